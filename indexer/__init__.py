@@ -1,0 +1,49 @@
+"""Knows source code: facts, focal-method/test pairs, contexts. Knows no models and no editors."""
+
+from indexer.context import (
+    Level,
+    Piece,
+    code_of,
+    focal_context,
+    snippet_context,
+    test_class_context,
+)
+from indexer.errors import IndexerError, NotAFolder, StoreUnavailable
+from indexer.facts import Call, Field, FileFacts, Import, Method, Parameter, Span, Type
+from indexer.index import Change, Index, Snapshot, index_folder
+from indexer.languages.java import method_errors
+from indexer.pairing import Pair, Where
+from indexer.snippets import Snippet
+from indexer.store import Store
+from indexer.workspace import Found, Workspace
+
+__all__ = [
+    "Call",
+    "Change",
+    "Field",
+    "FileFacts",
+    "Found",
+    "Import",
+    "Index",
+    "IndexerError",
+    "Level",
+    "Method",
+    "NotAFolder",
+    "Pair",
+    "Parameter",
+    "Piece",
+    "Snapshot",
+    "Snippet",
+    "Span",
+    "Store",
+    "StoreUnavailable",
+    "Type",
+    "Where",
+    "Workspace",
+    "code_of",
+    "focal_context",
+    "index_folder",
+    "method_errors",
+    "snippet_context",
+    "test_class_context",
+]

@@ -1,0 +1,172 @@
+"""The only reader of source files: walks a folder and honours what the user ignores.
+
+Paths inside are POSIX and relative to the workspace. Names that are not UTF-8 are kept with
+surrogate escapes on disk and left out of the index with the reason ``name``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from indexer import screening
+from indexer.errors import NotAFolder
+from indexer.languages import language_of
+
+__all__ = ["BUILD_FILES", "Found", "Workspace"]
+
+BUILD_FILES = frozenset(
+    {"pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"}
+)
+_NEVER = frozenset({".git", ".hg", ".svn", ".gradle", ".idea", ".mvn", "target", ".venv"})
+_IGNORE_FILES = (".gitignore", ".personalizerignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file of the workspace, read or left out."""
+
+    path: str
+    """POSIX, relative to the workspace."""
+    source: bytes | None
+    """None when the file is left out."""
+    reason: str | None
+    """Why it is left out; None when it is read."""
+
+
+class Workspace:
+    """A folder with source code.
+
+    Raises:
+        NotAFolder: If ``root`` is missing or is no folder.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root).resolve()
+        if not self.root.is_dir():
+            raise NotAFolder(f"expected a folder, got {root}: give the path of a project")
+
+    def read(self, path: str) -> Found:
+        """One file, screened by its content."""
+        if screening.vendored(path):
+            return Found(path, None, "vendored")
+        try:
+            with open(self.root / path, "rb") as file:
+                source = file.read(screening.LARGEST_FILE + 1)
+        except OSError:
+            return Found(path, None, "unreadable")
+        reason = screening.content_reason(source)
+        if reason is None and (kind := screening.secret_in(source)):
+            reason = f"secret ({kind})"
+        return Found(path, None if reason else source, reason)
+
+    def walk(self) -> Iterator[Found]:
+        """Every source file in a stable order, each read or with the reason it is not."""
+        for path, reason in self._paths():
+            yield Found(path, None, reason) if reason else self.read(path)
+
+    def build_files(self) -> dict[str, bytes]:
+        """Maven and Gradle files by path."""
+        found = {}
+        for path, reason in self._paths(only=BUILD_FILES):
+            if reason is None:
+                try:
+                    found[path] = (self.root / path).read_bytes()
+                except OSError:
+                    continue
+        return found
+
+    def ignores(self, path: str) -> bool:
+        """Whether the user's ignore files leave out a path (for files met outside a walk)."""
+        parts = path.split("/")
+        rules: list[tuple[str, GitIgnoreSpec]] = list(self._own_excludes())
+        for depth in range(len(parts)):
+            folder = "/".join(parts[:depth])
+            rules += self._rules_of(folder)
+            below = "/".join(parts[: depth + 1])
+            last = depth == len(parts) - 1
+            if parts[depth] in _NEVER or _ignored(below, rules, folder=not last):
+                return True
+        return False
+
+    def _paths(self, only: frozenset[str] | None = None) -> Iterator[tuple[str, str | None]]:
+        stack: list[tuple[str, list[tuple[str, GitIgnoreSpec]]]] = [
+            ("", list(self._own_excludes()))
+        ]
+        while stack:
+            folder, rules = stack.pop()
+            rules = rules + self._rules_of(folder)
+            try:
+                entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            below = []
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                try:
+                    path.encode()
+                except UnicodeEncodeError:
+                    if language_of(path):
+                        yield ascii(path)[1:-1], "name"
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    inside = entry.name not in _NEVER and not _ignored(path, rules, folder=True)
+                    if inside and not os.path.exists(os.path.join(entry.path, ".git")):
+                        below.append((path, rules))
+                elif (entry.name in only if only else language_of(path)) and entry.is_file():
+                    yield path, "ignored" if _ignored(path, rules, folder=False) else None
+            stack.extend(reversed(below))
+
+    def _own_excludes(self) -> Iterator[tuple[str, GitIgnoreSpec]]:
+        yield from self._spec("", self.root / ".git" / "info" / "exclude")
+
+    def _rules_of(self, folder: str) -> list[tuple[str, GitIgnoreSpec]]:
+        found: list[tuple[str, GitIgnoreSpec]] = []
+        for name in _IGNORE_FILES:
+            found += self._spec(folder, self.root / folder / name)
+        return found
+
+    def _spec(self, folder: str, file: Path) -> Iterator[tuple[str, GitIgnoreSpec]]:
+        try:
+            lines = file.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return
+        yield folder, GitIgnoreSpec.from_lines(lines)
+
+    def commit(self) -> str | None:
+        """HEAD's commit; None outside git."""
+        return self._git("rev-parse", "HEAD")
+
+    def commits_since(self, commit: str) -> int | None:
+        """How many commits HEAD is ahead of another; None where git cannot tell."""
+        count = self._git("rev-list", "--count", f"{commit}..HEAD")
+        return int(count) if count and count.isdigit() else None
+
+    def _git(self, *arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(self.root), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _ignored(path: str, rules: list[tuple[str, GitIgnoreSpec]], *, folder: bool) -> bool:
+    """The last matching rule wins, as in git; deeper files come later in ``rules``."""
+    verdict = False
+    for base, spec in rules:
+        inside = path[len(base) + 1 :] if base else path
+        found = spec.check_file(inside + "/" if folder else inside).include
+        if found is not None:
+            verdict = found
+    return verdict

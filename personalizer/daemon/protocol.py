@@ -1,0 +1,93 @@
+"""What travels between the daemon and its clients: paths, requests, answers. Free of torch.
+
+Answers of ``generate``, ``snippet`` and ``status`` are the JSON objects of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["GenerateRequest", "Job", "JobState", "Progress", "SnippetRequest", "TrainRequest"]
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """``POST /api/generate``: a unit test for the method at a place."""
+
+    workspace: str
+    """Absolute path of the workspace folder."""
+    path: str
+    """File of the focal method, POSIX, relative to the workspace."""
+    line: int | None = None
+    """A line of the focal method, from 1; or ``method``."""
+    method: str | None = None
+    """``Class#method`` instead of a line."""
+    buffers: dict[str, str] = field(default_factory=dict)
+    """Unsaved text by path; it stands for the file on disk."""
+    n: int = 5
+    """Candidates."""
+    adapter: str | None = None
+    """Adapter id or ``base``; the serving adapter when left out."""
+    retrieve: int = 0
+    """Retrieved examples in the prompt."""
+    run: bool = True
+    """Compile and run candidates where a sandbox is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetRequest:
+    """``POST /api/snippet``: the body of the documented method at a place."""
+
+    workspace: str
+    path: str
+    line: int
+    buffers: dict[str, str] = field(default_factory=dict)
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """``POST /api/train``: train an adapter in the background."""
+
+    workspace: str
+    method: str | None = None
+    base: str | None = None
+    budget: str | None = None
+    """Time such as ``10m``."""
+    limit: int | None = None
+    """Most pairs used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is."""
+
+    phase: str
+    """``index``, ``prepare``, ``train``, ``gate``."""
+    step: int = 0
+    steps: int = 0
+    """Steps in all, as foreseen; 0 while unknown."""
+    loss: float | None = None
+    validation_loss: float | None = None
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One background training."""
+
+    id: str
+    workspace: str
+    state: JobState
+    created_at: str
+    """ISO 8601, UTC."""
+    ended_at: str | None = None
+    progress: Progress | None = None
+    reason: str | None = None
+    """Why it failed, in one sentence."""
+    result: dict[str, object] | None = None
+    """The JSON object of ``train``."""

@@ -1,0 +1,83 @@
+"""The seam between generation and models: what is asked of an engine and what it gives.
+
+Nothing here imports torch. ``local`` holds the model in the calling process, ``child`` runs
+``local`` in a process of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from personalizer.prompts import Prompt
+
+__all__ = ["BASE", "Completion", "Engine", "Request"]
+
+BASE = "base"
+"""Name under which the base model itself is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to generate."""
+
+    prompt: Prompt | str
+    """A prompt of the grammar, or text as it is (OpenAI completions)."""
+    base: str
+    """Base model: ``starter``, a folder, or a hub name."""
+    adapter: str | None = None
+    """Folder of the adapter; None for the base model itself."""
+    count: int = 1
+    """Completions wanted."""
+    max_tokens: int = 320
+    """Longest completion in tokens, the end token included."""
+    temperature: float = 0.0
+    """0 decodes greedily (one completion) or by beam search (several); above it samples."""
+    top_p: float = 0.95
+    stop: tuple[str, ...] = ()
+    """A completion ends before the first of these."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One generated text."""
+
+    text: str
+    """Without the end token."""
+    score: float
+    """Mean log probability per token, natural logarithm; higher is likelier."""
+    tokens: int
+    finish_reason: str
+    """``stop`` at the end token or a stop text, ``length`` at the limit, ``cancelled``."""
+
+
+class Engine(Protocol):
+    """Holds models and generates."""
+
+    def generate(
+        self,
+        request: Request,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[Completion]:
+        """Completions, best first.
+
+        Args:
+            request: What to generate.
+            on_text: Called with each new piece of text; only for one greedy or sampled
+                completion.
+            cancelled: Once set, generation ends within a token.
+
+        Raises:
+            BaseModelError: If the base model cannot be loaded.
+            AdapterError: If the adapter is missing or made for another base.
+            PromptTooLong: If the prompt does not fit the model's context.
+            EngineError: If the engine itself failed.
+        """
+
+    def close(self) -> None:
+        """Gives all memory back; the next request loads again."""

@@ -1,0 +1,84 @@
+"""What can go wrong, as the user is told.
+
+PersonalizerError                 one line: what was expected, what came, what to do
+├── BadInput                      the project or the arguments do not allow what was asked
+│   ├── TooFewPairs               fewer pairs than training needs
+│   └── NoSuchMethod              no method at the target
+├── BaseModelError                the base model is not there, or does not fit its tokenizer
+├── PromptTooLong                 what a prompt must hold does not fit the context
+├── AdapterError                  an adapter is missing, damaged or of another base
+├── SettingsError                 settings that cannot be; all bad keys in one message
+├── Busy                          somebody else holds the workspace's lock
+├── StorageError                  the data folder cannot be written
+└── DaemonError                   the daemon cannot be reached or refused
+    ├── EngineError               the engine child failed
+    └── Cancelled                 the request was cancelled
+"""
+
+__all__ = [
+    "AdapterError",
+    "BadInput",
+    "BaseModelError",
+    "Busy",
+    "Cancelled",
+    "DaemonError",
+    "EngineError",
+    "NoSuchMethod",
+    "PersonalizerError",
+    "PromptTooLong",
+    "SettingsError",
+    "StorageError",
+    "TooFewPairs",
+]
+
+
+class PersonalizerError(Exception):
+    """Base of everything raised on purpose; its text is one line for the user."""
+
+
+class BadInput(PersonalizerError):
+    """The project or the arguments do not allow what was asked."""
+
+
+class TooFewPairs(BadInput):
+    """Fewer pairs than training needs."""
+
+
+class NoSuchMethod(BadInput):
+    """No method stands at the target."""
+
+
+class BaseModelError(PersonalizerError):
+    """The base model is not there, or does not fit its tokenizer."""
+
+
+class PromptTooLong(PersonalizerError):
+    """What a prompt must hold does not fit the model's context."""
+
+
+class AdapterError(PersonalizerError):
+    """An adapter is missing, damaged or made for another base."""
+
+
+class SettingsError(PersonalizerError):
+    """Settings that cannot be."""
+
+
+class Busy(PersonalizerError):
+    """Somebody else holds the workspace's lock."""
+
+
+class StorageError(PersonalizerError):
+    """The data folder cannot be read or written."""
+
+
+class DaemonError(PersonalizerError):
+    """The daemon cannot be reached, or refused."""
+
+
+class EngineError(DaemonError):
+    """The engine child failed."""
+
+
+class Cancelled(DaemonError):
+    """The request was cancelled by its sender."""

@@ -1,0 +1,78 @@
+"""What generation gives: candidates and the edit of the best. Offsets are bytes of UTF-8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One generated test."""
+
+    text: str
+    """The method, dedented."""
+    parses: bool
+    unknown_symbols: tuple[str, ...] = ()
+    compiles: bool | None = None
+    """None when it was not compiled; ``Generation.not_run`` says why."""
+    passes: bool | None = None
+    covered_lines: int | None = None
+    new_lines: int | None = None
+    """Lines covered that no existing test of the class covers."""
+    seconds: float = 0.0
+    score: float = 0.0
+    """Mean log probability per token."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Replaces the bytes from ``start`` to ``end`` of a file by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Where a generated text goes; every other byte stays."""
+
+    file: str
+    """POSIX, relative to the workspace."""
+    created: bool
+    """The file does not exist yet; ``changes`` is then one insertion at 0."""
+    changes: tuple[TextEdit, ...]
+    """In order, without overlap."""
+    diff: str
+    """Unified diff."""
+    notes: tuple[str, ...] = ()
+    """What was done to the text: imports added, name changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The answer to "generate a test"."""
+
+    focal: str
+    """``path#Owner#name(Types)``."""
+    adapter: str
+    """Id of the adapter that wrote it, or ``base``."""
+    candidates: tuple[Candidate, ...]
+    """Best first."""
+    edit: Edit | None
+    """Of the best candidate; None when none parses."""
+    seconds: float = 0.0
+    not_run: str | None = None
+    """Why the candidates were not compiled or run."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetGeneration:
+    """The answer to "generate a snippet"."""
+
+    text: str
+    adapter: str
+    edit: Edit | None
+    seconds: float = 0.0

@@ -1,0 +1,209 @@
+"""Settings: the user's file, then the repository's, then environment, then flags.
+
+A repository's ``personalizer.toml`` may set only what cannot hurt its reader: never an engine, a
+base model, a path or trust.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from personalizer.errors import SettingsError
+
+__all__ = ["FILE_NAME", "Resolved", "Settings", "load", "parse_duration", "user_file"]
+
+FILE_NAME = "personalizer.toml"
+
+
+def _users_own(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc, "user_only": True})
+
+
+def _anyones(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc, "user_only": False})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default."""
+
+    base: str = _users_own("starter", "Base model: starter, a folder, or a hub name.")
+    method: str = _anyones("lora", "Training method.")
+    budget: str = _anyones("10m", "Longest training time, such as 90s, 10m or 2h.")
+    context_level: str = _anyones("fm_fc_ms_ff", "How much of the focal class a prompt shows.")
+    context_tokens: int = _anyones(1024, "Prompt and target together, in tokens.")
+    target_tokens: int = _anyones(320, "Longest test or body, in tokens.")
+    candidates: int = _anyones(5, "Candidates of one generation.")
+    temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
+    learning_rate: float | None = _anyones(None, "Learning rate; the method's own when left out.")
+    lora_rank: int = _anyones(16, "Rank of LoRA matrices.")
+    batch_size: int = _anyones(8, "Examples a training step.")
+    epochs: int = _anyones(12, "Most passes over the training pairs.")
+    patience: int = _anyones(3, "Evaluations without a better loss before training stops.")
+    seed: int = _anyones(0, "Seed of every random choice in training.")
+    validation_fraction: float = _anyones(0.1, "Share of focal classes that stop the training.")
+    gate_fraction: float = _anyones(0.15, "Share of focal classes that judge the adapter.")
+    ageing_from: float = _anyones(0.05, "Share of pairs changed from which an adapter ages.")
+    stale_from: float = _anyones(0.20, "Share of pairs changed from which it is stale.")
+    idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
+    unload_minutes: float = _users_own(10.0, "The model leaves memory after this long unused.")
+    threads: int = _users_own(0, "CPU threads of training and generation; 0 leaves it to torch.")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Settings with the place that each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """By setting: ``default``, a file, ``PERSONALIZER_X`` or ``flag``."""
+    ignored: tuple[str, ...]
+    """Keys of the repository's file that only the user may set, one sentence each."""
+
+
+def user_file() -> Path:
+    """The user's own settings file."""
+    named = os.environ.get("PERSONALIZER_CONFIG")
+    return Path(named) if named else platformdirs.user_config_path("personalizer") / FILE_NAME
+
+
+def load(
+    root: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Resolved:
+    """Settings for a workspace.
+
+    Args:
+        root: The workspace; None for none.
+        flags: Values from the command line; None values are left out.
+        environment: Instead of ``os.environ``.
+
+    Raises:
+        SettingsError: If a file cannot be read or a value cannot be; all bad keys together.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    origins = {f.name: "default" for f in fields(Settings)}
+    problems: list[str] = []
+    ignored: list[str] = []
+    known = {f.name: f for f in fields(Settings)}
+    hints = typing.get_type_hints(Settings)
+
+    def take(name: str, value: Any, origin: str) -> None:
+        checked, problem = _checked(name, value, hints[name])
+        if problem:
+            problems.append(f"{origin}: {problem}")
+        else:
+            values[name] = checked
+            origins[name] = origin
+
+    layers = [(user_file(), False)] + ([(root / FILE_NAME, True)] if root else [])
+    for file, from_repository in layers:
+        for name, value in _read(file).items():
+            if name not in known:
+                problems.append(f"{file}: no setting is called {name}")
+            elif from_repository and known[name].metadata["user_only"]:
+                ignored.append(f"{file} may not set {name}: set it in {user_file()}")
+            else:
+                take(name, value, str(file))
+    for name in known:
+        variable = f"PERSONALIZER_{name.upper()}"
+        if variable in environment:
+            take(name, environment[variable], variable)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            take(name, value, "flag")
+    settings = Settings(**values)
+    problems += _impossible(settings, origins)
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return Resolved(settings, origins, tuple(ignored))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read {file}: {error}") from error
+
+
+def _checked(name: str, value: Any, hint: Any) -> tuple[Any, str | None]:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for kind in kinds:
+        if kind is types.NoneType:
+            continue
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return value, None
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and kind is not str:
+            try:
+                return kind(value), None
+            except ValueError:
+                continue
+    wanted = " or ".join(k.__name__ for k in kinds if k is not types.NoneType)
+    return None, f"{name} must be {wanted}, got {value!r}"
+
+
+def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name in ("validation_fraction", "gate_fraction", "ageing_from", "stale_from"):
+        value = getattr(settings, name)
+        if not 0 < value < 1:
+            problems.append(f"{origins[name]}: {name} must lie between 0 and 1, got {value}")
+    for name in ("candidates", "batch_size", "epochs", "patience", "target_tokens", "lora_rank"):
+        value = getattr(settings, name)
+        if value < 1:
+            problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
+    if settings.context_tokens <= settings.target_tokens:
+        problems.append(
+            f"{origins['context_tokens']}: context_tokens must be above target_tokens "
+            f"({settings.target_tokens}), got {settings.context_tokens}"
+        )
+    try:
+        parse_duration(settings.budget)
+    except SettingsError as error:
+        problems.append(f"{origins['budget']}: {error}")
+    return problems
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a time such as ``90s``, ``10m``, ``1.5h`` or plain seconds.
+
+    Raises:
+        SettingsError: If the text is no time.
+
+    Example:
+        >>> parse_duration("1.5m")
+        90.0
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
+    if not match or float(match[1]) == 0:
+        raise SettingsError(f"expected a time such as 90s, 10m or 2h, got {text!r}")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def as_table(resolved: Resolved) -> list[dict[str, Any]]:
+    """Each setting with value, origin and meaning, for ``personalizer config``."""
+    return [
+        {
+            "name": f.name,
+            "value": getattr(resolved.settings, f.name),
+            "origin": resolved.origins[f.name],
+            "doc": f.metadata["doc"],
+            "user_only": f.metadata["user_only"],
+        }
+        for f in dataclasses.fields(Settings)
+    ]

@@ -1,0 +1,118 @@
+"""Where the user's data lies: one folder a workspace, moved by ``PERSONALIZER_DATA_DIR``.
+
+    <data>/workspaces/<name>-<hash>/
+        index.sqlite     facts of the source, can be made again
+        adapters/        one folder an adapter, and serving.json
+        jobs/            running and ended trainings
+        lock             held while an adapter is trained or promoted
+    <data>/daemon/       socket, token, log
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import platformdirs
+from filelock import FileLock, Timeout
+
+from personalizer.errors import Busy, StorageError
+
+__all__ = ["WorkspaceData", "daemon_folder", "data_folder", "write_atomically"]
+
+
+def data_folder() -> Path:
+    """The user's data folder; made by whoever first writes into it."""
+    named = os.environ.get("PERSONALIZER_DATA_DIR")
+    return Path(named).expanduser() if named else platformdirs.user_data_path("personalizer")
+
+
+def daemon_folder() -> Path:
+    """Socket, token and log of the one daemon a user has."""
+    return data_folder() / "daemon"
+
+
+@dataclass(frozen=True)
+class WorkspaceData:
+    """The data of one workspace."""
+
+    root: Path
+    """The workspace itself, absolute."""
+
+    @property
+    def folder(self) -> Path:
+        root = self.root.resolve()
+        digest = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
+        return data_folder() / "workspaces" / f"{root.name or 'root'}-{digest}"
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index.sqlite"
+
+    @property
+    def adapters(self) -> Path:
+        return self.folder / "adapters"
+
+    @property
+    def jobs(self) -> Path:
+        return self.folder / "jobs"
+
+    @contextmanager
+    def lock(self, purpose: str) -> Iterator[None]:
+        """Holds the workspace for a training or a promotion; freed by the system on any death.
+
+        Raises:
+            Busy: If another process holds it; names that process and what it does.
+            StorageError: If the data folder cannot be written.
+        """
+        holder = self.folder / "lock.json"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "lock", timeout=0)
+            with lock:
+                write_atomically(
+                    holder, msgspec.json.encode({"pid": os.getpid(), "purpose": purpose})
+                )
+                yield
+        except Timeout as error:
+            raise Busy(
+                f"{_held_by(holder)} holds this workspace: wait for it to end, or stop it"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"cannot write {self.folder}: {error.strerror}") from error
+
+
+def _held_by(holder: Path) -> str:
+    try:
+        what = msgspec.json.decode(holder.read_bytes())
+        return f"process {what['pid']} ({what['purpose']})"
+    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+        return "another process"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """A file with the new content or the old one, never a part, whatever dies when.
+
+    Raises:
+        StorageError: If the disk is full or read-only.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
