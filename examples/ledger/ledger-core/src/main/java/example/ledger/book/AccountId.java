@@ -29,11 +29,6 @@ public record AccountId(String path) {
         return path.split(":")[0];
     }
 
-    /** Returns the account of a name below this one. */
-    public AccountId child(String name) {
-        return new AccountId(path + ":" + name);
-    }
-
     /** Returns the account above this one; a root has none. */
     public Optional<AccountId> parent() {
         int colon = path.lastIndexOf(':');
@@ -41,11 +36,6 @@ public record AccountId(String path) {
             return Optional.empty();
         }
         return Optional.of(new AccountId(path.substring(0, colon)));
-    }
-
-    /** Says whether this account lies anywhere below another one. */
-    public boolean isBelow(AccountId other) {
-        return path.startsWith(other.path + ":");
     }
 
     @Override

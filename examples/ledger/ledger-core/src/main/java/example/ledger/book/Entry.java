@@ -3,7 +3,6 @@ package example.ledger.book;
 import example.ledger.money.Currency;
 import example.ledger.money.Money;
 import java.time.LocalDate;
-import java.util.ArrayList;
 import java.util.List;
 
 /** One event in the books: postings of one currency whose debits equal their credits. */
@@ -20,14 +19,9 @@ public record Entry(LocalDate date, String description, List<Posting> postings) 
         }
     }
 
-    /** Starts an entry of a day. */
-    public static Builder on(LocalDate date) {
-        return new Builder(date);
-    }
-
-    /** Returns the currency that all postings share. */
-    public Currency currency() {
-        return postings.get(0).amount().currency();
+    /** Makes an entry; fails unless debits equal credits. */
+    public static Entry of(LocalDate date, String description, Posting... postings) {
+        return new Entry(date, description, List.of(postings));
     }
 
     /** Returns what was moved: the sum of the debit side. */
@@ -63,43 +57,12 @@ public record Entry(LocalDate date, String description, List<Posting> postings) 
         return new Entry(day, "Reversal: " + description, back);
     }
 
+    private Currency currency() {
+        return postings.get(0).amount().currency();
+    }
+
     private static Money totalDebits(List<Posting> postings) {
         List<Money> debits = postings.stream().map(Posting::debits).toList();
         return Money.sum(debits, debits.get(0).currency());
-    }
-
-    /** Collects the postings of an entry. */
-    public static final class Builder {
-
-        private final LocalDate date;
-        private final List<Posting> postings = new ArrayList<>();
-        private String description = "";
-
-        private Builder(LocalDate date) {
-            this.date = date;
-        }
-
-        /** Says what happened. */
-        public Builder describedAs(String description) {
-            this.description = description;
-            return this;
-        }
-
-        /** Adds an amount on the debit side of an account. */
-        public Builder debit(AccountId account, Money amount) {
-            postings.add(Posting.debit(account, amount));
-            return this;
-        }
-
-        /** Adds an amount on the credit side of an account. */
-        public Builder credit(AccountId account, Money amount) {
-            postings.add(Posting.credit(account, amount));
-            return this;
-        }
-
-        /** Returns the entry; fails unless debits equal credits. */
-        public Entry build() {
-            return new Entry(date, description, postings);
-        }
     }
 }

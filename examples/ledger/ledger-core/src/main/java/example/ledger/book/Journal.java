@@ -4,7 +4,6 @@ import example.ledger.LedgerException;
 import example.ledger.time.DateRange;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /** All entries in the order in which they were made; they are numbered from one. */
@@ -37,22 +36,14 @@ public final class Journal {
     }
 
     /** Returns the entries that touch an account. */
-    public List<Entry> entries(AccountId account) {
+    public List<Entry> entriesOf(AccountId account) {
         return entries.stream().filter(entry -> entry.touches(account)).toList();
-    }
-
-    /** Returns the entries whose description contains a text, in any case. */
-    public List<Entry> search(String text) {
-        String wanted = text.toLowerCase(Locale.ROOT);
-        return entries.stream()
-                .filter(entry -> entry.description().toLowerCase(Locale.ROOT).contains(wanted))
-                .toList();
     }
 
     /** Returns the entry with the latest date that touches an account; of a day, the last made. */
     public Optional<Entry> latestOf(AccountId account) {
         Entry latest = null;
-        for (Entry entry : entries(account)) {
+        for (Entry entry : entriesOf(account)) {
             if (latest == null || !entry.date().isBefore(latest.date())) {
                 latest = entry;
             }

@@ -53,11 +53,9 @@ public final class Ledger {
             throw new InsufficientFundsException(from, amount.minus(source.available()));
         }
         String description = "Transfer from " + from.name() + " to " + to.name();
-        return post(Entry.on(date)
-                .describedAs(description)
-                .debit(to, amount)
-                .credit(from, amount)
-                .build());
+        Posting debit = Posting.debit(to, amount);
+        Posting credit = Posting.credit(from, amount);
+        return post(Entry.of(date, description, debit, credit));
     }
 
     /** Takes an entry back with one of the opposite sides. */
@@ -73,7 +71,7 @@ public final class Ledger {
     /** Returns what an account held at the end of a day. */
     public Money balanceOf(AccountId id, LocalDate day) {
         Money balance = balanceOf(id);
-        for (Entry entry : journal.entries(id)) {
+        for (Entry entry : journal.entriesOf(id)) {
             if (entry.date().isAfter(day)) {
                 balance = balance.minus(account(id).type().growth(entry.debitsOf(id)));
             }
@@ -82,7 +80,7 @@ public final class Ledger {
     }
 
     /** Returns the sum of all accounts of a type in a currency. */
-    public Money balanceOf(AccountType type, Currency currency) {
+    public Money totalOf(AccountType type, Currency currency) {
         return Money.sum(
                 accounts.values().stream()
                         .filter(account -> account.type() == type)

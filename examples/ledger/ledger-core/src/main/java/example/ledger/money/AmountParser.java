@@ -30,7 +30,7 @@ public final class AmountParser {
         return Money.of(number.replace(",", ""), currency);
     }
 
-    /** Reads an amount as {@link #parse(String, Currency)} does; null, blanks and a dash are zero. */
+    /** Reads an amount without a code; null, blanks and a dash are zero. */
     public Money parseOrZero(String text, Currency currency) {
         if (text == null || text.isBlank() || text.strip().equals("-")) {
             return Money.zero(currency);

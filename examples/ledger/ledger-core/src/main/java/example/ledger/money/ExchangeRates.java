@@ -20,11 +20,6 @@ public final class ExchangeRates {
         return new Builder(base);
     }
 
-    /** Says whether there is a rate for a currency. */
-    public boolean knows(Currency currency) {
-        return rates.containsKey(currency);
-    }
-
     /** Returns what one unit of {@code from} buys in {@code to}. */
     public BigDecimal rate(Currency from, Currency to) {
         if (from == to) {
@@ -39,7 +34,7 @@ public final class ExchangeRates {
     }
 
     private BigDecimal perBase(Currency currency) {
-        if (!knows(currency)) {
+        if (!rates.containsKey(currency)) {
             throw new LedgerException("no rate for " + currency);
         }
         return rates.get(currency);

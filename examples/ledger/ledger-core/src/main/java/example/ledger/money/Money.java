@@ -17,11 +17,6 @@ public record Money(BigDecimal amount, Currency currency) implements Comparable<
         return new Money(new BigDecimal(amount), currency);
     }
 
-    /** Makes an amount of whole units. */
-    public static Money of(long units, Currency currency) {
-        return new Money(BigDecimal.valueOf(units), currency);
-    }
-
     /** Returns nothing, in a currency. */
     public static Money zero(Currency currency) {
         return new Money(BigDecimal.ZERO, currency);
@@ -46,11 +41,6 @@ public record Money(BigDecimal amount, Currency currency) implements Comparable<
     public Money minus(Money other) {
         requireSameCurrency(other);
         return new Money(amount.subtract(other.amount), currency);
-    }
-
-    /** Multiplies by a whole number. */
-    public Money times(long factor) {
-        return times(BigDecimal.valueOf(factor));
     }
 
     /** Multiplies by a factor and rounds the result. */

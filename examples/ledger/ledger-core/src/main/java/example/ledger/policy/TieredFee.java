@@ -18,9 +18,6 @@ public final class TieredFee implements FeePolicy {
 
     /** Charges another percentage from an amount on; tiers come in rising order. */
     public TieredFee from(Money amount, String percent) {
-        if (!tiers.isEmpty() && amount.compareTo(tiers.get(tiers.size() - 1).from()) <= 0) {
-            throw new IllegalArgumentException("expected a higher tier, got " + amount);
-        }
         tiers.add(new Tier(amount, new BigDecimal(percent)));
         return this;
     }

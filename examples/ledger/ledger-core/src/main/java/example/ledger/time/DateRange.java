@@ -3,7 +3,6 @@ package example.ledger.time;
 import java.time.LocalDate;
 import java.time.YearMonth;
 import java.time.temporal.ChronoUnit;
-import java.util.Optional;
 
 /** The days from a first to a last one, both included. */
 public record DateRange(LocalDate first, LocalDate last) {
@@ -43,16 +42,6 @@ public record DateRange(LocalDate first, LocalDate last) {
     /** Says whether two ranges share a day. */
     public boolean overlaps(DateRange other) {
         return !other.last.isBefore(first) && !other.first.isAfter(last);
-    }
-
-    /** Returns the days that two ranges share, or nothing. */
-    public Optional<DateRange> intersection(DateRange other) {
-        if (!overlaps(other)) {
-            return Optional.empty();
-        }
-        LocalDate start = first.isAfter(other.first) ? first : other.first;
-        LocalDate end = last.isBefore(other.last) ? last : other.last;
-        return Optional.of(new DateRange(start, end));
     }
 
     /** Counts the days that lie between two ranges; zero when they touch or overlap. */

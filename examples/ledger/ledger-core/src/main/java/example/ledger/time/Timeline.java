@@ -1,7 +1,6 @@
 package example.ledger.time;
 
 import java.time.LocalDate;
-import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -20,10 +19,5 @@ public final class Timeline<T> {
     /** Returns the value that holds on a day; nothing before the first change. */
     public Optional<T> at(LocalDate day) {
         return Optional.ofNullable(changes.floorEntry(day)).map(entry -> entry.getValue());
-    }
-
-    /** Returns the values that were set on the days of a range, in order. */
-    public List<T> changesIn(DateRange range) {
-        return List.copyOf(changes.subMap(range.first(), true, range.last(), true).values());
     }
 }

@@ -7,6 +7,7 @@ import static example.ledger.testing.Values.euros;
 
 import example.ledger.book.AccountId;
 import example.ledger.book.Entry;
+import example.ledger.book.Posting;
 
 /** Builds entries; 10 euros of rent from the bank on 1 March 2024 unless told otherwise. */
 public final class EntryFixture {
@@ -49,10 +50,8 @@ public final class EntryFixture {
     }
 
     public Entry build() {
-        return Entry.on(day(date))
-                .describedAs(description)
-                .debit(to, euros(amount))
-                .credit(from, euros(amount))
-                .build();
+        Posting debit = Posting.debit(to, euros(amount));
+        Posting credit = Posting.credit(from, euros(amount));
+        return Entry.of(day(date), description, debit, credit);
     }
 }

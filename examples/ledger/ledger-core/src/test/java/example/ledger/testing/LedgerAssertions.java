@@ -2,6 +2,7 @@ package example.ledger.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import example.ledger.book.Account;
 import example.ledger.money.Money;
@@ -26,9 +27,8 @@ public final class LedgerAssertions {
     public static void assertFails(
             Class<? extends RuntimeException> type, String detail, Executable act) {
         String message = assertThrows(type, act).getMessage();
-        if (!message.contains(detail)) {
-            assertEquals(detail, message);
-        }
+
+        assertTrue(message.contains(detail), message);
     }
 
     /** An assertion about the balance of one account. */

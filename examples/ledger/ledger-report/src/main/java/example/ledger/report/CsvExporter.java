@@ -41,7 +41,7 @@ public final class CsvExporter {
     }
 
     /** Puts a field in quotes where it contains a separator, a quote or a line break. */
-    public String quote(String field) {
+    private String quote(String field) {
         if (field.indexOf(separator) < 0 && !field.contains("\"") && !field.contains("\n")) {
             return field;
         }

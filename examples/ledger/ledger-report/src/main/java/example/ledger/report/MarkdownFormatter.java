@@ -10,7 +10,8 @@ public final class MarkdownFormatter extends StatementFormatter {
 
     @Override
     protected String row(Statement.Line line) {
-        return "| " + line.date() + " | " + escape(line.description()) + " | " + line.amount() + " |";
+        String text = escape(line.description());
+        return "| " + line.date() + " | " + text + " | " + line.amount() + " |";
     }
 
     @Override
@@ -18,8 +19,7 @@ public final class MarkdownFormatter extends StatementFormatter {
         return "\n**" + statement.closing() + "**";
     }
 
-    /** Escapes the bars that would end a cell. */
-    static String escape(String text) {
+    private static String escape(String text) {
         return text.replace("|", "\\|");
     }
 }

@@ -20,8 +20,7 @@ public final class PlainTextFormatter extends StatementFormatter {
         return "closing: " + statement.closing();
     }
 
-    /** Pads a text to the width of its column, or cuts it and ends it with dots. */
-    static String fit(String text) {
+    private static String fit(String text) {
         if (text.length() > WIDTH) {
             return text.substring(0, WIDTH - 3) + "...";
         }

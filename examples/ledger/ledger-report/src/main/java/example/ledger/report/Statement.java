@@ -41,12 +41,6 @@ public record Statement(AccountId account, DateRange period, Money opening, List
         return Money.sum(lines.stream().map(Line::amount).toList(), opening.currency());
     }
 
-    /** Returns the sum of all that went out, as a positive amount. */
-    public Money totalOut() {
-        List<Money> out = lines.stream().map(Line::amount).filter(Money::isNegative).toList();
-        return Money.sum(out, opening.currency()).negate();
-    }
-
     /** Returns the lowest balance of the period, the opening one included. */
     public Money lowestBalance() {
         Money lowest = opening;

@@ -1,6 +1,5 @@
 package example.ledger.report;
 
-import java.util.List;
 import java.util.StringJoiner;
 
 /** Writes statements as text; a subclass says what the parts look like. */
@@ -15,11 +14,6 @@ public abstract class StatementFormatter {
         }
         text.add(footer(statement));
         return text.toString();
-    }
-
-    /** Writes several statements with an empty line between them. */
-    public final String format(List<Statement> statements) {
-        return String.join("\n\n", statements.stream().map(this::format).toList());
     }
 
     /** Writes what comes before the lines. */
