@@ -201,10 +201,15 @@ def test_example(
     with_test_class: bool = True,
     level: Level = Level.FM_FC_MS_FF,
     examples: Sequence[Pair] = (),
+    held_out: Collection[Pair] = (),
 ) -> Example:
-    """The training or evaluation example of one pair, from the same function as live prompts."""
+    """The training or evaluation example of one pair, from the same function as live prompts.
+
+    Args:
+        held_out: Pairs whose tests are never shown, beside those of the same focal method.
+    """
     same_focal = snapshot.tests_of(pair.focal.path, pair.focal.method)
-    hidden = [p.test.method for p in same_focal if p.test.path == pair.test.path]
+    hidden = [p.test.method for p in (*same_focal, *held_out) if p.test.path == pair.test.path]
     prompt = test_prompt(
         snapshot,
         pair.focal.path,

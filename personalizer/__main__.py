@@ -1,0 +1,5 @@
+"""``python -m personalizer``."""
+
+from personalizer.cli import main
+
+main()

@@ -1,0 +1,160 @@
+"""Pairs to training examples: the split, the token ids, and what was left out and why."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from indexer import Level, Pair, Snapshot
+from personalizer.errors import PromptTooLong, TooFewPairs
+from personalizer.prompts import Tokenizer, encode, encode_target, test_example
+
+__all__ = ["FEWEST_PAIRS", "SIDES", "Dataset", "Encoded", "Side", "build", "split"]
+
+Side = Literal["train", "validation", "gate"]
+SIDES: tuple[Side, ...] = ("train", "validation", "gate")
+
+FEWEST_PAIRS = 24
+"""Pairs below which no adapter is trained: three batches, and a pair or two to judge by."""
+_FEWEST_CLASSES = 3
+"""One focal class a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One example as token ids."""
+
+    pair: Pair
+    prompt: list[int]
+    target: list[int]
+    """The end token included."""
+    text: str
+    """The target as text."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Encoded examples by side."""
+
+    sides: Mapping[Side, tuple[Encoded, ...]]
+    left_out: Mapping[str, int]
+    """Pairs by reason: ``over-long target``, ``over-long focal method``, ``copy``."""
+
+    @property
+    def train(self) -> tuple[Encoded, ...]:
+        return self.sides["train"]
+
+    @property
+    def validation(self) -> tuple[Encoded, ...]:
+        return self.sides["validation"]
+
+    @property
+    def gate(self) -> tuple[Encoded, ...]:
+        return self.sides["gate"]
+
+    def counts(self) -> dict[str, int]:
+        return {side: len(self.sides[side]) for side in SIDES}
+
+    def pairs(self) -> Iterator[Pair]:
+        """Every pair that was used, on any side."""
+        for side in SIDES:
+            for example in self.sides[side]:
+                yield example.pair
+
+
+def split(
+    pairs: Iterable[Pair], *, validation_fraction: float, gate_fraction: float, seed: int = 0
+) -> dict[Side, list[Pair]]:
+    """Parts pairs by focal class, so that no class lies on two sides.
+
+    Classes are ordered by a hash of their name, so that a class keeps its side while the project
+    grows around it.
+
+    Args:
+        pairs: Pairs of one project.
+        validation_fraction: Share of focal classes for early stopping, between 0 and 1.
+        gate_fraction: Share of focal classes for the gate, between 0 and 1.
+        seed: Another seed, another split.
+
+    Raises:
+        TooFewPairs: If the sides cannot all have a class.
+    """
+    by_class: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_class[pair.focal_class].append(pair)
+    if len(by_class) < _FEWEST_CLASSES:
+        raise TooFewPairs(
+            f"training needs tests of at least {_FEWEST_CLASSES} classes, found {len(by_class)}"
+        )
+
+    def order(name: str) -> bytes:
+        return hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest()
+
+    names = sorted(by_class, key=order)
+    gate = max(1, math.floor(gate_fraction * len(names)))
+    validation = max(1, math.floor(validation_fraction * len(names)))
+    bounds = {
+        "gate": names[:gate],
+        "validation": names[gate : gate + validation],
+        "train": names[gate + validation :],
+    }
+    return {side: [p for name in bounds[side] for p in by_class[name]] for side in SIDES}
+
+
+def build(
+    snapshot: Snapshot,
+    sides: Mapping[Side, Sequence[Pair]],
+    tokenizer: Tokenizer,
+    *,
+    context_tokens: int,
+    target_tokens: int,
+    level: Level = Level.FM_FC_MS_FF,
+    with_test_class: bool = True,
+) -> Dataset:
+    """Encodes the pairs of each side.
+
+    A held-out test is neither a training target nor shown in a training prompt; an exact copy of
+    a training test is no held-out test.
+
+    Args:
+        snapshot: The project that the pairs are of.
+        sides: Pairs by side, from :func:`split`.
+        tokenizer: The base model's.
+        context_tokens: Prompt and target together.
+        target_tokens: Longest target; the prompt gets the rest.
+        level: How much of the focal class is shown.
+        with_test_class: Show the test class too, as the editor does.
+    """
+    left_out: Counter[str] = Counter()
+    held_out: dict[str, list[Pair]] = defaultdict(list)
+    for side in ("validation", "gate"):
+        for pair in sides[side]:
+            held_out[pair.test.path].append(pair)
+    seen: dict[str, Side] = {}
+    encoded: dict[Side, tuple[Encoded, ...]] = {}
+    for side in SIDES:
+        kept = []
+        for pair in sides[side]:
+            if seen.setdefault(pair.test.method.digest, side) != side:
+                left_out["copy"] += 1
+                continue
+            hidden = held_out[pair.test.path] if side == "train" else ()
+            example = test_example(
+                snapshot, pair, level=level, with_test_class=with_test_class, held_out=hidden
+            )
+            target = encode_target(example.target, tokenizer)
+            if len(target) > target_tokens:
+                left_out["over-long target"] += 1
+                continue
+            try:
+                prompt = encode(example.prompt, tokenizer, context_tokens - target_tokens)
+            except PromptTooLong:
+                left_out["over-long focal method"] += 1
+                continue
+            kept.append(Encoded(pair, prompt, target, example.target))
+        encoded[side] = tuple(kept)
+    return Dataset(encoded, dict(left_out))

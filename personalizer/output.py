@@ -1,0 +1,338 @@
+"""What the command line prints: results on stdout as text or JSON, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from indexer import Pair
+    from personalizer.adapters import Adapter
+    from personalizer.daemon.protocol import Progress
+
+__all__ = [
+    "adapter_row",
+    "as_dict",
+    "complain",
+    "pair_row",
+    "quiet_libraries",
+    "remark",
+    "show",
+    "show_lines",
+    "training_progress",
+    "working",
+]
+
+_stderr = Console(stderr=True, highlight=False)
+
+
+def show(kind: str, result: dict[str, Any], as_json: bool) -> None:
+    """Prints the result of a command."""
+    click.echo(json.dumps(result) if as_json else _TEXTS.get(kind, _plain)(result))
+
+
+def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None:
+    """Prints rows as they come, one JSON object or one line of text each."""
+    for row in rows:
+        click.echo(json.dumps(row) if as_json else _LINES[kind](row))
+
+
+def complain(text: str) -> None:
+    """One line that says what went wrong."""
+    click.echo(f"personalizer: {' '.join(text.split())}", err=True)
+
+
+def remark(text: str) -> None:
+    """One line that the user should know, no error."""
+    click.echo(f"note: {text}", err=True)
+
+
+def as_dict(record: Any) -> dict[str, Any]:
+    """A record as JSON-ready values."""
+    built: dict[str, Any] = msgspec.to_builtins(record)
+    return built
+
+
+def quiet_libraries() -> None:
+    """Keeps the model libraries' own chatter off the terminal."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore")
+    logging.getLogger().setLevel(logging.ERROR)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner on a terminal, nothing elsewhere."""
+    with _stderr.status(f"{what}…"):
+        yield
+
+
+@contextmanager
+def training_progress(*, as_json_lines: bool) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal, JSON lines for the daemon, a line a phase elsewhere."""
+    if as_json_lines:
+        yield _json_line
+    elif _stderr.is_terminal:
+        with _bar() as report:
+            yield report
+    else:
+        yield _phases()
+
+
+def _json_line(progress: Progress) -> None:
+    print(json.dumps({"progress": asdict(progress)}), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _phases() -> Callable[[Progress], None]:
+    said: set[str] = set()
+
+    def report(progress: Progress) -> None:
+        if progress.phase not in said:
+            said.add(progress.phase)
+            click.echo(f"{_PHASES[progress.phase]}…", err=True)
+
+    return report
+
+
+_PHASES = {
+    "index": "Reading the project",
+    "prepare": "Loading the base model",
+    "train": "Training",
+    "gate": "Judging the adapter on held-out pairs",
+}
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    with Bar(*columns, console=_stderr) as bar:
+        task = bar.add_task(_PHASES["index"], total=None, figures="")
+
+        def report(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=_PHASES[progress.phase],
+                completed=progress.step,
+                total=progress.steps or None,
+                figures=_figures(progress),
+            )
+
+        yield report
+
+
+def _figures(progress: Progress) -> str:
+    parts = []
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.3f}")
+    if progress.validation_loss is not None:
+        parts.append(f"validation {progress.validation_loss:.3f}")
+    if progress.tokens_per_second:
+        parts.append(f"{progress.tokens_per_second:,.0f} tokens/s")
+    if progress.seconds_left is not None:
+        parts.append(f"{_time(progress.seconds_left)} left")
+    return "  ".join(parts)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+# ---------------------------------------------------------------- rows
+
+
+def pair_row(pair: Pair) -> dict[str, Any]:
+    """The JSON object of one pair."""
+    test, focal = pair.test.method, pair.focal.method
+    return {
+        "test_file": pair.test.path,
+        "test_class": test.owner,
+        "test_method": test.name,
+        "test_line": test.line,
+        "focal_file": pair.focal.path,
+        "focal_class": focal.owner,
+        "focal_method": focal.name,
+        "focal_params": [p.simple_type for p in focal.parameters],
+        "constructor": focal.constructor,
+        "rule": pair.rule,
+        "confidence": pair.confidence,
+    }
+
+
+def adapter_row(adapter: Adapter, serving: Adapter | None) -> dict[str, Any]:
+    """The JSON object of one adapter in a list."""
+    manifest = adapter.manifest
+    return {
+        "id": adapter.id,
+        "method": manifest.method,
+        "base": manifest.base,
+        "trained_at": manifest.trained_at,
+        "gate": manifest.gate["outcome"],
+        "reason": manifest.gate["reason"],
+        "pairs": manifest.pairs,
+        "serving": serving is not None and serving.id == adapter.id,
+    }
+
+
+# ---------------------------------------------------------------- texts
+
+
+def _plain(result: dict[str, Any]) -> str:
+    width = max(map(len, result), default=0)
+    return "\n".join(f"{key:{width}}  {_value(value)}" for key, value in result.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_value(v)}" for k, v in value.items()) or "none"
+    return "-" if value is None else str(value)
+
+
+def _index_text(result: dict[str, Any]) -> str:
+    left_out = sum(result["excluded"].values())
+    lines = [
+        f"{result['parsed']} Java files, {result['methods']} methods, {result['tests']} tests",
+        f"{result['pairs']} tests with a known focal method, {result['snippets']} documented methods",
+        f"{result['seconds']:.2f} s",
+    ]
+    if left_out:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result["excluded"].items())
+        lines.insert(2, f"{left_out} files left out: {reasons}")
+    for path, errors in list(result["errors"].items())[:10]:
+        lines.append(f"{path}: {errors[0]}")
+    if len(result["errors"]) > 10:
+        lines.append(f"… and {len(result['errors']) - 10} more files with errors")
+    for path, reason in result.get("excluded_files", {}).items():
+        lines.append(f"left out {path}: {reason}")
+    return "\n".join(lines)
+
+
+def _train_text(result: dict[str, Any]) -> str:
+    base, adapter = result["metrics"]["base"], result["metrics"]["adapter"]
+    verdict = {
+        "passed": "It serves now",
+        "provisional": "It serves now, provisionally",
+        "refused": "It does not serve",
+    }[result["gate"]]
+    return "\n".join(
+        [
+            f"Adapter {result['adapter']} ({result['method']} on {result['base']})",
+            f"  pairs       {_value(result['pairs'])}",
+            f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
+            "(gate pairs, nats a token)",
+            f"  perplexity  {base['gate_perplexity']:.2f} base, "
+            f"{adapter['gate_perplexity']:.2f} adapter",
+            f"  trained     {result['trainable_parameters']:,} parameters, {result['steps']} steps, "
+            f"{result['tokens']:,} tokens in {_time(result['seconds'])} "
+            f"({result['tokens_per_second']:,.0f} a second)",
+            f"  memory      {result['peak_memory_bytes'] / 2**20:,.0f} MiB at most",
+            f"{verdict}: {result['reason']}.",
+        ]
+    )
+
+
+def _plan_text(result: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            f"{result['method']} on {result['base']}, nothing was trained",
+            f"  pairs   {_value(result['pairs'])}",
+            f"  left out  {_value(result['left_out'])}",
+            f"  steps   at most {result['steps']}, {result['tokens']:,} tokens",
+            f"  time    about {_time(result['seconds'])} at most",
+        ]
+    )
+
+
+def _status_text(result: dict[str, Any]) -> str:
+    if result["adapter"] is None:
+        lines = [f"No adapter serves ({result['base']} alone): {result['why']}"]
+    else:
+        unseen = result["unseen_symbols"]
+        behind = result["commits_behind"]
+        lines = [
+            f"{result['adapter']} is {result['freshness']}: {result['why']}",
+            f"  base      {result['base']}",
+            f"  trained   {result['trained_at']}",
+            f"  gate      {result['gate']}: {result['gate_reason']}",
+            f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
+            f"  commits   {'-' if behind is None else behind} behind",
+        ]
+    if result["job"]:
+        lines.append(f"  job       {_value(result['job'])}")
+    running = result["daemon"] and result["daemon"].get("running")
+    lines.append(f"  daemon    {'running' if running else 'not running'}")
+    return "\n".join(lines)
+
+
+def _generate_text(result: dict[str, Any]) -> str:
+    parsed = [c for c in result["candidates"] if c["parses"]]
+    head = (
+        f"{result['adapter']} wrote {len(result['candidates'])} candidates for "
+        f"{result['focal'].rpartition('#')[2]} in {result['seconds']:.1f} s; "
+        f"{len(parsed)} are whole methods"
+    )
+    if result["edit"] is None:
+        return f"{head}\nNone of them can be used; nothing was changed."
+    edit = result["edit"]
+    done = "Written to" if result["written"] else "Would go to (write it with --write)"
+    lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
+    lines += [f"  {note}" for note in edit["notes"]]
+    if result.get("not_run"):
+        lines.append(f"  not compiled or run: {result['not_run']}")
+    return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _snippet_text(result: dict[str, Any]) -> str:
+    if result["edit"] is None:
+        return f"{result['adapter']} wrote nothing that can be used:\n{result['text']}"
+    return f"{result['adapter']} wrote\n\n{result['edit']['diff'].rstrip()}"
+
+
+def _config_text(result: dict[str, Any]) -> str:
+    rows = result["settings"]
+    width = max(len(row["name"]) for row in rows)
+    return "\n".join(
+        f"{row['name']:{width}}  {row['value']!s:12}  {row['origin']:8}  {row['doc']}" for row in rows
+    )
+
+
+_TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "config": _config_text,
+    "generate": _generate_text,
+    "index": _index_text,
+    "plan": _plan_text,
+    "snippet": _snippet_text,
+    "status": _status_text,
+    "train": _train_text,
+}
+
+_LINES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "pairs": lambda r: (
+        f"{r['focal_class']}.{r['focal_method']}({', '.join(r['focal_params'])}) <- "
+        f"{r['test_class']}.{r['test_method']}  {r['rule']} {r['confidence']:.2f}"
+    ),
+    "adapters": lambda r: (
+        f"{'*' if r['serving'] else ' '} {r['id']}  {r['gate']}  {r['trained_at']}  {r['reason']}"
+    ),
+}

@@ -1,0 +1,120 @@
+"""Ways to adapt a base model: what trains, with which learning rate, and how it is kept.
+
+| name | what trains | source |
+| --- | --- | --- |
+| lora | low-rank matrices beside every linear layer | W24; all layers and the rate are ours |
+| custom | all parameters | Z22 3.2, W24 full fine-tuning |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from personalizer.errors import AdapterError, SettingsError
+from personalizer.models import LoadedBase
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["STRATEGIES", "Strategy", "attach", "save", "strategy_named"]
+
+_WEIGHTS = "model.safetensors"
+_SMALL = 50_000_000
+"""Parameters below which a base takes the larger learning rates (measured on the starter)."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to adapt a base model."""
+
+    name: str
+    apply: Callable[[LoadedBase, int], Any]
+    """(base, LoRA rank) to a model whose trainable parameters require gradients."""
+    rate: float
+    """Learning rate for bases of 50M parameters and more."""
+    small_rate: float
+    """Learning rate for smaller bases, which have more to learn."""
+
+    def learning_rate(self, base: LoadedBase) -> float:
+        return self.small_rate if base.model.num_parameters() < _SMALL else self.rate
+
+
+def _lora(base: LoadedBase, rank: int) -> Any:
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    task = TaskType.SEQ_2_SEQ_LM if base.encoder_decoder else TaskType.CAUSAL_LM
+    return get_peft_model(
+        base.model,
+        LoraConfig(
+            task_type=task,
+            r=rank,
+            lora_alpha=2 * rank,
+            lora_dropout=0.05,
+            target_modules="all-linear",
+            base_model_name_or_path=base.name,
+        ),
+    )
+
+
+def _custom(base: LoadedBase, rank: int) -> Any:
+    return base.model.requires_grad_(True)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    one.name: one
+    for one in (
+        Strategy("lora", _lora, rate=3e-4, small_rate=2e-3),
+        Strategy("custom", _custom, rate=5e-5, small_rate=5e-4),
+    )
+}
+
+
+def strategy_named(name: str) -> Strategy:
+    """The strategy of a name.
+
+    Raises:
+        SettingsError: If there is none; lists those that are.
+    """
+    if name not in STRATEGIES:
+        raise SettingsError(f"expected one of {', '.join(STRATEGIES)} as method, got {name}")
+    return STRATEGIES[name]
+
+
+def save(model: Any, folder: Path) -> None:
+    """Writes what was trained: PEFT's files for a PEFT model, else all weights as safetensors."""
+    from peft import PeftModel
+    from safetensors.torch import save_model
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(model, PeftModel):
+        model.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)
+    else:
+        save_model(model, str(folder / _WEIGHTS))
+
+
+def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
+    """The base model with an adapter from disk, in evaluation mode.
+
+    PEFT wraps the base in place; a ``custom`` adapter replaces the base's weights.
+
+    Raises:
+        AdapterError: If the folder holds no adapter of this base.
+    """
+    from peft import PeftModel
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+
+    try:
+        if (folder / "adapter_config.json").is_file():
+            adapted: torch.nn.Module = PeftModel.from_pretrained(base.model, str(folder)).eval()
+            return adapted
+        if (folder / _WEIGHTS).is_file():
+            load_model(base.model, str(folder / _WEIGHTS))
+            return base.model.eval()
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise AdapterError(f"the adapter in {folder} does not fit {base.name}: {error}") from error
+    raise AdapterError(f"expected an adapter in {folder}, found no weights")
