@@ -65,12 +65,16 @@ def as_dict(record: Any) -> dict[str, Any]:
 
 
 def quiet_libraries() -> None:
-    """Keeps the model libraries' own chatter off the terminal."""
+    """Keeps the model libraries' own chatter off the terminal; to be called before torch comes."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a busy machine
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
 
 
 @contextmanager

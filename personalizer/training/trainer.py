@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from transformers import (
     EarlyStoppingCallback,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -102,8 +103,9 @@ def fine_tune(
     every = max(1, steps_an_epoch // hyper.evaluations_per_epoch)
     device = next(model.parameters()).device.type
     watch = _Watch(hyper.budget_seconds, report)
-    trainer = Trainer(
+    trainer = _TargetTrainer(
         model=model,
+        encoder_decoder=base.encoder_decoder,
         args=TrainingArguments(
             output_dir=str(checkpoints),
             per_device_train_batch_size=hyper.batch_size,
@@ -133,6 +135,7 @@ def fine_tune(
             disable_tqdm=True,
             remove_unused_columns=False,
             dataloader_pin_memory=device == "cuda",
+            prediction_loss_only=True,
             label_names=["labels"],
         ),
         train_dataset=_Examples(dataset.train, base.encoder_decoder),
@@ -140,6 +143,7 @@ def fine_tune(
         data_collator=_Padding(base.tokenizer.pad_token_id or 0, base.encoder_decoder),
         callbacks=[watch, EarlyStoppingCallback(early_stopping_patience=hyper.patience)],
     )
+    trainer.remove_callback(PrinterCallback)
     start = time.perf_counter()
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     seconds = time.perf_counter() - start
@@ -186,15 +190,11 @@ def target_losses(
     for begin in range(0, len(order), batch_size):
         chosen = order[begin : begin + batch_size]
         batch = {k: v.to(device) for k, v in collate([rows[i] for i in chosen]).items()}
-        labels = batch.pop("labels")
         with torch.inference_mode():
-            extra = {"labels": labels} if base.encoder_decoder else {}
-            logits = model(**batch, **extra).logits.float()
-        if not base.encoder_decoder:
-            logits, labels = logits[:, :-1], labels[:, 1:]
-        each = torch.nn.functional.cross_entropy(
-            logits.transpose(1, 2), labels, ignore_index=-100, reduction="none"
-        )
+            logits, labels = _target_logits(model, batch, base.encoder_decoder)
+            each = torch.nn.functional.cross_entropy(
+                logits.float().transpose(1, 2), labels, ignore_index=-100, reduction="none"
+            )
         counts = (labels != -100).sum(1)
         losses[chosen] = (each.sum(1) / counts).double().cpu().numpy()
     return losses
@@ -220,24 +220,76 @@ class _Examples(torch.utils.data.Dataset[dict[str, list[int]]]):
 
 @dataclass(frozen=True)
 class _Padding:
-    """Rows of different lengths to one batch, padded on the right."""
+    """Rows of different lengths to one batch.
+
+    Decoder-only rows are padded on the left, so that all targets end together and logits are
+    needed only for the last columns.
+    """
 
     pad: int
     encoder_decoder: bool
 
     def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-        ids = _padded([row["input_ids"] for row in rows], self.pad)
-        lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
-        return {
-            "input_ids": ids,
-            "attention_mask": (torch.arange(ids.shape[1])[None] < lengths).long(),
-            "labels": _padded([row["labels"] for row in rows], -100),
-        }
+        left = not self.encoder_decoder
+        ids = _padded([row["input_ids"] for row in rows], self.pad, left)
+        mask = _padded([[1] * len(row["input_ids"]) for row in rows], 0, left)
+        labels = _padded([row["labels"] for row in rows], -100, left)
+        batch = {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        if left:
+            batch["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
+        return batch
 
 
-def _padded(rows: list[list[int]], value: int) -> torch.Tensor:
+def _padded(rows: list[list[int]], value: int, left: bool) -> torch.Tensor:
     longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
+    filled = []
+    for row in rows:
+        gap = [value] * (longest - len(row))
+        filled.append(gap + row if left else row + gap)
+    return torch.tensor(filled)
+
+
+def _target_logits(
+    model: Any, batch: dict[str, torch.Tensor], encoder_decoder: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits and labels of the target columns only; prompts need no logits.
+
+    Shapes: B examples, K columns that hold a target, V vocabulary.
+
+    Returns:
+        ``(B, K, V)`` unnormalised, any float dtype; ``(B, K)`` int64, -100 where nothing is
+        scored; ``logits[:, k]`` predicts ``labels[:, k]``.
+    """
+    labels = batch["labels"]
+    if encoder_decoder:
+        return model(**batch).logits, labels
+    columns = int((labels != -100).any(0).sum())
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    logits = model(**inputs, logits_to_keep=columns + 1, use_cache=False).logits
+    return logits[:, :-1], labels[:, labels.shape[1] - columns :]
+
+
+class _TargetTrainer(Trainer):  # type: ignore[misc]
+    """A Trainer whose loss reads target columns only."""
+
+    def __init__(self, *args: Any, encoder_decoder: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.encoder_decoder = encoder_decoder
+        self.model_accepts_loss_kwargs = True
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        logits, labels = _target_logits(model, inputs, self.encoder_decoder)
+        total = torch.nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="sum"
+        )
+        loss = total / (num_items_in_batch or (labels != -100).sum())
+        return (loss, {"loss": loss}) if return_outputs else loss
 
 
 def _bf16_pays(device: str) -> bool:

@@ -1,0 +1,38 @@
+# make demo   installs, trains on examples/ledger, shows status, generates a test
+# make test   sets up what is missing and runs every check
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+LEDGER := examples/ledger
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: setup demo test check lint system clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; name another with PYTHON=python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,benchmarks]"
+	@touch $@
+
+demo: setup
+	@sh examples/demo.sh $(BIN)/personalizer $(LEDGER)
+
+system:
+	@sh .ci/system
+
+test: setup system
+	$(MAKE) --no-print-directory check
+
+check: lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist
