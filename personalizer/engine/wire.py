@@ -1,0 +1,81 @@
+"""Messages between ``child`` and ``serve``: msgpack frames after four bytes of length.
+
+msgpack and not JSON, since a piece that is never left out is worth infinitely much, and JSON has
+no infinity.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import BinaryIO
+
+import msgspec
+
+from personalizer.engine import Completion, Request
+
+__all__ = ["Ask", "Cancel", "Done", "Failed", "FromChild", "Text", "ToChild", "read", "write"]
+
+
+class Ask(msgspec.Struct, tag=True, frozen=True):
+    """Generate; answered by any number of ``Text`` and one ``Done`` or ``Failed``."""
+
+    id: int
+    request: Request
+    stream: bool
+
+
+class Cancel(msgspec.Struct, tag=True, frozen=True):
+    """End a generation; it is answered all the same."""
+
+    id: int
+
+
+class Text(msgspec.Struct, tag=True, frozen=True):
+    """A new piece of the text."""
+
+    id: int
+    text: str
+
+
+class Done(msgspec.Struct, tag=True, frozen=True):
+    """The answer."""
+
+    id: int
+    completions: list[Completion]
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """No answer."""
+
+    id: int
+    error: str
+    """Name of the class in ``personalizer.errors``."""
+    message: str
+
+
+ToChild = Ask | Cancel
+FromChild = Text | Done | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def write(stream: BinaryIO, lock: threading.Lock, message: ToChild | FromChild) -> None:
+    """Sends a message whole.
+
+    Raises:
+        OSError: If the other side is gone.
+    """
+    data = _encoder.encode(message)
+    with lock:
+        stream.write(len(data).to_bytes(4, "big") + data)
+        stream.flush()
+
+
+def read(stream: BinaryIO) -> bytes | None:
+    """The next message, still encoded; None when the other side is gone."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    size = int.from_bytes(head, "big")
+    data = stream.read(size)
+    return data if len(data) == size else None
