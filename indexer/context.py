@@ -96,7 +96,7 @@ def focal_context(
     if depth == 0 or kind is None:
         return (Piece(focal, ALWAYS),)
     pieces = [Piece(_header(source, kind, encoding), ALWAYS), Piece(_indented(focal), ALWAYS)]
-    others = [m for m in facts.methods if m.owner == method.owner and m is not method]
+    others = [m for m in facts.methods if m.owner == method.owner and m.key != method.key]
     called = {c.name for c in method.calls}
     if depth >= 2:
         for one in others:
@@ -202,6 +202,6 @@ def snippet_context(source: bytes, facts: FileFacts, method: Method) -> tuple[Pi
             if len(text) <= 200:
                 pieces.append(Piece(_indented(text), 6.0))
     for one in facts.methods:
-        if one.owner == method.owner and one is not method:
+        if one.owner == method.owner and one.key != method.key:
             pieces.append(Piece(_indented(_signature(source, one, encoding)), 4.0))
     return (*pieces, Piece("}", ALWAYS))

@@ -147,6 +147,8 @@ def fine_tune(
     start = time.perf_counter()
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     seconds = time.perf_counter() - start
+    # Accelerate leaves forward under autocast: judging must compute as serving does.
+    model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     tokens = int(trainer.state.num_input_tokens_seen)
     evaluated = len(watch.history) * sum(len(e.prompt) + len(e.target) for e in dataset.validation)
     return Run(

@@ -1,0 +1,29 @@
+"""What every test gets: a data folder of its own, and no settings of the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Points Personalizer at an empty data folder and an absent settings file."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("PERSONALIZER_DATA_DIR", str(folder))
+    monkeypatch.setenv("PERSONALIZER_CONFIG", str(folder / "personalizer.toml"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model of 28 thousand random parameters."""
+    from tests.tiny_model import make_tiny_base
+
+    return make_tiny_base(tmp_path_factory.mktemp("tiny"))

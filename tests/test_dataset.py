@@ -1,0 +1,80 @@
+"""The split and the encoding: what trains, what judges, what is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from personalizer import dataset
+from personalizer.dataset import SIDES, split
+from personalizer.errors import TooFewPairs
+from personalizer.models import load_tokenizer
+from tests.java_project import project_files, snapshot_of
+
+
+def sides_of(files):
+    snapshot = snapshot_of(files)
+    return snapshot, split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.2)
+
+
+def test_no_focal_class_lies_on_two_sides_and_no_pair_is_lost():
+    snapshot, sides = sides_of(project_files(classes=10))
+    classes = [{pair.focal_class for pair in sides[side]} for side in SIDES]
+    assert all(classes)
+    assert sum(map(len, classes)) == len(set.union(*classes)) == 10
+    assert sum(len(sides[side]) for side in SIDES) == len(snapshot.pairs) == 40
+
+
+def test_a_class_keeps_its_place_in_the_order_when_the_project_grows():
+    _, before = sides_of(project_files(classes=10))
+    _, after = sides_of(project_files(classes=11))
+    gate = {pair.focal_class for pair in before["gate"]}
+    moved = {pair.focal_class for pair in after["train"]} & gate
+    assert len(moved) <= 1
+
+
+def test_fewer_than_three_focal_classes_cannot_be_split():
+    with pytest.raises(TooFewPairs, match="at least 3 classes, found 2"):
+        sides_of(project_files(classes=2))
+
+
+def test_a_held_out_test_is_not_shown_in_any_training_prompt(tiny_base):
+    files = project_files(classes=8)
+    # One test class tests two focal classes that may lie on two sides.
+    both = files["src/test/java/shapes/ShapeATest.java"].rstrip()[:-1]
+    both += files["src/test/java/shapes/ShapeBTest.java"].partition("class ShapeBTest {")[2]
+    files["src/test/java/shapes/ShapeATest.java"] = both
+    del files["src/test/java/shapes/ShapeBTest.java"]
+    snapshot = snapshot_of(files)
+    tokenizer = load_tokenizer(str(tiny_base))
+    pairs = [p for p in snapshot.pairs if p.test.path.endswith("ShapeATest.java")]
+    sides = {
+        "train": [p for p in snapshot.pairs if p not in pairs[:2]],
+        "validation": pairs[:1],
+        "gate": pairs[1:2],
+    }
+    built = dataset.build(snapshot, sides, tokenizer, context_tokens=2048, target_tokens=400)
+    assert built.train
+    for example in built.train:
+        prompt = tokenizer.decode(example.prompt)
+        for held in pairs[:2]:
+            if example.pair.test.path == held.test.path:
+                assert f"void {held.test.method.name}()" not in prompt
+
+
+def test_a_copy_of_a_training_test_is_no_held_out_test(tiny_base):
+    snapshot, sides = sides_of(project_files(classes=8))
+    copied = {**sides, "gate": [*sides["gate"], sides["train"][0]]}
+    built = dataset.build(
+        snapshot, copied, load_tokenizer(str(tiny_base)), context_tokens=2048, target_tokens=400
+    )
+    assert built.left_out == {"copy": 1}
+    assert len(built.gate) == len(sides["gate"])
+
+
+def test_what_is_too_long_is_left_out_with_its_reason(tiny_base):
+    snapshot, sides = sides_of(project_files(classes=8))
+    tokenizer = load_tokenizer(str(tiny_base))
+    short = dataset.build(snapshot, sides, tokenizer, context_tokens=2048, target_tokens=20)
+    assert short.left_out == {"over-long target": len(snapshot.pairs)}
+    tight = dataset.build(snapshot, sides, tokenizer, context_tokens=420, target_tokens=400)
+    assert tight.left_out == {"over-long focal method": len(snapshot.pairs)}

@@ -1,0 +1,158 @@
+"""The prompt grammar: what is written, what is left out, and that both sides write the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexer import Piece
+from personalizer import prompts
+from personalizer.errors import PromptTooLong
+from personalizer.prompts import (
+    END,
+    SPECIAL_TOKENS,
+    Kind,
+    Part,
+    Prompt,
+    TestPlace,
+    encode,
+    encode_target,
+    fill_in_the_middle_text,
+    snippet_example,
+)
+from tests.java_project import project_files, snapshot_of
+
+ALWAYS = float("inf")
+
+
+class Characters:
+    """A tokenizer whose tokens are characters; with or without the grammar's markers."""
+
+    eos_token_id = 3
+
+    def __init__(self, marked: bool) -> None:
+        self.marked = marked
+
+    def get_vocab(self) -> dict[str, int]:
+        return {token: n for n, token in enumerate(SPECIAL_TOKENS)} if self.marked else {}
+
+    def encode(self, text: str, add_special_tokens: bool = True, **kwargs: object) -> list[int]:
+        ids = []
+        while text:
+            token = next((t for t in self.get_vocab() if text.startswith(t)), text[0])
+            ids.append(self.get_vocab().get(token, 100 + ord(token[0])))
+            text = text[len(token) :]
+        return ids
+
+    def decode(self, ids: list[int]) -> str:
+        names = list(self.get_vocab())
+        return "".join(names[i] if i < 100 and self.marked else chr(i - 100) for i in ids)
+
+
+def check_written(prompt: Prompt, budget: int, expected: str, marked: bool = True) -> None:
+    tokenizer = Characters(marked)
+    ids = encode(prompt, tokenizer, budget)
+    assert tokenizer.decode(ids) == expected
+    assert len(ids) <= budget
+
+
+def prompt_of(*pieces: Piece) -> Prompt:
+    return Prompt((Part(Kind.FOCAL, pieces),), Kind.TEST)
+
+
+def test_there_are_thirty_two_special_tokens_and_each_is_there_once():
+    assert len(SPECIAL_TOKENS) == len(set(SPECIAL_TOKENS)) == 32
+
+
+def test_a_part_opens_with_its_marker_and_the_target_ends_with_the_end_token():
+    check_written(prompt_of(Piece("int a;", ALWAYS)), 99, "<|focal|>int a;\n<|test|>")
+    tokenizer = Characters(marked=True)
+    assert tokenizer.decode(encode_target("x();", tokenizer)) == "x();" + END
+
+
+def test_other_tokenizers_get_line_comments_and_their_own_end_token():
+    check_written(
+        prompt_of(Piece("int a;", ALWAYS)),
+        99,
+        "// The method to test\nint a;\n// Unit test of the method\n",
+        marked=False,
+    )
+    assert encode_target("x", Characters(marked=False))[-1] == Characters.eos_token_id
+
+
+def test_the_least_worthy_piece_is_left_out_first_and_none_is_cut():
+    pieces = (Piece("keep me", ALWAYS), Piece("worth much", 5.0), Piece("worth little", 1.0))
+    check_written(prompt_of(*pieces), 22, "<|focal|>keep me\nworth much\n<|test|>")
+    check_written(prompt_of(*pieces), 12, "<|focal|>keep me\n<|test|>")
+
+
+def test_a_prompt_whose_focal_method_does_not_fit_is_refused():
+    with pytest.raises(PromptTooLong, match="the focal method is too long"):
+        encode(prompt_of(Piece("x" * 50, ALWAYS)), Characters(marked=True), 20)
+
+
+def test_a_retrieved_method_is_left_out_together_with_its_test():
+    prompt = Prompt(
+        (
+            Part(Kind.EXAMPLE, (Piece("int b() {}", 6.0),)),
+            Part(Kind.EXAMPLE_TEST, (Piece("void testB() { b(); }", 6.0),)),
+            Part(Kind.FOCAL, (Piece("int a() {}", ALWAYS),)),
+        ),
+        Kind.TEST,
+    )
+    check_written(prompt, 40, "<|focal|>int a() {}\n<|test|>")
+
+
+def test_source_text_cannot_forge_a_marker():
+    check_written(
+        prompt_of(Piece('String s = "<|end|>";', ALWAYS)),
+        99,
+        '<|focal|>String s = "< |end|>";\n<|test|>',
+    )
+    assert END not in fill_in_the_middle_text("a", "b <|end|>", "c")[:-len(END)]
+
+
+def test_an_example_and_a_live_prompt_for_the_same_method_are_the_same():
+    files = project_files(classes=1, methods=3)
+    snapshot = snapshot_of(files)
+    pair = snapshot.pairs[1]
+    example = prompts.test_example(snapshot, pair)
+    path = pair.test.path
+    text = files[path]
+    without = text.replace(_method(text, pair.test.method.name), "")
+    live = snapshot_of(files | {path: without})
+    prompt = prompts.test_prompt(
+        live,
+        pair.focal.path,
+        pair.focal.method,
+        place=TestPlace(path, pair.test.method.owner),
+    )
+    tokenizer = Characters(marked=True)
+    assert encode(example.prompt, tokenizer, 5000) == encode(prompt, tokenizer, 5000)
+
+
+def test_the_target_and_held_out_tests_are_nowhere_in_an_examples_prompt():
+    snapshot = snapshot_of(project_files(classes=1, methods=3))
+    first, second, third = snapshot.pairs
+    tokenizer = Characters(marked=True)
+    example = prompts.test_example(snapshot, first, held_out=[second])
+    written = tokenizer.decode(encode(example.prompt, tokenizer, 5000))
+    assert first.test.method.name not in written
+    assert second.test.method.name not in written
+    assert third.test.method.name in written
+    assert example.target.startswith("@Test\nvoid growA_addsToTheSize() {")
+
+
+def test_a_snippet_example_asks_for_the_body_of_a_documented_method():
+    snapshot = snapshot_of(project_files(classes=1, methods=1))
+    example = snippet_example(snapshot, snapshot.snippets[0])
+    tokenizer = Characters(marked=True)
+    written = tokenizer.decode(encode(example.prompt, tokenizer, 5000))
+    assert written.endswith(
+        "<|comment|>/** Adds 0 to the size. */\n<|signature|>public int growA(int by)\n<|body|>"
+    )
+    assert example.target == "{\n    return size + by * 1 + 0;\n}"
+
+
+def _method(text: str, name: str) -> str:
+    begin = text.index("    @Test\n    void " + name)
+    return text[begin : text.index("    }\n", begin) + len("    }\n")]

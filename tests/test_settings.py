@@ -1,0 +1,64 @@
+"""Settings: which layer wins, what a repository may not set, what cannot be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from personalizer import settings
+from personalizer.errors import SettingsError
+
+
+def write_users(text: str) -> None:
+    Path(os.environ["PERSONALIZER_CONFIG"]).write_text(text)
+
+
+def test_each_layer_wins_over_the_one_before(tmp_path):
+    write_users('lora_rank = 1\nbatch_size = 1\nepochs = 1\nseed = 1\nbase = "mine"')
+    (tmp_path / "personalizer.toml").write_text("batch_size = 2\nepochs = 2\nseed = 2")
+    environment = {"PERSONALIZER_EPOCHS": "3", "PERSONALIZER_SEED": "3"}
+    found = settings.load(tmp_path, {"seed": 4, "budget": None}, environment)
+    assert (found.settings.lora_rank, found.settings.batch_size) == (1, 2)
+    assert (found.settings.epochs, found.settings.seed) == (3, 4)
+    assert found.settings.budget == "10m"
+    assert found.origins["seed"] == "flag"
+    assert found.origins["epochs"] == "PERSONALIZER_EPOCHS"
+    assert found.origins["budget"] == "default"
+
+
+def test_a_repository_cannot_choose_the_base_model(tmp_path):
+    (tmp_path / "personalizer.toml").write_text('base = "evil/model"\nseed = 5')
+    found = settings.load(tmp_path, environment={})
+    assert found.settings.base == "starter"
+    assert found.settings.seed == 5
+    assert "may not set base" in found.ignored[0]
+
+
+def test_all_bad_keys_are_reported_together(tmp_path):
+    (tmp_path / "personalizer.toml").write_text('colour = "red"\nepochs = "many"\nseed = 1.5')
+    with pytest.raises(SettingsError) as caught:
+        settings.load(tmp_path, environment={})
+    for words in ("no setting is called colour", "epochs must be int, got 'many'", "seed"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("validation_fraction", 1.5, "must lie between 0 and 1, got 1.5"),
+        ("epochs", 0, "must be at least 1, got 0"),
+        ("budget", "soon", "expected a time such as 90s, 10m or 2h, got 'soon'"),
+        ("target_tokens", 4000, "context_tokens must be above target_tokens"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(name, value, words):
+    with pytest.raises(SettingsError, match=words):
+        settings.load(None, {name: value}, {})
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path):
+    (tmp_path / "personalizer.toml").write_text("= =")
+    with pytest.raises(SettingsError, match=r"cannot read .*personalizer.toml"):
+        settings.load(tmp_path, environment={})

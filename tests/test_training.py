@@ -1,0 +1,211 @@
+"""Training: what is scored, what is kept, that a killed run goes on, and the gate's place."""
+
+from __future__ import annotations
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from personalizer import dataset
+from personalizer.adapters import Registry
+from personalizer.errors import AdapterError, BadInput, BaseModelError, Busy, TooFewPairs
+from personalizer.freshness import status
+from personalizer.models import load_base
+from personalizer.settings import Settings
+from personalizer.storage import WorkspaceData
+from personalizer.training import project, strategies
+from personalizer.training.trainer import Hyperparameters, fine_tune, target_losses
+from tests.java_project import project_files, snapshot_of, write_project
+
+QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 2}
+
+
+def quick(base, **changes) -> Settings:
+    return Settings(**(QUICK | {"base": str(base)} | changes))
+
+
+def encoded(base):
+    snapshot = snapshot_of(project_files(classes=6))
+    sides = dataset.split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.2)
+    return dataset.build(snapshot, sides, base.tokenizer, context_tokens=1400, target_tokens=220)
+
+
+def hyper(**changes) -> Hyperparameters:
+    values = {
+        "learning_rate": 1e-2,
+        "batch_size": 4,
+        "epochs": 3,
+        "patience": 9,
+        "rank": 4,
+        "seed": 0,
+    }
+    return Hyperparameters(**(values | changes))
+
+
+def test_target_losses_are_those_of_the_model_on_each_example_alone(tiny_base):
+    base = load_base(str(tiny_base))
+    examples = encoded(base).train[:5]
+    batched = target_losses(base.model, base, examples, batch_size=5)
+    for loss, example in zip(batched, examples, strict=True):
+        ids = torch.tensor([example.prompt + example.target])
+        labels = torch.tensor([[-100] * len(example.prompt) + example.target])
+        with torch.inference_mode():
+            alone = base.model(input_ids=ids, labels=labels).loss
+        assert loss == pytest.approx(alone.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("method", list(strategies.STRATEGIES))
+def test_what_was_trained_comes_back_from_disk_with_the_same_losses(tiny_base, tmp_path, method):
+    base = load_base(str(tiny_base))
+    data = encoded(base)
+    before = target_losses(base.model, base, data.validation)
+    strategy = strategies.strategy_named(method)
+    run = fine_tune(base, data, strategy, hyper(), tmp_path / "run", lambda _: None)
+    after = target_losses(run.model, base, data.validation)
+    assert after.mean() < before.mean()
+    assert run.trainable_parameters > 0
+    assert run.tokens == 3 * sum(len(e.prompt) + len(e.target) for e in data.train)
+    strategies.save(run.model, tmp_path / "adapter")
+    fresh = load_base(str(tiny_base))
+    attached = strategies.attach(fresh, tmp_path / "adapter")
+    again = target_losses(attached, fresh, data.validation)
+    np.testing.assert_allclose(again, after, rtol=1e-5)
+
+
+def test_the_best_checkpoint_is_kept_not_the_last(tiny_base, tmp_path):
+    base = load_base(str(tiny_base))
+    data = encoded(base)
+    wild = hyper(learning_rate=0.3, epochs=4)
+    strategy = strategies.strategy_named("lora")
+    run = fine_tune(base, data, strategy, wild, tmp_path / "run", lambda _: None)
+    best = min(row["validation_loss"] for row in run.history)
+    assert math.isfinite(best)
+    kept = target_losses(run.model, base, data.validation)
+    tokens = np.array([len(e.target) for e in data.validation])
+    assert float((kept * tokens).sum() / tokens.sum()) == pytest.approx(best, rel=0.02)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_to_the_same_losses_as_an_unbroken_one(tiny_base, tmp_path):
+    strategy = strategies.strategy_named("lora")
+
+    def run(folder, report):
+        base = load_base(str(tiny_base))
+        return fine_tune(base, encoded(base), strategy, hyper(), folder, report)
+
+    whole = run(tmp_path / "whole", lambda _: None)
+
+    def killing(progress):
+        if progress.step == 7:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(tmp_path / "broken", killing)
+    broken = run(tmp_path / "broken", lambda _: None)
+    assert [row["validation_loss"] for row in broken.history] == [
+        row["validation_loss"] for row in whole.history
+    ]
+    assert broken.steps == whole.steps
+
+
+def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    phases = []
+    result = project.train_project(
+        root, quick(tiny_base), report=lambda progress: phases.append(progress.phase)
+    )
+    assert list(dict.fromkeys(phases)) == ["index", "prepare", "train", "gate"]
+    assert sum(result["pairs"].values()) == 32
+    assert result["gate"] in ("passed", "provisional", "refused")
+    assert result["promoted"] == (result["gate"] != "refused")
+    registry = Registry(WorkspaceData(root).adapters)
+    adapter = registry.get(result["adapter"])
+    adapter.verify()
+    assert (adapter.folder / "adapter_config.json").exists()
+    assert not list((WorkspaceData(root).folder / "training").iterdir())
+    registry.use(adapter.id)
+    assert status(root)["freshness"] == "fresh"
+    shutil.rmtree(root / "src/test/java/shapes")
+    assert status(root)["freshness"] == "stale"
+
+
+@pytest.fixture(scope="module")
+def schooled_base(tiny_base, tmp_path_factory):
+    """A base that knows the project already: there is something to spoil."""
+    folder = tmp_path_factory.mktemp("schooled")
+    base = load_base(str(tiny_base))
+    strategy = strategies.strategy_named("custom")
+    run = fine_tune(base, encoded(base), strategy, hyper(epochs=6), folder / "run", lambda _: None)
+    run.model.save_pretrained(folder / "base")
+    base.tokenizer.save_pretrained(folder / "base")
+    return folder / "base"
+
+
+def test_a_refused_adapter_does_not_serve_and_says_why(schooled_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    result = project.train_project(root, quick(schooled_base, learning_rate=100.0, epochs=1))
+    assert result["gate"] == "refused"
+    assert "worse than the base's" in result["reason"]
+    assert Registry(WorkspaceData(root).adapters).serving() is None
+    said = status(root)
+    assert said["freshness"] == "none"
+    assert result["adapter"] in said["why"]
+
+
+def check_refused(root, settings, error, words, limit=None):
+    with pytest.raises(error, match=words):
+        project.train_project(root, settings, limit=limit)
+
+
+def test_projects_that_cannot_be_trained_on_are_told_what_is_missing(tiny_base, tmp_path):
+    settings = quick(tiny_base)
+    empty = write_project(tmp_path / "empty", {"README.md": "no code"})
+    check_refused(empty, settings, BadInput, "Java source files, found none")
+    untested = write_project(tmp_path / "untested", {"A.java": "class A { int a() { return 1; } }"})
+    check_refused(untested, settings, BadInput, "tests, found none in 1 Java files")
+    small = write_project(tmp_path / "small", project_files(classes=2))
+    check_refused(small, settings, TooFewPairs, "at least 24 tests .* found 8")
+    whole = write_project(tmp_path / "whole")
+    check_refused(whole, settings, TooFewPairs, "--limit is 10", limit=10)
+
+
+def test_base_models_that_cannot_be_used_are_named(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    for base in (str(tmp_path / "nowhere"), str(tmp_path), "nobody/nothing"):
+        check_refused(root, quick(base), BaseModelError, "base model|model folder")
+    misfit = tmp_path / "misfit"
+    shutil.copytree(tiny_base, misfit)
+    _add_tokens(misfit)
+    check_refused(root, quick(misfit), BaseModelError, "does not fit its tokenizer")
+
+
+def _add_tokens(folder):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens([f"<extra{n}>" for n in range(50)])
+    tokenizer.save_pretrained(folder)
+
+
+def test_two_trainings_of_one_workspace_do_not_meet(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    with WorkspaceData(root).lock("train"):
+        check_refused(root, quick(tiny_base), Busy, "holds this workspace")
+
+
+def test_a_folder_without_weights_is_no_adapter(tiny_base, tmp_path):
+    with pytest.raises(AdapterError, match="found no weights"):
+        strategies.attach(load_base(str(tiny_base)), tmp_path)
+
+
+def test_a_dry_run_keeps_nothing(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    result = project.plan(root, quick(tiny_base))
+    assert result["dry_run"] and result["steps"] > 0 and result["seconds"] > 0
+    assert not WorkspaceData(root).folder.exists()
