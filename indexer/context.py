@@ -110,12 +110,12 @@ def focal_context(
     if depth >= 4:
         seen = set()
         body = method.body.of(source) if method.body else b""
-        for one in facts.fields:
-            if one.owner == method.owner and one.span not in seen:
-                seen.add(one.span)
-                used = re.search(rb"\b" + re.escape(one.name.encode()) + rb"\b", body)
-                if used or "private" not in one.modifiers:
-                    text = " ".join(one.span.of(source).decode(encoding, "replace").split())
+        for field in facts.fields:
+            if field.owner == method.owner and field.span not in seen:
+                seen.add(field.span)
+                used = re.search(rb"\b" + re.escape(field.name.encode()) + rb"\b", body)
+                if used or "private" not in field.modifiers:
+                    text = " ".join(field.span.of(source).decode(encoding, "replace").split())
                     if len(text) <= 200:
                         pieces.append(Piece(_indented(text), 7.0 if used else 3.0))
     return (*pieces, Piece("}", ALWAYS))

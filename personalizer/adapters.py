@@ -1,9 +1,9 @@
 """Adapters on disk: an adapter exists when its manifest exists, and manifests are never edited.
 
-    adapters/<id>/adapter_model.safetensors, adapter_config.json   PEFT's own files
-    adapters/<id>/pairs.json       digests of the pairs it was trained on, symbols it has seen
-    adapters/<id>/manifest.json    written last
-    adapters/serving.json          which one serves, and which served before
+adapters/<id>/adapter_model.safetensors, adapter_config.json   PEFT's own files
+adapters/<id>/pairs.json       digests of the pairs it was trained on, symbols it has seen
+adapters/<id>/manifest.json    written last
+adapters/serving.json          which one serves, and which served before
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def list(self) -> list[Adapter]:
+    def all(self) -> list[Adapter]:
         """Adapters, oldest first; folders without a manifest are none."""
         found = []
         for path in sorted(self.folder.glob(f"*/{_MANIFEST}")):

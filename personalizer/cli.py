@@ -46,6 +46,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except Exception as error:
+        output.complain(f"failed unexpectedly: {error!r}; details are in {output.log_crash()}")
+        code = 1
     sys.exit(code or 0)
 
 
@@ -140,9 +143,10 @@ def train(
         output.remark(line)
     if background:
         from personalizer.daemon.client import connect
+        from personalizer.daemon.protocol import TrainRequest
 
         with connect() as client:
-            job = client.train(str(root), method=method, base=base, budget=budget, limit=limit)
+            job = client.train(TrainRequest(str(root), method, base, budget, limit))
         output.show("job", output.as_dict(job), as_json)
         return
     output.quiet_libraries()
@@ -165,14 +169,26 @@ def train(
 def status(path: Path, check: bool, as_json: bool) -> None:
     """Says which adapter serves and how fresh it is."""
     from personalizer import freshness
-    from personalizer.daemon import describe, newest_job
+    from personalizer.daemon import client
 
     result = freshness.status(path)
-    root = Path(path).resolve()
-    result |= {"job": newest_job(root), "daemon": describe()}
+    result |= {"job": _newest_job(path.resolve()), "daemon": client.describe()}
     output.show("status", result, as_json)
     if check:
         raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])
+
+
+def _newest_job(root: Path) -> dict[str, Any] | None:
+    """The newest training that the daemon knows of; None where none runs."""
+    from personalizer.daemon.client import connect
+    from personalizer.errors import DaemonError
+
+    try:
+        with connect(start=False) as client:
+            jobs = (output.as_dict(job) for job in client.jobs())
+            return next((job for job in jobs if job["workspace"] == str(root)), None)
+    except DaemonError:
+        return None
 
 
 @personalizer.command()
@@ -223,28 +239,28 @@ def generate(
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
 @click.option("--write", is_flag=True, help="Write the body into its file; else show the diff.")
 @_json
-def snippet(
-    target: str, workspace: Path, adapter: str | None, write: bool, as_json: bool
-) -> None:
+def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_json: bool) -> None:
     """Writes the body of the documented, empty method at FILE:LINE."""
     from indexer import Store, index_folder
     from personalizer import settings
     from personalizer.engine.local import LocalEngine
-    from personalizer.generation import generate_snippet, resolve_target
+    from personalizer.generation import generate_snippet
     from personalizer.storage import WorkspaceData
 
     output.quiet_libraries()
     root, target = _workspace_of(target, workspace)
+    file, colon, line = target.rpartition(":")
+    if not colon or not line.isdigit():
+        raise BadInput(f"expected FILE:LINE, got {target}")
     chosen = settings.load(root).settings
     with Store(WorkspaceData(root).index) as store, output.working("Generating"):
         snapshot, _ = index_folder(root, store)
-        path, method = resolve_target(snapshot, target)
         serving = _serving(root, adapter)
         with closing(LocalEngine(threads=chosen.threads)) as engine:
             made = generate_snippet(
                 snapshot,
-                path,
-                method,
+                file,
+                int(line),
                 engine,
                 base=serving.base if serving else chosen.base,
                 adapter_id=serving.id if serving else "base",
@@ -280,7 +296,9 @@ def _project_above(file: Path) -> Path:
     for folder in file.parents:
         if (folder / ".git").exists():
             return folder
-        if any((folder / name).exists() for name in ("pom.xml", "build.gradle", "build.gradle.kts")):
+        if any(
+            (folder / name).exists() for name in ("pom.xml", "build.gradle", "build.gradle.kts")
+        ):
             built = folder
     return built
 
@@ -296,7 +314,7 @@ def _serving(root: Path, adapter: str | None) -> Any:
 
 
 def _write(root: Path, snapshot: Any, edit: Any) -> None:
-    from personalizer.generation.place import apply_changes
+    from personalizer.generation import apply_changes
     from personalizer.storage import write_atomically
 
     file = root / edit.file
@@ -320,7 +338,7 @@ def adapters_list(path: Path, as_json: bool) -> None:
     """Adapters of a project, oldest first."""
     registry = _registry(path)
     serving = registry.serving()
-    rows = [output.adapter_row(a, serving) for a in registry.list()]
+    rows = [output.adapter_row(a, serving) for a in registry.all()]
     output.show_lines("adapters", rows, as_json)
 
 
@@ -379,29 +397,29 @@ def daemon() -> None:
 @_json
 def daemon_start(as_json: bool) -> None:
     """Starts the daemon unless it runs."""
-    from personalizer.daemon import process
+    from personalizer.daemon import client
 
-    process.start()
-    output.show("daemon", process.describe(), as_json)
+    client.start()
+    output.show("daemon", client.describe(), as_json)
 
 
 @daemon.command("stop")
 @_json
 def daemon_stop(as_json: bool) -> None:
     """Stops the daemon; a training goes on when it starts again."""
-    from personalizer.daemon import process
+    from personalizer.daemon import client
 
-    process.stop()
-    output.show("daemon", process.describe(), as_json)
+    client.stop()
+    output.show("daemon", client.describe(), as_json)
 
 
 @daemon.command("status")
 @_json
 def daemon_status(as_json: bool) -> None:
     """Says whether the daemon runs, and where."""
-    from personalizer.daemon import process
+    from personalizer.daemon import client
 
-    output.show("daemon", process.describe(), as_json)
+    output.show("daemon", client.describe(), as_json)
 
 
 @daemon.command("run")
@@ -415,7 +433,7 @@ def daemon_run() -> None:
 @personalizer.command()
 def lsp() -> None:
     """Runs the language server on stdin and stdout."""
-    os.execv(sys.executable, [sys.executable, "-m", "lsp_server"])  # noqa: S606 - own module
+    os.execv(sys.executable, [sys.executable, "-m", "lsp_server"])
 
 
 @personalizer.command()

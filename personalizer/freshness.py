@@ -17,7 +17,15 @@ from personalizer import settings as settings_module
 from personalizer.adapters import Adapter, Registry, Trained
 from personalizer.storage import WorkspaceData
 
-__all__ = ["Freshness", "PairChanges", "compare", "pair_names", "status", "symbols_of", "trained_on"]
+__all__ = [
+    "Freshness",
+    "PairChanges",
+    "compare",
+    "pair_names",
+    "status",
+    "symbols_of",
+    "trained_on",
+]
 
 Freshness = Literal["fresh", "ageing", "stale", "none"]
 
@@ -104,7 +112,7 @@ def status(root: Path | str) -> dict[str, Any]:
     data = WorkspaceData(workspace.root)
     adapter = Registry(data.adapters).serving()
     if adapter is None:
-        return _without_adapter(settings.base, Registry(data.adapters).list())
+        return _without_adapter(settings.base, Registry(data.adapters).all())
     with Store(data.index) as store:
         snapshot, _ = index_folder(workspace.root, store)
         now, symbols = pair_names(snapshot.pairs), symbols_of(snapshot)

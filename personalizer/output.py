@@ -6,15 +6,19 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 from rich.console import Console
+
+from personalizer.storage import data_folder
 
 if TYPE_CHECKING:
     from indexer import Pair
@@ -25,6 +29,7 @@ __all__ = [
     "adapter_row",
     "as_dict",
     "complain",
+    "log_crash",
     "pair_row",
     "quiet_libraries",
     "remark",
@@ -51,6 +56,17 @@ def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None
 def complain(text: str) -> None:
     """One line that says what went wrong."""
     click.echo(f"personalizer: {' '.join(text.split())}", err=True)
+
+
+def log_crash() -> Path:
+    """Keeps the traceback of an error that nobody foresaw; says where."""
+    file = data_folder() / "crash.log"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(traceback.format_exc())
+    except OSError:
+        traceback.print_exc()
+    return file
 
 
 def remark(text: str) -> None:
@@ -217,7 +233,8 @@ def _index_text(result: dict[str, Any]) -> str:
     left_out = sum(result["excluded"].values())
     lines = [
         f"{result['parsed']} Java files, {result['methods']} methods, {result['tests']} tests",
-        f"{result['pairs']} tests with a known focal method, {result['snippets']} documented methods",
+        f"{result['pairs']} tests with a known focal method, "
+        f"{result['snippets']} documented methods",
         f"{result['seconds']:.2f} s",
     ]
     if left_out:
@@ -247,8 +264,8 @@ def _train_text(result: dict[str, Any]) -> str:
             "(gate pairs, nats a token)",
             f"  perplexity  {base['gate_perplexity']:.2f} base, "
             f"{adapter['gate_perplexity']:.2f} adapter",
-            f"  trained     {result['trainable_parameters']:,} parameters, {result['steps']} steps, "
-            f"{result['tokens']:,} tokens in {_time(result['seconds'])} "
+            f"  trained     {result['trainable_parameters']:,} parameters, "
+            f"{result['steps']} steps, {result['tokens']:,} tokens in {_time(result['seconds'])} "
             f"({result['tokens_per_second']:,.0f} a second)",
             f"  memory      {result['peak_memory_bytes'] / 2**20:,.0f} MiB at most",
             f"{verdict}: {result['reason']}.",
@@ -317,7 +334,8 @@ def _config_text(result: dict[str, Any]) -> str:
     rows = result["settings"]
     width = max(len(row["name"]) for row in rows)
     return "\n".join(
-        f"{row['name']:{width}}  {row['value']!s:12}  {row['origin']:8}  {row['doc']}" for row in rows
+        f"{row['name']:{width}}  {row['value']!s:12}  {row['origin']:8}  {row['doc']}"
+        for row in rows
     )
 
 

@@ -303,7 +303,8 @@ def encode(prompt: Prompt, tokenizer: Tokenizer, budget: int) -> list[int]:
         loose = [p for p in kept.values() if p.worth != float("inf")]
         if not loose:
             raise PromptTooLong(
-                f"the prompt needs {len(ids)} tokens, {budget} are there: the focal method is too long"
+                f"the prompt needs {len(ids)} tokens, {budget} are there: "
+                "the focal method is too long"
             )
         _drop(prompt, kept, min(loose, key=lambda piece: piece.worth))
 
@@ -362,9 +363,7 @@ def file_text(text: str) -> str:
 def fill_in_the_middle_text(before: str, middle: str, after: str) -> str:
     """A file with a hole in the marked form, for training a base model."""
     prefix, suffix, hole = _FIM
-    return (
-        f"{prefix}{_harmless(before)}{suffix}{_harmless(after)}{hole}{_harmless(middle)}{END}"
-    )
+    return f"{prefix}{_harmless(before)}{suffix}{_harmless(after)}{hole}{_harmless(middle)}{END}"
 
 
 def _harmless(text: str) -> str:

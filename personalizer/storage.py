@@ -1,11 +1,11 @@
 """Where the user's data lies: one folder a workspace, moved by ``PERSONALIZER_DATA_DIR``.
 
-    <data>/workspaces/<name>-<hash>/
-        index.sqlite     facts of the source, can be made again
-        adapters/        one folder an adapter, and serving.json
-        jobs/            running and ended trainings
-        lock             held while an adapter is trained or promoted
-    <data>/daemon/       socket, token, log
+<data>/workspaces/<name>-<hash>/
+    index.sqlite     facts of the source, can be made again
+    adapters/        one folder an adapter, and serving.json
+    jobs/            running and ended trainings
+    lock             held while an adapter is trained or promoted
+<data>/daemon/       socket, token, log
 """
 
 from __future__ import annotations

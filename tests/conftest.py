@@ -13,7 +13,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(autouse=True)
-def own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_data_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Points Personalizer at an empty data folder and an absent settings file."""
     folder = tmp_path_factory.mktemp("data")
     monkeypatch.setenv("PERSONALIZER_DATA_DIR", str(folder))

@@ -54,7 +54,7 @@ def registry(tmp_path):
 
 
 def test_an_adapter_that_was_added_is_listed_with_what_it_has_seen(registry):
-    assert [a.id for a in registry.list()] == ["one", "two"]
+    assert [a.id for a in registry.all()] == ["one", "two"]
     assert registry.get("one").trained() == Trained({"a": "1"}, ["b"])
 
 
@@ -78,7 +78,7 @@ def test_removing_the_serving_adapter_brings_back_the_one_before(registry):
     registry.use("two")
     registry.remove("two")
     assert registry.serving().id == "one"
-    assert [a.id for a in registry.list()] == ["one"]
+    assert [a.id for a in registry.all()] == ["one"]
 
 
 def test_an_adapter_whose_weights_were_changed_does_not_serve(registry):
@@ -97,7 +97,7 @@ def test_an_unknown_name_is_one_clear_line(registry, name):
 def test_a_folder_without_a_manifest_is_no_adapter_and_is_swept(registry):
     left = registry.folder / "killed"
     left.mkdir()
-    assert [a.id for a in registry.list()] == ["one", "two"]
+    assert [a.id for a in registry.all()] == ["one", "two"]
     registry.sweep()
     assert not left.exists()
 
@@ -105,7 +105,7 @@ def test_a_folder_without_a_manifest_is_no_adapter_and_is_swept(registry):
 def test_a_truncated_manifest_is_not_listed_and_named_when_asked_for(registry):
     registry.use("one")
     (registry.folder / "one" / "manifest.json").write_text('{"id": "o')
-    assert [a.id for a in registry.list()] == ["two"]
+    assert [a.id for a in registry.all()] == ["two"]
     with pytest.raises(AdapterError, match="adapter one is damaged"):
         registry.get("one")
 

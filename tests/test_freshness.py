@@ -29,7 +29,9 @@ def test_nothing_changed_is_fresh():
 
 
 def test_white_space_and_comments_do_not_age():
-    check_changes(lambda f: edit(f, TEST, "shape.growA(7)", "shape . growA( /* seven */ 7)"), "6/0/0/0")
+    check_changes(
+        lambda f: edit(f, TEST, "shape.growA(7)", "shape . growA( /* seven */ 7)"), "6/0/0/0"
+    )
 
 
 def test_a_moved_file_does_not_age():

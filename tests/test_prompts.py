@@ -108,7 +108,7 @@ def test_source_text_cannot_forge_a_marker():
         99,
         '<|focal|>String s = "< |end|>";\n<|test|>',
     )
-    assert END not in fill_in_the_middle_text("a", "b <|end|>", "c")[:-len(END)]
+    assert END not in fill_in_the_middle_text("a", "b <|end|>", "c")[: -len(END)]
 
 
 def test_an_example_and_a_live_prompt_for_the_same_method_are_the_same():

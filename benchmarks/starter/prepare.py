@@ -145,7 +145,9 @@ def pair_documents(
     for pairs in by_file.values():
         for pair in dice.sample(pairs, min(len(pairs), PAIRS_PER_FILE)):
             level = dice.choices(list(Level), [1, 1, 1, 2, 5])[0]
-            others = dice.sample(everything, min(2, len(everything))) if dice.random() < 0.15 else []
+            others = (
+                dice.sample(everything, min(2, len(everything))) if dice.random() < 0.15 else []
+            )
             shown = [p for p in others if p.focal_class != pair.focal_class]
             example = test_example(
                 snapshot,

@@ -100,7 +100,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=1e9)
-    parser.add_argument("--decay", type=int, metavar="STEPS", help="take the rate to zero, then end")
+    parser.add_argument(
+        "--decay", type=int, metavar="STEPS", help="take the rate to zero, then end"
+    )
     parser.add_argument("--export", type=Path, help="where the decayed model is written, in bf16")
     parser.add_argument("--rate", type=float, default=0.02, help="Muon's; AdamW's is a sixth")
     parser.add_argument("--batch", type=int, default=8, help="rows a step")

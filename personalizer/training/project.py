@@ -1,4 +1,4 @@
-"""``personalizer train``: index, pairs, dataset, training, gate, adapter; read from top to bottom."""
+"""``personalizer train``: index, pairs, dataset, training, gate, adapter, top to bottom."""
 
 from __future__ import annotations
 

@@ -114,7 +114,8 @@ def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
             return adapted
         if (folder / _WEIGHTS).is_file():
             load_model(base.model, str(folder / _WEIGHTS))
-            return base.model.eval()
+            whole: torch.nn.Module = base.model.eval()
+            return whole
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise AdapterError(f"the adapter in {folder} does not fit {base.name}: {error}") from error
     raise AdapterError(f"expected an adapter in {folder}, found no weights")
