@@ -1,0 +1,81 @@
+"""What the server reads of the daemon's JSON answers; other keys pass by unread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from personalizer.errors import DaemonError
+
+__all__ = ["Candidate", "Change", "Edit", "Generation", "Snippet", "read"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Replaces the bytes from ``start`` to ``end`` by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Where a generated text goes."""
+
+    file: str
+    """POSIX, relative to the workspace."""
+    created: bool
+    """The file does not exist yet."""
+    changes: tuple[Change, ...]
+    """In bytes of the file's UTF-8 text, in order, without overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One generated test."""
+
+    compiles: bool | None = None
+    passes: bool | None = None
+    new_lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The answer to "generate a test"."""
+
+    adapter: str
+    """Id of the adapter that wrote it, or ``base``."""
+    candidates: tuple[Candidate, ...] = ()
+    """Best first."""
+    edit: Edit | None = None
+    not_run: str | None = None
+    """Why the candidates were not compiled or run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """The answer to "generate a snippet"."""
+
+    adapter: str
+    edit: Edit | None = None
+
+
+def read(answer: Mapping[str, Any], kind: type[T]) -> T:
+    """An answer as a record.
+
+    Raises:
+        DaemonError: If it is not of that shape, as from a daemon of another version.
+    """
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise DaemonError(
+            f"the daemon's answer is not a {kind.__name__.lower()} ({error}): "
+            "stop it with `personalizer daemon stop`, it starts again by itself"
+        ) from error

@@ -1,0 +1,172 @@
+"""Between our words and LSP's: byte offsets and positions, paths and URIs, changes and edits.
+
+The only place that knows how editors count. Lines end at ``\\n``, ``\\r\\n`` or ``\\r`` and nowhere
+else: a form feed or U+2028 ends none, unlike in ``str.splitlines`` (and in pygls' documents, which
+is why the session keeps its own texts). Columns count code units of the agreed encoding.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from lsprotocol import types as lsp
+from pygls.uris import to_fs_path
+
+from lsp_server.answers import Change
+
+__all__ = ["Text", "caret_after", "path_of", "relative_path", "uri_of", "workspace_edit"]
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+"""Codec and bytes of one code unit."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text, with places in it as byte offsets or as the editor's positions."""
+
+    source: bytes
+    """UTF-8."""
+    encoding: str = "utf-16"
+    """What columns count: ``utf-8``, ``utf-16`` or ``utf-32`` code units."""
+
+    @classmethod
+    def of(cls, text: str, encoding: str = "utf-16") -> Text:
+        """From what an editor sent; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+        return cls(_SURROGATE.sub("\ufffd", text).encode(), encoding)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(end.end() for end in _LINE_END.finditer(self.source))]
+
+    def _line(self, number: int) -> bytes:
+        """A line without its end."""
+        end = self._starts[number + 1] if number + 1 < len(self._starts) else None
+        return self.source[self._starts[number] : end].rstrip(b"\r\n")
+
+    def offset(self, position: lsp.Position) -> int:
+        """The byte at a position; past a line's end is its end, past the last line the text's.
+
+        Example:
+            >>> Text.of('"😀" + x').offset(lsp.Position(0, 4))
+            6
+        """
+        if position.line >= len(self._starts):
+            return len(self.source)
+        codec, width = _UNITS[self.encoding]
+        units = self._line(position.line).decode("utf-8", "replace").encode(codec)
+        before = units[: position.character * width].decode(codec, "ignore")
+        return self._starts[position.line] + len(before.encode())
+
+    def position(self, offset: int) -> lsp.Position:
+        """The position of a byte; inside a character it is the character's, past the end the end's.
+
+        Example:
+            >>> Text.of('"😀" + x').position(6)
+            0:4
+        """
+        offset = max(0, min(offset, len(self.source)))
+        line = bisect_right(self._starts, offset) - 1
+        before = self.source[self._starts[line] : offset].rstrip(b"\r\n")
+        codec, width = _UNITS[self.encoding]
+        return lsp.Position(line, len(before.decode("utf-8", "ignore").encode(codec)) // width)
+
+    def range(self, start: int, end: int) -> lsp.Range:
+        """The range of the bytes from ``start`` to ``end``."""
+        return lsp.Range(self.position(start), self.position(end))
+
+    def replaced(self, start: int, end: int, text: str) -> Text:
+        """With ``text`` in place of the bytes from ``start`` to ``end``."""
+        new = _SURROGATE.sub("\ufffd", text).encode()
+        return Text(self.source[:start] + new + self.source[end:], self.encoding)
+
+    def after(self, changes: Iterable[lsp.TextDocumentContentChangeEvent]) -> Text:
+        """With the changes of a ``textDocument/didChange``, each upon the one before."""
+        text = self
+        for change in changes:
+            if isinstance(change, lsp.TextDocumentContentChangePartial):
+                start, end = text.offset(change.range.start), text.offset(change.range.end)
+                text = text.replaced(min(start, end), max(start, end), change.text)
+            else:
+                text = Text.of(change.text, self.encoding)
+        return text
+
+
+def path_of(uri: str) -> Path | None:
+    """The file that a URI names; None where it names something else, such as an unsaved draft."""
+    path = to_fs_path(uri)
+    return Path(path) if path else None
+
+
+def relative_path(uri: str, root: Path) -> str | None:
+    """The POSIX path of a file inside a folder; None outside.
+
+    The folder's own spelling is tried before the resolved one: editors name files through the
+    links by which the user came.
+    """
+    path = path_of(uri)
+    if path is None:
+        return None
+    for inside, folder in ((path, root), (path.resolve(), root.resolve())):
+        if inside.is_relative_to(folder):
+            return inside.relative_to(folder).as_posix()
+    return None
+
+
+def uri_of(folder_uri: str, path: str) -> str:
+    """The URI of a file below a folder, in the folder's own spelling."""
+    return f"{folder_uri.rstrip('/')}/{quote(PurePosixPath(path).as_posix())}"
+
+
+def workspace_edit(
+    changes: Sequence[Change],
+    text: Text,
+    *,
+    uri: str,
+    version: int | None,
+    created: bool,
+    client: lsp.ClientCapabilities,
+) -> lsp.WorkspaceEdit:
+    """Changes of one file in the form that the editor understands.
+
+    Args:
+        changes: In bytes of ``text``, in order, without overlap.
+        text: The file as it is; empty for a new one.
+        uri: Of the file.
+        version: Of the open buffer, so that the editor refuses where the user has typed on;
+            None for a file that is not open.
+        created: The file does not exist yet. An editor that cannot create files opens an empty
+            buffer for the edit instead.
+        client: What the editor can do.
+    """
+    support = client.workspace.workspace_edit if client.workspace else None
+    edits = [lsp.TextEdit(text.range(c.start, c.end), c.text) for c in changes]
+    if support is None or not support.document_changes:
+        return lsp.WorkspaceEdit(changes={uri: edits})
+    document = lsp.OptionalVersionedTextDocumentIdentifier(uri, version)
+    changed = lsp.TextDocumentEdit(document, edits)
+    if created and lsp.ResourceOperationKind.Create in (support.resource_operations or ()):
+        made = lsp.CreateFile(uri, options=lsp.CreateFileOptions(overwrite=False))
+        return lsp.WorkspaceEdit(document_changes=[made, changed])
+    return lsp.WorkspaceEdit(document_changes=[changed])
+
+
+def caret_after(changes: Sequence[Change], text: Text) -> lsp.Position:
+    """Where the longest of the inserted texts begins once all changes are made."""
+    shift, best, longest = 0, 0, -1
+    for change in changes:
+        if len(change.text) > longest:
+            longest = len(change.text)
+            best = change.start + shift + len(change.text) - len(change.text.lstrip())
+        shift += len(change.text.encode()) - (change.end - change.start)
+    after = text
+    for change in reversed(changes):
+        after = after.replaced(change.start, change.end, change.text)
+    return after.position(best)

@@ -1,0 +1,91 @@
+"""The daemon as this server sees it: what it asks, and the link that outlives a dead daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from lsp_server.threads import in_thread
+from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.errors import DaemonError
+
+__all__ = ["Daemon", "Json", "Link"]
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon(Protocol):
+    """What the server asks of a daemon. Calls block; each may come from a thread of its own.
+
+    Each raises ``PersonalizerError`` with a line for the user, ``Cancelled`` once ``cancelled``
+    is set, and exactly ``DaemonError`` when the daemon cannot be reached.
+    """
+
+    def generate(
+        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+    ) -> Json:
+        """A unit test: the JSON of ``personalizer generate``, with the edit's ``changes``."""
+
+    def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
+        """A body: the JSON of ``personalizer snippet``, with the edit's ``changes``."""
+
+    def status(self, workspace: str) -> Json:
+        """The JSON of ``personalizer status``."""
+
+    def train(self, request: TrainRequest) -> Job:
+        """Starts a training, or raises ``Busy``."""
+
+    def job(self, job_id: str) -> Job:
+        """A training as it now is."""
+
+    def cancel(self, job_id: str) -> Job:
+        """Asks a training to end."""
+
+
+class Link:
+    """A connection that is made when first needed and made again, once a call, when it is lost."""
+
+    def __init__(self, connect: Callable[[], Daemon], lost: Callable[[], None]) -> None:
+        """
+        Args:
+            connect: Reaches the daemon, starting it where none runs; blocks.
+            lost: Told on the event loop that a daemon had died and another was started.
+        """
+        self._connect = connect
+        self._lost = lost
+        self._daemon: Daemon | None = None
+        self._connecting = asyncio.Lock()
+
+    async def ask(self, call: Callable[[Daemon], T]) -> T:
+        """Awaits ``call(daemon)``, beside the event loop.
+
+        Raises:
+            DaemonError: If the daemon can be neither reached nor started again.
+            PersonalizerError: As the call does.
+        """
+        known = self._daemon
+        daemon = known or await self._reach(None)
+        try:
+            return await in_thread(call, daemon)
+        except DaemonError as error:
+            # Subclasses are answers of a daemon that lives.
+            if type(error) is not DaemonError or known is None:
+                raise
+            _log.warning("the daemon is gone: %s", error)
+        daemon = await self._reach(known)
+        return await in_thread(call, daemon)
+
+    async def _reach(self, dead: Daemon | None) -> Daemon:
+        async with self._connecting:
+            if self._daemon is None or self._daemon is dead:
+                self._daemon = None
+                self._daemon = await in_thread(self._connect)
+                if dead is not None:
+                    self._lost()
+            return self._daemon

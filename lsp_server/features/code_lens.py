@@ -1,0 +1,49 @@
+"""Above each method of main source code: how many tests it has, or an offer to generate one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lsprotocol import types as lsp
+
+from indexer import Method
+from lsp_server.features import generate_test, navigation
+from lsp_server.server import Server
+from lsp_server.session import Place, Project
+from lsp_server.threads import in_thread
+
+__all__ = ["register"]
+
+
+def register(server: Server) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
+    async def lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        found = ls.session.buffer(params.text_document.uri)
+        if not ls.session.settings.code_lens.enable or found is None:
+            return []
+        project, buffer = found
+        if project.snapshot is None:  # Which methods are untested is not known yet.
+            return []
+        methods = await in_thread(lambda: buffer.focal_methods)
+        offers_tests = ls.session.settings.generate_test.enable
+        place = Place(project, buffer, 0)
+        return [lens for m in methods for lens in _lens(place, m, offers_tests)]
+
+    def refresh(_: Project) -> None:
+        workspace = server.client_capabilities.workspace
+        if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
+            server.workspace_code_lens_refresh(None)
+
+    server.session.when_indexed.append(refresh)
+
+
+def _lens(place: Place, method: Method, offers_tests: bool) -> Iterator[lsp.CodeLens]:
+    line = method.line - 1
+    start = lsp.Position(line, 0)
+    tests = place.project.tests_of(place.buffer.path, method)
+    if tests:
+        title = f"{len(tests)} test{'s' * (len(tests) > 1)}"
+        opens = navigation.command(place.project, tests[0].test, title)
+        yield lsp.CodeLens(lsp.Range(start, start), opens)
+    elif offers_tests:
+        yield lsp.CodeLens(lsp.Range(start, start), generate_test.command(place, line))

@@ -1,0 +1,99 @@
+"""From the editor's first word to its last: folders, settings, files that change on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cattrs
+from lsprotocol import types as lsp
+
+from lsp_server import settings
+from lsp_server.convert import uri_of
+from lsp_server.lifetime import end, end_with
+from lsp_server.server import Server
+
+__all__ = ["register"]
+
+SECTION = "personalizer"
+
+
+def register(server: Server) -> None:
+    @server.feature(lsp.INITIALIZE)
+    def initialize(ls: Server, params: lsp.InitializeParams) -> None:
+        _take(ls, params.initialization_options)
+        ls.session.encoding = _plain(ls.workspace.position_encoding) or "utf-16"
+        for uri in _folders(params):
+            ls.session.add_folder(uri)
+
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(ls: Server, _: lsp.InitializedParams) -> None:
+        end_with(ls.process_id)
+        for project in ls.session.projects:
+            ls.begin(ls.session.index(project))
+        await _watch(ls)
+
+    @server.feature(lsp.SHUTDOWN)
+    def leaving(ls: Server, _: None) -> None:
+        ls.session.leaving = True
+
+    @server.feature(lsp.EXIT)
+    def left(ls: Server, _: None) -> None:
+        end(0 if ls.session.leaving else 1)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders_changed(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        for folder in params.event.removed:
+            ls.session.remove_folder(folder.uri)
+        for folder in params.event.added:
+            if project := ls.session.add_folder(folder.uri):
+                ls.begin(ls.session.index(project))
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
+        given = _plain(params.settings)
+        if isinstance(given, Mapping) and given:
+            _take(ls, given.get(SECTION, given))
+            return
+        workspace = ls.client_capabilities.workspace
+        if workspace and workspace.configuration:
+            item = lsp.ConfigurationItem(section=SECTION)
+            answer = await ls.workspace_configuration_async(lsp.ConfigurationParams([item]))
+            _take(ls, answer[0] if answer else None)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def files_changed(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+        for event in params.changes:
+            if found := ls.session.find(event.uri):
+                ls.session.touch(*found)
+
+
+def _folders(params: lsp.InitializeParams) -> list[str]:
+    if params.workspace_folders:
+        return [folder.uri for folder in params.workspace_folders]
+    if params.root_uri:
+        return [params.root_uri]
+    return [uri_of("file://", params.root_path.lstrip("/"))] if params.root_path else []
+
+
+def _take(server: Server, given: object) -> None:
+    read, problems = settings.read(_plain(given))
+    server.session.settings = read
+    if problems:
+        server.say(f"Personalizer settings: {'; '.join(problems)}", lsp.MessageType.Warning)
+
+
+def _plain(given: object) -> Any:
+    return cattrs.unstructure(given)
+
+
+async def _watch(server: Server) -> None:
+    """Asks the editor to tell of files that change on disk, where it can."""
+    workspace = server.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace else None
+    if watching and watching.dynamic_registration:
+        options = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher("**/*.java")])
+        wanted = lsp.Registration(
+            "personalizer-java-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
+        )
+        await server.client_register_capability_async(lsp.RegistrationParams([wanted]))

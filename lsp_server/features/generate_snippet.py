@@ -1,0 +1,68 @@
+"""Generate snippet: the body of a documented method that has none yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lsprotocol import types as lsp
+
+from indexer import Method
+from lsp_server import answers, edits
+from lsp_server.progress import work
+from lsp_server.server import Server
+from lsp_server.session import Place, Session
+from personalizer.daemon.protocol import SnippetRequest
+from personalizer.errors import BadInput
+
+__all__ = ["COMMAND", "KIND", "offer", "register"]
+
+COMMAND = "personalizer.generateSnippet"
+KIND = "refactor.generateSnippet"
+
+_COMMENT = re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
+    """The action on a method with a doc comment and nothing but comments in its body."""
+    if not session.settings.generate_snippet.enable or method.doc is None or method.body is None:
+        return
+    body = method.body.of(place.buffer.text.source)
+    if _COMMENT.sub(b"", body[1:-1]).strip():
+        return
+    document = lsp.TextDocumentIdentifier(place.buffer.uri)
+    at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
+    title = "Generate snippet"
+    yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+
+
+def register(server: Server) -> None:
+    @server.command(COMMAND)
+    def generate(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
+        ls.begin(_generate(ls, at))
+
+
+async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+    wish = server.session.settings.generate_snippet
+    if not wish.enable:
+        raise BadInput("generating snippets is switched off: see generateSnippet.enable")
+    place = server.session.place(at)
+    project, path = place.project, place.buffer.path
+    async with work(server, f"Generate snippet in {path.rpartition('/')[2]}") as act:
+        asked = edits.versions_of(project)
+        request = SnippetRequest(
+            workspace=str(project.root),
+            path=path,
+            line=place.line + 1,
+            buffers=await project.unsaved(),
+            adapter=wish.adapter,
+        )
+        answer = await act.until_cancelled(
+            server.session.daemon.ask(lambda d: d.snippet(request, cancelled=act.cancelled))
+        )
+        snippet = answers.read(answer, answers.Snippet)
+        if snippet.edit is None:
+            raise BadInput(f"the model gave no body that parses for {path}:{place.line + 1}")
+        label = f"Snippet by {snippet.adapter}"
+        await edits.apply(server, project, snippet.edit, label=label, asked=asked)
+        act.ending = f"written by {snippet.adapter}"

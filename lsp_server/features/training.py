@@ -1,0 +1,132 @@
+"""Train an adapter in the background, follow it, cancel it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from lsprotocol import types as lsp
+
+from lsp_server import answers
+from lsp_server.daemon import Json
+from lsp_server.features import status
+from lsp_server.progress import work
+from lsp_server.server import Server
+from lsp_server.session import Project
+from personalizer.daemon.protocol import Job, Progress, TrainRequest
+from personalizer.errors import BadInput
+
+__all__ = ["CANCEL", "TRAIN", "described", "outcome", "register"]
+
+TRAIN = "personalizer.train"
+CANCEL = "personalizer.cancelTraining"
+
+_POLL = 1.0
+"""Seconds between two looks at a running job."""
+
+
+def register(server: Server) -> None:
+    def found(project: Project, answer: Json) -> None:
+        """Follows a training that another editor or a shell has started."""
+        if _running(answer):
+            server.begin(follow(server, project, answers.read(answer["job"], Job)))
+
+    server.session.when_asked.append(found)
+
+    @server.command(TRAIN)
+    def train(ls: Server, *arguments: Any) -> None:
+        ls.begin(_train(ls, arguments[0] if arguments else None))
+
+    @server.command(CANCEL)
+    def cancel(ls: Server, *arguments: Any) -> None:
+        ls.begin(_cancel(ls, arguments[0] if arguments else None))
+
+
+async def _train(server: Server, workspace: str | None) -> None:
+    wish = server.session.settings.training
+    if not wish.enable:
+        raise BadInput("training is switched off: see training.enable")
+    project = server.session.project(workspace)
+    request = TrainRequest(str(project.root), method=wish.method, budget=wish.budget)
+    job = await server.session.daemon.ask(lambda daemon: daemon.train(request))
+    await follow(server, project, job)
+
+
+async def _cancel(server: Server, workspace: str | None) -> None:
+    project = server.session.project(workspace)
+    answer = await status.ask(server, project)
+    if not _running(answer):
+        raise BadInput(f"no training of {project.root.name} is running")
+    await server.session.daemon.ask(lambda daemon: daemon.cancel(answer["job"]["id"]))
+
+
+def _running(answer: Json) -> bool:
+    job = answer.get("job")
+    return isinstance(job, dict) and job.get("state") in ("queued", "running")
+
+
+async def follow(server: Server, project: Project, job: Job) -> None:
+    """Shows a training until it has ended, whoever started it."""
+    if job.id in server.session.followed:
+        return
+    server.session.followed.add(job.id)
+    ask, job_id = server.session.daemon.ask, job.id
+    known = await status.ask(server, project)
+    told = server.session.settings.status.enable
+    async with work(server, f"Train an adapter for {project.root.name}") as act:
+        while job.state in ("queued", "running"):
+            if act.cancelled.is_set():
+                await ask(lambda daemon: daemon.cancel(job_id))
+            if job.progress:
+                act.say(described(job.progress), _percentage(job.progress))
+            if told:
+                running = {**known, "job": msgspec.to_builtins(job)}
+                server.protocol.notify(status.CHANGED, running)
+            await act.pause(_POLL)
+            job = await ask(lambda daemon: daemon.job(job_id))
+        act.ending = outcome(job)
+    failed = job.state == "failed"
+    server.say(act.ending, lsp.MessageType.Error if failed else lsp.MessageType.Info)
+    if told:
+        await status.announce(server, project)
+
+
+def described(progress: Progress) -> str:
+    """How far a training is, in words.
+
+    Example:
+        >>> described(Progress("train", 30, 120, loss=2.5, seconds_left=95))
+        'train, step 30 of 120, loss 2.50, 2 min left'
+    """
+    parts = [progress.phase]
+    if progress.steps:
+        parts.append(f"step {progress.step} of {progress.steps}")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.2f}")
+    left = progress.seconds_left
+    if left is not None:
+        parts.append(f"{left / 60:.0f} min left" if left >= 60 else f"{left:.0f} s left")
+    return ", ".join(parts)
+
+
+def _percentage(progress: Progress) -> int | None:
+    return min(100, 100 * progress.step // progress.steps) if progress.steps else None
+
+
+def outcome(job: Job) -> str:
+    """How a training ended, in one line.
+
+    Example:
+        >>> outcome(Job("j", "/w", "done", "", result={"adapter": "a1", "promoted": False,
+        ...                                            "reason": "its loss is no better"}))
+        'Adapter a1 is trained but does not serve: its loss is no better'
+    """
+    if job.state == "cancelled":
+        return "Training was cancelled"
+    if job.state == "failed":
+        return f"Training failed: {job.reason or 'the log of the daemon says why'}"
+    result = job.result or {}
+    name, reason = result.get("adapter"), result.get("reason")
+    if result.get("promoted"):
+        return f"Adapter {name} is trained and serves" + (f": {reason}" if reason else "")
+    return f"Adapter {name} is trained but does not serve: {reason}"

@@ -1,0 +1,93 @@
+"""Work-done progress that the server begins and the user may cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from personalizer.errors import Cancelled
+
+__all__ = ["Work", "work"]
+
+T = TypeVar("T")
+
+
+class Work:
+    """One long act, shown by editors that can show one."""
+
+    def __init__(self, server: LanguageServer, token: str | None) -> None:
+        self._server = server
+        self._token = token
+        self.cancelled = threading.Event()
+        """Set once the user has cancelled; for the thread that does the work."""
+        self.ending = ""
+        """What the editor shows last."""
+        self._wish = asyncio.Event()
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+        self._wish.set()
+
+    def say(self, message: str, percentage: int | None = None) -> None:
+        """Shows how far the work is."""
+        if self._token is not None:
+            report = lsp.WorkDoneProgressReport(message=message, percentage=percentage)
+            self._server.work_done_progress.report(self._token, report)
+
+    async def pause(self, seconds: float) -> None:
+        """Waits, but wakes early for the user's first wish to cancel."""
+        if self.cancelled.is_set():
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wish.wait(), seconds)
+
+    async def until_cancelled(self, result: Awaitable[T]) -> T:
+        """Awaits ``result``, but no longer than the user does.
+
+        Raises:
+            Cancelled: Once the user has cancelled; what runs on is left to end by itself.
+        """
+        task = asyncio.ensure_future(result)
+        wish = asyncio.ensure_future(self._wish.wait())
+        try:
+            await asyncio.wait({task, wish}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wish.cancel()
+            if not task.done():
+                task.cancel()
+        if self.cancelled.is_set():
+            raise Cancelled("cancelled")
+        return task.result()
+
+
+@asynccontextmanager
+async def work(server: LanguageServer, title: str) -> AsyncIterator[Work]:
+    """Shows work for as long as the block runs.
+
+    An editor that shows no progress gets none; the work is then done in silence.
+    """
+    window = server.client_capabilities.window
+    if not (window and window.work_done_progress):
+        yield Work(server, None)
+        return
+    progress = server.work_done_progress
+    token = str(uuid.uuid4())
+    await progress.create_async(token)
+    act = Work(server, token)
+    # pygls cancels this future on window/workDoneProgress/cancel and never forgets a token.
+    progress.tokens[token].add_done_callback(lambda _: act.cancel())
+    progress.begin(token, lsp.WorkDoneProgressBegin(title=title, cancellable=True))
+    try:
+        yield act
+    finally:
+        del progress.tokens[token]
+        progress.end(token, lsp.WorkDoneProgressEnd(message=act.ending or None))

@@ -1,0 +1,91 @@
+"""Builds the server from its features."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
+
+from indexer import IndexerError
+from lsp_server.daemon import Daemon, Link
+from lsp_server.session import Session
+from personalizer import __version__
+from personalizer.errors import Cancelled, PersonalizerError
+
+__all__ = ["Server", "create"]
+
+_log = logging.getLogger(__name__)
+
+_OWN_TEXTS = (
+    lsp.TEXT_DOCUMENT_DID_OPEN,
+    lsp.TEXT_DOCUMENT_DID_CHANGE,
+    lsp.TEXT_DOCUMENT_DID_CLOSE,
+)
+
+
+class _Protocol(LanguageServerProtocol):
+    """pygls' protocol without its copies of the documents, which go wrong at a form feed."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        for method in _OWN_TEXTS:
+            del self.fm.builtin_features[method]
+
+
+class Server(LanguageServer):
+    """pygls' server with our session and two ways to speak to the user."""
+
+    def __init__(self, connect: Callable[[], Daemon]) -> None:
+        super().__init__("personalizer", __version__, protocol_cls=_Protocol)
+        self.session = Session(Link(connect, self._restarted))
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
+        """Shows a line to the user."""
+        self.window_show_message(lsp.ShowMessageParams(kind, message))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs work that nobody waits for; its errors become one line for the user.
+
+        Commands end at once and work on so: several editors wait for a command's answer, some
+        with everything else standing still, and give up after ten seconds.
+        """
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Cancelled:
+            _log.info("cancelled by the user")
+        except (PersonalizerError, IndexerError) as error:
+            self.say(str(error), lsp.MessageType.Error)
+        except Exception:
+            _log.exception("unexpected error")
+            self.say(
+                "Personalizer met an error of its own; its log says more", lsp.MessageType.Error
+            )
+
+    def _restarted(self) -> None:
+        self.say("The Personalizer daemon had ended; it was started again", lsp.MessageType.Warning)
+
+
+def create(connect: Callable[[], Daemon]) -> Server:
+    """A server with every feature.
+
+    Args:
+        connect: Reaches the daemon, starting it where none runs; called beside the event loop,
+            when a feature first needs it.
+    """
+    from lsp_server.features import FEATURES
+
+    server = Server(connect)
+    for feature in FEATURES:
+        feature.register(server)
+    return server

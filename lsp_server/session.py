@@ -1,0 +1,352 @@
+"""What the server remembers: settings, open buffers, and of each workspace folder its project."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lsprotocol import types as lsp
+
+from indexer import (
+    Change,
+    FileFacts,
+    Index,
+    Method,
+    Pair,
+    Snapshot,
+    Store,
+    StoreUnavailable,
+    Where,
+    Workspace,
+)
+from indexer.languages import language_of
+from indexer.pairing import in_test_root
+from indexer.screening import secret_in, vendored
+from lsp_server.convert import Text, path_of, relative_path, uri_of
+from lsp_server.daemon import Json, Link
+from lsp_server.settings import Settings
+from lsp_server.threads import in_thread
+from personalizer.errors import BadInput
+from personalizer.storage import WorkspaceData
+
+__all__ = ["Buffer", "Place", "Project", "Session"]
+
+_log = logging.getLogger(__name__)
+
+_PAUSE = 0.5
+"""Seconds without a change after which the index takes the buffers in."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """One open document at one version."""
+
+    uri: str
+    """As the editor spells it."""
+    path: str
+    """POSIX, relative to the project."""
+    version: int
+    text: Text
+
+    @cached_property
+    def _alone(self) -> Snapshot:
+        with Store() as store:
+            return Index(store).apply([Change(self.path, self.text.source)])
+
+    @property
+    def facts(self) -> FileFacts | None:
+        """Facts of exactly this version; None where screening leaves it out."""
+        return self._alone.files.get(self.path)
+
+    @cached_property
+    def _tests(self) -> frozenset[str]:
+        return frozenset(where.method.key for where in self._alone.tests)
+
+    def is_test(self, method: Method) -> bool:
+        return method.key in self._tests
+
+    @cached_property
+    def focal_methods(self) -> tuple[Method, ...]:
+        """Methods that a test could be written for; none in a file of tests."""
+        if self.facts is None or self._tests or in_test_root(self.path):
+            return ()
+        return tuple(m for m in self.facts.methods if m.body and "private" not in m.modifiers)
+
+    def method_at(self, line: int) -> Method | None:
+        """The innermost method at a line, counted from 0."""
+        return self.facts.method_at(line + 1, self.text.source) if self.facts else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of an open document, as a command names it."""
+
+    project: Project
+    buffer: Buffer
+    line: int
+    """From 0."""
+
+
+class Project:
+    """One workspace folder, indexed, with the open buffers in place of their files."""
+
+    def __init__(self, folder_uri: str, root: Path) -> None:
+        self.uri = folder_uri
+        self.root = root
+        """As the editor names it, links unresolved."""
+        self.buffers: dict[str, Buffer] = {}
+        """Open documents by path."""
+        self.snapshot: Snapshot | None = None
+        """The last state whose pairs are known; None until the folder is indexed."""
+        self._index: Index | None = None
+        self._stale: set[str] = set()
+        self._busy = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def touch(self, path: str, settled: Callable[[], None]) -> None:
+        """Notes that a file or its buffer has changed; it is read after a pause.
+
+        Args:
+            path: POSIX, relative to the project.
+            settled: Called once the snapshot has taken it in.
+        """
+        if language_of(path) is None:
+            return
+        self._stale.add(path)
+        loop = asyncio.get_running_loop()
+        if self._timer:
+            self._timer.cancel()
+
+        def begin() -> None:
+            task = loop.create_task(self.settle())
+            task.add_done_callback(lambda done: None if done.cancelled() else settled())
+
+        self._timer = loop.call_later(_PAUSE, begin)
+
+    async def settle(self) -> None:
+        """Takes every change so far into the snapshot."""
+        async with self._busy:
+            stale, self._stale = self._stale, set()
+            buffers = {path: b.text.source for path, b in self.buffers.items()}
+            try:
+                self.snapshot = await in_thread(self._indexed, stale, buffers)
+            except Exception:
+                self._stale |= stale
+                _log.exception("cannot index %s", self.root)
+
+    def _indexed(self, stale: set[str], buffers: Mapping[str, bytes]) -> Snapshot:
+        workspace = Workspace(self.root)
+        if self._index is None:
+            self._index = _index_of(workspace)
+            stale = stale | buffers.keys()
+        changes = []
+        for path in stale:
+            source, reason = _screened(workspace, path, buffers.get(path))
+            if reason:
+                self._index.exclude(path, reason)
+            else:
+                changes.append(Change(path, source))
+        snapshot = self._index.apply(changes)
+        _ = snapshot.pairs  # Derived here, in the thread, and kept by the snapshot.
+        return snapshot
+
+    def tests_of(self, path: str, method: Method) -> tuple[Pair, ...]:
+        """The tests of a method; none while the folder is not indexed."""
+        return self.snapshot.tests_of(path, method) if self.snapshot else ()
+
+    def tested_by(self, path: str, test: Method) -> tuple[Where, ...]:
+        """The methods that a test tests."""
+        pairs = self.snapshot.pairs if self.snapshot else ()
+        return tuple(
+            p.focal for p in pairs if p.test.path == path and p.test.method.key == test.key
+        )
+
+    def uri_of(self, path: str) -> str:
+        """A file's URI, as the editor spells it where the file is open."""
+        buffer = self.buffers.get(path)
+        return buffer.uri if buffer else uri_of(self.uri, path)
+
+    async def text_of(self, path: str, encoding: str) -> Text | None:
+        """A file's text: the buffer's, else the disk's; None where there is none to read."""
+        buffer = self.buffers.get(path)
+        if buffer:
+            return buffer.text
+        found = await in_thread(Workspace(self.root).read, path)
+        return None if found.source is None else _decoded(found.source, encoding)
+
+    async def unsaved(self) -> dict[str, str]:
+        """The text of every buffer that is not as on disk, by path."""
+        buffers = dict(self.buffers)
+
+        def differing() -> dict[str, str]:
+            workspace = Workspace(self.root)
+            found = {}
+            for path, buffer in buffers.items():
+                source = buffer.text.source
+                if workspace.read(path).source != source and _screened(workspace, path, source)[0]:
+                    found[path] = source.decode()
+            return found
+
+        return await in_thread(differing)
+
+
+def _index_of(workspace: Workspace) -> Index:
+    """An index of a folder as it is on disk, over the store that every process shares."""
+    try:
+        store = Store(WorkspaceData(workspace.root).index)
+    except StoreUnavailable as error:
+        _log.warning("%s: indexing in memory", error)
+        store = Store()
+    index = Index(store)
+    changes = []
+    for found in workspace.walk():
+        if found.source is None:
+            index.exclude(found.path, found.reason or "unreadable")
+        else:
+            changes.append(Change(found.path, found.source))
+    store.keep_only(set(index.apply(changes).hashes.values()))
+    return index
+
+
+def _screened(
+    workspace: Workspace, path: str, buffer: bytes | None
+) -> tuple[bytes | None, str | None]:
+    """The source that counts, or why it is left out; neither for a file that is gone."""
+    if workspace.ignores(path):
+        return None, "ignored"
+    if buffer is None:
+        found = workspace.read(path)
+        gone = found.reason == "unreadable"
+        return found.source, None if gone else found.reason
+    if vendored(path):
+        return None, "vendored"
+    kind = secret_in(buffer)
+    return (None, f"secret ({kind})") if kind else (buffer, None)
+
+
+def _decoded(source: bytes, encoding: str) -> Text:
+    """A file as an editor shows it: without a byte order mark, Latin-1 where it is no UTF-8."""
+    try:
+        text = source.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = source.decode("latin-1")
+    return Text.of(text, encoding)
+
+
+class Session:
+    """Everything that lives as long as the editor's connection."""
+
+    def __init__(self, daemon: Link) -> None:
+        self.daemon = daemon
+        self.settings = Settings()
+        self.encoding = "utf-16"
+        """What columns count, as agreed with the editor."""
+        self.leaving = False
+        """The editor has asked for the end in good order."""
+        self.projects: list[Project] = []
+        self.when_indexed: list[Callable[[Project], None]] = []
+        """Called after a project's snapshot has changed."""
+        self.when_asked: list[Callable[[Project, Json], None]] = []
+        """Called with each status that the editor is told of unbidden."""
+        self.followed: set[str] = set()
+        """Ids of the trainings that are shown to the user, or were."""
+
+    def add_folder(self, uri: str) -> Project | None:
+        """A project for a workspace folder; None where it is no folder of this machine."""
+        root = path_of(uri)
+        if root is None or not root.is_dir():
+            return None
+        project = Project(uri, root)
+        self.projects.append(project)
+        return project
+
+    def remove_folder(self, uri: str) -> None:
+        for project in [p for p in self.projects if p.uri == uri]:
+            project.close()
+            self.projects.remove(project)
+
+    def find(self, uri: str) -> tuple[Project, str] | None:
+        """The project of a document, the innermost of several, and the path in it."""
+        found = [(p, path) for p in self.projects if (path := relative_path(uri, p.root))]
+        return min(found, key=lambda one: len(one[1]), default=None)
+
+    def buffer(self, uri: str) -> tuple[Project, Buffer] | None:
+        """An open document of a project."""
+        found = self.find(uri)
+        if found is None or found[1] not in found[0].buffers:
+            return None
+        return found[0], found[0].buffers[found[1]]
+
+    def open(self, uri: str, version: int, text: str) -> None:
+        if (found := self.find(uri)) and language_of(found[1]):
+            project, path = found
+            self._put(project, Buffer(uri, path, version, Text.of(text, self.encoding)))
+
+    def change(
+        self, uri: str, version: int, changes: list[lsp.TextDocumentContentChangeEvent]
+    ) -> None:
+        if found := self.buffer(uri):
+            project, buffer = found
+            self._put(project, Buffer(uri, buffer.path, version, buffer.text.after(changes)))
+
+    def shut(self, uri: str) -> None:
+        if found := self.buffer(uri):
+            project, buffer = found
+            del project.buffers[buffer.path]
+            self.touch(project, buffer.path)
+
+    def _put(self, project: Project, buffer: Buffer) -> None:
+        project.buffers[buffer.path] = buffer
+        self.touch(project, buffer.path)
+
+    def touch(self, project: Project, path: str) -> None:
+        """Notes that a file may have changed."""
+        project.touch(path, lambda: self._indexed(project))
+
+    async def index(self, project: Project) -> None:
+        """Indexes a folder, or takes what has changed into its index."""
+        await project.settle()
+        self._indexed(project)
+
+    def _indexed(self, project: Project) -> None:
+        for listener in self.when_indexed:
+            listener(project)
+
+    def place(self, at: lsp.TextDocumentPositionParams) -> Place:
+        """The open document and line that a command names.
+
+        Raises:
+            BadInput: If it lies in no workspace folder, or is not open.
+        """
+        found = self.buffer(at.text_document.uri)
+        if found is None:
+            raise BadInput(
+                f"expected an open Java file inside a workspace folder, got {at.text_document.uri}"
+            )
+        return Place(*found, at.position.line)
+
+    def project(self, uri: str | None) -> Project:
+        """The project of a folder or of a file in it; the only one where none is named.
+
+        Raises:
+            BadInput: If there is none, or none is named and there are several.
+        """
+        if uri is None:
+            if len(self.projects) == 1:
+                return self.projects[0]
+            names = ", ".join(p.uri for p in self.projects) or "none is open"
+            raise BadInput(f"expected the URI of one workspace folder out of several: {names}")
+        for project in self.projects:
+            if project.uri.rstrip("/") == uri.rstrip("/"):
+                return project
+        if found := self.find(uri):
+            return found[0]
+        raise BadInput(f"expected a workspace folder or a file in one, got {uri}")

@@ -1,0 +1,136 @@
+"""What the editor may set: a switch for each feature, every field with a default; ``{}`` is valid.
+
+Names are camelCase in the editor's JSON: ``{"codeLens": {"enable": false}}``. Editors keep such
+settings in the project too, so nothing here names a base model, an engine or a path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+__all__ = ["Settings", "read"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class GenerateTest:
+    enable: bool = True
+    """Offer to write a unit test for a method."""
+    candidates: int = 5
+    """Tests to choose the best from."""
+    adapter: str | None = None
+    """Id of an adapter, or ``base``; the serving adapter when left out."""
+    run: bool = True
+    """Compile and run candidates where a sandbox is there."""
+    show: bool = True
+    """Open the test class at the new test."""
+
+
+@dataclass(frozen=True)
+class GenerateSnippet:
+    enable: bool = True
+    """Offer to write the body of a documented method."""
+    adapter: str | None = None
+
+
+@dataclass(frozen=True)
+class CodeLens:
+    enable: bool = True
+    """Show above each method how many tests it has."""
+
+
+@dataclass(frozen=True)
+class Navigation:
+    enable: bool = True
+    """Offer the way from a method to its tests and back."""
+
+
+@dataclass(frozen=True)
+class Training:
+    enable: bool = True
+    """Train adapters on the editor's command."""
+    method: str | None = None
+    """Training method; that of ``personalizer.toml`` when left out."""
+    budget: str | None = None
+    """Longest training time, such as ``10m``."""
+
+
+@dataclass(frozen=True)
+class Status:
+    enable: bool = True
+    """Ask for the status unbidden; without it, the editor must ask."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default."""
+
+    generate_test: GenerateTest = field(default_factory=GenerateTest)
+    generate_snippet: GenerateSnippet = field(default_factory=GenerateSnippet)
+    code_lens: CodeLens = field(default_factory=CodeLens)
+    navigation: Navigation = field(default_factory=Navigation)
+    training: Training = field(default_factory=Training)
+    status: Status = field(default_factory=Status)
+
+
+def read(given: object) -> tuple[Settings, list[str]]:
+    """Settings from an editor's JSON, and what is wrong with it, one sentence each.
+
+    What cannot be keeps its default, so that a typing error costs one setting, not the server.
+
+    Example:
+        >>> settings, problems = read({"codeLens": {"enable": False, "colour": "red"}})
+        >>> settings.code_lens.enable, problems
+        (False, ['codeLens.colour: there is no such setting'])
+    """
+    problems: list[str] = []
+    return _read(Settings, {} if given is None else given, "", problems), problems
+
+
+def _read(kind: type[T], given: object, place: str, problems: list[str]) -> T:
+    if not isinstance(given, Mapping):
+        name = place or "settings"
+        problems.append(f"{name} must be an object, got {given!r}")
+        return kind()
+    hints = typing.get_type_hints(kind)
+    names = {_camel(f.name): f.name for f in dataclasses.fields(typing.cast(Any, kind))}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        where = f"{place}.{key}" if place else str(key)
+        hint = hints[names[key]] if key in names else None
+        if hint is None:
+            problems.append(f"{where}: there is no such setting")
+        elif dataclasses.is_dataclass(hint):
+            values[names[key]] = _read(typing.cast(type, hint), value, where, problems)
+        elif _fits(value, hint):
+            values[names[key]] = value
+        else:
+            problems.append(f"{where} must be {_spoken(hint)}, got {value!r}")
+    return kind(**values)
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    # bool is an int in Python, not to a user.
+    return any(type(value) is kind for kind in _kinds(hint)) and not (
+        type(value) is int and value < 1
+    )
+
+
+def _spoken(hint: Any) -> str:
+    words = {bool: "true or false", int: "a whole number from 1", str: "text"}
+    return " or ".join(words.get(kind, "null") for kind in _kinds(hint))
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)

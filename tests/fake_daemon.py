@@ -1,0 +1,199 @@
+"""A daemon without a model: it writes a fixed test, waits, fails or dies as a scenario says.
+
+``python -m tests.fake_daemon`` is the language server with this daemon behind it; the scenario is
+JSON in the environment variable ``FAKE_DAEMON``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lsp_server.daemon import Daemon, Json
+from personalizer.daemon.protocol import (
+    GenerateRequest,
+    Job,
+    Progress,
+    SnippetRequest,
+    TrainRequest,
+)
+from personalizer.errors import BadInput, Cancelled, DaemonError
+
+__all__ = ["GENERATED", "SNIPPET", "FakeDaemon", "Scenario"]
+
+GENERATED = "    @Test\n    void generated() {\n        assertEquals(1, 1);\n    }\n"
+SNIPPET = "{\n        return 42;\n    }"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How the daemon behaves."""
+
+    log: str | None = None
+    """File that each call is written to, one JSON object a line."""
+    seconds: float = 0.0
+    """How long a generation takes, unless it is cancelled."""
+    error: str | None = None
+    """Text of the ``BadInput`` that every generation raises."""
+    deaths: int = 0
+    """How many generations are met by a dead daemon."""
+    starts: int = 99
+    """How many times the daemon can be started."""
+    compiles: bool = True
+    no_edit: bool = False
+    """Nothing that the model wrote parses."""
+    job_steps: int = 3
+    """Looks at a training after which it is done."""
+    running: bool = False
+    """A training is under way that somebody else has started."""
+    promoted: bool = True
+    status: Json = field(
+        default_factory=lambda: {
+            "adapter": "shop-1",
+            "method": "lora",
+            "base": "starter",
+            "freshness": "fresh",
+            "pairs": {"trained": 2, "unchanged": 2, "changed": 0, "new": 0, "removed": 0},
+            "commits_behind": 0,
+        }
+    )
+
+
+class FakeDaemon:
+    """Keeps ``lsp_server.daemon.Daemon``."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._deaths = scenario.deaths
+        self._starts = scenario.starts
+        self._job: Job | None = None
+        if scenario.running:
+            self._job = Job("job-0", "", "running", "2026-01-01T00:00:00Z")
+
+    def connect(self) -> Daemon:
+        if self._starts == 0:
+            raise DaemonError("the daemon cannot be started: expected a socket, got none")
+        self._starts -= 1
+        self._note("connect", {})
+        return self
+
+    def generate(
+        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+    ) -> Json:
+        self._meet("generate", request, cancelled)
+        test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
+        edit = None if self.scenario.no_edit else self._edit(request, test)
+        candidate = {
+            "text": GENERATED,
+            "parses": True,
+            "compiles": self.scenario.compiles,
+            "passes": True if self.scenario.compiles else None,
+            "new_lines": 2,
+        }
+        return {
+            "focal": request.path,
+            "adapter": "shop-1",
+            "candidates": [candidate],
+            "edit": edit,
+            "seconds": 0.1,
+        }
+
+    def _edit(self, request: GenerateRequest, test: str) -> Json:
+        file = Path(request.workspace, test)
+        if test in request.buffers:
+            source = request.buffers[test].encode()
+        elif file.exists():
+            source = file.read_bytes()
+        else:
+            name = Path(test).stem
+            text = f"class {name} {{\n{GENERATED}}}\n"
+            return {
+                "file": test,
+                "created": True,
+                "changes": [{"start": 0, "end": 0, "text": text}],
+                "diff": "",
+            }
+        end = source.rindex(b"}")
+        first = source.index(b";") + 1
+        newline = "\r\n" if b"\r\n" in source else "\n"
+        text = ("\n" + GENERATED).replace("\n", newline)
+        changes = [
+            {"start": first, "end": first, "text": f"{newline}import org.junit.jupiter.api.Test;"},
+            {"start": end, "end": end, "text": text},
+        ]
+        return {"file": test, "created": False, "changes": changes, "diff": ""}
+
+    def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
+        self._meet("snippet", request, cancelled)
+        text = request.buffers.get(request.path)
+        source = text.encode() if text else Path(request.workspace, request.path).read_bytes()
+        start = source.index(b"{", sum(len(x) for x in source.splitlines(True)[: request.line - 1]))
+        end = source.index(b"}", start) + 1
+        changes = [{"start": start, "end": end, "text": SNIPPET}]
+        edit = {"file": request.path, "created": False, "changes": changes, "diff": ""}
+        return {"text": SNIPPET, "adapter": "shop-1", "edit": edit}
+
+    def status(self, workspace: str) -> Json:
+        self._note("status", {"workspace": workspace})
+        return {**self.scenario.status, "job": asdict(self._job) if self._job else None}
+
+    def train(self, request: TrainRequest) -> Job:
+        self._note("train", asdict(request))
+        self._job = Job("job-1", request.workspace, "running", "2026-01-01T00:00:00Z")
+        return self._job
+
+    def job(self, job_id: str) -> Job:
+        assert self._job is not None
+        step = (self._job.progress.step if self._job.progress else 0) + 1
+        steps = self.scenario.job_steps
+        if self._job.state == "running" and step > steps:
+            result = {"adapter": "shop-2", "promoted": self.scenario.promoted, "reason": None}
+            self._job = replace(self._job, state="done", result=result)
+        elif self._job.state == "running":
+            progress = Progress("train", step, steps, loss=2.0, seconds_left=float(steps - step))
+            self._job = replace(self._job, progress=progress)
+        return self._job
+
+    def cancel(self, job_id: str) -> Job:
+        self._note("cancel", {"id": job_id})
+        assert self._job is not None
+        self._job = replace(self._job, state="cancelled")
+        return self._job
+
+    def _meet(self, call: str, request: Any, cancelled: threading.Event | None) -> None:
+        self._note(call, asdict(request))
+        if self._deaths:
+            self._deaths -= 1
+            raise DaemonError("the daemon does not answer")
+        if self.scenario.error:
+            raise BadInput(self.scenario.error)
+        end = time.monotonic() + self.scenario.seconds
+        while time.monotonic() < end:
+            if cancelled is not None and cancelled.wait(0.02):
+                self._note("cancelled", {})
+                raise Cancelled("cancelled")
+
+    def _note(self, call: str, what: Json) -> None:
+        if self.scenario.log:
+            with open(self.scenario.log, "a") as file:
+                file.write(json.dumps({"call": call, **what}) + "\n")
+
+
+def main() -> None:
+    from lsp_server.__main__ import serve
+    from lsp_server.server import create
+
+    scenario = msgspec.json.decode(os.environ.get("FAKE_DAEMON", "{}"), type=Scenario)
+    serve(create(FakeDaemon(scenario).connect))
+
+
+if __name__ == "__main__":
+    main()
