@@ -52,6 +52,8 @@ class Completion:
     tokens: int
     finish_reason: str
     """``stop`` at the end token or a stop text, ``length`` at the limit, ``cancelled``."""
+    prompt_tokens: int = 0
+    """Tokens of the prompt as the model read it."""
 
 
 class Engine(Protocol):

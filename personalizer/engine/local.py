@@ -243,7 +243,7 @@ def _generate(
         )
     watch.finish(output.sequences)
     rows = [
-        _completion(base, row.tolist(), score, ends, request, cancelled)
+        _completion(base, row.tolist(), score, ends, request, cancelled, len(ids))
         for row, score in zip(output.sequences[:, start:], scores, strict=True)
     ]
     return sorted(rows, key=lambda one: -one.score)
@@ -350,6 +350,7 @@ def _completion(
     ends: list[int],
     request: Request,
     cancelled: threading.Event,
+    prompt_tokens: int,
 ) -> Completion:
     end = next((place for place, one in enumerate(row) if one in ends), None)
     text = _decoded(base.tokenizer, row[:end])
@@ -359,7 +360,7 @@ def _completion(
     else:
         reason = "length" if end is None and cut is None else "stop"
     count = len(row) if end is None else end + 1
-    return Completion(text[:cut], score, count, reason)
+    return Completion(text[:cut], score, count, reason, prompt_tokens)
 
 
 def _nothing() -> Completion:

@@ -1,0 +1,93 @@
+"""Requests and answers over HTTP: records in, JSON out, errors with a type and one line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from indexer.errors import IndexerError, NotAFolder
+from personalizer import errors
+from personalizer.errors import BadInput, PersonalizerError
+
+__all__ = ["body_of", "failure", "json", "unless_gone"]
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_STATUS: list[tuple[type[Exception], int]] = [
+    (errors.NoSuchMethod, 404),
+    (errors.AdapterError, 404),
+    (errors.BaseModelError, 404),
+    (errors.BadInput, 400),
+    (errors.PromptTooLong, 400),
+    (errors.SettingsError, 400),
+    (NotAFolder, 400),
+    (errors.Busy, 409),
+    (errors.Cancelled, 499),
+    (errors.EngineError, 502),
+    (errors.StorageError, 507),
+    (IndexerError, 507),
+    (PersonalizerError, 500),
+]
+"""The first class that fits decides; 499 is nginx's "client closed the request"."""
+
+
+async def body_of(request: Request, kind: type[T]) -> T:
+    """The record in a request's body.
+
+    Raises:
+        BadInput: If it is none; names the key.
+    """
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.DecodeError as error:
+        raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
+
+
+def json(value: object, status: int = 200) -> Response:
+    """An answer."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def unless_gone(request: Request, work: Callable[[threading.Event], T]) -> T:
+    """Runs blocking work on a thread; sets its event when the client hangs up.
+
+    The work is awaited even then, so that whatever it holds is given back.
+    """
+    cancelled = threading.Event()
+    working = asyncio.ensure_future(run_in_threadpool(work, cancelled))
+    watching = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            cancelled.set()
+        return await working
+    finally:
+        cancelled.set()
+        watching.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Returns when the client has hung up; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def failure(error: Exception) -> tuple[int, dict[str, Any]]:
+    """HTTP status and body for an error; what nobody expected is logged, not shown."""
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return status, {"error": {"message": str(error), "type": type(error).__name__}}
+    _log.error("a request failed", exc_info=error)
+    message = f"the daemon failed ({type(error).__name__}): its log says why"
+    return 500, {"error": {"message": message, "type": "DaemonError"}}

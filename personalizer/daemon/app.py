@@ -1,0 +1,131 @@
+"""The daemon's HTTP API; what it does is in ``service``, ``jobs`` and ``openai``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from indexer.errors import IndexerError
+from personalizer.daemon import openai
+from personalizer.daemon.answers import body_of, failure, json, unless_gone
+from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.daemon.service import Service
+from personalizer.errors import PersonalizerError
+
+__all__ = ["Activity", "create"]
+
+_WATCH = 0.2
+"""Seconds between two looks at a job whose events are followed."""
+
+
+class Activity:
+    """Counts requests, so that an unused daemon can end."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.last = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Time since the last request ended; 0 while one runs."""
+        return 0.0 if self.running else time.monotonic() - self.last
+
+
+class _Counted:
+    """ASGI middleware that keeps an ``Activity``."""
+
+    def __init__(self, app: ASGIApp, activity: Activity) -> None:
+        self._app = app
+        self._activity = activity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._activity.running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._activity.running -= 1
+            self._activity.last = time.monotonic()
+
+
+def create(service: Service, activity: Activity) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="Personalizer", openapi_url=None)
+    app.add_middleware(_Counted, activity=activity)
+    app.include_router(openai.router(service))
+    jobs = service.jobs
+
+    @app.exception_handler(PersonalizerError)
+    @app.exception_handler(IndexerError)
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        status, body = failure(error)
+        return json(body, status)
+
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        message = f"{request.method} {request.url.path}: {error.detail}"
+        return json({"error": {"message": message, "type": "BadInput"}}, error.status_code)
+
+    @app.get("/api/health")
+    def health() -> Response:
+        return json(service.health())
+
+    @app.post("/api/generate")
+    async def generate(request: Request) -> Response:
+        asked = await body_of(request, GenerateRequest)
+        return json(await unless_gone(request, lambda gone: service.generate(asked, gone)))
+
+    @app.post("/api/snippet")
+    async def snippet(request: Request) -> Response:
+        asked = await body_of(request, SnippetRequest)
+        return json(await unless_gone(request, lambda gone: service.snippet(asked, gone)))
+
+    @app.get("/api/status")
+    def status(workspace: str = "") -> Response:
+        return json(service.status(workspace))
+
+    @app.post("/api/train")
+    async def train(request: Request) -> Response:
+        asked = await body_of(request, TrainRequest)
+        return json(await run_in_threadpool(jobs.submit, asked), 202)
+
+    @app.get("/api/jobs")
+    def list_jobs() -> Response:
+        return json(jobs.all())
+
+    @app.get("/api/jobs/{job_id}")
+    def one_job(job_id: str) -> Response:
+        return json(jobs.get(job_id))
+
+    @app.get("/api/jobs/{job_id}/events")
+    def events(job_id: str) -> Response:
+        return StreamingResponse(_events(service, jobs.get(job_id)), media_type="text/event-stream")
+
+    @app.post("/api/jobs/{job_id}/cancel")
+    def cancel(job_id: str) -> Response:
+        return json(jobs.cancel(job_id))
+
+    return app
+
+
+async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:
+    """A job each time it changes, up to its end."""
+    while True:
+        yield b"data: " + msgspec.json.encode(job) + b"\n\n"
+        if job.state not in ("queued", "running"):
+            return
+        before = job
+        while job == before:
+            await asyncio.sleep(_WATCH)
+            job = await run_in_threadpool(service.jobs.get, job.id)

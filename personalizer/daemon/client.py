@@ -1,0 +1,287 @@
+"""Asking the daemon, and starting it where none runs. Free of torch; calls block.
+
+Each call makes a connection of its own, so a client may be used from several threads, and a call
+that ends early hangs up, which cancels its work in the daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+import psutil
+
+import indexer.errors
+from personalizer import __version__, errors
+from personalizer.daemon import place
+from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.errors import Cancelled, DaemonError
+from personalizer.processes import environment, module_command
+
+__all__ = ["Client", "connect", "describe", "start", "stop"]
+
+_START_SECONDS = 20.0
+"""Longest wait for a daemon to answer; half a second is usual."""
+_STOP_SECONDS = 20.0
+_POLL = 0.02
+"""Seconds within which a cancellation is seen."""
+_LARGEST_LOG = 1_000_000
+"""Bytes from which the log is kept as ``daemon.log.1`` and started anew."""
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Client:
+    """A client of the daemon that runs, or of one that is started now.
+
+    Args:
+        start: Whether to start one where none answers; one of another version is replaced.
+        command: Instead of the daemon's own command line.
+
+    Raises:
+        DaemonError: If none answers, or none can be started.
+    """
+    found = _answering()
+    if found is not None and (not start or found[1]["version"] == __version__):
+        return found[0]
+    if not start:
+        raise DaemonError("no daemon runs: start it with `personalizer daemon start`")
+    if found is not None:
+        stop()
+    return _started(list(command or module_command("personalizer.daemon")))
+
+
+def start() -> None:
+    """Starts the daemon unless it runs.
+
+    Raises:
+        DaemonError: If it cannot be started; names its log.
+    """
+    connect(start=True)
+
+
+def stop() -> None:
+    """Ends the daemon, if one runs; a training goes on when the next one starts."""
+    note = place.read_note()
+    if note is None or (process := _process(note)) is None:
+        return
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_SECONDS)
+
+
+def describe() -> Json:
+    """Whether the daemon runs, and where: the JSON of ``personalizer daemon status``."""
+    found = _answering()
+    if found is None:
+        return {"running": False, "socket": None, "log": str(place.log_file())}
+    return found[1]
+
+
+class Client:
+    """The daemon behind one socket.
+
+    Every call raises what the daemon raised, ``DaemonError`` itself when it cannot be reached.
+    """
+
+    def __init__(self, socket: str) -> None:
+        self.socket = socket
+
+    def health(self) -> Json:
+        """What runs: pid, version, uptime, whether the model is loaded."""
+        return self._ask("GET", "/api/health", dict, seconds=5.0)
+
+    def generate(
+        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+    ) -> Json:
+        """A unit test: the JSON of ``personalizer generate``.
+
+        Args:
+            request: Where, and how many.
+            cancelled: Once set, the call hangs up and raises.
+
+        Raises:
+            Cancelled: If ``cancelled`` was set.
+        """
+        return self._ask("POST", "/api/generate", dict, request, cancelled=cancelled)
+
+    def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
+        """A method's body: the JSON of ``personalizer snippet``; as ``generate``."""
+        return self._ask("POST", "/api/snippet", dict, request, cancelled=cancelled)
+
+    def status(self, workspace: str) -> Json:
+        """The JSON of ``personalizer status``."""
+        return self._ask("GET", "/api/status", dict, parameters={"workspace": workspace})
+
+    def train(self, request: TrainRequest) -> Job:
+        """Has an adapter trained in the background; an equal training under way is not doubled."""
+        return self._ask("POST", "/api/train", Job, request)
+
+    def jobs(self) -> list[Job]:
+        """Trainings, the newest first."""
+        return self._ask("GET", "/api/jobs", list[Job])
+
+    def job(self, job_id: str) -> Job:
+        """A training as it is now."""
+        return self._ask("GET", f"/api/jobs/{job_id}", Job)
+
+    def cancel(self, job_id: str) -> Job:
+        """Asks a training to end."""
+        return self._ask("POST", f"/api/jobs/{job_id}/cancel", Job)
+
+    def close(self) -> None:
+        """Nothing stays open between calls; here for ``with``."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        body: object = None,
+        *,
+        parameters: dict[str, str] | None = None,
+        seconds: float | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> T:
+        asked: Any = {
+            "method": method,
+            "url": path,
+            "params": parameters,
+            "content": None if body is None else msgspec.json.encode(body),
+            "timeout": httpx.Timeout(seconds, connect=5.0),
+        }
+        try:
+            if cancelled is None:
+                transport = httpx.HTTPTransport(uds=self.socket, verify=False)
+                with httpx.Client(transport=transport, **_PLAIN) as http:
+                    response = http.request(**asked)
+            else:
+                response = asyncio.run(self._ask_until(cancelled, asked))
+        except httpx.HTTPError as error:
+            raise DaemonError(
+                f"the daemon does not answer: {error or type(error).__name__}"
+            ) from error
+        if response.is_error:
+            raise _error(response)
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except msgspec.DecodeError as error:
+            raise DaemonError(f"the daemon's answer cannot be read: {error}") from error
+
+    async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
+        transport = httpx.AsyncHTTPTransport(uds=self.socket, verify=False)
+        async with httpx.AsyncClient(transport=transport, **_PLAIN) as http:
+            answer = asyncio.create_task(http.request(**asked))
+            while not answer.done():
+                if cancelled.is_set():
+                    answer.cancel()
+                    raise Cancelled("the request was cancelled")
+                await asyncio.wait({answer}, timeout=_POLL)
+            return answer.result()
+
+
+_PLAIN: Any = {"base_url": "http://daemon", "trust_env": False}
+"""No proxies: nothing of this leaves the machine. (Nor is there any TLS on a Unix socket, so
+``verify=False`` saves reading the certificates, 80 ms a call.)"""
+
+
+def _error(response: httpx.Response) -> Exception:
+    """What the daemon raised, as the class it was."""
+    try:
+        told = msgspec.json.decode(response.content)["error"]
+        name, message = str(told["type"]), str(told["message"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return DaemonError(f"the daemon answered {response.status_code}")
+    for module in (errors, indexer.errors):
+        if name in module.__all__:
+            made: Exception = getattr(module, name)(message)
+            return made
+    return DaemonError(message)
+
+
+def _answering() -> tuple[Client, Json] | None:
+    """The daemon of the note, when it answers, with its health."""
+    note = place.read_note()
+    if note is None or _process(note) is None:
+        return None
+    client = Client(note.socket)
+    try:
+        return client, client.health()
+    except DaemonError:
+        return None
+
+
+def _process(note: place.Note) -> psutil.Process | None:
+    """The daemon's process; None when it is gone and its pid perhaps somebody else's."""
+    try:
+        process = psutil.Process(note.pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return process if alive and abs(process.create_time() - note.born) < 2 else None
+    except psutil.Error:
+        return None
+
+
+def _started(command: list[str]) -> Client:
+    """Starts a daemon that outlives us, and waits until one answers, be it another's."""
+    log = place.log_file()
+    place.private_folder(log.parent)
+    if log.exists() and log.stat().st_size > _LARGEST_LOG:
+        log.replace(log.with_name(log.name + ".1"))
+    try:
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env=environment(),
+                cwd=log.parent,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise DaemonError(f"the daemon cannot be started: {error}") from error
+    threading.Thread(target=process.wait, name="reap-daemon", daemon=True).start()
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        if (found := _answering()) is not None:
+            return found[0]
+        if process.returncode not in (None, 0):  # 0: another one was faster
+            break
+        time.sleep(_POLL)
+    raise DaemonError(f"the daemon did not start{_last_words(log)}: see {log}")
+
+
+def _last_words(log: Path) -> str:
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 2000))
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        if lines:
+            return f" ({lines[-1][:300]})"
+    return ""

@@ -1,0 +1,158 @@
+"""The daemon's process: one a user, on a private socket, gone when nobody has asked for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import msgspec
+import psutil
+import uvicorn
+from filelock import FileLock, Timeout
+
+from personalizer import __version__, settings
+from personalizer.daemon import place
+from personalizer.daemon.app import Activity, create
+from personalizer.daemon.client import describe, start, stop
+from personalizer.daemon.jobs import Jobs, TrainCommand, train_command
+from personalizer.daemon.service import Service
+from personalizer.engine.child import ChildEngine
+from personalizer.errors import Busy, StorageError
+from personalizer.storage import daemon_folder, write_atomically
+
+__all__ = ["describe", "run", "start", "stop"]
+
+_log = logging.getLogger(__name__)
+
+_LAST_ANSWERS = 3
+"""Seconds that requests under way have when the daemon ends."""
+
+
+def run(
+    *, train: TrainCommand = train_command, engine_command: Sequence[str] | None = None
+) -> None:
+    """Runs the daemon until it is told to end or was idle for long.
+
+    Args:
+        train: Makes a training's command line.
+        engine_command: Instead of the engine child's own command line.
+
+    Raises:
+        Busy: If a daemon of this user runs already.
+        StorageError: If the data folder cannot be written.
+        SettingsError: If the user's settings cannot be.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    chosen = settings.load().settings
+    place.private_folder(daemon_folder())
+    with _only_one(), _listening() as (listener, address):
+        jobs = Jobs(train)
+        engine = ChildEngine(
+            chosen.threads,
+            unload_minutes=chosen.unload_minutes,
+            log=daemon_folder() / "engine.log",
+            command=engine_command,
+        )
+        try:
+            jobs.start()
+            service = Service(engine, jobs, address)
+            asyncio.run(_serve(service, listener, idle_seconds=chosen.idle_minutes * 60))
+        finally:
+            engine.close()
+            jobs.stop()
+    _log.info("the daemon has ended")
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    lock = FileLock(place.lock_file(), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Busy("a daemon runs already: see `personalizer daemon status`") from error
+    except OSError as error:
+        raise StorageError(f"cannot write {place.lock_file()}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _listening() -> Iterator[tuple[socket.socket, str]]:
+    """The private socket, and the note that names it; what a dead daemon left is cleared."""
+    path = place.socket_file()
+    place.private_folder(path.parent)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        mask = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise StorageError(f"cannot listen at {path}: {error.strerror}") from error
+        finally:
+            os.umask(mask)
+        listener.listen(128)
+        born = psutil.Process().create_time()
+        note = place.Note(os.getpid(), born, str(path), __version__)
+        write_atomically(place.note_file(), msgspec.json.encode(note))
+        try:
+            yield listener, str(path)
+        finally:
+            for file in (place.note_file(), path):
+                file.unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with signals left to us: a SIGTERM is a clean end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def end(number: int, frame: FrameType | None) -> None:
+            self.should_exit = True
+
+        before = {one: signal.signal(one, end) for one in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+async def _serve(service: Service, listener: socket.socket, idle_seconds: float) -> None:
+    activity = Activity()
+    server = _Server(
+        uvicorn.Config(
+            create(service, activity),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_LAST_ANSWERS,
+        )
+    )
+    ending = asyncio.create_task(_end_when_idle(server, service, activity, idle_seconds))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        ending.cancel()
+        with suppress(asyncio.CancelledError):
+            await ending
+
+
+async def _end_when_idle(
+    server: uvicorn.Server, service: Service, activity: Activity, seconds: float
+) -> None:
+    while not server.should_exit:
+        await asyncio.sleep(min(5.0, seconds / 4))
+        if activity.idle_seconds > seconds and not service.jobs.busy:
+            _log.info("nobody has asked for %.0f seconds", seconds)
+            server.should_exit = True

@@ -1,0 +1,168 @@
+"""What the daemon does, apart from HTTP: tests, bodies, status, completions. Free of torch.
+
+Every call blocks and may come from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from personalizer import __version__, freshness, settings
+from personalizer.adapters import Adapter, Registry
+from personalizer.daemon import place
+from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.protocol import GenerateRequest, SnippetRequest
+from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
+from personalizer.engine import BASE, Completion, Request
+from personalizer.engine.child import ChildEngine
+from personalizer.errors import AdapterError, BadInput
+from personalizer.generation import (
+    Generation,
+    SnippetGeneration,
+    generate_snippet,
+    generate_test,
+    resolve_target,
+)
+from personalizer.storage import WorkspaceData, data_folder
+
+__all__ = ["Service"]
+
+_MOST_CANDIDATES = 20
+
+
+@dataclass
+class Service:
+    """The parts that live as long as the daemon."""
+
+    engine: ChildEngine
+    jobs: Jobs
+    socket: str
+    workspaces: Workspaces = field(default_factory=Workspaces)
+    began: float = field(default_factory=time.monotonic)
+
+    def generate(self, request: GenerateRequest, cancelled: threading.Event) -> Generation:
+        """A unit test for the method at a place.
+
+        Raises:
+            PersonalizerError: As generation and the engine do.
+        """
+        if not 1 <= request.n <= _MOST_CANDIDATES:
+            raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
+        if request.retrieve:
+            raise BadInput(f"expected retrieve to be 0, got {request.retrieve}")
+        workspace = self._workspace(request.workspace)
+        chosen = settings.load(workspace.root).settings
+        snapshot = workspace.snapshot(request.buffers)
+        path, focal = resolve_target(snapshot, _target(request))
+        adapter = _adapter(workspace.root, request.adapter)
+        with self.jobs.paused():
+            return generate_test(
+                snapshot,
+                path,
+                focal,
+                self.engine,
+                base=adapter.base if adapter else chosen.base,
+                adapter_id=adapter.id if adapter else BASE,
+                adapter_folder=str(adapter.folder) if adapter else None,
+                count=request.n,
+                settings=replace(chosen, candidates=request.n),
+                cancelled=cancelled,
+            )
+
+    def snippet(self, request: SnippetRequest, cancelled: threading.Event) -> SnippetGeneration:
+        """The body of the documented method at a place; raises as ``generate``."""
+        workspace = self._workspace(request.workspace)
+        chosen = settings.load(workspace.root).settings
+        snapshot = workspace.snapshot(request.buffers)
+        adapter = _adapter(workspace.root, request.adapter)
+        with self.jobs.paused():
+            return generate_snippet(
+                snapshot,
+                request.path,
+                request.line,
+                self.engine,
+                base=adapter.base if adapter else chosen.base,
+                adapter_id=adapter.id if adapter else BASE,
+                adapter_folder=str(adapter.folder) if adapter else None,
+                settings=chosen,
+                cancelled=cancelled,
+            )
+
+    def complete(
+        self,
+        request: Request,
+        cancelled: threading.Event,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Completion]:
+        """Plain completions."""
+        with self.jobs.paused():
+            return self.engine.generate(request, on_text=on_text, cancelled=cancelled)
+
+    def status(self, root: str) -> dict[str, Any]:
+        """The JSON object of ``personalizer status``."""
+        workspace = self._workspace(root)
+        return freshness.status(workspace.root) | {
+            "job": self.jobs.newest(str(workspace.root)),
+            "daemon": self.health(),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """The JSON object of ``personalizer daemon status``."""
+        engine = self.engine.pid
+        return {
+            "running": True,
+            "pid": os.getpid(),
+            "version": __version__,
+            "socket": self.socket,
+            "uptime_seconds": round(time.monotonic() - self.began, 1),
+            "engine": {"loaded": engine is not None, "pid": engine},
+            "log": str(place.log_file()),
+        }
+
+    def models(self) -> dict[str, Adapter | None]:
+        """Base (None) and adapters of every workspace by the name that a client gives."""
+        found: dict[str, Adapter | None] = {settings.load().settings.base: None, BASE: None}
+        for folder in sorted((data_folder() / "workspaces").glob("*/adapters")):
+            found |= {adapter.id: adapter for adapter in Registry(folder).all()}
+        return found
+
+    def named(self, model: str) -> tuple[str, str | None]:
+        """Base and adapter folder of a model's name.
+
+        Raises:
+            AdapterError: If there is no such model.
+        """
+        known = self.models()
+        if model not in known:
+            raise AdapterError(f"no model is called {model}: see GET /v1/models")
+        adapter = known[model]
+        if adapter is None:
+            return settings.load().settings.base, None
+        return adapter.base, str(adapter.folder)
+
+    def _workspace(self, root: str) -> OpenWorkspace:
+        if not Path(root).is_absolute():
+            raise BadInput(f"expected the absolute path of a workspace, got {root!r}")
+        return self.workspaces.get(root)
+
+
+def _target(request: GenerateRequest) -> str:
+    if request.line is not None:
+        return f"{request.path}:{request.line}"
+    if request.method is not None:
+        return request.method
+    raise BadInput("expected a line or a method, got neither")
+
+
+def _adapter(root: Path, name: str | None) -> Adapter | None:
+    """The adapter asked for, or the one that serves; None for the base."""
+    registry = Registry(WorkspaceData(root).adapters)
+    if name == BASE:
+        return None
+    return registry.get(name) if name else registry.serving()

@@ -1,0 +1,143 @@
+"""A real daemon whose model and whose training are fakes, each as a process of its own.
+
+``python -m tests.fake_parts daemon`` is the daemon; it starts the other two.
+
+The model writes one test, after asking the focal method's name: ``slow…`` waits until it is
+cancelled, ``deadly…`` kills the process. It notes what it was asked in ``engine.jsonl``.
+
+The training does what ``training.json`` of its workspace says and notes each step in
+``training.log`` there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from personalizer.daemon.protocol import TrainRequest
+from personalizer.engine import Completion, Request
+from personalizer.errors import EngineError
+from personalizer.processes import module_command
+from personalizer.storage import data_folder
+
+__all__ = ["DAEMON", "FakeModel", "asked", "train_command"]
+
+DAEMON = module_command("tests.fake_parts", "daemon")
+WORDS = ["@Test", "void", "generated()", "{", "assertEquals(1,", "1);", "}"]
+
+
+class FakeModel:
+    """Keeps ``Engine``; a word is a token."""
+
+    def generate(
+        self,
+        request: Request,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[Completion]:
+        prompt = request.prompt if isinstance(request.prompt, str) else _text(request)
+        if "deadly" in prompt:
+            os._exit(1)
+        if "failing" in prompt:
+            raise EngineError("the model has no mind to")
+        if "slow" in prompt:
+            assert cancelled is not None
+            self._note(request, "waits", prompt)
+            if cancelled.wait(20):
+                self._note(request, "cancelled", prompt)
+                return [Completion("", 0.0, 0, "cancelled")]
+        self._note(request, "wrote", prompt)
+        words = WORDS[: request.max_tokens]
+        for place, word in enumerate(words):
+            if on_text is not None:
+                on_text(word if place == 0 else f" {word}")
+        reason = "length" if len(words) < len(WORDS) else "stop"
+        one = Completion(" ".join(words), -0.5, len(words), reason, len(prompt.split()))
+        return [one] * request.count
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _note(self, request: Request, what: str, prompt: str) -> None:
+        row = {"what": what, "adapter": request.adapter, "base": request.base, "prompt": prompt}
+        with (data_folder() / "engine.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def asked() -> list[dict[str, str | None]]:
+    """What the fake model was asked, and what became of it."""
+    try:
+        lines = (data_folder() / "engine.jsonl").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def train_command(request: TrainRequest) -> list[str]:
+    return module_command("tests.fake_parts", "training", request.workspace)
+
+
+def _text(request: Request) -> str:
+    assert not isinstance(request.prompt, str)
+    return "\n".join(piece.text for part in request.prompt.parts for piece in part.pieces)
+
+
+def _train(root: Path) -> None:
+    plan = {"steps": 5, "pause": 0.05, "fail": None, "signal": None, "stubborn": False}
+    plan |= json.loads((root / "training.json").read_text())
+    log = root / "training.log"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.SIG_IGN if plan["stubborn"] else lambda *_: sys.exit(130)
+        signal.signal(number, handler)
+
+    def note(text: str) -> None:
+        with log.open("a") as file:
+            file.write(f"{text}\n")
+
+    note(f"start nice {os.nice(0)}")
+    for step in range(1, plan["steps"] + 1):
+        time.sleep(plan["pause"])
+        note(f"step {step}")
+        progress = {"phase": "train", "step": step, "steps": plan["steps"], "loss": 1.0 / step}
+        sys.stderr.write(json.dumps({"progress": progress}) + "\n")
+        sys.stderr.flush()
+    if plan["signal"]:
+        os.kill(os.getpid(), plan["signal"])
+    if plan["fail"]:
+        sys.exit(f"personalizer: {plan['fail']}")
+    sys.stdout.write(json.dumps({"adapter": "lora-1", "promoted": True}) + "\n")
+
+
+def main() -> None:
+    part = sys.argv[1]
+    if part == "daemon":
+        from personalizer.daemon import process
+        from personalizer.errors import Busy, PersonalizerError
+
+        try:
+            process.run(
+                train=train_command, engine_command=module_command("tests.fake_parts", "engine")
+            )
+        except Busy:
+            sys.exit(0)
+        except PersonalizerError as error:
+            sys.exit(str(error))
+    elif part == "engine":
+        from personalizer.engine import serve
+
+        sys.argv[1:] = []
+        serve._local = lambda threads: FakeModel()
+        serve.main()
+    else:
+        _train(Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

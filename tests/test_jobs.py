@@ -1,0 +1,325 @@
+"""The queue of trainings, with a fake training in real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from subprocess import Popen
+
+import psutil
+import pytest
+
+from personalizer.daemon import jobs as jobs_module
+from personalizer.daemon import newest_job
+from personalizer.daemon.jobs import Jobs, database_file
+from personalizer.daemon.protocol import Job, Progress, TrainRequest
+from personalizer.errors import BadInput, EngineError
+from tests.fake_parts import train_command
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    queue = Jobs(train_command)
+    queue.start()
+    yield queue
+    queue.stop()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Callable[..., str]:
+    """Makes a workspace whose training does what it is told."""
+
+    def make(name: str = "shop", **plan: object) -> str:
+        root = tmp_path / name
+        root.mkdir()
+        (root / "training.json").write_text(json.dumps(plan))
+        return str(root)
+
+    return make
+
+
+def ended(jobs: Jobs, job: Job, seconds: float = 8.0) -> Job:
+    until(lambda: jobs.get(job.id).state not in ("queued", "running"), seconds)
+    return jobs.get(job.id)
+
+
+def steps(workspace: str) -> list[str]:
+    log = Path(workspace, "training.log")
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def starts(workspace: str) -> int:
+    return sum(line.startswith("start") for line in steps(workspace))
+
+
+def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_training_runs_tells_its_progress_and_gives_its_result(jobs: Jobs, workspace):
+    job = jobs.submit(TrainRequest(workspace()))
+    assert job.state in ("queued", "running")
+    seen = []
+    while jobs.get(job.id).state != "done":
+        seen.append(jobs.get(job.id).progress)
+        time.sleep(0.01)
+    done = jobs.get(job.id)
+    assert done.result == {"adapter": "lora-1", "promoted": True}
+    assert done.progress == Progress("train", 5, 5, loss=0.2)
+    assert any(one is not None and one.step < 5 for one in seen)
+    assert done.ended_at is not None
+    assert done.reason is None
+    assert not jobs.busy
+
+
+def test_a_training_has_low_priority(jobs: Jobs, workspace):
+    root = workspace()
+    ended(jobs, jobs.submit(TrainRequest(root)))
+    assert steps(root)[0] in ("start nice 10", "start nice 19")
+
+
+def test_a_failed_training_says_why_in_its_own_words(jobs: Jobs, workspace):
+    job = ended(jobs, jobs.submit(TrainRequest(workspace(fail="too few pairs: 3, 20 are needed"))))
+    assert (job.state, job.reason) == ("failed", "too few pairs: 3, 20 are needed")
+
+
+def test_a_killed_training_names_the_likely_reason(jobs: Jobs, workspace):
+    job = ended(jobs, jobs.submit(TrainRequest(workspace(signal=int(signal.SIGKILL)))))
+    assert job.state == "failed"
+    assert "memory" in (job.reason or "")
+
+
+def test_a_training_that_cannot_be_started_fails(tmp_path: Path):
+    queue = Jobs(lambda request: [str(tmp_path / "nothing")])
+    queue.start()
+    job = ended(queue, queue.submit(TrainRequest(str(tmp_path))))
+    assert "cannot be started" in (job.reason or "")
+    queue.stop()
+
+
+def test_no_folder_is_no_workspace(jobs: Jobs, tmp_path: Path):
+    with pytest.raises(BadInput, match="absolute path"):
+        jobs.submit(TrainRequest(str(tmp_path / "nothing")))
+    with pytest.raises(BadInput, match="job-x"):
+        jobs.get("job-x")
+
+
+def test_an_equal_training_is_not_queued_twice(jobs: Jobs, workspace):
+    root = workspace(steps=100)
+    first = jobs.submit(TrainRequest(root))
+    assert jobs.submit(TrainRequest(root)).id == first.id
+    assert jobs.submit(TrainRequest(root, method="custom")).id != first.id
+
+
+def test_workspaces_take_turns(workspace):
+    queue = Jobs(train_command)
+    a, b = workspace("a", steps=1), workspace("b", steps=1)
+    order = [
+        queue.submit(TrainRequest(a, limit=1)),
+        queue.submit(TrainRequest(a, limit=2)),
+        queue.submit(TrainRequest(a, limit=3)),
+        queue.submit(TrainRequest(b)),
+    ]
+    queue.start()
+    for job in order:
+        ended(queue, job)
+    with closing(sqlite3.connect(database_file())) as database:
+        rows = database.execute("SELECT id FROM job ORDER BY started").fetchall()
+    names = {job.id: name for job, name in zip(order, ("a1", "a2", "a3", "b"), strict=True)}
+    assert [names[row[0]] for row in rows] == ["a1", "b", "a2", "a3"]
+    queue.stop()
+
+
+def test_one_training_runs_at_a_time(jobs: Jobs, workspace):
+    first = jobs.submit(TrainRequest(workspace("a", steps=8)))
+    second = jobs.submit(TrainRequest(workspace("b", steps=8)))
+    most = 0
+    while jobs.get(second.id).state != "done":
+        states = [jobs.get(one.id).state for one in (first, second)]
+        most = max(most, states.count("running"))
+        time.sleep(0.01)
+    assert most == 1
+    assert jobs.get(first.id).state == "done"
+
+
+def test_a_running_training_can_be_cancelled(jobs: Jobs, workspace):
+    root = workspace(steps=1000)
+    job = jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    jobs.cancel(job.id)
+    assert ended(jobs, job).state == "cancelled"
+    after = steps(root)
+    time.sleep(0.2)
+    assert steps(root) == after
+
+
+def test_a_queued_training_can_be_cancelled(jobs: Jobs, workspace):
+    first, root = workspace("a", steps=20), workspace("b")
+    jobs.submit(TrainRequest(first))
+    waiting = jobs.submit(TrainRequest(root))
+    assert jobs.cancel(waiting.id).state == "cancelled"
+    assert jobs.cancel(waiting.id).state == "cancelled"
+    assert steps(root) == []
+
+
+def test_a_training_that_will_not_end_is_killed(jobs: Jobs, workspace, monkeypatch):
+    monkeypatch.setattr(jobs_module, "_PATIENCE", (0.3, 0.3))
+    root = workspace(steps=1000, stubborn=True)
+    job = jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    jobs.cancel(job.id)
+    assert ended(jobs, job).state == "cancelled"
+
+
+def test_a_training_stands_still_while_it_is_paused(jobs: Jobs, workspace):
+    root = workspace(steps=1000, pause=0.02)
+    jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    with jobs.paused(), jobs.paused():
+        time.sleep(0.1)
+        held = steps(root)
+        time.sleep(0.3)
+        assert steps(root) == held
+    until(lambda: len(steps(root)) > len(held))
+
+
+def test_a_training_goes_on_after_an_error_under_the_pause(jobs: Jobs, workspace):
+    root = workspace(steps=1000, pause=0.02)
+    jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    with pytest.raises(EngineError), jobs.paused():
+        raise EngineError("failed")
+    count = len(steps(root))
+    until(lambda: len(steps(root)) > count)
+
+
+def test_a_training_that_starts_under_a_pause_waits(jobs: Jobs, workspace):
+    root = workspace(steps=3, pause=0.2)
+    with jobs.paused():
+        job = jobs.submit(TrainRequest(root))
+        until(lambda: jobs.get(job.id).state == "running")
+        time.sleep(0.5)
+        assert not any(line.startswith("step") for line in steps(root))
+    assert ended(jobs, job).state == "done"
+
+
+def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace):
+    root = workspace(steps=1000)
+    job = jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    with jobs.paused():
+        jobs.cancel(job.id)
+        assert ended(jobs, job).state == "cancelled"
+
+
+def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace):
+    root = workspace(steps=20)
+    first = Jobs(train_command)
+    first.start()
+    job = first.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    first.stop()
+    left = newest_job(Path(root))
+    assert left is not None
+    assert left["state"] == "queued"
+    second = Jobs(train_command)
+    second.start()
+    assert ended(second, job).state == "done"
+    assert starts(root) == 2
+    second.stop()
+
+
+def test_the_newest_job_is_read_without_a_daemon(jobs: Jobs, workspace, tmp_path: Path):
+    assert newest_job(tmp_path) is None
+    root = workspace()
+    job = ended(jobs, jobs.submit(TrainRequest(root)))
+    found = newest_job(Path(root))
+    assert found is not None
+    assert (found["id"], found["state"]) == (job.id, "done")
+
+
+# ---------------------------------------------------------------- after a daemon that was killed
+
+
+def as_a_killed_daemon_leaves_it(workspace: str, *, alive: bool) -> tuple[Job, Popen[bytes]]:
+    """A job that is marked as running, with a training that lives on or is dead."""
+    queue = Jobs(train_command)
+    job = queue.submit(TrainRequest(workspace))
+    files = jobs_module._Files.of(workspace, job.id)
+    training = jobs_module._started(train_command(TrainRequest(workspace)), files)
+    process = training.popen
+    assert process is not None
+    until(lambda: "step 1" in steps(workspace))
+    queue._execute(
+        "UPDATE job SET state = 'running', starts = 1, pid = ?, born = ? WHERE id = ?",
+        (training.process.pid, training.born, job.id),
+    )
+    if not alive:
+        training.signal(signal.SIGKILL)
+        process.wait()
+    queue._database.close()
+    return job, process
+
+
+def test_a_training_that_outlived_its_daemon_is_followed_to_its_end(workspace):
+    root = workspace(steps=20)
+    job, process = as_a_killed_daemon_leaves_it(root, alive=True)
+    os.killpg(process.pid, signal.SIGSTOP)  # the daemon died while it held the training still
+    queue = Jobs(train_command)
+    queue.start()
+    until(lambda: queue.get(job.id).state == "done")
+    assert starts(root) == 1
+    queue.stop()
+    process.wait()
+
+
+def test_a_training_that_died_with_its_daemon_is_run_again(workspace):
+    root = workspace(steps=4)
+    job, _ = as_a_killed_daemon_leaves_it(root, alive=False)
+    queue = Jobs(train_command)
+    queue.start()
+    assert ended(queue, job).state == "done"
+    assert starts(root) == 2
+    queue.stop()
+
+
+def test_a_training_that_ended_while_no_daemon_ran_is_done(workspace):
+    root = workspace(steps=3)
+    job, process = as_a_killed_daemon_leaves_it(root, alive=True)
+    process.wait()
+    queue = Jobs(train_command)
+    queue.start()
+    assert ended(queue, job).state == "done"
+    assert starts(root) == 1
+    queue.stop()
+
+
+def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
+    monkeypatch.setattr(jobs_module, "_MOST_STARTS", 1)
+    job, _ = as_a_killed_daemon_leaves_it(workspace(), alive=False)
+    queue = Jobs(train_command)
+    queue.start()
+    given_up = ended(queue, job)
+    assert (given_up.state, given_up.reason) == ("failed", "the training was broken off 1 times")
+    queue.stop()
+
+
+def test_a_pid_that_was_given_to_another_process_is_not_touched(workspace):
+    root = workspace()
+    job, _ = as_a_killed_daemon_leaves_it(root, alive=False)
+    own = psutil.Process()
+    with closing(sqlite3.connect(database_file())) as database, database:
+        database.execute("UPDATE job SET pid = ?, born = ? WHERE id = ?", (own.pid, 1.0, job.id))
+    queue = Jobs(train_command)
+    queue.start()
+    assert ended(queue, job).state == "done"
+    queue.stop()
