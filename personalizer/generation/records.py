@@ -1,4 +1,8 @@
-"""What generation gives: candidates and the edit of the best. Offsets are bytes of UTF-8."""
+"""What generation gives: candidates and the edit of the best.
+
+Offsets count the bytes of a file as they are, a byte-order mark included; the text of a change
+is written as UTF-8, and is pure ASCII where the file is in another encoding.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ class Candidate:
     """The method, dedented."""
     parses: bool
     unknown_symbols: tuple[str, ...] = ()
+    """Types that neither the project nor a known library explains."""
     compiles: bool | None = None
     """None when it was not compiled; ``Generation.not_run`` says why."""
     passes: bool | None = None
@@ -62,7 +67,9 @@ class Generation:
     candidates: tuple[Candidate, ...]
     """Best first."""
     edit: Edit | None
-    """Of the best candidate; None when none parses."""
+    """Of the best candidate; None when there is none to place."""
+    no_edit: str | None = None
+    """Why ``edit`` is None."""
     seconds: float = 0.0
     not_run: str | None = None
     """Why the candidates were not compiled or run."""
@@ -73,6 +80,11 @@ class SnippetGeneration:
     """The answer to "generate a snippet"."""
 
     text: str
+    """The body with its braces, the closing one at column 0."""
     adapter: str
+    """Id of the adapter that wrote it, or ``base``."""
     edit: Edit | None
+    """Puts the text in place of the method's body; None when it does not parse there."""
+    no_edit: str | None = None
+    """Why ``edit`` is None."""
     seconds: float = 0.0

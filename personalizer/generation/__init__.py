@@ -1,0 +1,29 @@
+"""Tests and bodies from a model: prompt, candidates, and the edit that adds the best of them."""
+
+from personalizer.generation.edits import apply_changes
+from personalizer.generation.pipeline import generate_snippet, generate_test
+from personalizer.generation.place import find_place, place_body, place_test
+from personalizer.generation.records import (
+    Candidate,
+    Edit,
+    Generation,
+    SnippetGeneration,
+    TextEdit,
+)
+from personalizer.generation.targets import resolve_snippet, resolve_target
+
+__all__ = [
+    "Candidate",
+    "Edit",
+    "Generation",
+    "SnippetGeneration",
+    "TextEdit",
+    "apply_changes",
+    "find_place",
+    "generate_snippet",
+    "generate_test",
+    "place_body",
+    "place_test",
+    "resolve_snippet",
+    "resolve_target",
+]

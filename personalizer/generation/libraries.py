@@ -1,0 +1,200 @@
+"""Names that Java's own library and the usual test libraries give, and the types that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["FLAVOURS", "HEIRS", "JAVA_LANG", "STATIC_NAMES", "TYPES", "Flavour"]
+
+_IN_JAVA_LANG = """
+AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException
+ArrayStoreException AssertionError AutoCloseable Boolean Byte CharSequence Character Class
+ClassCastException ClassLoader ClassNotFoundException CloneNotSupportedException Cloneable
+Comparable Deprecated Double Enum Error Exception ExceptionInInitializerError Float
+FunctionalInterface IllegalAccessException IllegalArgumentException
+IllegalMonitorStateException IllegalStateException IndexOutOfBoundsException
+InheritableThreadLocal InstantiationException Integer InternalError InterruptedException
+Iterable LinkageError Long Math Module NegativeArraySizeException NoClassDefFoundError
+NoSuchFieldException NoSuchMethodException NullPointerException Number NumberFormatException
+Object OutOfMemoryError Override Process ProcessBuilder ProcessHandle Readable Record
+ReflectiveOperationException Runnable Runtime RuntimeException SafeVarargs SecurityException
+Short StackOverflowError StackTraceElement StackWalker StrictMath String StringBuffer
+StringBuilder StringIndexOutOfBoundsException SuppressWarnings System Thread ThreadGroup
+ThreadLocal Throwable UnsupportedOperationException VirtualMachineError Void
+"""
+JAVA_LANG = frozenset(_IN_JAVA_LANG.split())
+
+
+def _table(rows: Mapping[str, str]) -> dict[str, str]:
+    """From "owner: names" to "name: owner.name"; the first owner of a name keeps it."""
+    found: dict[str, str] = {}
+    for owner, names in rows.items():
+        for name in names.split():
+            found.setdefault(name, f"{owner}.{name}")
+    return found
+
+
+class Flavour:
+    """One test framework: how its files are known and what it names."""
+
+    def __init__(self, marks: tuple[str, ...], types: dict[str, str], statics: dict[str, str]):
+        self.marks = marks
+        """Beginnings of imports that only its tests have."""
+        self.types = _table(types)
+        """Full name by simple name."""
+        self.statics = _table(statics)
+        """Full name by method name."""
+
+
+_JUNIT4_ASSERTS = (
+    "assertArrayEquals assertEquals assertFalse assertNotEquals assertNotNull assertNotSame "
+    "assertNull assertSame assertThrows assertTrue fail"
+)
+
+FLAVOURS: Mapping[str, Flavour] = {
+    "junit5": Flavour(
+        ("org.junit.jupiter",),
+        {
+            "org.junit.jupiter.api": "AfterAll AfterEach Assertions Assumptions BeforeAll "
+            "BeforeEach Disabled DisplayName DynamicTest Nested Order RepeatedTest Tag Test "
+            "TestFactory TestInfo TestInstance TestMethodOrder TestTemplate Timeout",
+            "org.junit.jupiter.api.extension": "ExtendWith RegisterExtension",
+            "org.junit.jupiter.api.function": "Executable",
+            "org.junit.jupiter.api.io": "TempDir",
+            "org.junit.jupiter.params": "ParameterizedTest",
+            "org.junit.jupiter.params.provider": "Arguments ArgumentsSource CsvFileSource "
+            "CsvSource EmptySource EnumSource MethodSource NullAndEmptySource NullSource "
+            "ValueSource",
+        },
+        {
+            "org.junit.jupiter.api.Assertions": "assertAll assertArrayEquals assertDoesNotThrow "
+            "assertEquals assertFalse assertInstanceOf assertIterableEquals assertLinesMatch "
+            "assertNotEquals assertNotNull assertNotSame assertNull assertSame assertThrows "
+            "assertThrowsExactly assertTimeout assertTimeoutPreemptively assertTrue fail",
+            "org.junit.jupiter.api.Assumptions": "assumeFalse assumeTrue assumingThat",
+            "org.junit.jupiter.api.DynamicTest": "dynamicTest",
+        },
+    ),
+    "testng": Flavour(
+        ("org.testng",),
+        {
+            "org.testng.annotations": "AfterClass AfterMethod AfterSuite AfterTest BeforeClass "
+            "BeforeMethod BeforeSuite BeforeTest DataProvider Factory Listeners Test",
+            "org.testng": "Assert SkipException",
+        },
+        {
+            "org.testng.Assert": "assertEquals assertEqualsNoOrder assertFalse assertNotEquals "
+            "assertNotNull assertNotSame assertNull assertSame assertThrows assertTrue "
+            "expectThrows fail",
+        },
+    ),
+    "junit4": Flavour(
+        (
+            "org.junit.Test",
+            "org.junit.Assert",
+            "org.junit.Before",
+            "org.junit.After",
+            "org.junit.Rule",
+            "org.junit.Ignore",
+            "org.junit.runner",
+            "org.junit.rules",
+            "org.junit.runners",
+            "org.junit.experimental",
+        ),
+        {
+            "org.junit": "After AfterClass Assert Assume Before BeforeClass ClassRule "
+            "FixMethodOrder Ignore Rule Test",
+            "org.junit.rules": "ErrorCollector ExpectedException TemporaryFolder TestName Timeout",
+            "org.junit.runner": "RunWith",
+            "org.junit.runners": "JUnit4 Parameterized",
+        },
+        {
+            "org.junit.Assert": _JUNIT4_ASSERTS,
+            "org.junit.Assume": "assumeFalse assumeNoException assumeNotNull assumeTrue",
+        },
+    ),
+    "junit3": Flavour(("junit.framework",), {"junit.framework": "Assert TestCase TestSuite"}, {}),
+}
+"""In the order in which a file's imports are judged: a JUnit 5 file may hold older helpers."""
+
+TYPES: Mapping[str, str] = _table(
+    {
+        "java.util": "AbstractMap ArrayDeque ArrayList Arrays Base64 BitSet Calendar Collection "
+        "Collections Comparator ConcurrentModificationException Currency Date Deque EnumMap "
+        "EnumSet Enumeration HashMap HashSet Hashtable IdentityHashMap Iterator LinkedHashMap "
+        "LinkedHashSet LinkedList List ListIterator Locale Map MissingResourceException "
+        "NavigableMap NavigableSet NoSuchElementException Objects Optional OptionalDouble "
+        "OptionalInt OptionalLong PriorityQueue Properties Queue Random ResourceBundle Scanner "
+        "ServiceLoader Set SortedMap SortedSet Spliterator Stack StringJoiner StringTokenizer "
+        "TimeZone TreeMap TreeSet UUID Vector WeakHashMap",
+        "java.util.concurrent": "BlockingQueue Callable CompletableFuture CompletionException "
+        "ConcurrentHashMap ConcurrentLinkedQueue ConcurrentMap CopyOnWriteArrayList "
+        "CountDownLatch CyclicBarrier ExecutionException Executor ExecutorService Executors "
+        "Future LinkedBlockingQueue ScheduledExecutorService Semaphore ThreadFactory "
+        "ThreadLocalRandom TimeUnit TimeoutException",
+        "java.util.concurrent.atomic": "AtomicBoolean AtomicInteger AtomicLong AtomicReference",
+        "java.util.function": "BiConsumer BiFunction BiPredicate BinaryOperator BooleanSupplier "
+        "Consumer DoubleSupplier Function IntFunction IntPredicate IntSupplier LongSupplier "
+        "Predicate Supplier ToIntFunction ToLongFunction UnaryOperator",
+        "java.util.regex": "Matcher Pattern PatternSyntaxException",
+        "java.util.stream": "Collectors DoubleStream IntStream LongStream Stream StreamSupport",
+        "java.io": "BufferedInputStream BufferedOutputStream BufferedReader BufferedWriter "
+        "ByteArrayInputStream ByteArrayOutputStream Closeable DataInputStream DataOutputStream "
+        "EOFException File FileInputStream FileNotFoundException FileOutputStream FileReader "
+        "FileWriter IOException InputStream InputStreamReader NotSerializableException "
+        "ObjectInputStream ObjectOutputStream OutputStream OutputStreamWriter PrintStream "
+        "PrintWriter PushbackReader Reader Serializable StringReader StringWriter "
+        "UncheckedIOException UnsupportedEncodingException Writer",
+        "java.lang.reflect": "Constructor Field InvocationTargetException Method Modifier "
+        "ParameterizedType Proxy Type",
+        "java.math": "BigDecimal BigInteger MathContext RoundingMode",
+        "java.net": "HttpURLConnection InetAddress InetSocketAddress MalformedURLException URI "
+        "URISyntaxException URL URLDecoder URLEncoder UnknownHostException",
+        "java.nio": "ByteBuffer ByteOrder CharBuffer",
+        "java.nio.charset": "Charset StandardCharsets",
+        "java.nio.file": "FileAlreadyExistsException Files NoSuchFileException Path Paths "
+        "StandardCopyOption StandardOpenOption",
+        "java.sql": "Connection DriverManager PreparedStatement ResultSet SQLException Statement "
+        "Timestamp",
+        "java.text": "DateFormat DecimalFormat MessageFormat NumberFormat ParseException "
+        "SimpleDateFormat",
+        "java.time": "Clock DateTimeException DayOfWeek Duration Instant LocalDate LocalDateTime "
+        "LocalTime Month OffsetDateTime Period Year YearMonth ZoneId ZoneOffset ZonedDateTime",
+        "java.time.format": "DateTimeFormatter DateTimeParseException",
+        "java.time.temporal": "ChronoField ChronoUnit Temporal TemporalAdjusters",
+        "org.mockito": "ArgumentCaptor ArgumentMatchers Captor InOrder InjectMocks Mock "
+        "MockedStatic Mockito MockitoAnnotations Spy",
+        "org.mockito.junit.jupiter": "MockitoExtension",
+        "org.mockito.junit": "MockitoJUnitRunner",
+        "org.hamcrest": "CoreMatchers MatcherAssert Matchers",
+    }
+)
+"""Full name by simple name, for names that the project itself does not explain."""
+
+STATIC_NAMES: Mapping[str, str] = _table(
+    {
+        "org.mockito.Mockito": "atLeast atLeastOnce atMost doAnswer doCallRealMethod doNothing "
+        "doReturn doThrow inOrder mock mockStatic never reset spy times verify "
+        "verifyNoInteractions verifyNoMoreInteractions when",
+        "org.mockito.ArgumentMatchers": "any anyBoolean anyDouble anyInt anyList anyLong anyMap "
+        "anySet anyString argThat eq isNull notNull",
+        "org.assertj.core.api.Assertions": "assertThat assertThatCode assertThatExceptionOfType "
+        "assertThatIllegalArgumentException assertThatIllegalStateException "
+        "assertThatNullPointerException assertThatNoException assertThatThrownBy catchThrowable "
+        "entry tuple within",
+        "org.hamcrest.Matchers": "allOf anyOf closeTo contains containsInAnyOrder containsString "
+        "empty endsWith equalTo greaterThan greaterThanOrEqualTo hasEntry hasItem hasItems "
+        "hasKey hasProperty hasSize hasToString instanceOf is lessThan lessThanOrEqualTo not "
+        "notNullValue nullValue sameInstance startsWith",
+        "java.util.Arrays": "asList",
+        "java.util.Collections": "emptyList emptyMap emptySet singleton singletonList singletonMap",
+        "java.util.stream.Collectors": "groupingBy joining toList toMap toSet",
+        "java.nio.charset.StandardCharsets": "ISO_8859_1 US_ASCII UTF_16 UTF_8",
+        "java.util.concurrent.TimeUnit": "DAYS HOURS MICROSECONDS MILLISECONDS MINUTES "
+        "NANOSECONDS SECONDS",
+    }
+)
+"""Full name by the name of a static method or constant."""
+
+HEIRS: Mapping[str, str] = {"org.mockito.ArgumentMatchers": "org.mockito.Mockito"}
+"""Classes whose static members another class inherits, so that its wildcard gives them too."""

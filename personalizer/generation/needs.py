@@ -1,0 +1,326 @@
+"""Which imports a generated method needs, and where the project has them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from indexer import FileFacts, Import, Method, Snapshot, Type
+from indexer.pairing import in_test_root, module_of
+from personalizer.generation.imports import Line, shared_parts
+from personalizer.generation.lexis import Names, names_in
+from personalizer.generation.libraries import (
+    FLAVOURS,
+    HEIRS,
+    JAVA_LANG,
+    STATIC_NAMES,
+    TYPES,
+    Flavour,
+)
+from personalizer.generation.style import flavour_of
+
+__all__ = ["Found", "Scope", "find_imports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The file and class that a text will stand in."""
+
+    path: str
+    """Of the file, which need not exist."""
+    package: str
+    imports: tuple[Import, ...]
+    visible: Names
+    """Names that the file uses already: what explains them there explains them again."""
+    parents: tuple[str, ...]
+    """Simple names of what the class extends and implements."""
+    flavour: str | None
+    """Test framework of the file; None outside tests."""
+    focal_path: str
+    focal: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text needs."""
+
+    lines: tuple[Line, ...]
+    unknown: tuple[str, ...]
+    """Types that neither the project nor a known library explains."""
+
+
+def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
+    """The imports that a method needs and its file lacks.
+
+    The first source that knows a name explains it: the file's test framework, the focal file,
+    what tests of the same framework import most often under that name, the project's own classes
+    (nearest package first), what its other files import, and the table of known libraries.
+    """
+    names = names_in(text)
+    inherited = _inherited(snapshot, scope.parents)
+    types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
+    calls = names.calls - names.declared - scope.visible.calls - inherited.methods
+    project = _Project(snapshot, scope, types | calls)
+    open_to_more = inherited.outside or any(line.wildcard for line in scope.imports)
+    lines, unknown = [], []
+    for name in sorted(types):
+        if re.fullmatch(r"[A-Z]\d?", name) or project.in_package(name):
+            continue
+        line = _first(project.type_sources, name) or _first(project.static_sources, name)
+        if line is not None:
+            lines.append(line)
+        elif not name.isupper() and not open_to_more and name not in project.left_out:
+            unknown.append(name)
+    lines += filter(None, (_first(project.static_sources, name) for name in sorted(calls)))
+    return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
+
+
+_Source = Callable[[str], "Line | None"]
+
+
+def _first(sources: Iterable[_Source], name: str) -> Line | None:
+    return next((line for source in sources if (line := source(name)) is not None), None)
+
+
+def _given(line: Line, scope: Scope) -> bool:
+    """Whether the package, an import or a wildcard of the file gives a name already."""
+    holder = line.name.rpartition(".")[0]
+    if not line.static and holder in ("java.lang", scope.package):
+        return True
+    holders = {holder, HEIRS.get(holder, holder)}
+    return any(
+        one.static == line.static
+        and (one.name in holders if one.wildcard else one.name == line.name)
+        for one in scope.imports
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a class has from its parents."""
+
+    types: frozenset[str]
+    methods: frozenset[str]
+    outside: bool
+    """Whether a parent is no class of the project, so that it may give any name."""
+
+
+def _inherited(snapshot: Snapshot, parents: Iterable[str]) -> _Inherited:
+    types: set[str] = set()
+    methods: set[str] = set()
+    names, seen, outside = list(parents), set(), False
+    while names:
+        name = names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        found = [
+            (facts, kind)
+            for facts in snapshot.files.values()
+            for kind in facts.types
+            if kind.simple_name == name
+        ]
+        outside |= not found
+        if name == "TestCase" and not found:
+            methods |= FLAVOURS["junit4"].statics.keys()
+        for facts, kind in found:
+            methods |= {m.name for m in facts.methods if m.owner == kind.name}
+            types |= {
+                t.simple_name for t in facts.types if t.name == f"{kind.name}.{t.simple_name}"
+            }
+            names += kind.extends + kind.implements
+    return _Inherited(frozenset(types), frozenset(methods), outside)
+
+
+_Class = tuple[str, FileFacts, Type]
+_Imports = tuple[Import, ...]
+
+
+class _Project:
+    """Where the project has the names that a text asks for."""
+
+    def __init__(self, snapshot: Snapshot, scope: Scope, wanted: frozenset[str]) -> None:
+        self._scope = scope
+        self._focal_file = snapshot.files[scope.focal_path]
+        self._tests = {where.path for where in snapshot.tests}
+        self._classes: dict[str, list[_Class]] = defaultdict(list)
+        for path, facts in snapshot.files.items():
+            for kind in facts.types:
+                if kind.simple_name in wanted:
+                    self._classes[kind.simple_name].append((path, facts, kind))
+        rings = self._by_kinship(snapshot)
+        near, peers, others = (_imported(snapshot, ring, wanted) for ring in rings)
+        types, statics = {**peers.types, **near.types}, {**peers.statics, **near.statics}
+        flavour = FLAVOURS[scope.flavour] if scope.flavour else Flavour((), {}, {})
+        in_use = {_library(line.name) for imports in chain(*rings) for line in imports}
+        self.type_sources: tuple[_Source, ...] = (
+            _table({name: types.get(name, full) for name, full in flavour.types.items()}),
+            self._from_focal_file,
+            _table(types),
+            self._nearest_class,
+            _table(others.types),
+            _table(_usable(TYPES, in_use)),
+        )
+        """Ways to explain a type, the surest first."""
+        self.static_sources: tuple[_Source, ...] = (
+            _table({n: statics.get(n, full) for n, full in flavour.statics.items()}, static=True),
+            self._static_of_focal_class,
+            _table(statics, static=True),
+            _table(others.statics, static=True),
+            _table(_usable(STATIC_NAMES, in_use), static=True),
+        )
+        """Ways to explain a method without a receiver, or a constant."""
+        self.left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
+        """Types of files that the index leaves out, such as generated ones."""
+
+    def _by_kinship(
+        self, snapshot: Snapshot
+    ) -> tuple[list[_Imports], list[_Imports], list[_Imports]]:
+        """Imports of the files that are an example: of the same module, alike, and others.
+
+        A test follows the tests of its framework before the rest, code outside tests its like.
+        """
+        flavour, module = self._scope.flavour, module_of(self._scope.path)
+        near: list[_Imports] = []
+        peers: list[_Imports] = []
+        others: list[_Imports] = []
+        for path, facts in snapshot.files.items():
+            test = path in self._tests
+            if flavour is None and (test or in_test_root(path)):
+                continue
+            if flavour is None or (test and flavour_of(facts) in (flavour, None)):
+                (near if module_of(path) == module else peers).append(facts.imports)
+            else:
+                others.append(_without_other_frameworks(facts, flavour))
+        return near, peers, others
+
+    def in_package(self, name: str) -> bool:
+        """Whether the file's own package has a type of this name."""
+        return any(
+            facts.package == self._scope.package and kind.name == name
+            for _, facts, kind in self._classes.get(name, ())
+        )
+
+    def _from_focal_file(self, name: str) -> Line | None:
+        facts = self._focal_file
+        own = [kind for kind in facts.types if kind.simple_name == name]
+        if own and facts.package:
+            return Line(f"{facts.package}.{own[0].name}", static=False)
+        return next(
+            (
+                Line(line.name, static=False)
+                for line in facts.imports
+                if not line.static and not line.wildcard and _last(line.name) == name
+            ),
+            None,
+        )
+
+    def _nearest_class(self, name: str) -> Line | None:
+        scope = self._scope
+
+        def distance(one: _Class) -> tuple[bool, bool, int, int, str]:
+            path, facts, kind = one
+            shared = shared_parts(facts.package, scope.package)
+            away = module_of(path) != module_of(scope.path)
+            return in_test_root(path) and away, away, -shared, kind.name.count("."), path
+
+        usable = [
+            one
+            for one in self._classes.get(name, ())
+            if one[1].package
+            and "private" not in one[2].modifiers
+            # A class inside a test class is that test's own affair.
+            and not (one[0] in self._tests and "." in one[2].name)
+        ]
+        if not usable:
+            return None
+        _, facts, kind = min(usable, key=distance)
+        return Line(f"{facts.package}.{kind.name}", static=False)
+
+    def _static_of_focal_class(self, name: str) -> Line | None:
+        focal, package = self._scope.focal, self._focal_file.package
+        if not package or self._scope.path == self._scope.focal_path:
+            return None
+        named = (m for m in self._focal_file.methods if m.owner == focal.owner and m.name == name)
+        if any("static" in m.modifiers and "private" not in m.modifiers for m in named):
+            return Line(f"{package}.{focal.owner}.{name}", static=True)
+        return None
+
+
+def _table(names: Mapping[str, str], *, static: bool = False) -> _Source:
+    """A source that looks full names up."""
+    return lambda name: Line(names[name], static) if name in names else None
+
+
+def _usable(names: Mapping[str, str], in_use: Collection[str]) -> dict[str, str]:
+    """Names of Java itself, and of libraries that the project imports somewhere."""
+    return {
+        name: full
+        for name, full in names.items()
+        if full.startswith("java.") or _library(full) in in_use
+    }
+
+
+def _library(name: str) -> str:
+    """The first two parts of a name: ``org.mockito``."""
+    return ".".join(name.split(".")[:2])
+
+
+def _without_other_frameworks(facts: FileFacts, flavour: str) -> _Imports:
+    foreign = tuple(m for name, one in FLAVOURS.items() if name != flavour for m in one.marks)
+    return tuple(line for line in facts.imports if not line.name.startswith(foreign))
+
+
+class _Imported(NamedTuple):
+    """The full name that files import most often, by simple name."""
+
+    types: dict[str, str]
+    statics: dict[str, str]
+
+
+def _imported(snapshot: Snapshot, files: Iterable[_Imports], wanted: frozenset[str]) -> _Imported:
+    """What files import under the names that are wanted.
+
+    A static wildcard counts for the members that its class is known to have.
+    """
+    types: dict[str, Counter[str]] = defaultdict(Counter)
+    statics: dict[str, Counter[str]] = defaultdict(Counter)
+    wildcards: Counter[str] = Counter()
+    for line in (line for imports in files for line in imports):
+        name = _last(line.name)
+        if line.wildcard:
+            wildcards[line.name] += line.static
+        elif name in wanted:
+            (statics if line.static else types)[name][line.name] += 1
+    for holder, member in _known_members(snapshot, wanted):
+        if wildcards[holder]:
+            statics[member][f"{holder}.{member}"] += wildcards[holder]
+    return _Imported(_winners(types), _winners(statics))
+
+
+def _known_members(snapshot: Snapshot, wanted: frozenset[str]) -> set[tuple[str, str]]:
+    """(full class name, static method) of the project and of the known libraries."""
+    found = {
+        (f"{facts.package}.{method.owner}", method.name)
+        for facts in snapshot.files.values()
+        for method in facts.methods
+        if method.name in wanted and "static" in method.modifiers
+    }
+    full = (STATIC_NAMES[name] for name in wanted if name in STATIC_NAMES)
+    return found | {(name.rpartition(".")[0], _last(name)) for name in full}
+
+
+def _winners(counts: Mapping[str, Counter[str]]) -> dict[str, str]:
+    """The commonest full name of each; of equals the first in the alphabet."""
+    return {
+        name: min(count, key=lambda full: (-count[full], full)) for name, count in counts.items()
+    }
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,0 +1,371 @@
+"""Where a generated test goes: into its class, or into a new file in the project's style.
+
+Pure: sources come from the snapshot, and nothing is written. What an edit would give is parsed
+again before it is offered, so that a file in mid-edit is refused rather than damaged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from indexer import FileFacts, Method, Snapshot, Type
+from indexer.languages import java
+from indexer.pairing import in_test_root, module_of
+from personalizer.errors import BadInput
+from personalizer.generation.edits import apply_changes, make_edit, writable
+from personalizer.generation.imports import Line, import_changes, import_section
+from personalizer.generation.lexis import Names, names_in, tokens
+from personalizer.generation.needs import Found, Scope, find_imports
+from personalizer.generation.records import Edit, TextEdit
+from personalizer.generation.style import (
+    House,
+    flavour_of,
+    house_of,
+    indent_step,
+    integration,
+    line_indent,
+    member_indent,
+    most_common,
+    newline_of,
+    numbered,
+    reindent,
+    test_class_name,
+)
+from personalizer.prompts import TestPlace
+
+__all__ = ["find_place", "method_of", "place_body", "place_test", "scope_of"]
+
+
+def place_test(snapshot: Snapshot, focal_path: str, focal: Method, text: str) -> Edit:
+    """The edit that adds a test to the project.
+
+    Args:
+        snapshot: The project, unsaved buffers included.
+        focal_path: File of the focal method.
+        focal: The method that the test tests.
+        text: Exactly one test method, dedented.
+
+    Returns:
+        Insertions only: every byte that is there stays.
+
+    Raises:
+        BadInput: If the text is no method, or the test class is in such a state that the method
+            would not end up in it.
+    """
+    if java.method_errors(text):
+        raise BadInput(f"expected one test method, got {text[:60]!r}")
+    place = find_place(snapshot, focal_path, focal)
+    house = house_of(snapshot, focal_path)
+    if place is None:
+        return _new_file(snapshot, focal_path, focal, text, house)
+    return _into_class(snapshot, focal_path, focal, text, place, house)
+
+
+# ---------------------------------------------------------------- the test class
+
+
+def find_place(snapshot: Snapshot, focal_path: str, focal: Method) -> TestPlace | None:
+    """The existing class that a test of a method belongs to; None when there is none.
+
+    Most pairs decide, those of the method before those of its class; a class that is named after
+    the focal class counts without pairs, one that is named after something else only in the same
+    package of the same module. Integration tests and nested classes come last.
+    """
+    top = focal.owner.partition(".")[0]
+    wanted = test_class_name(snapshot, top)
+    of_method: Counter[TestPlace] = Counter()
+    of_class: Counter[TestPlace] = Counter()
+    for pair in snapshot.pairs:
+        if pair.focal.path == focal_path and pair.focal.method.owner.partition(".")[0] == top:
+            place = TestPlace(pair.test.path, pair.test.method.owner)
+            of_class[place] += 1
+            of_method[place] += pair.focal.method.name == focal.name
+
+    def fits(place: TestPlace) -> bool:
+        package = snapshot.files[place.path].package
+        near = package == snapshot.files[focal_path].package and not away(place)
+        return near or named(place)
+
+    def named(place: TestPlace) -> bool:
+        return re.match(rf"(?:Test|IT)?{re.escape(top)}", place.owner) is not None
+
+    def away(place: TestPlace) -> bool:
+        return module_of(place.path) != module_of(focal_path)
+
+    def rank(place: TestPlace) -> tuple[bool | int | str, ...]:
+        return (
+            integration(place.owner.partition(".")[0]),
+            "." in place.owner,
+            not named(place),
+            -of_method[place],
+            -of_class[place],
+            place.owner != wanted,
+            away(place),
+            place.path,
+            place.owner,
+        )
+
+    places = {*of_class, *_named_after(snapshot, focal_path, top, wanted)}
+    return min(filter(fits, places - _hulls(snapshot, of_class)), key=rank, default=None)
+
+
+def _hulls(snapshot: Snapshot, places: Iterable[TestPlace]) -> set[TestPlace]:
+    """The classes around nested ones that hold no test of their own: all their tests are inside."""
+    holders = {(where.path, where.method.owner) for where in snapshot.tests}
+    tops = {TestPlace(place.path, place.owner.partition(".")[0]) for place in places}
+    return {top for top in tops if (top.path, top.owner) not in holders}
+
+
+def _named_after(
+    snapshot: Snapshot, focal_path: str, focal_class: str, wanted: str
+) -> Iterator[TestPlace]:
+    """Classes of the focal class's package that are named as its tests would be."""
+    package = snapshot.files[focal_path].package
+    names = {wanted, *(shape.format(focal_class) for shape in _SHAPES)}
+    tests = {where.path for where in snapshot.tests}
+    for path, facts in snapshot.files.items():
+        if facts.package == package and (path in tests or in_test_root(path)):
+            for kind in facts.types:
+                if kind.name in names and kind.kind == "class":
+                    yield TestPlace(path, kind.name)
+
+
+_SHAPES = ("{}Test", "{}Tests", "Test{}", "{}TestCase", "{}UnitTest", "{}Spec")
+
+
+def scope_of(
+    snapshot: Snapshot, focal_path: str, focal: Method, place: TestPlace | None, house: House
+) -> Scope:
+    """What a test's names may rely on, in its class or in a new one."""
+    if place is None:
+        return Scope(
+            path=_new_path(snapshot, focal_path, focal),
+            package=snapshot.files[focal_path].package,
+            imports=(),
+            visible=_NO_NAMES,
+            parents=("TestCase",) if house.flavour == "junit3" else (),
+            flavour=house.flavour,
+            focal_path=focal_path,
+            focal=focal,
+        )
+    facts = snapshot.files[place.path]
+    owners = [t for t in facts.types if f"{place.owner}.".startswith(f"{t.name}.")]
+    parents = tuple(name for kind in owners for name in kind.extends + kind.implements)
+    return Scope(
+        path=place.path,
+        package=facts.package,
+        imports=facts.imports,
+        visible=names_in(snapshot.text(place.path)),
+        parents=parents,
+        flavour=flavour_of(facts) or ("junit3" if "TestCase" in parents else house.flavour),
+        focal_path=focal_path,
+        focal=focal,
+    )
+
+
+_NO_NAMES = Names(frozenset(), frozenset(), frozenset())
+
+
+# ---------------------------------------------------------------- an existing class
+
+
+def _into_class(
+    snapshot: Snapshot, focal_path: str, focal: Method, text: str, place: TestPlace, house: House
+) -> Edit:
+    source, facts = snapshot.source(place.path), snapshot.files[place.path]
+    kind = facts.type_named(place.owner)
+    assert kind is not None, place
+    newline = newline_of(source)
+    text, notes = _renamed(snapshot, facts, kind, text)
+    found = find_imports(snapshot, text, scope_of(snapshot, focal_path, focal, place, house))
+    changes = import_changes(
+        source, facts, found.lines, newline=newline, statics_first=house.statics_first
+    )
+    changes.append(_insertion(source, facts, kind, text, house.indent))
+    edit = make_edit(
+        place.path, source, changes, encoding=facts.encoding, notes=[*notes, *_told(found)]
+    )
+    if not _reads_back(apply_changes(source, edit.changes), facts, kind.name, text):
+        problem = facts.errors[0] if facts.errors else "its braces do not match"
+        raise BadInput(f"cannot add a test to {place.path} ({problem}): mend it, then ask again")
+    return edit
+
+
+def _insertion(source: bytes, facts: FileFacts, kind: Type, text: str, step: str) -> TextEdit:
+    """A method after the last thing in a type's body, comments included.
+
+    ``step`` is the indentation of a file that shows none.
+    """
+    newline = newline_of(source)
+    brace = max(kind.body.start, kind.body.end - 1)
+    end = len(source[:brace].rstrip())
+    step = indent_step(source, facts, step)
+    around = line_indent(source, kind.span) or ""
+    indent = member_indent(source, facts, kind) or around + step
+    empty = end == kind.body.start + 1
+    written = "\n" * (1 if empty else 2) + reindent(writable(text, facts.encoding), indent, step)
+    if b"\n" not in source[end:brace]:
+        written += "\n" + around
+    return TextEdit(end, end, written.replace("\n", newline))
+
+
+def _renamed(
+    snapshot: Snapshot, facts: FileFacts, kind: Type, text: str
+) -> tuple[str, tuple[str, ...]]:
+    """The method under a name that its class does not have yet."""
+    name = method_of(text).name
+    taken = {m.name for m in facts.methods if m.owner == kind.name}
+    free = numbered(name, taken, (where.method.name for where in snapshot.tests))
+    if free == name:
+        return text, ()
+    start = _name_start(text, name)
+    note = f"renamed {name} to {free}: {kind.simple_name} has a {name} already"
+    return text[:start] + free + text[start + len(name) :], (note,)
+
+
+def _name_start(text: str, name: str) -> int:
+    """Where a declaration names its method: the first of its name that a bracket follows."""
+    row = [token for token in tokens(text) if token.kind != "comment"]
+    return next(
+        this.start
+        for before, this, after in zip([None, *row], row, row[1:], strict=False)
+        if this.text == name and after.text == "(" and (before is None or before.text != "@")
+    )
+
+
+def method_of(text: str) -> Method:
+    """The facts of a text that is one method."""
+    return java.parse(f"class C {{\n{text}\n}}".encode()).methods[0]
+
+
+def _reads_back(after: bytes, before: FileFacts, owner: str, text: str) -> bool:
+    """Whether a file, once edited, holds all that it held, and the method where it belongs."""
+    facts = java.parse(after)
+    wanted = {m.key for m in before.methods} | {method_of(text).key.replace("C#", f"{owner}#", 1)}
+    return {m.key for m in facts.methods} == wanted and len(facts.errors) <= len(before.errors)
+
+
+def _told(found: Found) -> list[str]:
+    """Notes on what was imported, and on what could not be."""
+    notes = [f"added {line.text.rstrip(';')}" for line in found.lines]
+    return notes + [f"found no import for {name}" for name in found.unknown]
+
+
+# ---------------------------------------------------------------- a new class
+
+
+def _new_file(snapshot: Snapshot, focal_path: str, focal: Method, text: str, house: House) -> Edit:
+    path = _new_path(snapshot, focal_path, focal)
+    name = PurePosixPath(path).stem
+    package = snapshot.files[focal_path].package
+    old = house.flavour == "junit3"
+    found = find_imports(snapshot, text, scope_of(snapshot, focal_path, focal, None, house))
+    lines = {*found.lines, *([Line("junit.framework.TestCase", static=False)] if old else [])}
+    model = (snapshot.source(house.model), snapshot.files[house.model]) if house.model else None
+    imports = import_section(lines, model, newline="\n", statics_first=house.statics_first)
+    visibility = "public " if house.public else ""
+    parent = " extends TestCase" if old else ""
+    room = "\n" * (2 if house.roomy else 1)
+    body = room + reindent(text, house.indent, house.indent)
+    parts = [
+        f"package {package};" if package else "",
+        imports,
+        f"{visibility}class {name}{parent} {{{body}\n}}",
+    ]
+    header = house.header + "\n" if house.header else ""
+    whole = header + "\n\n".join(part for part in parts if part) + "\n"
+    change = TextEdit(0, 0, whole.replace("\n", house.newline))
+    return make_edit(path, None, [change], notes=[f"created {name}", *_told(found)])
+
+
+def _new_path(snapshot: Snapshot, focal_path: str, focal: Method) -> str:
+    """A path for a focal class's new test class that no file of the project has."""
+    top = focal.owner.partition(".")[0]
+    folder = _test_folder(snapshot, focal_path)
+    names = (test_class_name(snapshot, f"{top}{number or ''}") for number in (0, *range(2, 1000)))
+    paths = (str(PurePosixPath(folder, f"{name}.java")) for name in names)
+    return next(p for p in paths if p not in snapshot.files and p not in snapshot.excluded)
+
+
+def _test_folder(snapshot: Snapshot, focal_path: str) -> str:
+    """The folder of a focal file's tests.
+
+    That is its mirror image under ``src/test``; in a project of another layout, the package's
+    folder under the root that most tests of the same sources have; else its own folder.
+    """
+    package = snapshot.files[focal_path].package.replace(".", "/")
+    folder = _folder(focal_path)
+    mirrored = re.sub(r"(^|/)src/main(?=/|$)", r"\1src/test", folder)
+    roots = [
+        _root(snapshot, pair.test.path)
+        for pair in snapshot.pairs
+        if _root(snapshot, pair.focal.path) == _root(snapshot, focal_path)
+        and not integration(pair.test.method.owner)
+    ]
+    mirror_root = f"/{mirrored}".removesuffix(f"/{package}")[1:]
+    if mirrored != folder and (not roots or mirror_root in roots):
+        return mirrored
+    if not roots:
+        roots = [_root(snapshot, where.path) for where in snapshot.tests]
+    if not roots:
+        return folder
+    return str(PurePosixPath(most_common(roots, ""), package))
+
+
+def _root(snapshot: Snapshot, path: str) -> str:
+    """The source root of a file: its folder without those of its package."""
+    folder = _folder(path)
+    package = snapshot.files[path].package.replace(".", "/")
+    return f"/{folder}".removesuffix(f"/{package}")[1:] if package else folder
+
+
+def _folder(path: str) -> str:
+    folder = str(PurePosixPath(path).parent)
+    return "" if folder == "." else folder
+
+
+# ---------------------------------------------------------------- a method's body
+
+
+def place_body(snapshot: Snapshot, path: str, method: Method, body: str) -> Edit:
+    """The edit that gives a method a body in place of the one that it has.
+
+    Args:
+        snapshot: The project, unsaved buffers included.
+        path: File of the method.
+        method: Has a body.
+        body: Braces included, the closing one at column 0.
+
+    Raises:
+        BadInput: If the method, its body replaced, would not parse in its file.
+    """
+    source, facts = snapshot.source(path), snapshot.files[path]
+    kind = facts.type_named(method.owner)
+    assert method.body is not None, method.key
+    scope = Scope(
+        path=path,
+        package=facts.package,
+        imports=facts.imports,
+        visible=names_in(snapshot.text(path)),
+        parents=kind.extends + kind.implements if kind else (),
+        flavour=None,
+        focal_path=path,
+        focal=method,
+    )
+    found = find_imports(snapshot, body, scope)
+    newline = newline_of(source)
+    changes = import_changes(source, facts, found.lines, newline=newline, statics_first=True)
+    indent = line_indent(source, method.span) or ""
+    written = reindent(writable(body, facts.encoding), indent, indent_step(source, facts, "    "))
+    text = written.removeprefix(indent).replace("\n", newline)
+    changes.append(TextEdit(method.body.start, method.body.end, text))
+    edit = make_edit(path, source, changes, encoding=facts.encoding, notes=_told(found))
+    after = java.parse(apply_changes(source, edit.changes))
+    if {m.key for m in after.methods} != {m.key for m in facts.methods} or (
+        len(after.errors) > len(facts.errors)
+    ):
+        raise BadInput(f"cannot give {method.name} in {path} this body: the file would not parse")
+    return edit

@@ -1,0 +1,176 @@
+"""What a user points at: ``File.java:LINE`` or ``Class#method``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from indexer import FileFacts, Method, Snapshot, Type
+from indexer.pairing import find_tests, in_test_root
+from personalizer.errors import BadInput, NoSuchMethod
+from personalizer.generation.lexis import tokens
+
+__all__ = ["resolve_snippet", "resolve_target"]
+
+
+def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
+    """The file and the method that a target names.
+
+    Args:
+        snapshot: The project.
+        target: ``File.java:LINE``, the path relative to the workspace or any ending of it that
+            is unique; or ``Class#method``, the class simple or qualified, the method with or
+            without its parameter types.
+
+    Raises:
+        NoSuchMethod: If no method stands there; says which are near.
+        BadInput: If the target is of neither form, is a test, or fits several classes.
+    """
+    at_line = re.fullmatch(r"(.+\.java):(\d+)", target.strip())
+    if at_line:
+        path = _file(snapshot, at_line[1])
+        return _no_test(snapshot, path, _at_line(snapshot, path, int(at_line[2])))
+    owner, mark, name = target.strip().partition("#")
+    if not mark or not owner or not name:
+        raise BadInput(f"expected File.java:LINE or Class#method, got {target!r}")
+    return _named(snapshot, owner, name)
+
+
+def resolve_snippet(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, Method]:
+    """The documented method without a body of its own that stands at a line or has a name.
+
+    Raises:
+        NoSuchMethod: If no method stands there.
+        BadInput: If it has no doc comment, or a body that would be lost.
+    """
+    path = _file(snapshot, path)
+    method = _at_line(snapshot, path, at) if isinstance(at, int) else _in_file(snapshot, path, at)
+    if method.doc is None:
+        raise BadInput(f"{method.name} in {path} has no doc comment to write a body from")
+    if method.body is None:
+        raise BadInput(f"{method.name} in {path} is declared without a body: give it an empty one")
+    body = method.body.of(snapshot.source(path)).decode(snapshot.files[path].encoding, "replace")
+    if not _unwritten(body):
+        raise BadInput(f"{method.name} in {path} has a body already: empty it first")
+    return path, method
+
+
+def _unwritten(body: str) -> bool:
+    """Whether a body does nothing, or nothing but throw.
+
+    Example:
+        >>> _unwritten("{ throw new IllegalStateException(); }"), _unwritten("{ return 1; }")
+        (True, False)
+    """
+    row = [token.text for token in tokens(body) if token.kind != "comment"][1:-1]
+    return not row or (row[0] == "throw" and row.index(";") == len(row) - 1)
+
+
+# ---------------------------------------------------------------- files and lines
+
+
+def _file(snapshot: Snapshot, given: str) -> str:
+    """The indexed file that a path or the ending of one names."""
+    wanted = given.replace("\\", "/").removeprefix("./")
+    if wanted in snapshot.files:
+        return wanted
+    fitting = sorted(path for path in snapshot.files if path.endswith(f"/{wanted}"))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise BadInput(f"{given} could be {_listed(fitting)}: write more of the path")
+    left_out = sorted(p for p in snapshot.excluded if p == wanted or p.endswith(f"/{wanted}"))
+    if left_out:
+        raise BadInput(f"{left_out[0]} is left out of the index: {snapshot.excluded[left_out[0]]}")
+    names = {path.rpartition("/")[2]: path for path in snapshot.files}
+    near = difflib.get_close_matches(wanted.rpartition("/")[2], sorted(names), n=1)
+    hint = f"; did you mean {names[near[0]]}?" if near else ""
+    raise NoSuchMethod(f"the project has no Java file {given}{hint}")
+
+
+def _at_line(snapshot: Snapshot, path: str, line: int) -> Method:
+    facts = snapshot.files[path]
+    found = facts.method_at(line, snapshot.source(path))
+    if found is not None:
+        return found
+    nearest = min(facts.methods, key=lambda m: abs(m.line - line), default=None)
+    hint = f"; the nearest is {nearest.name} at line {nearest.line}" if nearest else ""
+    raise NoSuchMethod(f"no method stands at {path}:{line}{hint}")
+
+
+def _no_test(snapshot: Snapshot, path: str, method: Method) -> tuple[str, Method]:
+    if _holds_tests(path, snapshot.files[path]):
+        raise BadInput(
+            f"{method.class_name}#{method.name} lies in a test file ({path}): "
+            "name a method that is to be tested"
+        )
+    return path, method
+
+
+def _holds_tests(path: str, facts: FileFacts) -> bool:
+    mirrored = in_test_root(path) and "src/main/" not in path
+    return mirrored or any(True for _ in find_tests(path, facts))
+
+
+# ---------------------------------------------------------------- names
+
+
+def _named(snapshot: Snapshot, owner: str, name: str) -> tuple[str, Method]:
+    classes = [
+        (path, facts, kind)
+        for path, facts in sorted(snapshot.files.items())
+        for kind in facts.types
+        if f".{facts.package}.{kind.name}".endswith(f".{owner}")
+    ]
+    if not classes:
+        known = (kind.simple_name for facts in snapshot.files.values() for kind in facts.types)
+        simple = owner.rpartition(".")[2]
+        raise NoSuchMethod(f"the project has no class {owner}{_perhaps(simple, known)}")
+    tested = [one for one in classes if not _holds_tests(one[0], one[1])]
+    found = {
+        f"{facts.package}.{kind.name}".lstrip("."): (path, methods[0])
+        for path, facts, kind in reversed(tested)
+        if (methods := _overloads(facts, kind, name))
+    }
+    if len(found) > 1:
+        raise BadInput(
+            f"{owner}#{name} could be in {_listed(sorted(found))}: write the package too"
+        )
+    if found:
+        return next(iter(found.values()))
+    for path, facts, kind in classes:
+        for method in _overloads(facts, kind, name):
+            return _no_test(snapshot, path, method)
+    path, facts, kind = (tested or classes)[0]
+    names = (m.name for _, f, k in tested or classes for m in f.methods if m.owner == k.name)
+    raise NoSuchMethod(f"{kind.name} in {path} has no method {name}{_perhaps(name, names)}")
+
+
+def _overloads(facts: FileFacts, kind: Type, name: str) -> list[Method]:
+    """Methods of a name, or the one of a name with parameter types, in the order of the file."""
+    wanted = f"{kind.name}#{name.replace(' ', '')}"
+    return [m for m in facts.methods if wanted in (m.key, m.key.partition("(")[0])]
+
+
+def _in_file(snapshot: Snapshot, path: str, name: str) -> Method:
+    methods = snapshot.files[path].methods
+    wanted = name.replace(" ", "")
+    for method in methods:
+        if f"#{method.key}".endswith(f"#{wanted}") or wanted in (
+            method.name,
+            method.key.partition("(")[0],
+        ):
+            return method
+    raise NoSuchMethod(f"{path} has no method {name}{_perhaps(name, (m.name for m in methods))}")
+
+
+def _perhaps(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name.partition("(")[0], sorted(set(known)), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _listed(names: list[str]) -> str:
+    """At most four names in a sentence."""
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return " or ".join(names[:4]) + more

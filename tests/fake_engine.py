@@ -1,0 +1,67 @@
+"""An engine that gives scripted completions and remembers what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from personalizer.engine import Completion, Request
+
+__all__ = ["FakeEngine"]
+
+
+class FakeEngine:
+    """Answers the first request with the first script, and so on; the last script stays.
+
+    Args:
+        scripts: Completions of each request, best first: texts, or whole completions. Texts get
+            the scores -0.1, -0.2 and so on.
+    """
+
+    def __init__(self, *scripts: Sequence[str | Completion]) -> None:
+        self._scripts = list(scripts)
+        self.requests: list[Request] = []
+        """All that was asked, in order."""
+        self.closed = False
+
+    def generate(
+        self,
+        request: Request,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[Completion]:
+        """The next script, at most ``request.count`` of it.
+
+        A single completion is told line by line to ``on_text``, until ``cancelled`` is set.
+        """
+        self.requests.append(request)
+        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        completions = [_completion(one, rank) for rank, one in enumerate(script[: request.count])]
+        if len(completions) == 1:
+            return [_told(completions[0], on_text, cancelled)]
+        return completions
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _completion(one: str | Completion, rank: int) -> Completion:
+    if isinstance(one, Completion):
+        return one
+    return Completion(one, -0.1 * (rank + 1), len(one.split()), "stop")
+
+
+def _told(
+    completion: Completion,
+    on_text: Callable[[str], None] | None,
+    cancelled: threading.Event | None,
+) -> Completion:
+    told = ""
+    for line in completion.text.splitlines(keepends=True):
+        if cancelled is not None and cancelled.is_set():
+            return Completion(told, completion.score, len(told.split()), "cancelled")
+        told += line
+        if on_text is not None:
+            on_text(line)
+    return completion
