@@ -1,0 +1,89 @@
+"""Invariants of the whole: who reads, who imports what, who may download."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(
+    path
+    for package in ("indexer", "personalizer", "lsp_server")
+    for path in (ROOT / package).rglob("*.py")
+)
+LIGHT = [
+    "indexer",
+    "lsp_server",
+    "lsp_server.server",
+    "personalizer",
+    "personalizer.cli",
+    "personalizer.freshness",
+    "personalizer.adapters",
+    "personalizer.daemon.client",
+    "personalizer.daemon.protocol",
+    "personalizer.engine",
+    "personalizer.generation",
+    "personalizer.settings",
+]
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_this_loads_no_torch(module):
+    code = (
+        f"import sys, {module}\n"
+        "heavy = {'torch', 'transformers', 'peft', 'accelerate'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def files_with(pattern: str) -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if re.search(pattern, path.read_text())
+    }
+
+
+def test_only_the_workspace_walks_folders_of_source():
+    assert files_with(r"os\.scandir|os\.walk") == {"indexer/workspace.py"}
+    reading = {
+        name for name in files_with(r"\bopen\(|read_bytes\(|read_text\(") if "indexer/" in name
+    }
+    assert reading == {"indexer/workspace.py"}
+
+
+def test_only_convert_knows_utf_16():
+    assert files_with(r"(?i)utf.?16") <= {
+        "lsp_server/convert.py",
+        "lsp_server/server.py",
+    }
+
+
+def test_hub_names_are_looked_up_on_this_machine_only():
+    downloads = files_with(r"snapshot_download|hf_hub_download")
+    assert downloads == {"personalizer/models/__init__.py"}
+    text = (ROOT / "personalizer/models/__init__.py").read_text()
+    assert text.count("snapshot_download(") == text.count("local_files_only=True") == 1
+
+
+@pytest.mark.parametrize("package", ["indexer", "personalizer.prompts", "personalizer.engine"])
+def test_everything_that_all_names_is_there(package):
+    module = __import__(package, fromlist=["*"])
+    missing = [name for name in module.__all__ if not hasattr(module, name)]
+    assert not missing
+    assert module.__all__ == sorted(
+        module.__all__, key=lambda n: (n.upper() != n, n[0].islower(), n)
+    )
+
+
+def test_every_error_stands_in_the_tree_that_its_module_draws():
+    from personalizer import errors
+
+    for name in errors.__all__:
+        assert name in (errors.__doc__ or "")

@@ -1,0 +1,225 @@
+"""The command line: exit codes, JSON keys, one clear line for bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.java_project import project_files, write_project
+
+STATUS_KEYS = {
+    "adapter",
+    "method",
+    "base",
+    "freshness",
+    "pairs",
+    "unseen_symbols",
+    "commits_behind",
+    "trained_at",
+    "job",
+    "daemon",
+}
+TRAIN_KEYS = {
+    "adapter",
+    "method",
+    "base",
+    "promoted",
+    "gate",
+    "reason",
+    "pairs",
+    "metrics",
+    "steps",
+    "tokens",
+    "seconds",
+    "tokens_per_second",
+    "peak_memory_bytes",
+    "pf_seconds",
+    "trainable_parameters",
+}
+
+
+def personalizer(
+    *arguments: object, code: int = 0, **environment: str
+) -> subprocess.CompletedProcess:
+    """Runs the real command; checks its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "personalizer", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def answer(*arguments: object, **environment: str) -> dict:
+    return json.loads(personalizer(*arguments, "--json", **environment).stdout)
+
+
+def check_complaint(words: str, *arguments: object, code: int = 1, **environment: str) -> None:
+    done = personalizer(*arguments, code=code, **environment)
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("personalizer: ")]
+    assert len(lines) == 1 and words in lines[0], done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def shapes(tmp_path):
+    return write_project(tmp_path / "shapes")
+
+
+@pytest.fixture
+def quick(tiny_base):
+    return {
+        "PERSONALIZER_BASE": str(tiny_base),
+        "PERSONALIZER_CONTEXT_TOKENS": "1400",
+        "PERSONALIZER_TARGET_TOKENS": "220",
+        "PERSONALIZER_EPOCHS": "2",
+    }
+
+
+def test_index_counts_what_is_there(shapes):
+    (shapes / "Broken.java").write_text("class Broken { void a( { }")
+    (shapes / "Latin.java").write_bytes('class Latin { String s = "é"; }'.encode("latin-1"))
+    found = answer("index", shapes)
+    assert (found["files"], found["parsed"], found["tests"], found["pairs"]) == (18, 18, 32, 32)
+    assert found["errors"]["Latin.java"] == ["line 1: not UTF-8, read as Latin-1"]
+    assert found["errors"]["Broken.java"][0].startswith("line 1: ")
+    assert found["snippets"] == 32
+
+
+def test_pairs_prints_one_object_a_line(shapes):
+    lines = personalizer("pairs", shapes, "--json").stdout.splitlines()
+    first = json.loads(lines[0])
+    assert len(lines) == 32
+    assert first["focal_file"] == "src/main/java/shapes/ShapeA.java"
+    assert (first["focal_method"], first["focal_params"]) == ("growA", ["int"])
+    assert (first["test_class"], first["test_line"], first["constructor"]) == (
+        "ShapeATest",
+        9,
+        False,
+    )
+
+
+def test_status_without_an_adapter_says_none(shapes):
+    found = answer("status", shapes)
+    assert set(found) >= STATUS_KEYS
+    assert (found["adapter"], found["freshness"]) == (None, "none")
+    personalizer("status", shapes, "--check", code=5)
+
+
+def test_train_status_adapters_and_roll_back_agree(shapes, quick):
+    trained = answer("train", shapes, **quick)
+    assert set(trained) >= TRAIN_KEYS
+    assert trained["promoted"] == (trained["gate"] != "refused")
+    answer("adapters", "use", trained["adapter"], "--workspace", shapes)
+    found = answer("status", shapes)
+    assert (found["adapter"], found["freshness"]) == (trained["adapter"], "fresh")
+    assert found["pairs"] == {"trained": 32, "unchanged": 32, "changed": 0, "new": 0, "removed": 0}
+    personalizer("status", shapes, "--check", code=0)
+    listed = json.loads(personalizer("adapters", "list", shapes, "--json").stdout)
+    assert listed["serving"] and listed["id"] == trained["adapter"]
+    test = shapes / "src/test/java/shapes/ShapeATest.java"
+    test.write_text(test.read_text().replace("(7)", "(9)"))
+    personalizer("status", shapes, "--check", code=3)
+    for path in (shapes / "src/test/java/shapes").glob("Shape[BC]Test.java"):
+        path.unlink()
+    personalizer("status", shapes, "--check", code=4)
+    while answer("adapters", "rollback", shapes)["serving"] != "base":
+        pass
+    check_complaint("nothing served before", "adapters", "rollback", shapes)
+
+
+def test_generate_answers_with_candidates_that_name_the_adapter(shapes, quick):
+    test = shapes / "src/test/java/shapes/ShapeATest.java"
+    before = test.read_bytes()
+    made = answer("generate", "ShapeA#growA", "--workspace", shapes, "-n", "2", **quick)
+    assert made["adapter"] == "base"
+    assert made["focal"].endswith("ShapeA#growA(int)")
+    assert len(made["candidates"]) >= 1
+    assert {"text", "parses", "compiles", "passes", "seconds"} <= set(made["candidates"][0])
+    assert test.read_bytes() == before
+
+
+def test_bad_input_gets_one_clear_line(shapes, tmp_path, quick):
+    missing = tmp_path / "missing"
+    check_complaint("expected a folder", "index", missing)
+    empty = write_project(tmp_path / "empty", {"notes.txt": "nothing"})
+    check_complaint("Java source files, found none", "index", empty)
+    check_complaint("Java source files, found none", "train", empty, **quick)
+    untested = write_project(tmp_path / "untested", {"A.java": "class A { }"})
+    check_complaint("expected JUnit or TestNG tests, found none", "train", untested, **quick)
+    small = write_project(tmp_path / "small", project_files(classes=3))
+    check_complaint("at least 24 tests", "train", small, **quick)
+    main = shapes / "src/main/java/shapes/ShapeA.java"
+    check_complaint("ShapeA.java", "generate", f"{main}:1", "--workspace", shapes, **quick)
+    check_complaint("no method", "generate", "ShapeA#shrink", "--workspace", shapes, **quick)
+    check_complaint("method", "train", shapes, "--method", "magic", **quick)
+    check_complaint("expected a time", "train", shapes, "--budget", "soon", **quick)
+    wrong = {**quick, "PERSONALIZER_BASE": str(missing)}
+    check_complaint("no base model lies at", "train", shapes, **wrong)
+    check_complaint("no adapter is called", "adapters", "use", "ghost", "--workspace", shapes)
+
+
+def test_wrong_usage_exits_two(shapes):
+    assert "No such option" in personalizer("index", shapes, "--nonsense", code=2).stderr
+    assert "No such command" in personalizer("dance", code=2).stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(shapes, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    check_complaint(str(blocked), "index", shapes, PERSONALIZER_DATA_DIR=str(blocked / "data"))
+
+
+def test_ctrl_c_while_training_exits_130_and_the_same_command_goes_on(shapes, quick):
+    slow = {**quick, "PERSONALIZER_EPOCHS": "200", "PERSONALIZER_PATIENCE": "500"}
+    command = [sys.executable, "-m", "personalizer", "train", str(shapes), "--progress", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | slow
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if '"phase": "train"' in line and json.loads(line)["progress"]["step"] >= 20:
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was lost" in errors
+    assert answer("status", shapes)["freshness"] == "none"
+
+
+@pytest.mark.slow
+def test_killing_any_command_at_random_moments_leaves_a_store_that_the_next_one_uses(shapes, quick):
+    for tenth in range(10):
+        name = ("index", "train", "status")[tenth % 3]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "personalizer", name, str(shapes), "--json"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | quick,
+        )
+        time.sleep(0.1 + 0.8 * tenth)
+        process.kill()
+        process.wait()
+        assert answer("index", shapes)["pairs"] == 32
+        assert answer("status", shapes)["freshness"] in ("none", "fresh")
+    assert answer("train", shapes, **quick)["adapter"]
+
+
+def test_config_names_the_place_of_each_value(shapes, quick):
+    (shapes / "personalizer.toml").write_text("epochs = 5\n")
+    del quick["PERSONALIZER_EPOCHS"]
+    rows = {row["name"]: row for row in answer("config", shapes, **quick)["settings"]}
+    assert rows["epochs"]["value"] == 5
+    assert rows["epochs"]["origin"].endswith("personalizer.toml")
+    assert rows["base"]["origin"] == "PERSONALIZER_BASE"
+    assert rows["seed"]["origin"] == "default"
