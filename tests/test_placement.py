@@ -496,6 +496,24 @@ def test_helpers_are_imported_as_other_tests_import_them():
     )
 
 
+def test_a_class_that_the_file_imports_from_goes_before_what_others_import_more():
+    def other(name: str, mocks: str) -> str:
+        return (
+            f"package shop;\nimport org.junit.jupiter.api.Test;\nimport static {mocks}.verify;\n"
+            f"class {name} {{ @Test void a() {{ verify(1); }} }}\n"
+        )
+
+    check_imports(
+        "import static org.mockito.Mockito.mock;\n\nimport org.junit.jupiter.api.Test;",
+        "@Test\nvoid a() { verify(1); }",
+        "import static org.mockito.Mockito.mock;\nimport static org.mockito.Mockito.verify;\n\n"
+        "import org.junit.jupiter.api.Test;",
+        src__test__java__shop__ATest=other("ATest", "org.easymock.EasyMock"),
+        src__test__java__shop__BTest=other("BTest", "org.easymock.EasyMock"),
+        src__test__java__shop__CTest=other("CTest", "org.mockito.Mockito"),
+    )
+
+
 def test_inherited_helpers_are_not_imported():
     base = "package shop;\npublic class Base { protected void assertEquals(int a, int b) {} }\n"
     before = (

@@ -89,7 +89,7 @@ def _first(sources: Iterable[_Source], name: str) -> Line | None:
 
 def _given(line: Line, scope: Scope) -> bool:
     """Whether the package, an import or a wildcard of the file gives a name already."""
-    holder = line.name.rpartition(".")[0]
+    holder = _holder(line.name)
     if not line.static and holder in ("java.lang", scope.package):
         return True
     holders = {holder, HEIRS.get(holder, holder)}
@@ -154,7 +154,7 @@ class _Project:
                 if kind.simple_name in wanted:
                     self._classes[kind.simple_name].append((path, facts, kind))
         rings = self._by_kinship(snapshot)
-        near, peers, others = (_imported(snapshot, ring, wanted) for ring in rings)
+        near, peers, others = (_imported(snapshot, ring, wanted, scope) for ring in rings)
         types, statics = {**peers.types, **near.types}, {**peers.statics, **near.statics}
         flavour = FLAVOURS[scope.flavour] if scope.flavour else Flavour((), {}, {})
         in_use = {_library(line.name) for imports in chain(*rings) for line in imports}
@@ -208,7 +208,11 @@ class _Project:
 
     def _from_focal_file(self, name: str) -> Line | None:
         facts = self._focal_file
-        own = [kind for kind in facts.types if kind.simple_name == name]
+        own = [
+            kind
+            for kind in facts.types
+            if kind.simple_name == name and "private" not in kind.modifiers
+        ]
         if own and facts.package:
             return Line(f"{facts.package}.{own[0].name}", static=False)
         return next(
@@ -283,9 +287,13 @@ class _Imported(NamedTuple):
     statics: dict[str, str]
 
 
-def _imported(snapshot: Snapshot, files: Iterable[_Imports], wanted: frozenset[str]) -> _Imported:
+def _imported(
+    snapshot: Snapshot, files: Iterable[_Imports], wanted: frozenset[str], scope: Scope
+) -> _Imported:
     """What files import under the names that are wanted.
 
+    A class that the scope's file has static imports from already goes before the commonest, so
+    that its mocks and assertions come from one library.
     A static wildcard counts for the members that its class is known to have.
     """
     types: dict[str, Counter[str]] = defaultdict(Counter)
@@ -300,7 +308,8 @@ def _imported(snapshot: Snapshot, files: Iterable[_Imports], wanted: frozenset[s
     for holder, member in _known_members(snapshot, wanted):
         if wildcards[holder]:
             statics[member][f"{holder}.{member}"] += wildcards[holder]
-    return _Imported(_winners(types), _winners(statics))
+    at_hand = {_holder(line.name) for line in scope.imports if line.static and not line.wildcard}
+    return _Imported(_winners(types, ()), _winners(statics, at_hand))
 
 
 def _known_members(snapshot: Snapshot, wanted: frozenset[str]) -> set[tuple[str, str]]:
@@ -312,14 +321,19 @@ def _known_members(snapshot: Snapshot, wanted: frozenset[str]) -> set[tuple[str,
         if method.name in wanted and "static" in method.modifiers
     }
     full = (STATIC_NAMES[name] for name in wanted if name in STATIC_NAMES)
-    return found | {(name.rpartition(".")[0], _last(name)) for name in full}
+    return found | {(_holder(name), _last(name)) for name in full}
 
 
-def _winners(counts: Mapping[str, Counter[str]]) -> dict[str, str]:
-    """The commonest full name of each; of equals the first in the alphabet."""
+def _winners(counts: Mapping[str, Counter[str]], at_hand: Collection[str]) -> dict[str, str]:
+    """The commonest full name of each, holders at hand first; of equals the first by alphabet."""
     return {
-        name: min(count, key=lambda full: (-count[full], full)) for name, count in counts.items()
+        name: min(count, key=lambda full: (_holder(full) not in at_hand, -count[full], full))
+        for name, count in counts.items()
     }
+
+
+def _holder(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _last(name: str) -> str:

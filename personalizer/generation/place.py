@@ -79,10 +79,11 @@ def find_place(snapshot: Snapshot, focal_path: str, focal: Method) -> TestPlace 
     of_method: Counter[TestPlace] = Counter()
     of_class: Counter[TestPlace] = Counter()
     for pair in snapshot.pairs:
-        if pair.focal.path == focal_path and pair.focal.method.owner.partition(".")[0] == top:
+        tested = pair.focal.method
+        if pair.focal.path == focal_path and f"{focal.owner}.".startswith(f"{tested.owner}."):
             place = TestPlace(pair.test.path, pair.test.method.owner)
             of_class[place] += 1
-            of_method[place] += pair.focal.method.name == focal.name
+            of_method[place] += (tested.owner, tested.name) == (focal.owner, focal.name)
 
     def fits(place: TestPlace) -> bool:
         package = snapshot.files[place.path].package
@@ -90,7 +91,8 @@ def find_place(snapshot: Snapshot, focal_path: str, focal: Method) -> TestPlace 
         return near or named(place)
 
     def named(place: TestPlace) -> bool:
-        return re.match(rf"(?:Test|IT)?{re.escape(top)}", place.owner) is not None
+        names = f"{re.escape(top)}|{re.escape(focal.class_name)}"
+        return re.match(rf"(?:Test|IT)?(?:{names})", place.owner) is not None
 
     def away(place: TestPlace) -> bool:
         return module_of(place.path) != module_of(focal_path)

@@ -288,7 +288,7 @@ def _statics_first(facts: FileFacts) -> bool | None:
     return statics[0] < others[0] if statics and others else None
 
 
-_HEADER = re.compile(r"\s*(/\*.*?\*/|(?://[^\n]*\n)+)\s*(?=package\b|import\b)", re.DOTALL)
+_HEADER = re.compile(r"\ufeff?\s*(/\*.*?\*/|(?://[^\n]*\n)+)\s*(?=package\b|import\b)", re.DOTALL)
 
 
 def _shared_header(texts: list[str]) -> str:

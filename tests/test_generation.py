@@ -1,0 +1,340 @@
+"""From a method to candidates and an edit, with an engine that is scripted."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from indexer import Snapshot
+from personalizer.engine import Completion
+from personalizer.errors import BadInput, Cancelled, NoSuchMethod
+from personalizer.generation import (
+    Generation,
+    SnippetGeneration,
+    apply_changes,
+    generate_snippet,
+    generate_test,
+    resolve_snippet,
+    resolve_target,
+)
+from personalizer.generation.candidates import clean
+from personalizer.prompts import Kind, Prompt
+from personalizer.settings import Settings
+from tests.fake_engine import FakeEngine
+from tests.java_project import snapshot_of
+
+CART = """package shop;
+
+public class Cart {
+    public int total() {
+        return 0;
+    }
+
+    public int total(String currency) {
+        return 0;
+    }
+
+    /** The sum of two numbers. */
+    public static int sum(int a, int b) {
+    }
+
+    /** Empties it. */
+    void clear() {
+        // not yet
+        throw new UnsupportedOperationException("clear");
+    }
+
+    /** All items. */
+    public int count() {
+        return 7;
+    }
+
+    void undocumented() {
+    }
+}
+"""
+CART_TEST = """package shop;
+
+import org.junit.jupiter.api.Test;
+
+class CartTest {
+    @Test
+    void total_isZero() {
+        new Cart().total();
+    }
+}
+"""
+FILES = {
+    "app/src/main/java/shop/Cart.java": CART,
+    "app/src/test/java/shop/CartTest.java": CART_TEST,
+    "app/src/main/java/bank/Till.java": "package bank;\nclass Till { void open() {} }\n",
+    "web/src/main/java/web/Till.java": "package web;\nclass Till { void open() {} int only; }\n",
+}
+ASSERTING = "@Test\nvoid asserts() {\n    assertEquals(0, new Cart().total());\n}"
+PLAIN = "@Test\nvoid runs() {\n    new Cart().total();\n    new Cart().clear();\n}"
+BROKEN = "@Test\nvoid breaks() {\n    new Cart("
+
+
+def generated(
+    *completions: str | Completion,
+    target: str = "Cart#total",
+    files: dict[str, str] | None = None,
+    count: int = 5,
+    engine: FakeEngine | None = None,
+    **more: object,
+) -> tuple[Snapshot, Generation]:
+    snapshot = snapshot_of(files or FILES)
+    made = generate_test(
+        snapshot,
+        *resolve_target(snapshot, target),
+        engine or FakeEngine(completions),
+        base="starter",
+        adapter_id="lora-1",
+        adapter_folder="/adapters/lora-1",
+        count=count,
+        settings=Settings(),
+        **more,  # type: ignore[arg-type]
+    )
+    return snapshot, made
+
+
+def names(made: Generation) -> list[str]:
+    return [one.text.partition("void ")[2].partition("(")[0] for one in made.candidates]
+
+
+# ---------------------------------------------------------------- tests
+
+
+def test_the_edit_holds_the_best_candidate():
+    snapshot, made = generated(PLAIN, ASSERTING)
+    assert made.focal == "app/src/main/java/shop/Cart.java#Cart#total()"
+    assert made.adapter == "lora-1"
+    assert made.edit is not None
+    assert made.no_edit is None
+    assert made.edit.file == "app/src/test/java/shop/CartTest.java"
+    after = apply_changes(snapshot.source(made.edit.file), made.edit.changes).decode()
+    assert "    @Test\n    void asserts() {\n" in after
+    assert "void runs" not in after
+
+
+def test_what_parses_goes_first_then_what_asserts_then_what_is_likely():
+    likely = Completion(PLAIN.replace("runs", "likely"), -0.01, 9, "stop")
+    unlikely = Completion(ASSERTING.replace("asserts", "unlikely"), -9.0, 9, "stop")
+    _, made = generated(BROKEN, PLAIN, unlikely, ASSERTING, likely)
+    assert names(made) == ["asserts", "unlikely", "likely", "runs", "breaks"]
+    assert [one.parses for one in made.candidates] == [True, True, True, True, False]
+
+
+def test_copies_are_dropped_whatever_their_layout():
+    _, made = generated(PLAIN, PLAIN.replace("    ", "\t") + " // again", ASSERTING)
+    assert names(made) == ["asserts", "runs"]
+
+
+def test_a_copy_of_a_test_that_exists_is_dropped():
+    _, made = generated("@Test void total_isZero() { new Cart().total(); }")
+    assert made.candidates == ()
+    assert (made.edit, made.no_edit) == (None, "nothing new was generated")
+
+
+def test_without_a_complete_test_there_is_no_edit():
+    no_annotation = "void helps() {\n}"
+    _, made = generated(BROKEN, no_annotation)
+    assert [one.parses for one in made.candidates] == [False, False]
+    assert (made.edit, made.no_edit) == (None, "no candidate is a complete test")
+
+
+def test_junit_3_tests_need_no_annotation():
+    files = FILES | {
+        "app/src/test/java/shop/CartTest.java": (
+            "package shop;\nimport junit.framework.TestCase;\n"
+            "public class CartTest extends TestCase { public void testA() { } }\n"
+        )
+    }
+    _, made = generated("public void testTotal() {\n    assertEquals(0, 1);\n}", files=files)
+    assert made.candidates[0].parses
+    assert made.edit is not None
+
+
+def test_a_type_that_nobody_knows_is_told_with_its_candidate():
+    _, made = generated(ASSERTING, PLAIN.replace("new Cart().clear()", "new Unheard()"))
+    assert [one.unknown_symbols for one in made.candidates] == [(), ("Unheard",)]
+
+
+def test_a_test_class_in_mid_edit_gets_candidates_but_no_edit():
+    files = FILES | {"app/src/test/java/shop/CartTest.java": CART_TEST.rstrip().removesuffix("}")}
+    _, made = generated(ASSERTING, files=files)
+    assert made.candidates[0].parses
+    assert made.edit is None
+    assert "mend it, then ask again" in (made.no_edit or "")
+
+
+def test_the_engine_is_asked_with_the_prompt_of_the_test_class():
+    engine = FakeEngine([ASSERTING])
+    generated(engine=engine, count=3)
+    (request,) = engine.requests
+    assert (request.base, request.adapter, request.count) == ("starter", "/adapters/lora-1", 3)
+    assert request.max_tokens == Settings().target_tokens
+    assert isinstance(request.prompt, Prompt)
+    assert [part.kind for part in request.prompt.parts] == [Kind.TEST_CLASS, Kind.FOCAL]
+
+
+def test_a_class_without_tests_is_asked_for_without_a_test_class():
+    engine = FakeEngine(["@Test\nvoid opens() { }"])
+    _, made = generated(engine=engine, target="bank.Till#open")
+    prompt = engine.requests[0].prompt
+    assert isinstance(prompt, Prompt)
+    assert [part.kind for part in prompt.parts] == [Kind.FOCAL]
+    assert made.edit is not None
+    assert made.edit.created
+    assert made.edit.file == "app/src/test/java/bank/TillTest.java"
+
+
+def test_text_is_told_as_it_comes():
+    told: list[str] = []
+    generated(ASSERTING, count=1, on_text=told.append)
+    assert "".join(told) == ASSERTING
+
+
+def test_a_cancelled_generation_raises():
+    cancelled = threading.Event()
+    with pytest.raises(Cancelled):
+        generated(ASSERTING, count=1, cancelled=cancelled, on_text=lambda text: cancelled.set())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "@Test\nvoid a() {\n    b();\n}",
+        "\n    @Test\n    void a() {\n        b();\n    }\n\n    @Test\n    void next() {",
+        "@Test\n    void a() {\n        b();\n    }\n}\n",
+        "Here is a test:\n```java\n@Test\nvoid a() {\n    b();\n}\n```\nIt calls b.",
+        "@Test\r\nvoid a() {\r\n    b();\r\n}\r\n",
+        "@Test\nvoid a() {\n    b();\n}\n// The method to test\nint c() {",
+    ],
+)
+def test_a_completion_is_cut_to_its_first_method(raw: str):
+    assert clean(raw) == "@Test\nvoid a() {\n    b();\n}"
+
+
+def test_braces_of_annotations_and_strings_end_no_method():
+    text = '@CsvSource({"1", "}"})\nvoid a(int b) {\n    c("}"); // }\n}'
+    assert clean(text + "\n}") == text
+
+
+# ---------------------------------------------------------------- snippets
+
+
+def snippet(
+    body: str, at: int | str = "sum", files: dict[str, str] | None = None
+) -> tuple[str, SnippetGeneration]:
+    snapshot = snapshot_of(files or FILES)
+    made = generate_snippet(
+        snapshot,
+        "Cart.java",
+        at,
+        FakeEngine([body]),
+        base="starter",
+        adapter_id="base",
+        adapter_folder=None,
+        settings=Settings(),
+    )
+    if made.edit is None:
+        return "", made
+    assert made.edit.file == "app/src/main/java/shop/Cart.java"
+    return apply_changes(snapshot.source(made.edit.file), made.edit.changes).decode(), made
+
+
+def test_a_body_takes_the_place_of_an_empty_one():
+    after, made = snippet("{\n    return a + b;\n}\nand more")
+    old = "sum(int a, int b) {\n    }"
+    assert after == CART.replace(old, "sum(int a, int b) {\n        return a + b;\n    }")
+    assert (made.text, made.adapter) == ("{\n    return a + b;\n}", "base")
+
+
+def test_a_body_takes_the_place_of_one_that_only_throws():
+    after, _ = snippet("{\n    items = 0;\n}", "clear")
+    assert "void clear() {\n        items = 0;\n    }\n" in after
+    assert "Unsupported" not in after
+
+
+def test_a_body_brings_its_imports():
+    after, _ = snippet("{\n    return List.of(a, b).size();\n}")
+    assert after.startswith("package shop;\n\nimport java.util.List;\n\npublic class Cart {\n")
+
+
+@pytest.mark.parametrize("body", ["{\n    return a +", "return a + b;", "{ return ]; }", ""])
+def test_what_is_no_body_gives_no_edit(body: str):
+    _, made = snippet(body)
+    assert made.edit is None
+    assert made.no_edit == "what was generated is no complete body"
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ("count", "count in .*Cart.java has a body already: empty it first"),
+        ("undocumented", "has no doc comment"),
+        ("sun", "has no method sun; did you mean sum"),
+        (2, "no method stands at .*Cart.java:2; the nearest is total at line 4"),
+    ],
+)
+def test_methods_that_no_body_can_be_written_for(at: int | str, message: str):
+    with pytest.raises(BadInput, match=message):
+        resolve_snippet(snapshot_of(FILES), "Cart.java", at)
+
+
+def test_a_line_of_the_comment_or_of_the_method_names_it():
+    line = CART.splitlines().index("    /** The sum of two numbers. */") + 1
+    found = [resolve_snippet(snapshot_of(FILES), "Cart.java", line + more)[1] for more in (0, 1)]
+    assert [method.name for method in found] == ["sum", "sum"]
+
+
+# ---------------------------------------------------------------- targets
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "key"),
+    [
+        ("app/src/main/java/shop/Cart.java:5", "app/src/main/java/shop/Cart.java", "Cart#total()"),
+        ("./shop/Cart.java:5", "app/src/main/java/shop/Cart.java", "Cart#total()"),
+        ("shop\\Cart.java:5", "app/src/main/java/shop/Cart.java", "Cart#total()"),
+        ("Cart.java:9", "app/src/main/java/shop/Cart.java", "Cart#total(String)"),
+        ("Cart#total", "app/src/main/java/shop/Cart.java", "Cart#total()"),
+        ("shop.Cart#total", "app/src/main/java/shop/Cart.java", "Cart#total()"),
+        ("Cart#total(String)", "app/src/main/java/shop/Cart.java", "Cart#total(String)"),
+        ("web.Till#open", "web/src/main/java/web/Till.java", "Till#open()"),
+    ],
+)
+def test_targets_that_name_a_method(target: str, path: str, key: str):
+    found, method = resolve_target(snapshot_of(FILES), target)
+    assert (found, method.key) == (path, key)
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        (
+            "Cart#totl",
+            NoSuchMethod,
+            r"Cart in app/.*Cart.java has no method totl; did you mean total",
+        ),
+        ("Crt#total", NoSuchMethod, r"the project has no class Crt; did you mean Cart"),
+        ("Cart.java:1", NoSuchMethod, r"no method stands at .*Cart.java:1; the nearest is total"),
+        ("Card.java:1", NoSuchMethod, r"no Java file Card.java; did you mean app/.*Cart.java\?"),
+        ("Till#open", BadInput, r"could be in bank.Till or web.Till: write the package too"),
+        ("Till.java:2", BadInput, r"could be app/.*Till.java or web/.*: write more of the path"),
+        ("CartTest#total_isZero", BadInput, r"lies in a test file .*CartTest.java"),
+        ("CartTest.java:7", BadInput, r"lies in a test file"),
+        ("Cart", BadInput, r"expected File.java:LINE or Class#method, got 'Cart'"),
+    ],
+)
+def test_targets_that_name_none(target: str, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        resolve_target(snapshot_of(FILES), target)
+
+
+def test_a_file_that_was_left_out_is_told_with_its_reason():
+    files = FILES | {"gen/Stub.java": "// Code generated by protoc. DO NOT EDIT.\nclass Stub {}"}
+    with pytest.raises(BadInput, match=r"gen/Stub.java is left out of the index: generated"):
+        resolve_target(snapshot_of(files), "Stub.java:2")
