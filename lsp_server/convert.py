@@ -20,7 +20,15 @@ from pygls.uris import to_fs_path
 
 from lsp_server.answers import Change
 
-__all__ = ["Text", "caret_after", "path_of", "relative_path", "uri_of", "workspace_edit"]
+__all__ = [
+    "Text",
+    "as_shown",
+    "caret_after",
+    "path_of",
+    "relative_path",
+    "uri_of",
+    "workspace_edit",
+]
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -97,6 +105,31 @@ class Text:
             else:
                 text = Text.of(change.text, self.encoding)
         return text
+
+
+def as_shown(
+    source: bytes, changes: Sequence[Change], encoding: str
+) -> tuple[Text, tuple[Change, ...]]:
+    """A file as an editor shows it, and changes of the file's bytes as changes of that text.
+
+    An editor shows no byte-order mark, and reads what is no UTF-8 as one column a byte.
+
+    Example:
+        >>> text, [change] = as_shown(b"caf\\xe9;", [Change(5, 5, "x")], "utf-16")
+        >>> text.source.decode(), change.start
+        ('café;', 6)
+    """
+    try:
+        source.decode()
+        codec = "utf-8-sig"
+    except UnicodeDecodeError:
+        codec = "latin-1"
+
+    def moved(offset: int) -> int:
+        return len(source[:offset].decode(codec, "ignore").encode())
+
+    shown = tuple(Change(moved(c.start), moved(c.end), c.text) for c in changes)
+    return Text(source.decode(codec).encode(), encoding), shown
 
 
 def path_of(uri: str) -> Path | None:

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lsprotocol import types as lsp
 
 from lsp_server.answers import Edit
-from lsp_server.convert import Text, caret_after, workspace_edit
+from lsp_server.convert import as_shown, caret_after, workspace_edit
 from lsp_server.server import Server
-from lsp_server.session import Project
+from lsp_server.session import Project, Seen
 from personalizer.errors import BadInput
 
-__all__ = ["Versions", "apply", "show", "versions_of"]
-
-Versions = Mapping[str, int]
-"""By path, the version that a buffer had when the daemon was asked."""
-
-
-def versions_of(project: Project) -> Versions:
-    return {path: buffer.version for path, buffer in project.buffers.items()}
+__all__ = ["apply", "show"]
 
 
 async def apply(
-    server: Server, project: Project, edit: Edit, *, label: str, asked: Versions
+    server: Server, project: Project, edit: Edit, *, label: str, seen: Seen
 ) -> lsp.Location:
     """Has the editor make an edit.
 
     Args:
         server: The server.
         project: The folder that ``edit.file`` is relative to.
-        edit: From the daemon, which saw the buffers as they were in ``asked``.
+        edit: From the daemon.
         label: What the editor's undo list may call it; names the adapter.
-        asked: The versions that the daemon saw.
+        seen: The buffers that the daemon saw.
 
     Returns:
         Where the new text begins.
@@ -40,21 +31,24 @@ async def apply(
     Raises:
         BadInput: If the text has changed since, or the editor refuses.
     """
-    uri, buffer = project.uri_of(edit.file), project.buffers.get(edit.file)
-    changed = f"{edit.file} changed while the text was written: nothing was inserted, ask again"
-    if (buffer.version if buffer else None) != asked.get(edit.file):
-        raise BadInput(changed)
     encoding = server.session.encoding
-    if edit.created:
-        text: Text | None = Text(b"", encoding)
-    else:
-        text = await project.text_of(edit.file, encoding)
-    if text is None:
+    changed = f"{edit.file} changed while the text was written: nothing was inserted, ask again"
+    if edit.file in seen.withheld:
+        why = seen.withheld[edit.file]
+        raise BadInput(f"{edit.file} is left out ({why}) and not saved: nothing was inserted")
+    disk = None if edit.created else await project.on_disk(edit.file)
+    buffer = project.buffers.get(edit.file)
+    source = seen.sources.get(edit.file, b"" if edit.created else disk)
+    if source is None:
         raise BadInput(f"cannot read {edit.file}: nothing was inserted")
+    text, changes = as_shown(source, edit.changes, encoding)
+    now = buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]
+    if now != text:
+        raise BadInput(changed)
     change = workspace_edit(
-        edit.changes,
+        changes,
         text,
-        uri=uri,
+        uri=project.uri_of(edit.file),
         version=buffer.version if buffer else None,
         created=edit.created,
         client=server.client_capabilities,
@@ -62,8 +56,8 @@ async def apply(
     done = await server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(change, label))
     if not done.applied:
         raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
-    caret = caret_after(edit.changes, text)
-    return lsp.Location(uri, lsp.Range(caret, caret))
+    caret = caret_after(changes, text)
+    return lsp.Location(project.uri_of(edit.file), lsp.Range(caret, caret))
 
 
 async def show(server: Server, place: lsp.Location) -> None:

@@ -33,7 +33,7 @@ from lsp_server.threads import in_thread
 from personalizer.errors import BadInput
 from personalizer.storage import WorkspaceData
 
-__all__ = ["Buffer", "Place", "Project", "Session"]
+__all__ = ["Buffer", "Place", "Project", "Seen", "Session"]
 
 _log = logging.getLogger(__name__)
 
@@ -174,28 +174,40 @@ class Project:
         buffer = self.buffers.get(path)
         return buffer.uri if buffer else uri_of(self.uri, path)
 
-    async def text_of(self, path: str, encoding: str) -> Text | None:
-        """A file's text: the buffer's, else the disk's; None where there is none to read."""
-        buffer = self.buffers.get(path)
-        if buffer:
-            return buffer.text
-        found = await in_thread(Workspace(self.root).read, path)
-        return None if found.source is None else _decoded(found.source, encoding)
+    async def on_disk(self, path: str) -> bytes | None:
+        """A file's bytes; None where there are none that may be read."""
+        return (await in_thread(Workspace(self.root).read, path)).source
 
-    async def unsaved(self) -> dict[str, str]:
-        """The text of every buffer that is not as on disk, by path."""
-        buffers = dict(self.buffers)
+    async def seen(self) -> Seen:
+        """The buffers as they are now, for the daemon."""
+        buffers = {path: buffer.text.source for path, buffer in self.buffers.items()}
 
-        def differing() -> dict[str, str]:
+        def sorted_out() -> Seen:
             workspace = Workspace(self.root)
-            found = {}
-            for path, buffer in buffers.items():
-                source = buffer.text.source
-                if workspace.read(path).source != source and _screened(workspace, path, source)[0]:
-                    found[path] = source.decode()
-            return found
+            unsaved, withheld = {}, {}
+            for path, source in buffers.items():
+                if workspace.read(path).source == source:
+                    continue
+                reason = _screened(workspace, path, source)[1]
+                if reason:
+                    withheld[path] = reason
+                else:
+                    unsaved[path] = source.decode()
+            return Seen(buffers, unsaved, withheld)
 
-        return await in_thread(differing)
+        return await in_thread(sorted_out)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The open documents at the moment when the daemon was asked."""
+
+    sources: Mapping[str, bytes]
+    """Each buffer by path."""
+    unsaved: dict[str, str]
+    """Those that are not as on disk; they travel with the request."""
+    withheld: Mapping[str, str]
+    """Why others of those do not."""
 
 
 def _index_of(workspace: Workspace) -> Index:
@@ -230,15 +242,6 @@ def _screened(
         return None, "vendored"
     kind = secret_in(buffer)
     return (None, f"secret ({kind})") if kind else (buffer, None)
-
-
-def _decoded(source: bytes, encoding: str) -> Text:
-    """A file as an editor shows it: without a byte order mark, Latin-1 where it is no UTF-8."""
-    try:
-        text = source.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = source.decode("latin-1")
-    return Text.of(text, encoding)
 
 
 class Session:

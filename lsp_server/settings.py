@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-__all__ = ["Settings", "read"]
+__all__ = ["Settings", "camel", "read"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class GenerateSnippet:
     enable: bool = True
     """Offer to write the body of a documented method."""
     adapter: str | None = None
+    """As for a test."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _read(kind: type[T], given: object, place: str, problems: list[str]) -> T:
         problems.append(f"{name} must be an object, got {given!r}")
         return kind()
     hints = typing.get_type_hints(kind)
-    names = {_camel(f.name): f.name for f in dataclasses.fields(typing.cast(Any, kind))}
+    names = {camel(f.name): f.name for f in dataclasses.fields(typing.cast(Any, kind))}
     values: dict[str, Any] = {}
     for key, value in given.items():
         where = f"{place}.{key}" if place else str(key)
@@ -132,5 +133,11 @@ def _spoken(hint: Any) -> str:
     return " or ".join(words.get(kind, "null") for kind in _kinds(hint))
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A field's name as editors write it.
+
+    Example:
+        >>> camel("code_lens")
+        'codeLens'
+    """
     return re.sub(r"_(\w)", lambda match: match[1].upper(), name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -230,9 +232,37 @@ async def test_a_buffer_with_a_secret_stays_in_the_editor(shop: Path, data: Path
     async with editing(shop, data=data) as editor:
         editor.open(CART_PATH)
         editor.open(TEST_PATH)
-        editor.type(TEST_PATH, 0, 0, '// "ghp_' + "a1B2" * 9 + '"\n')
+        secret = '// "ghp_' + "a1B2" * 9 + '"\n'
+        editor.type(TEST_PATH, 0, 0, secret)
         await generate(editor)
         assert editor.called("generate")[0]["buffers"] == {}
+        [message] = await until(lambda: editor.messages)
+        assert "left out (secret" in message
+        assert editor.text(TEST_PATH) == secret + CART_TEST
+
+
+async def test_a_file_that_is_opened_meanwhile_takes_the_test(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.called("generate"))
+        editor.open(TEST_PATH)
+        await until(lambda: GENERATED in editor.text(TEST_PATH))
+        assert editor.messages == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+async def test_a_file_on_disk_in_another_encoding_is_edited_where_it_should_be(
+    shop: Path, data: Path, encoding: str
+) -> None:
+    text = "class CartTest { /* é */ int a; /* é */ }"
+    (shop / TEST_PATH).write_bytes(text.encode(encoding))
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.buffers[editor.uri(TEST_PATH)] = text
+        await generate(editor)
+        wanted = text.replace("a;", f"a;\n{IMPORT}").removesuffix("}") + f"\n{GENERATED}}}"
+        assert editor.text(TEST_PATH) == wanted
 
 
 async def test_a_text_that_changed_meanwhile_is_left_alone(shop: Path, data: Path) -> None:
@@ -483,11 +513,15 @@ async def test_settings_change_while_the_server_runs(shop: Path, data: Path) -> 
 # ---------------------------------------------------------------- the process
 
 
-async def test_the_server_answers_while_it_indexes(tmp_path: Path, data: Path) -> None:
-    shop = make_shop(tmp_path / "shop")
+def make_large(shop: Path) -> None:
+    """Enough source that worker processes read it."""
     body = "".join(f"  int m{n}(int a) {{ return a + {n}; }}\n" for n in range(400))
     for number in range(300):
         (shop / f"C{number}.java").write_text(f"class C{number} {{\n{body}}}\n")
+
+
+async def test_the_server_answers_while_it_indexes(shop: Path, data: Path) -> None:
+    make_large(shop)
     async with editing(shop, data=data) as editor:
         editor.open(CART_PATH)
         slowest = 0.0
@@ -511,16 +545,67 @@ async def test_the_server_never_loads_torch(shop: Path, data: Path) -> None:
         assert not [path for path in loaded if "torch" in path or "transformers" in path]
 
 
-async def test_an_editor_that_is_killed_leaves_no_server(shop: Path, data: Path) -> None:
+async def ended(editor: Editor, family: list[psutil.Process]) -> None:
+    """The server and all that it began end within moments."""
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 8)
+    assert alive == []
+    editor.client.capabilities = None  # Nobody is left to be shut down.
+
+
+def family_of(editor: Editor) -> list[psutil.Process]:
+    process = psutil.Process(editor.pid)
+    return [process, *process.children(recursive=True)]
+
+
+async def test_a_closed_pipe_ends_the_server_in_the_middle_of_its_work(
+    shop: Path, data: Path
+) -> None:
     async with editing(shop, data=data, seconds=60.0) as editor:
         editor.open(CART_PATH)
         await editor.do(CART_PATH, TOTAL, "Generate test")
         await until(lambda: editor.called("generate"))
-        process = psutil.Process(editor.pid)
-        family = [process, *process.children(recursive=True)]
-        server = editor.client._server
-        assert server is not None and server.stdin is not None
-        server.stdin.close()
-        _, alive = await asyncio.to_thread(psutil.wait_procs, family, 5)
-        assert alive == []
-        editor.client.capabilities = None  # There is nobody left to shut down.
+        family = family_of(editor)
+        editor.hang_up()
+        await ended(editor, family)
+
+
+async def test_a_closed_pipe_ends_the_workers_of_the_index_too(shop: Path, data: Path) -> None:
+    make_large(shop)
+    async with editing(shop, data=data) as editor:
+        family = await until(lambda: f if len(f := family_of(editor)) > 2 else None)
+        editor.hang_up()
+        await ended(editor, family)
+
+
+async def test_an_editor_that_dies_while_another_holds_its_pipe_ends_the_server(
+    shop: Path, data: Path
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stand_in:
+        async with editing(shop, data=data, editor_pid=stand_in.pid) as editor:
+            editor.open(CART_PATH)
+            assert await editor.titles(CART_PATH, TOTAL)
+            family = family_of(editor)
+            stand_in.kill()
+            await ended(editor, family)
+
+
+async def test_what_is_printed_by_mistake_does_not_reach_the_editor(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    noisy = tmp_path / "noisy.py"
+    noisy.write_text(
+        "import json, os\n"
+        "from tests.fake_daemon import FakeDaemon, Scenario\n"
+        "from lsp_server.__main__ import serve\n"
+        "from lsp_server.server import create\n"
+        "class Noisy(FakeDaemon):\n"
+        "    def status(self, workspace):\n"
+        "        print('noise', flush=True)\n"
+        "        os.system('echo noise')\n"
+        "        return super().status(workspace)\n"
+        "log = json.loads(os.environ['FAKE_DAEMON'])['log']\n"
+        "serve(create(Noisy(Scenario(log=log)).connect))\n"
+    )
+    async with editing(shop, data=data, server=(sys.executable, str(noisy))) as editor:
+        await indexed(editor)
+        assert editor.client.error is None

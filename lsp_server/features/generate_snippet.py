@@ -49,12 +49,12 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     place = server.session.place(at)
     project, path = place.project, place.buffer.path
     async with work(server, f"Generate snippet in {path.rpartition('/')[2]}") as act:
-        asked = edits.versions_of(project)
+        seen = await project.seen()
         request = SnippetRequest(
             workspace=str(project.root),
             path=path,
             line=place.line + 1,
-            buffers=await project.unsaved(),
+            buffers=seen.unsaved,
             adapter=wish.adapter,
         )
         answer = await act.until_cancelled(
@@ -64,5 +64,5 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
         if snippet.edit is None:
             raise BadInput(f"the model gave no body that parses for {path}:{place.line + 1}")
         label = f"Snippet by {snippet.adapter}"
-        await edits.apply(server, project, snippet.edit, label=label, asked=asked)
+        await edits.apply(server, project, snippet.edit, label=label, seen=seen)
         act.ending = f"written by {snippet.adapter}"

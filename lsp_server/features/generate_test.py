@@ -50,12 +50,12 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
         raise BadInput(f"expected a method, got {path}:{place.line + 1}: put the cursor into one")
     name = f"{method.class_name}.{method.name}"
     async with work(server, f"Generate test for {name}") as act:
-        asked = edits.versions_of(project)
+        seen = await project.seen()
         request = GenerateRequest(
             workspace=str(project.root),
             path=path,
             line=place.line + 1,
-            buffers=await project.unsaved(),
+            buffers=seen.unsaved,
             adapter=wish.adapter,
             run=wish.run,
             n=wish.candidates,
@@ -67,7 +67,7 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
         if generation.edit is None:
             raise BadInput(f"none of {len(generation.candidates)} candidates for {name} parses")
         label = f"Test for {name} by {generation.adapter}"
-        inserted = await edits.apply(server, project, generation.edit, label=label, asked=asked)
+        inserted = await edits.apply(server, project, generation.edit, label=label, seen=seen)
         act.ending = f"{verdict(generation)} (by {generation.adapter})"
     best = generation.candidates[0] if generation.candidates else answers.Candidate()
     if best.compiles is False or best.passes is False:

@@ -129,6 +129,12 @@ class Editor:
     def ends(self) -> list[lsp.WorkDoneProgressEnd]:
         return [r for r in self.reports if isinstance(r, lsp.WorkDoneProgressEnd)]
 
+    def hang_up(self) -> None:
+        """Closes the pipe to the server without a word, as a dying editor does."""
+        process = self.client._server
+        assert process is not None and process.stdin is not None
+        process.stdin.close()
+
     def uri(self, path: str) -> str:
         return (self.root / path).as_uri()
 
@@ -254,6 +260,7 @@ async def editing(
     like: str = "visual-studio-code",
     server: Sequence[str] = FAKE_SERVER,
     environment: dict[str, str] | None = None,
+    editor_pid: int | None = None,
     **scenario: Any,
 ) -> AsyncIterator[Editor]:
     """An editor with a folder open.
@@ -265,6 +272,7 @@ async def editing(
         like: The editor whose capabilities are offered; ``bare`` for one that can do nothing.
         server: The server's command line.
         environment: Further variables of the server.
+        editor_pid: The process that the server is told is its editor; this one if left out.
         **scenario: Of the fake daemon.
     """
     log = data / "calls.jsonl"
@@ -305,6 +313,7 @@ async def editing(
     try:
         await client.initialize_session(
             lsp.InitializeParams(
+                process_id=editor_pid,
                 capabilities=_capabilities(like),
                 workspace_folders=[lsp.WorkspaceFolder(root.as_uri(), root.name)],
                 initialization_options=options,

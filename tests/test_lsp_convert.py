@@ -1,0 +1,162 @@
+"""Byte offsets and the editor's positions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lsprotocol import types as lsp
+
+from lsp_server.answers import Change
+from lsp_server.convert import Text, caret_after, relative_path, uri_of, workspace_edit
+
+ENCODINGS = ["utf-8", "utf-16", "utf-32"]
+WIDTH = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
+
+pieces = st.sampled_from(
+    ["a", "é", "—", "😀", "𝔘", "\n", "\r\n", "\r", "\f", "\u2028", "\x85", " "]
+)
+texts = st.lists(pieces, max_size=30).map("".join)
+
+
+def check_position(
+    text: str, before: str, line: int, column: int, encoding: str = "utf-16"
+) -> None:
+    """Both ways: what stands before a place, and the place as an editor names it."""
+    made = Text.of(text, encoding)
+    offset = len(before.encode())
+    assert text.startswith(before)
+    assert made.position(offset) == lsp.Position(line, column)
+    assert made.offset(lsp.Position(line, column)) == offset
+
+
+def test_an_emoji_is_two_columns_in_utf_16():
+    check_position('x = "😀"; y', 'x = "😀"; ', 0, 10)
+
+
+def test_an_emoji_is_one_column_in_utf_32_and_four_in_utf_8():
+    check_position('"😀" y', '"😀" ', 0, 4, "utf-32")
+    check_position('"😀" y', '"😀" ', 0, 7, "utf-8")
+
+
+def test_crlf_ends_one_line():
+    check_position("a\r\nb\r\nc", "a\r\nb", 1, 1)
+
+
+def test_a_lone_carriage_return_ends_a_line():
+    check_position("a\rb", "a\r", 1, 0)
+
+
+@pytest.mark.parametrize("char", ["\f", "\v", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_what_python_calls_a_line_end_is_none_to_an_editor(char):
+    check_position(f"a{char}b\nc", f"a{char}b", 0, 3)
+
+
+def test_a_column_past_the_end_of_a_line_is_its_end():
+    assert Text.of("ab\r\ncd").offset(lsp.Position(0, 99)) == 2
+
+
+def test_a_line_past_the_last_is_the_end_of_the_text():
+    assert Text.of("ab\ncd").offset(lsp.Position(9, 0)) == 5
+
+
+def test_half_an_emoji_is_its_start():
+    assert Text.of("😀x").offset(lsp.Position(0, 1)) == 0
+    assert Text.of("😀x").position(2) == lsp.Position(0, 0)
+
+
+def test_a_lone_surrogate_costs_no_column():
+    text = Text.of("\ud83d;x")
+    assert text.source == "\ufffd;x".encode()
+    assert text.offset(lsp.Position(0, 2)) == 4
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(before=texts, after=texts)
+def test_every_character_boundary_has_a_position_that_leads_back(encoding, before, after):
+    if before.endswith("\r") and after.startswith("\n"):
+        return  # Inside a line end there is no position.
+    text, offset = Text.of(before + after, encoding), len(before.encode())
+    position = text.position(offset)
+    line = re.split(r"\r\n|\r|\n", before)[-1]
+    codec = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}[encoding]
+    assert position.character == len(line.encode(codec)) // WIDTH[encoding]
+    assert text.offset(position) == offset
+
+
+@given(text=texts, new=texts, cuts=st.tuples(st.integers(0, 30), st.integers(0, 30)))
+def test_a_change_by_range_gives_what_the_editor_has(text, new, cuts):
+    start, end = sorted(min(cut, len(text)) for cut in cuts)
+    if any(text[cut - 1 : cut + 1] == "\r\n" for cut in (start, end) if cut):
+        return
+    made = Text.of(text)
+    span = made.range(len(text[:start].encode()), len(text[:end].encode()))
+    after = made.after([lsp.TextDocumentContentChangePartial(span, new)])
+    assert after.source.decode() == text[:start] + new + text[end:]
+
+
+def test_changes_build_upon_each_other_and_a_whole_text_replaces_all():
+    first = lsp.TextDocumentContentChangePartial(
+        lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0)), "1"
+    )
+    whole = lsp.TextDocumentContentChangeWholeDocument("new")
+    text = Text.of("old")
+    assert text.after([first, first]).source == b"11old"
+    assert text.after([first, whole, first]).source == b"1new"
+
+
+def client(*, versioned: bool = True, creates: bool = True) -> lsp.ClientCapabilities:
+    kinds = [lsp.ResourceOperationKind.Create] if creates else []
+    edit = lsp.WorkspaceEditClientCapabilities(
+        document_changes=versioned, resource_operations=kinds
+    )
+    return lsp.ClientCapabilities(workspace=lsp.WorkspaceClientCapabilities(workspace_edit=edit))
+
+
+def edit(client: lsp.ClientCapabilities, *, created: bool) -> lsp.WorkspaceEdit:
+    changes = [Change(0, 0, "x")]
+    return workspace_edit(
+        changes, Text.of(""), uri="file:///A", version=None, created=created, client=client
+    )
+
+
+def test_a_new_file_is_created_and_never_overwrites():
+    made = edit(client(), created=True).document_changes
+    assert made and isinstance(made[0], lsp.CreateFile)
+    assert made[0].options == lsp.CreateFileOptions(overwrite=False)
+
+
+def test_an_editor_that_creates_no_files_gets_the_text_alone():
+    made = edit(client(creates=False), created=True).document_changes
+    assert made and [type(one) for one in made] == [lsp.TextDocumentEdit]
+
+
+def test_an_editor_without_versions_gets_plain_changes():
+    made = edit(client(versioned=False), created=True)
+    assert made.document_changes is None
+    assert list(made.changes or {}) == ["file:///A"]
+
+
+def test_the_caret_stands_at_the_longest_new_text_after_all_changes():
+    text = Text.of("a\nb\n")
+    changes = [Change(0, 0, "é\n"), Change(4, 4, "\n    test() {}\n"), Change(4, 4, "c")]
+    assert caret_after(changes, text) == lsp.Position(4, 4)
+
+
+def test_a_path_is_relative_to_the_folder_as_spelled_or_as_resolved(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    link, real = tmp_path / "link", tmp_path / "real"
+    assert relative_path((link / "A.java").as_uri(), link) == "A.java"
+    assert relative_path((real / "A.java").as_uri(), link) == "A.java"
+    assert relative_path((tmp_path / "A.java").as_uri(), link) is None
+    assert relative_path("untitled:A", link) is None
+
+
+def test_a_uri_below_a_folder_is_quoted_and_leads_back(tmp_path: Path):
+    uri = uri_of(tmp_path.as_uri(), "a b/ä#?.java")
+    assert "#" not in uri
+    assert relative_path(uri, tmp_path) == "a b/ä#?.java"

@@ -1,0 +1,134 @@
+"""The language server with a real daemon: first with a fake model, then with a tiny real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from lsprotocol import types as lsp
+
+from personalizer.daemon.client import describe, stop
+from tests.editors.editor import CART_PATH, TEST_PATH, Editor, editing, make_shop, until
+from tests.fake_parts import asked
+
+pytestmark = pytest.mark.asyncio
+
+LEDGER = Path(__file__).parent.parent / "examples" / "ledger"
+TOTAL = "public int total()"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = make_shop(tmp_path / "shop")
+    (folder / "training.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_daemon_left(own_data_folder: Path) -> Iterator[None]:
+    yield
+    stop()
+
+
+@asynccontextmanager
+async def with_fake_model(shop: Path, data: Path) -> AsyncIterator[Editor]:
+    server = (sys.executable, "-m", "tests.editors.daemon_server")
+    async with editing(shop, data=data, server=server) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        yield editor
+
+
+async def test_a_test_is_written_placed_and_named_by_its_adapter(
+    shop: Path, own_data_folder: Path
+) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        before = editor.text(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: "generated()" in editor.text(TEST_PATH))
+        new = "\n    @Test void generated() { assertEquals(1, 1); }\n}\n"
+        assert editor.text(TEST_PATH) == before.removesuffix("}\n") + new
+        assert editor.labels == ["Test for Cart.total by base"]
+
+
+async def test_the_model_sees_what_is_not_saved(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        line = editor.line_of(CART_PATH, "return total;")
+        editor.type(CART_PATH, line, 8, "/* unsaved */ ")
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: "generated()" in editor.text(TEST_PATH))
+        assert any("unsaved" in str(one["prompt"]) for one in asked())
+
+
+async def test_cancelling_reaches_the_model(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        editor.type(CART_PATH, editor.line_of(CART_PATH, "return total;"), 8, "/* slow */ ")
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: [one for one in asked() if one["what"] == "waits"])
+        [token] = editor.client.progress_reports
+        editor.client.window_work_done_progress_cancel(lsp.WorkDoneProgressCancelParams(token))
+        await until(lambda: [one for one in asked() if one["what"] == "cancelled"])
+        assert "generated()" not in editor.text(TEST_PATH)
+
+
+async def test_a_killed_daemon_is_started_again(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        await until(lambda: editor.statuses)
+        first = describe()["pid"]
+        os.kill(first, signal.SIGKILL)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: "generated()" in editor.text(TEST_PATH))
+        assert "The Personalizer daemon had ended; it was started again" in editor.messages
+        assert describe()["pid"] != first
+
+
+async def test_a_training_is_followed_to_its_end(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        await editor.command("personalizer.train")
+        assert await until(lambda: editor.messages) == ["Adapter lora-1 is trained and serves"]
+
+
+async def test_the_daemon_outlives_the_editor(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        await until(lambda: editor.statuses)
+        pid = describe()["pid"]
+    assert psutil.pid_exists(pid)
+
+
+@pytest.mark.slow
+async def test_a_real_model_is_trained_and_asked_from_the_editor(
+    tmp_path: Path, own_data_folder: Path, tiny_base: Path
+) -> None:
+    root = shutil.copytree(LEDGER, tmp_path / "ledger")
+    choices = {"base": tiny_base, "epochs": 1, "context_tokens": 1024, "target_tokens": 700}
+    environment = {f"PERSONALIZER_{k.upper()}": str(v) for k, v in choices.items()}
+    server = (sys.executable, "-m", "lsp_server")
+    money = "ledger-core/src/main/java/example/ledger/money/Money.java"
+    async with editing(
+        root,
+        data=own_data_folder,
+        server=server,
+        environment={**environment, "OMP_NUM_THREADS": "1"},
+        options={"generateTest": {"run": False, "candidates": 1}},
+    ) as editor:
+        editor.open(money)
+        first = await until(lambda: editor.statuses)
+        assert first[0]["freshness"] == "none"
+        await editor.command("personalizer.train")
+        [trained] = await until(lambda: editor.messages, seconds=240)
+        assert trained.startswith("Adapter "), trained
+        loaded = {m.path for m in psutil.Process(editor.pid).memory_maps()}
+        assert not [path for path in loaded if "torch" in path]
+        await editor.do(money, "public boolean isNegative()", "Generate test")
+        await until(lambda: len(editor.ends) == 2, seconds=120)
+        # Random parameters write no Java; what counts is that the model was asked and judged.
+        message = await until(lambda: editor.messages[1:], seconds=5)
+        assert "parses" in message[0], json.dumps(message)

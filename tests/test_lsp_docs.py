@@ -1,0 +1,50 @@
+"""docs/editors.md says what the server does."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+import re
+from pathlib import Path
+
+from lsp_server import settings
+from lsp_server.server import create
+from tests.fake_daemon import FakeDaemon, Scenario
+
+DOCS = (Path(__file__).parent.parent / "docs" / "editors.md").read_text()
+
+
+def rows() -> list[str]:
+    """One table row for each setting, from its definition."""
+    found = []
+    for group in dataclasses.fields(settings.Settings):
+        kind = type(getattr(settings.Settings(), group.name))
+        docs = _docs(kind)
+        for one in dataclasses.fields(kind):
+            name = f"{settings.camel(group.name)}.{settings.camel(one.name)}"
+            found.append(f"| `{name}` | `{json.dumps(one.default)}` | {docs[one.name]} |")
+    return found
+
+
+def _docs(kind: type) -> dict[str, str]:
+    [body] = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for field, doc in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = " ".join(str(ast.literal_eval(doc.value)).split())
+    return found
+
+
+def test_the_table_of_settings_is_that_of_the_code():
+    table = DOCS.partition("| setting |")[2].partition("\n\n")[0]
+    assert table.splitlines()[2:] == rows()
+
+
+def test_every_command_is_listed():
+    server = create(FakeDaemon(Scenario()).connect)
+    listed = set(re.findall(r"^\| `(personalizer\.\w+)`", DOCS, re.MULTILINE))
+    assert listed == set(server.protocol.fm.commands)
