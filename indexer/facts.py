@@ -1,17 +1,21 @@
 """Frozen records of what a source file says. Offsets are bytes, lines count from 1.
 
-Every record can be rebuilt from (path, bytes) alone, so the store may drop any of them.
+Every record can be rebuilt from (path, bytes) alone, so the store may drop any of them. They are
+msgspec structs: made, packed and compared several times faster than dataclasses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["Call", "Field", "FileFacts", "Import", "Method", "Parameter", "Span", "Type"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of all records."""
+
+
+class Span(_Record, frozen=True):
     """A half-open range of bytes in one file."""
 
     start: int
@@ -24,8 +28,7 @@ class Span:
         return source[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(_Record, frozen=True):
     """One formal parameter."""
 
     type: str
@@ -39,8 +42,7 @@ class Parameter:
         return simple_type(self.type)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Record, frozen=True):
     """One call, constructor call or method reference inside a body."""
 
     name: str
@@ -48,15 +50,15 @@ class Call:
     receiver: str | None
     """Source of what stands before the dot, at most 120 characters; None without one."""
     arguments: tuple[str, ...]
-    """Simple type of each argument as far as the text shows it, ``?`` where it does not."""
+    """Simple type of each argument as far as the text shows it, ``->`` for a lambda or method
+    reference; else ``?`` and, for a name or a short call, its text: ``?cart.total()``."""
     constructor: bool
     """True for ``new T(...)`` and ``T::new``."""
     start: int
     """Byte offset of the call in its file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(_Record, frozen=True):
     """One declared field (one record for each name of ``int a, b;``)."""
 
     owner: str
@@ -69,8 +71,7 @@ class Field:
     """The whole declaration with modifiers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(_Record, frozen=True):
     """One method or constructor."""
 
     owner: str
@@ -93,11 +94,20 @@ class Method:
     """The doc comment right before it."""
     line: int
     """Line of the name."""
-    calls: tuple[Call, ...]
-    locals: tuple[Parameter, ...]
-    """Local variables with a type that the text shows."""
     digest: str
     """Hash of the code without white space and comments; equal digests mean equal code."""
+    inside: bytes = b""
+    """Calls and local variables, packed: they are many, and read for few methods."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Calls in the order of the text; unpacked anew at each use."""
+        return _unpack(self.inside).calls if self.inside else ()
+
+    @property
+    def locals(self) -> tuple[Parameter, ...]:
+        """Local variables with a type that the text shows; unpacked anew at each use."""
+        return _unpack(self.inside).locals if self.inside else ()
 
     @property
     def constructor(self) -> bool:
@@ -114,8 +124,7 @@ class Method:
         return f"{self.owner}#{self.name}({','.join(p.simple_type for p in self.parameters)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(_Record, frozen=True):
     """One class, interface, enum, record or annotation."""
 
     name: str
@@ -139,8 +148,7 @@ class Type:
         return self.name.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(_Record, frozen=True):
     """One import declaration."""
 
     name: str
@@ -150,8 +158,7 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(_Record, frozen=True):
     """Everything that is known of one file."""
 
     language: str
@@ -188,8 +195,26 @@ class FileFacts:
         return min(hits, key=lambda m: m.span.end - m.span.start, default=None)
 
 
+class Inside(_Record, frozen=True):
+    """What stands in a method's body."""
+
+    calls: tuple[Call, ...]
+    locals: tuple[Parameter, ...]
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Inside).decode
+
+
+def pack_inside(calls: tuple[Call, ...], variables: tuple[Parameter, ...]) -> bytes:
+    """``Method.inside`` of a body; empty where there is nothing to keep."""
+    return _pack(Inside(calls, variables)) if calls or variables else b""
+
+
 def simple_type(text: str) -> str:
     """A type without package, type arguments and blanks: ``a.b.Map<K, V>[]`` is ``Map[]``."""
+    if text.isidentifier():
+        return text
     depth = 0
     kept = []
     for char in text:

@@ -22,7 +22,7 @@ from indexer.facts import FileFacts
 
 __all__ = ["SCHEMA", "Row", "Store", "content_hash", "decode_facts", "encode_facts"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change of the facts; rows of another schema are dropped."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -57,7 +57,9 @@ class Store:
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
-            if path is None or isinstance(error, sqlite3.OperationalError) and not _damaged(error):
+            if path is None or (
+                isinstance(error, sqlite3.OperationalError) and not _damaged(error)
+            ):
                 raise StoreUnavailable(f"cannot open the index at {path}: {error}") from error
             self._discard()
             self._db = self._open()
@@ -117,7 +119,7 @@ class Store:
 
     def known(self, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that the store holds."""
-        return {name for name, in self._select("SELECT hash FROM file WHERE hash IN", hashes)}
+        return {name for (name,) in self._select("SELECT hash FROM file WHERE hash IN", hashes)}
 
     def facts(self, hashes: Iterable[str]) -> dict[str, FileFacts]:
         """Facts by hash; unknown hashes are left out."""
@@ -150,7 +152,7 @@ class Store:
 
     def keep_only(self, hashes: set[str]) -> None:
         """Drops every row that no current file needs."""
-        held = {name for name, in self._db.execute("SELECT hash FROM file")}
+        held = {name for (name,) in self._db.execute("SELECT hash FROM file")}
         gone = held - hashes
         if len(gone) > max(1000, len(hashes)):
             with self._db:

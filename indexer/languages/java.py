@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import tree_sitter_java
@@ -18,6 +19,7 @@ from indexer.facts import (
     Parameter,
     Span,
     Type,
+    pack_inside,
     simple_type,
 )
 
@@ -60,12 +62,12 @@ _METHODS = frozenset(
 _INSIDE_BODIES = Query(
     _JAVA,
     """
-    (method_invocation name: (identifier) @call)
-    (object_creation_expression type: (_) @new)
+    (method_invocation) @call
+    (object_creation_expression) @new
     (method_reference) @reference
     (local_variable_declaration) @local
-    (enhanced_for_statement type: (_) @each)
-    (resource type: (_) @resource)
+    (enhanced_for_statement) @each
+    (resource) @resource
     """,
 )
 _LITERALS = {
@@ -83,11 +85,25 @@ _LITERALS = {
     "octal_integer_literal": "int",
     "binary_integer_literal": "int",
 }
-# Strings are matched so that what looks like a comment inside them is kept.
-_NOISE = re.compile(
-    rb"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?\*/|\s+""", re.DOTALL
+_TYPED = frozenset({"object_creation_expression", "cast_expression", "array_creation_expression"})
+_SAME_TYPE = {
+    "parenthesized_expression": "1",
+    "unary_expression": "operand",
+    "ternary_expression": "consequence",
+}
+"""Expressions of the type of a part: of the field named, or of the first child."""
+_COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">=", "&&", "||", "instanceof"})
+# Strings are matched so that what looks like a comment inside them is kept. What is never closed
+# goes on to the end of its line or text: looking for the end twice would be quadratic.
+_TOKENS = re.compile(
+    rb"""//[^\n]*|/\*.*?(?:\*/|\Z)"""
+    rb"""|("{3}(?:\\.|[^\\])*?(?:"{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[^\s"'/]+|/)""",
+    re.DOTALL,
 )
+_NOT_PLAIN = (b"/*", b"//", b'\\"', b"'\"'", b"' '", b'"""')
 _LONGEST_RECEIVER = 120
+_DEEPEST = 50
+"""Types nested deeper are not read: real code has five levels, and names grow with each."""
 
 
 def parse(source: bytes) -> FileFacts:
@@ -99,14 +115,9 @@ def parse(source: bytes) -> FileFacts:
     Returns:
         Facts; ``errors`` names the lines that tree-sitter could not place.
     """
-    root = Parser(_JAVA).parse(source).root_node
-    encoding, errors = "utf-8", list(_syntax_errors(root))
-    try:
-        source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        encoding = "latin-1"
-        line = source.count(b"\n", 0, error.start) + 1
-        errors.append(f"line {line}: not UTF-8, read as Latin-1")
+    encoding, errors, readable = _decoded(_without_open_comments(source))
+    root = Parser(_JAVA).parse(readable).root_node
+    errors = [*_syntax_errors(root), *errors]
     reader = _Reader(source, encoding)
     reader.walk(root)
     return FileFacts(
@@ -122,13 +133,39 @@ def parse(source: bytes) -> FileFacts:
     )
 
 
+def _decoded(source: bytes) -> tuple[str, list[str], bytes]:
+    """Encoding, errors, and bytes at the same offsets that tree-sitter can read as UTF-8."""
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        letters = source.translate(_ONLY_LETTERS)
+        return "latin-1", [f"line {line}: not UTF-8, read as Latin-1"], letters
+    return "utf-8", [], source
+
+
+_ONLY_LETTERS = bytes(range(128)) + b"x" * 128
+_OPEN_COMMENTS = 100
+
+
+def _without_open_comments(source: bytes) -> bytes:
+    """Blanks comment openings after the last closing, where there are many.
+
+    The grammar's lexer runs to the end of the text at each of them, which is quadratic.
+    """
+    last = source.rfind(b"*/") + 1
+    if source.count(b"/*", last) <= _OPEN_COMMENTS:
+        return source
+    return source[:last] + source[last:].replace(b"/*", b"  ")
+
+
 def method_errors(text: str) -> tuple[str, ...]:
     """Why a text is not exactly one complete method; empty when it is.
 
     Example:
         >>> method_errors("@Test void adds() { }")
         ()
-        >>> method_errors("void adds() { ")
+        >>> method_errors("void adds() { x = ; }")
         ('line 1: syntax error',)
     """
     prefix = b"class C {\n"
@@ -164,13 +201,17 @@ def _syntax_errors(root: Node, first_line: int = 1) -> Iterator[str]:
 
 def digest(code: bytes) -> str:
     """Hash of code without white space and comments (16 hex digits)."""
-    return hashlib.blake2b(
-        _NOISE.sub(lambda m: m[1] or b" ", code).replace(b" ", b""), digest_size=8
-    ).hexdigest()
+    if any(mark in code for mark in _NOT_PLAIN):
+        bare = b"".join(_TOKENS.findall(code))
+    else:  # most methods: only what stands between double quotes keeps its blanks
+        parts = code.split(b'"')
+        parts[::2] = [b"".join(part.split()) for part in parts[::2]]
+        bare = b'"'.join(parts)
+    return hashlib.blake2b(bare, digest_size=8).hexdigest()
 
 
 class _Reader:
-    """Walks declarations only; bodies are read by one query each."""
+    """Walks declarations only; the bodies of a file are read by one query."""
 
     def __init__(self, source: bytes, encoding: str) -> None:
         self.source = source
@@ -183,60 +224,66 @@ class _Reader:
         self.fields: list[Field] = []
 
     def walk(self, root: Node) -> None:
+        bodies = _Bodies(self, root)
         stack: list[tuple[Node, str]] = [(root, "")]
         while stack:
             node, owner = stack.pop()
             below: list[tuple[Node, str]] = []
+            before: Node | None = None
             for child in node.named_children:
                 kind = child.type
                 if kind in _METHODS:
-                    self._method(child, owner)
+                    self._method(child, owner, before, bodies)
                 elif kind in ("field_declaration", "constant_declaration"):
                     self._field(child, owner)
                 elif kind in _KINDS:
-                    below.append((child, self._type(child, owner)))
+                    if owner.count(".") < _DEEPEST:
+                        below.append((child, self._type(child, owner)))
                 elif kind in _BODIES:
                     below.append((child, owner))
                 elif kind == "import_declaration":
                     self._import(child)
                 elif kind == "package_declaration":
                     name = child.named_children[-1] if child.named_children else child
-                    self.package = self._text(name)
+                    self.package = self.text(name)
                     self.package_span = _span(child)
+                before = child
             stack.extend(reversed(below))
 
-    def _text(self, node: Node | None) -> str:
+    def text(self, node: Node | None) -> str:
         if node is None:
             return ""
         return self.source[node.start_byte : node.end_byte].decode(self.encoding, "replace")
 
     def _modifiers(self, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        first = node.children[0] if node.children else None
+        first = node.child(0)
         if first is None or first.type != "modifiers":
             return (), ()
         words, marks = [], []
         for child in first.children:
-            if child.type in ("marker_annotation", "annotation"):
-                name = self._text(child.child_by_field_name("name"))
+            kind = child.type
+            if kind in ("marker_annotation", "annotation"):
+                name = self.text(child.child_by_field_name("name"))
                 marks.append(name.rpartition(".")[2])
-            elif not child.type.endswith("comment"):
-                words.append(child.type)
+            elif not kind.endswith("comment"):
+                words.append(kind)
         return tuple(words), tuple(marks)
 
     def _type(self, node: Node, owner: str) -> str:
         name_node = node.child_by_field_name("name")
-        name = self._text(name_node)
+        name = self.text(name_node)
         qualified = f"{owner}.{name}" if owner else name
         modifiers, annotations = self._modifiers(node)
         body = node.child_by_field_name("body")
-        extends, implements = [], []
-        for child in node.children:
+        extends: list[str] = []
+        implements: list[str] = []
+        for child in node.named_children:
             if child.type == "superclass":
-                extends += [self._text(c) for c in child.named_children]
+                extends += [self.text(c) for c in child.named_children]
             elif child.type in ("super_interfaces", "extends_interfaces"):
                 target = implements if child.type == "super_interfaces" else extends
                 for group in child.named_children:
-                    target += [self._text(c) for c in group.named_children]
+                    target += [self.text(c) for c in group.named_children]
         self.types.append(
             Type(
                 name=qualified,
@@ -256,76 +303,70 @@ class _Reader:
         return qualified
 
     def _record_components(self, node: Node, owner: str) -> None:
-        for parameter in self._parameters(node):
-            where = node.child_by_field_name("parameters") or node
+        where = node.child_by_field_name("parameters")
+        for parameter in self._parameters(where):
             self.fields.append(
-                Field(owner, parameter.name, parameter.type, ("final",), (), _span(where))
+                Field(owner, parameter.name, parameter.type, ("final",), (), _span(where or node))
             )
 
-    def _parameters(self, node: Node) -> tuple[Parameter, ...]:
-        holder = node.child_by_field_name("parameters")
+    def _parameters(self, holder: Node | None) -> tuple[Parameter, ...]:
         found = []
         for child in holder.named_children if holder else ():
             if child.type == "formal_parameter":
-                extra = self._text(child.child_by_field_name("dimensions"))
+                extra = self.text(child.child_by_field_name("dimensions"))
                 found.append(
                     Parameter(
-                        self._text(child.child_by_field_name("type")) + extra,
-                        self._text(child.child_by_field_name("name")),
+                        self.text(child.child_by_field_name("type")) + extra,
+                        self.text(child.child_by_field_name("name")),
                     )
                 )
             elif child.type == "spread_parameter":
                 kinds = [c for c in child.named_children if c.type != "modifiers"]
                 if kinds:
                     name = kinds[-1].child_by_field_name("name") if len(kinds) > 1 else None
-                    found.append(Parameter(self._text(kinds[0]) + "...", self._text(name)))
+                    found.append(Parameter(self.text(kinds[0]) + "...", self.text(name)))
         return tuple(found)
 
-    def _method(self, node: Node, owner: str) -> None:
-        name_node = node.child_by_field_name("name")
-        name = self._text(name_node)
+    def _method(self, node: Node, owner: str, before: Node | None, bodies: _Bodies) -> None:
+        name = node.child_by_field_name("name")
         modifiers, annotations = self._modifiers(node)
         body = node.child_by_field_name("body")
         constructor = "constructor" in node.type
-        returns = None if constructor else self._text(node.child_by_field_name("type"))
-        calls, variables = self._inside(body) if body else ((), ())
-        before = node.prev_named_sibling
+        start, end = node.start_byte, node.end_byte
         doc = None
         if before is not None and before.type == "block_comment":
             span = _span(before)
-            between = self.source[span.end : node.start_byte]
-            if span.of(self.source).startswith(b"/**") and not between.strip():
+            between = self.source[span.end : start]
+            if self.source.startswith(b"/**", span.start) and not between.strip():
                 doc = span
-        end = body.start_byte if body else node.end_byte
-        signature = self.source[node.start_byte : end].rstrip(b" \t\r\n;")
+        signature = self.source[start : body.start_byte if body else end].rstrip(b" \t\r\n;")
         self.methods.append(
             Method(
                 owner=owner,
-                name=name,
-                parameters=self._parameters(node),
-                returns=returns,
+                name=self.text(name),
+                parameters=self._parameters(node.child_by_field_name("parameters")),
+                returns=None if constructor else self.text(node.child_by_field_name("type")),
                 modifiers=modifiers,
                 annotations=annotations,
-                span=_span(node),
-                signature=Span(node.start_byte, node.start_byte + len(signature)),
+                span=Span(start, end),
+                signature=Span(start, start + len(signature)),
                 body=_span(body) if body else None,
                 doc=doc,
-                line=(name_node or node).start_point[0] + 1,
-                calls=calls,
-                locals=variables,
-                digest=digest(self.source[node.start_byte : node.end_byte]),
+                line=(name or node).start_point[0] + 1,
+                digest=digest(self.source[start:end]),
+                inside=bodies.between(body.start_byte, body.end_byte) if body else b"",
             )
         )
 
     def _field(self, node: Node, owner: str) -> None:
         modifiers, annotations = self._modifiers(node)
-        kind = self._text(node.child_by_field_name("type"))
+        kind = self.text(node.child_by_field_name("type"))
         for declarator in node.children_by_field_name("declarator"):
-            extra = self._text(declarator.child_by_field_name("dimensions"))
+            extra = self.text(declarator.child_by_field_name("dimensions"))
             self.fields.append(
                 Field(
                     owner,
-                    self._text(declarator.child_by_field_name("name")),
+                    self.text(declarator.child_by_field_name("name")),
                     kind + extra,
                     modifiers,
                     annotations,
@@ -338,83 +379,125 @@ class _Reader:
         names = [c for c in node.named_children if c.type in ("scoped_identifier", "identifier")]
         if names:
             self.imports.append(
-                Import(self._text(names[0]), "static" in kinds, "asterisk" in kinds, _span(node))
+                Import(self.text(names[0]), "static" in kinds, "asterisk" in kinds, _span(node))
             )
 
-    def _inside(self, body: Node) -> tuple[tuple[Call, ...], tuple[Parameter, ...]]:
-        found = QueryCursor(_INSIDE_BODIES).captures(body)
-        variables: dict[str, str] = {}
-        for node in found.get("local", ()):
-            kind = self._text(node.child_by_field_name("type"))
-            for declarator in node.children_by_field_name("declarator"):
-                name = self._text(declarator.child_by_field_name("name"))
-                value = declarator.child_by_field_name("value")
-                variables[name] = self._type_of(value, variables) if kind == "var" else kind
-        for capture in ("each", "resource"):
-            for node in found.get(capture, ()):
-                name = self._text(node.parent and node.parent.child_by_field_name("name"))
-                variables[name] = self._text(node)
-        calls = []
-        for node in found.get("call", ()):
-            call = node.parent
-            if call is not None:
-                receiver = call.child_by_field_name("object")
-                calls.append(self._call(call, self._text(node), receiver, variables, False))
-        for node in found.get("new", ()):
-            creation = node.parent
-            if creation is not None:
-                name = simple_type(self._text(node))
-                calls.append(self._call(creation, name, None, variables, True))
-        for node in found.get("reference", ()):
-            left, _, right = self._text(node).rpartition("::")
-            new = right == "new"
-            name = simple_type(left) if new else right
-            calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, node.start_byte))
-        calls.sort(key=lambda call: call.start)
-        known = (Parameter(kind, name) for name, kind in variables.items() if kind != "?")
-        return tuple(calls), tuple(known)
 
-    def _call(
-        self,
-        node: Node,
-        name: str,
-        receiver: Node | None,
-        variables: dict[str, str],
-        constructor: bool,
-    ) -> Call:
-        arguments = node.child_by_field_name("arguments")
-        kinds = tuple(
-            simple_type(self._type_of(argument, variables))
-            for argument in (arguments.named_children if arguments else ())
-            if not argument.type.endswith("comment")
+class _Bodies:
+    """Calls and local variables of a whole file in the order of its text, given out by span."""
+
+    def __init__(self, reader: _Reader, root: Node) -> None:
+        self.reader = reader
+        self.source = reader.source
+        found = [
+            (node.start_byte, capture, node)
+            for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
+            for node in nodes
+        ]
+        found.sort(key=lambda one: one[0])
+        self.found = found
+        self.starts = [start for start, _, _ in found]
+
+    def between(self, start: int, end: int) -> bytes:
+        """Packed calls and local variables of the body that covers these bytes."""
+        calls: list[Call] = []
+        variables: dict[str, str] = {}
+        first = bisect_left(self.starts, start)
+        for at, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
+            if capture == "call":
+                calls.append(self._call(at, node, variables))
+            elif capture == "new":
+                name = simple_type(self.reader.text(node.child_by_field_name("type")))
+                kinds = self._kinds(node.child_by_field_name("arguments"), variables)
+                calls.append(Call(name, None, kinds, True, at))
+            elif capture == "reference":
+                left, _, right = self._start_of(at, node.end_byte).rpartition("::")
+                new = right == "new"
+                name = simple_type(left) if new else right
+                calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, at))
+            else:
+                self._variables(node, variables)
+        known = tuple(Parameter(kind, name) for name, kind in variables.items() if kind != "?")
+        return pack_inside(tuple(calls), known)
+
+    def _variables(self, node: Node, variables: dict[str, str]) -> None:
+        text = self.reader.text
+        kind = text(node.child_by_field_name("type"))
+        if node.type != "local_variable_declaration":
+            name = node.child_by_field_name("name")
+            if name is not None and kind != "var":
+                variables[text(name)] = kind
+            return
+        for declarator in node.children_by_field_name("declarator"):
+            value = declarator.child_by_field_name("value")
+            shown = self._type_of(value, variables) if kind == "var" else kind
+            if not shown.startswith("?"):
+                shown += text(declarator.child_by_field_name("dimensions"))
+            variables[text(declarator.child_by_field_name("name"))] = shown
+
+    def _call(self, at: int, node: Node, variables: dict[str, str]) -> Call:
+        name = node.child_by_field_name("name")
+        receiver = node.child_by_field_name("object")
+        kinds = self._kinds(node.child_by_field_name("arguments"), variables)
+        shown = None if receiver is None else self._start_of(at, receiver.end_byte)
+        return Call(self.reader.text(name), shown, kinds, False, at)
+
+    def _start_of(self, start: int, end: int) -> str:
+        """Text of at most 120 characters: a long chain is not copied for each of its calls."""
+        text = self.source[start : min(end, start + 4 * _LONGEST_RECEIVER)]
+        return text.decode(self.reader.encoding, "replace")[:_LONGEST_RECEIVER]
+
+    def _kinds(self, arguments: Node | None, variables: dict[str, str]) -> tuple[str, ...]:
+        if arguments is None:
+            return ()
+        return tuple(
+            self._type_of(one, variables)
+            for one in arguments.named_children
+            if not one.type.endswith("comment")
         )
-        text = self._text(receiver)[:_LONGEST_RECEIVER] if receiver is not None else None
-        return Call(name, text, kinds, constructor, node.start_byte)
 
     def _type_of(self, node: Node | None, variables: dict[str, str]) -> str:
-        """The type of an expression as far as its text shows it, ``?`` otherwise."""
+        """The simple type of an expression as far as its text shows it; see ``Call.arguments``."""
+        while node is not None and (step := _SAME_TYPE.get(node.type)):
+            node = node.child_by_field_name(step) if step != "1" else node.named_child(0)
         if node is None:
             return "?"
         kind = node.type
         if kind in _LITERALS:
-            text = self.source[node.end_byte - 1 : node.end_byte]
-            if kind == "decimal_integer_literal" and text in b"lL":
+            last = self.source[node.end_byte - 1 : node.end_byte]
+            if kind == "decimal_integer_literal" and last in b"lL":
                 return "long"
-            if kind == "decimal_floating_point_literal" and text in b"fF":
+            if kind == "decimal_floating_point_literal" and last in b"fF":
                 return "float"
             return _LITERALS[kind]
         if kind == "identifier":
-            return variables.get(self._text(node), "?")
-        if kind in ("object_creation_expression", "cast_expression", "array_creation_expression"):
-            extra = self._text(node.child_by_field_name("dimensions"))
-            return self._text(node.child_by_field_name("type")) + re.sub(r"[^\[\]]", "", extra)
-        if kind == "lambda_expression" or kind == "method_reference":
-            return "->"
-        if kind == "parenthesized_expression" and node.named_children:
-            return self._type_of(node.named_children[0], variables)
-        if kind == "unary_expression":
-            return self._type_of(node.child_by_field_name("operand"), variables)
-        return "?"
+            name = self.reader.text(node)
+            known = variables.get(name, "?" + name)
+            return known if known.startswith("?") else simple_type(known)
+        if kind in _TYPED:
+            shown = self.reader.text(node.child_by_field_name("type"))
+            for size in node.children_by_field_name("dimensions"):
+                sized = size.type == "dimensions_expr"
+                shown += "[]" if sized else re.sub(r"[^\[\]]", "", self.reader.text(size))
+            return simple_type(shown)
+        if kind == "binary_expression":
+            return self._type_of_binary(node, variables)
+        short = node.end_byte - node.start_byte <= _LONGEST_RECEIVER
+        if short and kind in ("method_invocation", "field_access"):
+            return "?" + self.reader.text(node)
+        return "->" if kind in ("lambda_expression", "method_reference") else "?"
+
+    def _type_of_binary(self, node: Node, variables: dict[str, str]) -> str:
+        """``a + b + "c"`` is a String where either end of the chain is one."""
+        operator = node.child_by_field_name("operator")
+        if operator is not None and operator.type in _COMPARISONS:
+            return "boolean"
+        right = node.child_by_field_name("right")
+        left: Node | None = node
+        while left is not None and left.type == "binary_expression":
+            left = left.child_by_field_name("left")
+        ends = [one.type for one in (left, right) if one is not None]
+        return "String" if "string_literal" in ends else "?"
 
 
 def _span(node: Node) -> Span:
