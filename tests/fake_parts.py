@@ -2,8 +2,8 @@
 
 ``python -m tests.fake_parts daemon`` is the daemon; it starts the other two.
 
-The model writes one test, after asking the focal method's name: ``slow…`` waits until it is
-cancelled, ``deadly…`` kills the process. It notes what it was asked in ``engine.jsonl``.
+The model writes one test, unless the prompt says otherwise: ``slow`` waits until it is cancelled,
+``failing`` raises, ``deadly`` kills the process. It notes what it was asked in ``engine.jsonl``.
 
 The training does what ``training.json`` of its workspace says and notes each step in
 ``training.log`` there.

@@ -171,6 +171,19 @@ def test_a_queued_training_can_be_cancelled(jobs: Jobs, workspace):
     assert steps(root) == []
 
 
+def test_a_training_cancelled_in_the_moment_of_its_start_does_not_run(workspace, monkeypatch):
+    root = workspace()
+    queue = Jobs(train_command)
+    job = queue.submit(TrainRequest(root))
+    taken = queue._next
+    monkeypatch.setattr(queue, "_next", lambda: (taken(), queue.cancel(job.id))[0])
+    queue.start()
+    time.sleep(0.5)
+    assert queue.get(job.id).state == "cancelled"
+    assert steps(root) == []
+    queue.stop()
+
+
 def test_a_training_that_will_not_end_is_killed(jobs: Jobs, workspace, monkeypatch):
     monkeypatch.setattr(jobs_module, "_PATIENCE", (0.3, 0.3))
     root = workspace(steps=1000, stubborn=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from indexer.errors import IndexerError, NotAFolder
 from personalizer import errors
 from personalizer.errors import BadInput, PersonalizerError
 
-__all__ = ["body_of", "failure", "json", "unless_gone"]
+__all__ = ["body_of", "failure", "json", "unless_gone", "watched"]
 
 _log = logging.getLogger(__name__)
 
@@ -60,20 +60,27 @@ def json(value: object, status: int = 200) -> Response:
 
 
 async def unless_gone(request: Request, work: Callable[[threading.Event], T]) -> T:
-    """Runs blocking work on a thread; sets its event when the client hangs up.
+    """Runs blocking work on a thread; sets its event when the client hangs up."""
+    cancelled = threading.Event()
+    return await watched(request, run_in_threadpool(work, cancelled), cancelled)
+
+
+async def watched(request: Request, work: Coroutine[Any, Any, T], cancelled: threading.Event) -> T:
+    """Awaits work; sets its event when the client hangs up meanwhile.
 
     The work is awaited even then, so that whatever it holds is given back.
     """
-    cancelled = threading.Event()
-    working = asyncio.ensure_future(run_in_threadpool(work, cancelled))
+    working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             cancelled.set()
         return await working
-    finally:
+    except BaseException:
         cancelled.set()
+        raise
+    finally:
         watching.cancel()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -100,8 +101,8 @@ class Client:
     Every call raises what the daemon raised, ``DaemonError`` itself when it cannot be reached.
     """
 
-    def __init__(self, socket: str) -> None:
-        self.socket = socket
+    def __init__(self, address: str) -> None:
+        self.socket = address
 
     def health(self) -> Json:
         """What runs: pid, version, uptime, whether the model is loaded."""
@@ -177,6 +178,7 @@ class Client:
             "content": None if body is None else msgspec.json.encode(body),
             "timeout": httpx.Timeout(seconds, connect=5.0),
         }
+        self._knock()
         try:
             if cancelled is None:
                 transport = httpx.HTTPTransport(uds=self.socket, verify=False)
@@ -194,6 +196,14 @@ class Client:
             return msgspec.json.decode(response.content, type=answer)
         except msgspec.DecodeError as error:
             raise DaemonError(f"the daemon's answer cannot be read: {error}") from error
+
+    def _knock(self) -> None:
+        """Refuses early where nobody listens: httpcore 1.0 leaks the socket of a refused call."""
+        try:
+            with socket.socket(socket.AF_UNIX) as door:
+                door.connect(self.socket)
+        except OSError as error:
+            raise DaemonError(f"the daemon does not answer: {error.strerror}") from error
 
     async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=self.socket, verify=False)

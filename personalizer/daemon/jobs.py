@@ -280,6 +280,13 @@ class Jobs:
                 self._again(job_id)
 
     def _run(self, job_id: str) -> None:
+        claimed = self._execute(
+            "UPDATE job SET state = 'running', starts = starts + 1, started = ? "
+            "WHERE id = ? AND state = 'queued'",
+            (time.time(), job_id),
+        )
+        if not claimed:
+            return  # cancelled just now
         with self._access:
             workspace, data = self._database.execute(
                 "SELECT workspace, request FROM job WHERE id = ?", (job_id,)
@@ -291,9 +298,8 @@ class Jobs:
             self._end(job_id, "failed", f"the training cannot be started: {error}")
             return
         self._execute(
-            "UPDATE job SET state = 'running', starts = starts + 1, started = ?, pid = ?, born = ? "
-            "WHERE id = ?",
-            (time.time(), training.process.pid, training.born, job_id),
+            "UPDATE job SET pid = ?, born = ? WHERE id = ?",
+            (training.process.pid, training.born, job_id),
         )
         self._follow(job_id, training)
 
@@ -386,10 +392,11 @@ class Jobs:
         )
         _log.info("%s: %s%s", job_id, state, f" ({reason})" if reason else "")
 
-    def _execute(self, statement: str, values: tuple[object, ...]) -> None:
+    def _execute(self, statement: str, values: tuple[object, ...]) -> int:
+        """Runs a statement; gives the number of rows it changed."""
         try:
             with self._access:
-                self._database.execute(statement, values)
+                return self._database.execute(statement, values).rowcount
         except sqlite3.Error as error:
             raise StorageError(f"cannot write {self._file}: {error}") from error
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from personalizer.daemon.answers import body_of, failure, json, unless_gone
+from personalizer.daemon.answers import body_of, failure, json, unless_gone, watched
 from personalizer.daemon.service import Service
 from personalizer.engine import Completion
 from personalizer.engine import Request as Wish
@@ -111,9 +111,8 @@ def router(service: Service) -> APIRouter:
             wish = await run_in_threadpool(_wish, service, asked)
             if asked.stream:
                 stream = _Stream(service, asked, wish)
-                return StreamingResponse(
-                    stream.events(await stream.first()), media_type="text/event-stream"
-                )
+                first = await watched(request, stream.first(), stream.cancelled)
+                return StreamingResponse(stream.events(first), media_type="text/event-stream")
             prompts = asked.prompt if isinstance(asked.prompt, list) else [asked.prompt]
 
             def work(cancelled: threading.Event) -> list[Completion]:
@@ -185,7 +184,7 @@ class _Stream:
         self._service = service
         self._envelope = _envelope(asked)
         self._wish = wish
-        self._cancelled = threading.Event()
+        self.cancelled = threading.Event()
         self._events: asyncio.Queue[str | list[Completion] | Exception] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="stream", daemon=True)
@@ -197,11 +196,7 @@ class _Stream:
             PersonalizerError: What the engine raised.
         """
         self._thread.start()
-        try:
-            return self._or_raise(await self._events.get())
-        except BaseException:
-            self._cancelled.set()
-            raise
+        return self._or_raise(await self._events.get())
 
     async def events(self, event: str | list[Completion]) -> AsyncIterator[bytes]:
         """Server-sent events up to ``[DONE]``."""
@@ -214,7 +209,7 @@ class _Stream:
         except PersonalizerError as error:
             yield b"data: " + bytes(_refused(error).body) + b"\n\n"
         finally:
-            self._cancelled.set()
+            self.cancelled.set()
         yield b"data: [DONE]\n\n"
 
     @property
@@ -231,7 +226,7 @@ class _Stream:
     def _work(self) -> None:
         try:
             on_text = self._put if self._streams else None
-            self._put(self._service.complete(self._wish, self._cancelled, on_text))
+            self._put(self._service.complete(self._wish, self.cancelled, on_text))
         except Exception as error:
             self._put(error)
 

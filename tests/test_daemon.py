@@ -1,0 +1,630 @@
+"""The daemon as a process: its life, its API, what happens when something dies or hangs up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import psutil
+import pytest
+
+from indexer.errors import NotAFolder
+from personalizer import __version__
+from personalizer.adapters import Manifest, Registry, Trained
+from personalizer.daemon import place, process
+from personalizer.daemon.client import Client, connect, describe, stop
+from personalizer.daemon.protocol import GenerateRequest, SnippetRequest, TrainRequest
+from personalizer.errors import (
+    AdapterError,
+    BadInput,
+    Cancelled,
+    DaemonError,
+    EngineError,
+    NoSuchMethod,
+)
+from personalizer.processes import environment
+from personalizer.storage import WorkspaceData, daemon_folder
+from tests.fake_parts import DAEMON, asked
+
+SHOP = {
+    "src/main/java/shop/Cart.java": """\
+package shop;
+
+public class Cart {
+    public int total() {
+        return 1;
+    }
+
+    public int price2() {
+        return "slow".length();
+    }
+
+    public int price3() {
+        return "deadly".length();
+    }
+
+    public int price4() {
+        return "failing".length();
+    }
+
+    /** The number of items. */
+    public int size() {
+    }
+}
+""",
+    "src/test/java/shop/CartTest.java": """\
+package shop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+class CartTest {
+    @Test
+    void totalIsOne() {
+        assertEquals(1, new Cart().total());
+    }
+}
+""",
+}
+CART = "src/main/java/shop/Cart.java"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A workspace; its training takes five short steps."""
+    root = tmp_path / "shop"
+    for path, text in SHOP.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    (root / "training.json").write_text("{}")
+    return root
+
+
+@pytest.fixture
+def daemon() -> Iterator[Client]:
+    """The client of a daemon with a fake model and a fake training."""
+    try:
+        yield connect(command=DAEMON)
+    finally:
+        stop()
+
+
+@pytest.fixture
+def http(daemon: Client) -> Iterator[httpx.Client]:
+    """Plain HTTP, as another program would speak it."""
+    transport = httpx.HTTPTransport(uds=daemon.socket)
+    with httpx.Client(transport=transport, base_url="http://daemon", timeout=10) as client:
+        yield client
+
+
+def request(root: Path, line: int = 4, **choices: Any) -> GenerateRequest:
+    return GenerateRequest(str(root), CART, line, n=1, **choices)
+
+
+SLOW, DEADLY, FAILING, SIZE = 8, 12, 16, 21
+
+
+def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    """Starts a call; its result or its error will be in the list."""
+    results: list[object] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except Exception as error:
+            results.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, results
+
+
+# ---------------------------------------------------------------- life
+
+
+def test_it_starts_on_demand_and_answers(daemon: Client):
+    health = daemon.health()
+    assert health["version"] == __version__
+    assert health["engine"] == {"loaded": False, "pid": None}
+    assert describe()["pid"] == health["pid"] != os.getpid()
+    assert connect(start=False).health()["pid"] == health["pid"]
+
+
+def test_nobody_else_may_speak_to_it(daemon: Client):
+    assert stat.S_IMODE(os.stat(daemon.socket).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(Path(daemon.socket).parent).st_mode) == 0o700
+
+
+def test_many_clients_at_once_start_one_daemon():
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            clients = list(pool.map(lambda _: connect(command=DAEMON), range(4)))
+        assert len({client.health()["pid"] for client in clients}) == 1
+        started = psutil.Process().children()
+        until(lambda: sum(alive(one.pid) for one in started) == 1)
+    finally:
+        stop()
+
+
+def test_it_is_not_started_when_that_is_not_wanted():
+    with pytest.raises(DaemonError, match="daemon start"):
+        connect(start=False)
+    assert describe()["running"] is False
+
+
+def test_a_stopped_daemon_leaves_nothing_behind(daemon: Client):
+    pid = daemon.health()["pid"]
+    stop()
+    assert not alive(pid)
+    assert not Path(daemon.socket).exists()
+    assert place.read_note() is None
+    assert describe()["running"] is False
+    with pytest.raises(DaemonError, match="does not answer"):
+        daemon.health()
+    stop()
+
+
+def test_after_a_kill_no_process_is_left_and_the_next_start_works(daemon: Client, shop: Path):
+    daemon.generate(request(shop))
+    health = daemon.health()
+    os.kill(health["pid"], signal.SIGKILL)
+    until(lambda: not alive(health["engine"]["pid"]))
+    again = connect(command=DAEMON)
+    assert again.health()["pid"] != health["pid"]
+    assert again.generate(request(shop))["adapter"] == "base"
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_an_unused_daemon_ends(monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_IDLE_MINUTES", "0.01")
+    pid = connect(command=DAEMON).health()["pid"]
+    until(lambda: not alive(pid))
+    assert place.read_note() is None
+
+
+def test_a_model_nobody_uses_leaves_memory(monkeypatch, shop: Path):
+    monkeypatch.setenv("PERSONALIZER_UNLOAD_MINUTES", "0.005")
+    try:
+        client = connect(command=DAEMON)
+        client.generate(request(shop))
+        until(lambda: not client.health()["engine"]["loaded"])
+        assert client.generate(request(shop))["candidates"]
+    finally:
+        stop()
+
+
+def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("PERSONALIZER_DATA_DIR", str(tmp_path / ("long" * 30)))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "absent"))
+    try:
+        client = connect(command=DAEMON)
+        assert not client.socket.startswith(str(daemon_folder()))
+        assert stat.S_IMODE(os.stat(Path(client.socket).parent).st_mode) == 0o700
+        assert client.health()["socket"] == client.socket
+    finally:
+        stop()
+
+
+def test_a_daemon_that_cannot_start_names_the_reason_and_the_log(monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_IDLE_MINUTES", "soon")
+    with pytest.raises(DaemonError, match=r"idle_minutes must be float.*daemon\.log"):
+        connect(command=DAEMON)
+
+
+def test_a_daemon_of_another_version_is_replaced(daemon: Client, monkeypatch):
+    before = daemon.health()["pid"]
+    monkeypatch.setattr("personalizer.daemon.client.__version__", "999")
+    assert connect(command=DAEMON).health()["pid"] != before
+
+
+def test_a_second_daemon_is_refused(daemon: Client):
+    second = subprocess.run(DAEMON, env=environment(), capture_output=True, timeout=10)
+    assert second.returncode == 0
+    assert daemon.health()["running"]
+
+
+def test_the_command_line_finds_all_it_needs():
+    assert {"run", "start", "stop", "describe"} <= set(process.__all__)
+
+
+# ---------------------------------------------------------------- tests and bodies
+
+
+def test_a_test_is_generated_and_placed(daemon: Client, shop: Path):
+    made = daemon.generate(request(shop))
+    assert made["focal"] == f"{CART}#Cart#total()"
+    assert made["adapter"] == "base"
+    assert made["candidates"][0]["parses"]
+    assert made["edit"]["file"] == "src/test/java/shop/CartTest.java"
+    assert "generated()" in made["edit"]["diff"]
+
+
+def test_a_method_can_be_named(daemon: Client, shop: Path):
+    made = daemon.generate(GenerateRequest(str(shop), CART, method="Cart#total"))
+    assert made["focal"].endswith("#Cart#total()")
+
+
+def test_unsaved_text_is_used_and_not_kept(daemon: Client, shop: Path):
+    text = SHOP[CART].replace("return 1", "return 11")
+    daemon.generate(request(shop, buffers={CART: text}))
+    daemon.generate(request(shop))
+    prompts = [row["prompt"] or "" for row in asked()]
+    assert ["return 11" in prompt for prompt in prompts] == [True, False]
+    assert (shop / CART).read_text() == SHOP[CART]
+
+
+def test_a_file_that_exists_only_in_the_editor_is_used(daemon: Client, shop: Path):
+    path = "src/main/java/shop/Till.java"
+    text = "package shop;\n\nclass Till {\n    int open() {\n        return 5;\n    }\n}\n"
+    asked_for = GenerateRequest(str(shop), path, 4, n=1, buffers={path: text})
+    assert daemon.generate(asked_for)["focal"].startswith(path)
+    with pytest.raises(NoSuchMethod):
+        daemon.generate(replace(asked_for, buffers={}))
+
+
+def test_a_file_saved_since_is_seen(daemon: Client, shop: Path):
+    daemon.generate(request(shop))
+    (shop / CART).write_text(SHOP[CART].replace("return 1", "return 111"))
+    daemon.generate(request(shop))
+    assert "return 111" in (asked()[-1]["prompt"] or "")
+    (shop / CART).unlink()
+    with pytest.raises(NoSuchMethod):
+        daemon.generate(request(shop))
+
+
+def test_a_body_is_written(daemon: Client, shop: Path):
+    made = daemon.snippet(SnippetRequest(str(shop), CART, SIZE))
+    assert made["text"].startswith("@Test void")
+    assert made["adapter"] == "base"
+    with pytest.raises(BadInput, match="no doc comment"):
+        daemon.snippet(SnippetRequest(str(shop), CART, 4))
+
+
+def test_the_serving_adapter_writes_unless_another_is_named(daemon: Client, shop: Path):
+    adapter = an_adapter(shop, "lora-x")
+    Registry(WorkspaceData(shop).adapters).use("lora-x")
+    assert daemon.generate(request(shop))["adapter"] == "lora-x"
+    assert daemon.generate(request(shop, adapter="base"))["adapter"] == "base"
+    assert [row["adapter"] for row in asked()] == [str(adapter), None]
+    with pytest.raises(AdapterError, match="lora-y"):
+        daemon.generate(request(shop, adapter="lora-y"))
+
+
+def an_adapter(root: Path, name: str) -> Path:
+    """An adapter's folder in a workspace's registry; its weights are of no interest."""
+    folder = WorkspaceData(root).adapters / name
+    staging = WorkspaceData(root).folder / "staging"
+    staging.mkdir(parents=True)
+    manifest = msgspec.convert(
+        {
+            "id": name,
+            "method": "lora",
+            "base": "starter",
+            "base_fingerprint": "0",
+            "trained_at": "2026-01-02T03:04:05+00:00",
+            "commit": None,
+            "pairs": {"train": 1},
+            "left_out": {},
+            "excluded": {},
+            "hyperparameters": {},
+            "metrics": {},
+            "gate": {"outcome": "passed", "reason": "better"},
+            "steps": 1,
+            "tokens": 1,
+            "seconds": 1.0,
+            "tokens_per_second": 1.0,
+            "peak_memory_bytes": 1,
+            "pf_seconds": 0.1,
+            "trainable_parameters": 1,
+            "history": [],
+            "version": __version__,
+        },
+        Manifest,
+    )
+    Registry(WorkspaceData(root).adapters).add(staging, manifest, Trained({}, []))
+    return folder
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def test_bad_requests_are_refused_in_one_line(daemon: Client, shop: Path):
+    for wrong, kind, text in (
+        (replace(request(shop), workspace="shop"), BadInput, "absolute path"),
+        (replace(request(shop), workspace=str(shop / "no")), NotAFolder, "expected a folder"),
+        (replace(request(shop), n=0), BadInput, "1 to 20"),
+        (replace(request(shop), line=None), BadInput, "a line or a method"),
+        (replace(request(shop), line=2), NoSuchMethod, "no method stands"),
+        (replace(request(shop), retrieve=2), BadInput, "retrieve"),
+    ):
+        with pytest.raises(kind, match=text):
+            daemon.generate(wrong)
+
+
+def test_bad_http_gets_a_status_and_the_shape_of_an_error(http: httpx.Client):
+    for method, path, body, status in (
+        ("POST", "/api/generate", b"{}", 400),
+        ("POST", "/api/generate", b"\xff\xfe", 400),
+        ("POST", "/api/generate", b'{"workspace": 1, "path": "x"}', 400),
+        ("POST", "/api/train", b"[]", 400),
+        ("GET", "/api/status", None, 400),
+        ("GET", "/api/jobs/none", None, 400),
+        ("GET", "/api/nothing", None, 404),
+        ("GET", "/api/generate", None, 405),
+    ):
+        response = http.request(method, path, content=body)
+        assert response.status_code == status, (path, response.text)
+        assert set(response.json()["error"]) == {"message", "type"}
+
+
+def test_an_engine_that_fails_or_dies_is_told(daemon: Client, shop: Path):
+    with pytest.raises(EngineError, match="no mind"):
+        daemon.generate(request(shop, FAILING))
+    with pytest.raises(EngineError, match="died"):
+        daemon.generate(request(shop, DEADLY))
+    assert daemon.generate(request(shop))["candidates"]
+
+
+def test_a_cancelled_request_ends_at_once_in_the_client_and_in_the_engine(
+    daemon: Client, shop: Path
+):
+    cancelled = threading.Event()
+    thread, results = in_thread(lambda: daemon.generate(request(shop, SLOW), cancelled=cancelled))
+    until(lambda: asked() and asked()[-1]["what"] == "waits")
+    cancelled.set()
+    thread.join(2)
+    assert isinstance(results[0], Cancelled)
+    until(lambda: asked()[-1]["what"] == "cancelled", 2)
+
+
+def test_a_client_that_hangs_up_cancels_its_generation(daemon: Client, shop: Path):
+    body = msgspec.json.encode(request(shop, SLOW))
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.connect(daemon.socket)
+        head = f"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        wire.sendall(head.encode() + body)
+        until(lambda: asked() and asked()[-1]["what"] == "waits")
+    until(lambda: asked()[-1]["what"] == "cancelled", 2)
+
+
+def test_a_daemon_that_dies_under_a_request_is_an_error_not_a_wait(daemon: Client, shop: Path):
+    pid = daemon.health()["pid"]
+    thread, results = in_thread(lambda: daemon.generate(request(shop, SLOW)))
+    until(lambda: asked() and asked()[-1]["what"] == "waits")
+    os.kill(pid, signal.SIGKILL)
+    thread.join(2)
+    assert type(results[0]) is DaemonError
+
+
+def test_stopping_does_not_wait_for_a_generation(daemon: Client, shop: Path):
+    thread, _ = in_thread(lambda: daemon.generate(request(shop, SLOW)))
+    until(lambda: asked() and asked()[-1]["what"] == "waits")
+    began = time.monotonic()
+    stop()
+    assert time.monotonic() - began < 7
+    thread.join(2)
+    assert not thread.is_alive()
+
+
+# ---------------------------------------------------------------- trainings
+
+
+def test_a_training_is_followed_to_its_end(daemon: Client, http: httpx.Client, shop: Path):
+    job = daemon.train(TrainRequest(str(shop)))
+    events = []
+    with http.stream("GET", f"/api/jobs/{job.id}/events") as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                events.append(json.loads(line.removeprefix("data: ")))
+    assert events[-1]["state"] == "done"
+    assert events[-1]["result"]["adapter"] == "lora-1"
+    assert daemon.job(job.id).state == "done"
+    assert [one.id for one in daemon.jobs()] == [job.id]
+    assert daemon.status(str(shop))["job"]["id"] == job.id
+
+
+def test_a_training_is_cancelled_through_the_daemon(daemon: Client, shop: Path):
+    (shop / "training.json").write_text('{"steps": 1000}')
+    job = daemon.train(TrainRequest(str(shop)))
+    daemon.cancel(job.id)
+    until(lambda: daemon.job(job.id).state == "cancelled")
+
+
+def test_a_training_stands_still_while_a_test_is_generated(daemon: Client, shop: Path):
+    (shop / "training.json").write_text('{"steps": 1000, "pause": 0.02}')
+    log = shop / "training.log"
+    daemon.train(TrainRequest(str(shop)))
+    until(lambda: log.exists() and "step 1" in log.read_text())
+    cancelled = threading.Event()
+    thread, _ = in_thread(lambda: daemon.generate(request(shop, SLOW), cancelled=cancelled))
+    until(lambda: asked() and asked()[-1]["what"] == "waits")
+    time.sleep(0.1)
+    held = log.read_text()
+    time.sleep(0.3)
+    assert log.read_text() == held
+    cancelled.set()
+    thread.join(2)
+    until(lambda: log.read_text() != held)
+
+
+def test_a_training_survives_the_death_of_its_daemon(daemon: Client, shop: Path):
+    (shop / "training.json").write_text('{"steps": 40}')
+    log = shop / "training.log"
+    job = daemon.train(TrainRequest(str(shop)))
+    until(lambda: log.exists() and "step 1" in log.read_text())
+    os.kill(daemon.health()["pid"], signal.SIGKILL)
+    again = connect(command=DAEMON)
+    assert again.job(job.id).state == "running"
+    until(lambda: again.job(job.id).state == "done")
+    assert log.read_text().count("start") == 1
+
+
+# ---------------------------------------------------------------- status
+
+
+def test_status_says_what_the_command_line_says(daemon: Client, shop: Path):
+    status = daemon.status(str(shop))
+    assert status["freshness"] == "none"
+    assert status["job"] is None
+    assert status["daemon"]["pid"] == daemon.health()["pid"]
+
+
+# ---------------------------------------------------------------- OpenAI's shapes
+
+
+def test_models_are_the_base_and_the_adapters(http: httpx.Client, shop: Path):
+    an_adapter(shop, "lora-x")
+    rows = {row["id"]: row for row in http.get("/v1/models").json()["data"]}
+    assert set(rows) == {"starter", "base", "lora-x"}
+    assert rows["lora-x"]["object"] == "model"
+    assert rows["lora-x"]["parent"] == "starter"
+    assert rows["lora-x"]["created"] == 1767323045
+
+
+def test_completions_have_openais_shape(http: httpx.Client, shop: Path):
+    adapter = an_adapter(shop, "lora-x")
+    body = {"model": "lora-x", "prompt": "one two", "max_tokens": 3, "n": 2}
+    made = http.post("/v1/completions", json=body).json()
+    assert made["object"] == "text_completion"
+    assert made["model"] == "lora-x"
+    assert [(c["index"], c["text"], c["finish_reason"]) for c in made["choices"]] == [
+        (0, "@Test void generated()", "length"),
+        (1, "@Test void generated()", "length"),
+    ]
+    assert made["usage"] == {"prompt_tokens": 2, "completion_tokens": 6, "total_tokens": 8}
+    assert asked()[-1]["adapter"] == str(adapter)
+
+
+def test_several_prompts_are_answered_in_their_order(http: httpx.Client):
+    body = {"model": "base", "prompt": ["a", "b c"], "max_tokens": 2}
+    made = http.post("/v1/completions", json=body).json()
+    assert [c["index"] for c in made["choices"]] == [0, 1]
+    assert made["usage"]["prompt_tokens"] == 3
+
+
+def test_a_completion_streams(http: httpx.Client):
+    body = {"model": "starter", "prompt": "one", "max_tokens": 50, "stream": True}
+    with http.stream("POST", "/v1/completions", json=body) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = [line.removeprefix("data: ") for line in stream.iter_lines() if line]
+    assert lines[-1] == "[DONE]"
+    choices = [json.loads(line)["choices"][0] for line in lines[:-1]]
+    assert "".join(c["text"] for c in choices) == "@Test void generated() { assertEquals(1, 1); }"
+    assert [c["finish_reason"] for c in choices] == [None] * 7 + ["stop"]
+
+
+def test_errors_have_openais_shape(http: httpx.Client):
+    for body, status, text in (
+        ({"prompt": "x"}, 400, "model"),
+        ({"model": "nobody", "prompt": "x"}, 404, "nobody"),
+        ({"model": "base", "prompt": "x", "suffix": "y"}, 400, "suffix is not supported"),
+        ({"model": "base", "prompt": "x", "temperature": 9}, 400, "temperature"),
+        ({"model": "base", "prompt": ["x", "y"], "stream": True}, 400, "one prompt"),
+        ({"model": "base", "prompt": "failing"}, 502, "no mind"),
+        ({"model": "base", "prompt": "failing", "stream": True}, 502, "no mind"),
+    ):
+        response = http.post("/v1/completions", json=body)
+        assert response.status_code == status, response.text
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert text in error["message"]
+
+
+def test_a_stream_that_is_left_is_cancelled(http: httpx.Client):
+    body = {"model": "base", "prompt": "slow", "stream": True}
+    with (
+        pytest.raises(httpx.ReadTimeout),
+        http.stream("POST", "/v1/completions", json=body, timeout=0.5),
+    ):
+        raise AssertionError("nothing was to be read")
+    until(lambda: asked()[-1]["what"] == "cancelled", 3)
+
+
+# ---------------------------------------------------------------- what it never loads
+
+
+def test_the_daemon_imports_no_torch(shop: Path):
+    """Not when it is imported, and not while it answers."""
+    code = """
+import asyncio, sys
+import httpx
+from personalizer.daemon import process
+from personalizer.daemon.app import Activity, create
+from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.service import Service
+from personalizer.engine.child import ChildEngine
+from personalizer.processes import module_command
+
+engine = ChildEngine(command=module_command("tests.fake_parts", "engine"))
+app = create(Service(engine, Jobs(), "socket"), Activity())
+
+async def main(root):
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+        answers = [
+            await http.get("/api/status", params={"workspace": root}),
+            await http.get("/api/health"),
+            await http.get("/v1/models"),
+            await http.post("/v1/completions", json={"model": "base", "prompt": "x"}),
+            await http.post(
+                "/api/generate", json={"workspace": root, "path": sys.argv[2], "line": 4, "n": 1}
+            ),
+        ]
+    assert [a.status_code for a in answers] == [200] * 5, [a.text for a in answers]
+
+asyncio.run(main(sys.argv[1]))
+engine.close()
+loaded = {"torch", "transformers", "peft", "tokenizers", "safetensors"} & set(sys.modules)
+assert not loaded, loaded
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(shop), CART],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# ---------------------------------------------------------------- the real model
+
+
+@pytest.mark.slow
+def test_a_real_model_writes_through_the_whole_chain(shop: Path, tiny_base: Path, monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_BASE", str(tiny_base))
+    try:
+        client = connect()
+        first = client.generate(replace(request(shop), n=3))
+        assert first == client.generate(replace(request(shop), n=3)) | {"seconds": first["seconds"]}
+        assert first["adapter"] == "base"
+    finally:
+        stop()
