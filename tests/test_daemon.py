@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -21,13 +23,27 @@ import httpx
 import msgspec
 import psutil
 import pytest
+from fastapi.routing import APIRoute
 
+import indexer.errors
 from indexer.errors import NotAFolder
-from personalizer import __version__
+from personalizer import __version__, errors
 from personalizer.adapters import Manifest, Registry, Trained
 from personalizer.daemon import place, process
+from personalizer.daemon.answers import failure
+from personalizer.daemon.app import Activity, create
 from personalizer.daemon.client import Client, connect, describe, stop
-from personalizer.daemon.protocol import GenerateRequest, SnippetRequest, TrainRequest
+from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.openai import CompletionRequest, router
+from personalizer.daemon.protocol import (
+    GenerateRequest,
+    Job,
+    Progress,
+    SnippetRequest,
+    TrainRequest,
+)
+from personalizer.daemon.service import Service
+from personalizer.engine.child import ChildEngine
 from personalizer.errors import (
     AdapterError,
     BadInput,
@@ -613,6 +629,40 @@ assert not loaded, loaded
         timeout=20,
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---------------------------------------------------------------- its documentation
+
+
+API = (Path(__file__).parent.parent / "docs" / "api.md").read_text()
+
+
+def test_every_route_is_documented_and_no_other():
+    service = Service(ChildEngine(), Jobs(), "socket")
+    routes = {
+        f"{method} {route.path}"
+        for route in [*create(service, Activity()).routes, *router(service).routes]
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    service.jobs.stop()
+    named = re.findall(r"`((?:GET|POST) /[^`?]*)", API)
+    assert sorted(named) == sorted(routes)
+
+
+@pytest.mark.parametrize(
+    "record", [GenerateRequest, SnippetRequest, TrainRequest, Job, Progress, CompletionRequest]
+)
+def test_every_field_is_documented(record):
+    missing = [field.name for field in dataclasses.fields(record) if f"`{field.name}`" not in API]
+    assert not missing
+
+
+def test_errors_have_the_status_that_is_documented():
+    for status, names in re.findall(r"^\| (\d{3}) \| (.*?) \|$", API, re.MULTILINE):
+        for name in re.findall(r"`(\w+)`", names):
+            kind = getattr(errors, name, None) or getattr(indexer.errors, name)
+            assert failure(kind("x"))[0] == int(status), name
 
 
 # ---------------------------------------------------------------- the real model
