@@ -11,7 +11,7 @@ from typing import Literal
 
 from indexer import Level, Pair, Snapshot
 from personalizer.errors import PromptTooLong, TooFewPairs
-from personalizer.prompts import Tokenizer, encode, encode_target, test_example
+from personalizer.prompts import Tokenizer, encode, encode_target, example_of_pair
 
 __all__ = ["FEWEST_PAIRS", "SIDES", "Dataset", "Encoded", "Side", "build", "split"]
 
@@ -143,7 +143,7 @@ def build(
                 left_out["copy"] += 1
                 continue
             hidden = held_out[pair.test.path] if side == "train" else ()
-            example = test_example(
+            example = example_of_pair(
                 snapshot, pair, level=level, with_test_class=with_test_class, held_out=hidden
             )
             target = encode_target(example.target, tokenizer)

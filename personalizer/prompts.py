@@ -44,13 +44,13 @@ __all__ = [
     "Tokenizer",
     "encode",
     "encode_target",
+    "example_of_pair",
+    "example_of_snippet",
     "file_text",
     "fill_in_the_middle_text",
     "marked",
-    "snippet_example",
-    "snippet_prompt",
-    "test_example",
-    "test_prompt",
+    "prompt_for_body",
+    "prompt_for_test",
 ]
 
 
@@ -159,7 +159,7 @@ class Tokenizer(Protocol):
 # ---------------------------------------------------------------- prompts of the two tasks
 
 
-def test_prompt(
+def prompt_for_test(
     snapshot: Snapshot,
     focal_path: str,
     focal: Method,
@@ -194,7 +194,7 @@ def test_prompt(
     return Prompt(tuple(parts), Kind.TEST)
 
 
-def test_example(
+def example_of_pair(
     snapshot: Snapshot,
     pair: Pair,
     *,
@@ -210,7 +210,7 @@ def test_example(
     """
     same_focal = snapshot.tests_of(pair.focal.path, pair.focal.method)
     hidden = [p.test.method for p in (*same_focal, *held_out) if p.test.path == pair.test.path]
-    prompt = test_prompt(
+    prompt = prompt_for_test(
         snapshot,
         pair.focal.path,
         pair.focal.method,
@@ -224,7 +224,7 @@ def test_example(
     return Example(prompt, code_of(source, pair.test.method.span, facts.encoding))
 
 
-def snippet_prompt(snapshot: Snapshot, path: str, method: Method) -> Prompt:
+def prompt_for_body(snapshot: Snapshot, path: str, method: Method) -> Prompt:
     """The prompt for a method's body from its doc comment and signature."""
     facts = snapshot.files[path]
     source = snapshot.source(path)
@@ -237,7 +237,7 @@ def snippet_prompt(snapshot: Snapshot, path: str, method: Method) -> Prompt:
     return Prompt(tuple(part for part in parts if part.pieces), Kind.BODY)
 
 
-def snippet_example(snapshot: Snapshot, snippet: Snippet) -> Example:
+def example_of_snippet(snapshot: Snapshot, snippet: Snippet) -> Example:
     """The training or evaluation example of one snippet."""
     method = snippet.method
     assert method.body is not None
@@ -245,7 +245,7 @@ def snippet_example(snapshot: Snapshot, snippet: Snippet) -> Example:
     whole = code_of(snapshot.source(snippet.path), method.span, facts.encoding)
     signature = code_of(snapshot.source(snippet.path), method.signature, facts.encoding)
     body = whole[len(signature) :].lstrip()
-    return Example(snippet_prompt(snapshot, snippet.path, method), body)
+    return Example(prompt_for_body(snapshot, snippet.path, method), body)
 
 
 def _example_parts(snapshot: Snapshot, pair: Pair) -> tuple[Part, Part]:

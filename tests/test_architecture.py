@@ -58,11 +58,8 @@ def test_only_the_workspace_walks_folders_of_source():
     assert reading == {"indexer/workspace.py"}
 
 
-def test_only_convert_knows_utf_16():
-    assert files_with(r"(?i)utf.?16") <= {
-        "lsp_server/convert.py",
-        "lsp_server/server.py",
-    }
+def test_only_convert_reads_columns_in_an_editors_units():
+    assert files_with(r"\.character\b") == {"lsp_server/convert.py"}
 
 
 def test_hub_names_are_looked_up_on_this_machine_only():

@@ -16,8 +16,8 @@ from personalizer.prompts import (
     TestPlace,
     encode,
     encode_target,
+    example_of_snippet,
     fill_in_the_middle_text,
-    snippet_example,
 )
 from tests.java_project import project_files, snapshot_of
 
@@ -115,12 +115,12 @@ def test_an_example_and_a_live_prompt_for_the_same_method_are_the_same():
     files = project_files(classes=1, methods=3)
     snapshot = snapshot_of(files)
     pair = snapshot.pairs[1]
-    example = prompts.test_example(snapshot, pair)
+    example = prompts.example_of_pair(snapshot, pair)
     path = pair.test.path
     text = files[path]
     without = text.replace(_method(text, pair.test.method.name), "")
     live = snapshot_of(files | {path: without})
-    prompt = prompts.test_prompt(
+    prompt = prompts.prompt_for_test(
         live,
         pair.focal.path,
         pair.focal.method,
@@ -134,7 +134,7 @@ def test_the_target_and_held_out_tests_are_nowhere_in_an_examples_prompt():
     snapshot = snapshot_of(project_files(classes=1, methods=3))
     first, second, third = snapshot.pairs
     tokenizer = Characters(marked=True)
-    example = prompts.test_example(snapshot, first, held_out=[second])
+    example = prompts.example_of_pair(snapshot, first, held_out=[second])
     written = tokenizer.decode(encode(example.prompt, tokenizer, 5000))
     assert first.test.method.name not in written
     assert second.test.method.name not in written
@@ -144,7 +144,7 @@ def test_the_target_and_held_out_tests_are_nowhere_in_an_examples_prompt():
 
 def test_a_snippet_example_asks_for_the_body_of_a_documented_method():
     snapshot = snapshot_of(project_files(classes=1, methods=1))
-    example = snippet_example(snapshot, snapshot.snippets[0])
+    example = example_of_snippet(snapshot, snapshot.snippets[0])
     tokenizer = Characters(marked=True)
     written = tokenizer.decode(encode(example.prompt, tokenizer, 5000))
     assert written.endswith(

@@ -36,10 +36,10 @@ from personalizer.prompts import (
     SPECIAL_TOKENS,
     encode,
     encode_target,
+    example_of_pair,
+    example_of_snippet,
     file_text,
     fill_in_the_middle_text,
-    snippet_example,
-    test_example,
 )
 
 ROW = 1024
@@ -149,7 +149,7 @@ def pair_documents(
                 dice.sample(everything, min(2, len(everything))) if dice.random() < 0.15 else []
             )
             shown = [p for p in others if p.focal_class != pair.focal_class]
-            example = test_example(
+            example = example_of_pair(
                 snapshot,
                 pair,
                 with_test_class=dice.random() < 0.6,
@@ -164,7 +164,7 @@ def snippet_documents(
 ) -> Iterator[list[int]]:
     chosen = [s for s in snapshot.snippets if dice.random() < 0.3]
     for snippet in chosen:
-        yield _encoded(snippet_example(snapshot, snippet), tokenizer)
+        yield _encoded(example_of_snippet(snapshot, snippet), tokenizer)
 
 
 def _encoded(example, tokenizer) -> list[int]:  # type: ignore[no-untyped-def]

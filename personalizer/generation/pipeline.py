@@ -16,7 +16,7 @@ from personalizer.generation.place import find_place, place_body, place_test, sc
 from personalizer.generation.records import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.generation.style import house_of
 from personalizer.generation.targets import resolve_snippet
-from personalizer.prompts import Prompt, snippet_prompt, test_prompt
+from personalizer.prompts import Prompt, prompt_for_body, prompt_for_test
 from personalizer.settings import Settings
 
 __all__ = ["generate_snippet", "generate_test"]
@@ -64,7 +64,7 @@ def generate_test(
     """
     start = time.perf_counter()
     place = find_place(snapshot, focal_path, focal)
-    prompt = test_prompt(
+    prompt = prompt_for_test(
         snapshot,
         focal_path,
         focal,
@@ -126,7 +126,7 @@ def generate_snippet(
     """
     start = time.perf_counter()
     path, method = resolve_snippet(snapshot, path, at)
-    request = _request(snippet_prompt(snapshot, path, method), base, adapter_folder, settings, 1)
+    request = _request(prompt_for_body(snapshot, path, method), base, adapter_folder, settings, 1)
     completions = _asked(engine, request, on_text, cancelled)
     body = clean(completions[0].text) if completions else ""
     facts = snapshot.files[path]
