@@ -1,4 +1,4 @@
-"""The same server in a real neovim, started with the very lines of docs/editors.md."""
+"""The same server in a real neovim and a real Emacs, with the very lines of docs/editors.md."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,63 @@ import psutil
 import pytest
 
 from tests.editors.editor import CART, CART_PATH, CART_TEST, TEST_PATH, make_shop
-from tests.fake_daemon import GENERATED
+from tests.fake_daemon import GENERATED, SNIPPET
 
 ROOT = Path(__file__).parent.parent.parent
-NVIM = shutil.which("nvim")
+HERE = Path(__file__).parent
 
-pytestmark = pytest.mark.skipif(
-    NVIM is None, reason="neovim is not installed: apt-get install neovim"
+
+@dataclass(frozen=True)
+class RealEditor:
+    """How an editor is started with a configuration and a scenario."""
+
+    program: str
+    language: str
+    """Of its configuration, as the manual names it."""
+    arguments: tuple[str, ...]
+    """Before the configuration's path."""
+    then: tuple[str, ...]
+    """After it: what runs the scenario."""
+
+    def command(self, configuration: Path) -> list[str]:
+        path = shutil.which(self.program)
+        if path is None:
+            pytest.skip(f"{self.program} is not installed: apt-get install {self.package}")
+        return [path, *self.arguments, str(configuration), *self.then]
+
+    @property
+    def package(self) -> str:
+        return {"nvim": "neovim", "emacs": "emacs-nox elpa-eglot"}[self.program]
+
+    def documented(self) -> str:
+        """The first block of its language in the manual."""
+        manual = (ROOT / "docs/editors.md").read_text()
+        found = re.search(rf"```{self.language}\n(.*?)```", manual, re.DOTALL)
+        assert found
+        return found[1]
+
+
+NEOVIM = RealEditor(
+    "nvim",
+    "lua",
+    ("--headless", "-u"),
+    ("-c", f"luafile {HERE}/scenario.lua"),
+)
+EMACS = RealEditor(
+    "emacs", "elisp", ("--batch", "-l", "eglot", "-l"), ("-l", f"{HERE}/scenario.el")
 )
 
 
-def documented_configuration() -> str:
-    """The first Lua block of the manual."""
-    found = re.search(r"```lua\n(.*?)```", (ROOT / "docs/editors.md").read_text(), re.DOTALL)
-    assert found
-    return found[1]
+@pytest.fixture(params=[NEOVIM, EMACS], ids=["neovim", "emacs"])
+def real(request) -> RealEditor:
+    return request.param
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
+    folder = make_shop(tmp_path / "shop")
+    (folder / ".git").mkdir()  # By this, Emacs knows a project.
+    return folder
 
 
 @pytest.fixture
@@ -54,18 +92,21 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PATH": f"{folder}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "PERSONALIZER_DATA_DIR": str(tmp_path / "data"),
+        "HOME": str(tmp_path),
         "XDG_STATE_HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path),
         "XDG_DATA_HOME": str(tmp_path),
     }
 
 
-def start(shop: Path, environment: dict[str, str], **scenario: str) -> subprocess.Popen[bytes]:
-    init = shop.parent / "init.lua"
-    init.write_text(documented_configuration())
-    assert NVIM is not None
+def start(
+    real: RealEditor, shop: Path, environment: dict[str, str], **scenario: str
+) -> subprocess.Popen[bytes]:
+    configuration = shop.parent / "init"
+    configuration.write_text(real.documented())
+    configuration = configuration.rename(configuration.with_suffix(f".{real.language}"))
     return subprocess.Popen(
-        [NVIM, "--headless", "-u", str(init), "-c", f"luafile {ROOT}/tests/editors/scenario.lua"],
+        real.command(configuration),
         cwd=shop,
         env={**environment, **{f"SCENARIO_{k.upper()}": v for k, v in scenario.items()}},
         stdin=subprocess.DEVNULL,
@@ -74,17 +115,25 @@ def start(shop: Path, environment: dict[str, str], **scenario: str) -> subproces
     )
 
 
-def run(shop: Path, environment: dict[str, str], **scenario: str) -> dict[str, Any]:
+def run(
+    real: RealEditor, shop: Path, environment: dict[str, str], **scenario: str
+) -> dict[str, str]:
+    """The text of each open Java buffer by its path in the project, once the scenario is over.
+
+    Every text ends in one newline here: neovim shows none at the end of a file, and keeps the
+    empty line of a new buffer below what is inserted.
+    """
     out = shop.parent / "out.json"
-    with start(shop, environment, file=CART_PATH, out=str(out), **scenario) as nvim:
+    with start(real, shop, environment, file=CART_PATH, out=str(out), **scenario) as process:
         try:
-            _, errors = nvim.communicate(timeout=60)
+            _, errors = process.communicate(timeout=60)
         finally:
-            nvim.kill()
+            process.kill()
     assert out.exists(), errors.decode()
-    report: dict[str, Any] = json.loads(out.read_text())
+    report = json.loads(out.read_text())
     assert report.get("error") is None, report
-    return report
+    buffers = report["buffers"].items()
+    return {str(Path(name).relative_to(shop)): f"{text.rstrip()}\n" for name, text in buffers}
 
 
 def until(found: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -95,37 +144,51 @@ def until(found: Callable[[], Any], seconds: float = 20.0) -> Any:
     return value
 
 
-def test_generate_test_in_neovim_adds_the_test_and_nothing_else(shop, environment):
-    report = run(
-        shop, environment, line="public int total()", action="Generate test", wait="void generated"
+def test_a_generated_test_is_added_and_nothing_else_is_touched(real, shop, environment):
+    buffers = run(
+        real,
+        shop,
+        environment,
+        line="public int total()",
+        action="Generate test",
+        wait="void generated",
     )
     body, closing, _ = CART_TEST.rpartition("}")
     head, semicolon, rest = body.partition(";")
-    wanted = f"{head}{semicolon}\nimport org.junit.jupiter.api.Test;{rest}\n{GENERATED}{closing}"
-    assert report["buffers"][str(shop / TEST_PATH)] == wanted
-    assert report["buffers"][str(shop / CART_PATH)] + "\n" == CART
+    imported = f"{head}{semicolon}\nimport org.junit.jupiter.api.Test;{rest}"
+    assert buffers == {CART_PATH: CART, TEST_PATH: f"{imported}\n{GENERATED}{closing}\n"}
 
 
-def test_a_missing_test_class_is_created_in_neovim(shop, environment):
+def test_a_missing_test_class_is_created(real, shop, environment):
     (shop / TEST_PATH).unlink()
-    report = run(
-        shop, environment, line="public int total()", action="Generate test", wait="void generated"
+    buffers = run(
+        real,
+        shop,
+        environment,
+        line="public int total()",
+        action="Generate test",
+        wait="void generated",
     )
-    # neovim keeps the empty line of a new buffer below an insertion.
-    wanted = f"class CartTest {{\n{GENERATED}}}\n"
-    assert report["buffers"][str(shop / TEST_PATH)] == wanted
+    assert buffers[TEST_PATH] == f"class CartTest {{\n{GENERATED}}}\n"
 
 
-def test_generate_snippet_in_neovim_fills_the_body(shop, environment):
-    report = run(
-        shop, environment, line="public void clear()", action="Generate snippet", wait="return 42"
+def test_a_generated_snippet_fills_the_body(real, shop, environment):
+    buffers = run(
+        real,
+        shop,
+        environment,
+        line="public void clear()",
+        action="Generate snippet",
+        wait="return 42",
     )
-    assert "clear() {\n        return 42;\n    }" in report["buffers"][str(shop / CART_PATH)]
+    assert buffers[CART_PATH] == CART.replace("clear() {\n    }", f"clear() {SNIPPET}")
 
 
-def test_a_killed_neovim_leaves_no_server(shop, environment):
-    environment["FAKE_DAEMON"] = json.dumps({"seconds": 120, "log": str(shop.parent / "calls")})
-    nvim = start(
+def test_a_killed_editor_leaves_no_server(real, shop, environment):
+    calls = shop.parent / "calls"
+    environment["FAKE_DAEMON"] = json.dumps({"seconds": 120, "log": str(calls)})
+    editor = start(
+        real,
         shop,
         environment,
         file=CART_PATH,
@@ -134,13 +197,12 @@ def test_a_killed_neovim_leaves_no_server(shop, environment):
         wait="void generated",
         out=str(shop.parent / "out.json"),
     )
-    calls = shop.parent / "calls"
     try:
         until(lambda: calls.exists() and '"generate"' in calls.read_text())
-        family = psutil.Process(nvim.pid).children(recursive=True)
+        family = psutil.Process(editor.pid).children(recursive=True)
         assert any("tests.fake_daemon" in one.cmdline() for one in family)
     finally:
-        nvim.send_signal(signal.SIGKILL)
-        nvim.communicate()
+        editor.send_signal(signal.SIGKILL)
+        editor.communicate()
     _, alive = psutil.wait_procs(family, 5)
     assert alive == []
