@@ -169,26 +169,13 @@ def train(
 def status(path: Path, check: bool, as_json: bool) -> None:
     """Says which adapter serves and how fresh it is."""
     from personalizer import freshness
-    from personalizer.daemon import client
+    from personalizer.daemon import describe, newest_job
 
     result = freshness.status(path)
-    result |= {"job": _newest_job(path.resolve()), "daemon": client.describe()}
+    result |= {"job": newest_job(path.resolve()), "daemon": describe()}
     output.show("status", result, as_json)
     if check:
         raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])
-
-
-def _newest_job(root: Path) -> dict[str, Any] | None:
-    """The newest training that the daemon knows of; None where none runs."""
-    from personalizer.daemon.client import connect
-    from personalizer.errors import DaemonError
-
-    try:
-        with connect(start=False) as client:
-            jobs = (output.as_dict(job) for job in client.jobs())
-            return next((job for job in jobs if job["workspace"] == str(root)), None)
-    except DaemonError:
-        return None
 
 
 @personalizer.command()
@@ -386,6 +373,55 @@ def _registry(path: Path) -> Any:
     from personalizer.storage import WorkspaceData
 
     return Registry(WorkspaceData(Workspace(path).root).adapters)
+
+
+@personalizer.command()
+@_path
+@click.option("--out", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@_json
+def dataset(path: Path, out: Path | None, as_json: bool) -> None:
+    """Prints the examples that training would use, one JSON object a line."""
+    from indexer import Store, Workspace, index_folder
+    from personalizer import settings
+    from personalizer.storage import WorkspaceData
+
+    output.quiet_libraries()
+    from personalizer.training import project
+
+    root = Workspace(path).root
+    chosen = settings.load(root).settings
+    with Store(WorkspaceData(root).index) as store, output.working("Reading"):
+        snapshot, _ = index_folder(root, store)
+        rows = list(project.examples(snapshot, chosen))
+    if out is None:
+        output.show_lines("dataset", rows, as_json=True)
+        return
+    count = output.write_lines(out, rows)
+    output.show("dataset", {"examples": count, "file": str(out)}, as_json)
+
+
+@personalizer.group()
+def models() -> None:
+    """Lists base models; `pull` is the only command that downloads."""
+
+
+@models.command("list")
+@_json
+def models_list(as_json: bool) -> None:
+    """Known base models: size, licence, what is here and what fits this machine."""
+    from personalizer.models import catalogue
+
+    output.show_lines("models", catalogue.listing(), as_json)
+
+
+@models.command("pull")
+@click.argument("name")
+@_json
+def models_pull(name: str, as_json: bool) -> None:
+    """Downloads a base model from the hub."""
+    from personalizer.models import catalogue
+
+    output.show("pulled", {"name": name, "folder": str(catalogue.pull(name))}, as_json)
 
 
 @personalizer.group()

@@ -18,7 +18,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from personalizer.storage import data_folder
+from personalizer.storage import data_folder, write_atomically
 
 if TYPE_CHECKING:
     from indexer import Pair
@@ -37,6 +37,7 @@ __all__ = [
     "show_lines",
     "training_progress",
     "working",
+    "write_lines",
 ]
 
 _stderr = Console(stderr=True, highlight=False)
@@ -51,6 +52,17 @@ def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None
     """Prints rows as they come, one JSON object or one line of text each."""
     for row in rows:
         click.echo(json.dumps(row) if as_json else _LINES[kind](row))
+
+
+def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:
+    """Writes one JSON object a line into a file, whole or not at all; says how many.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    lines = [json.dumps(row) for row in rows]
+    write_atomically(file, "".join(f"{line}\n" for line in lines).encode())
+    return len(lines)
 
 
 def complain(text: str) -> None:
@@ -353,6 +365,11 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "pairs": lambda r: (
         f"{r['focal_class']}.{r['focal_method']}({', '.join(r['focal_params'])}) <- "
         f"{r['test_class']}.{r['test_method']}  {r['rule']} {r['confidence']:.2f}"
+    ),
+    "models": lambda r: (
+        f"{r['name']:32} {r['parameters'] / 1e6:8,.0f}M  {r['licence']:27}"
+        f"{'here' if r['here'] else 'not here':10}"
+        f"{'fits' if r['fits'] else 'too large for this machine'}"
     ),
     "adapters": lambda r: (
         f"{'*' if r['serving'] else ' '} {r['id']}  {r['gate']}  {r['trained_at']}  {r['reason']}"

@@ -223,3 +223,21 @@ def test_config_names_the_place_of_each_value(shapes, quick):
     assert rows["epochs"]["origin"].endswith("personalizer.toml")
     assert rows["base"]["origin"] == "PERSONALIZER_BASE"
     assert rows["seed"]["origin"] == "default"
+
+
+def test_dataset_writes_prompts_targets_and_their_split(shapes, quick, tmp_path):
+    out = tmp_path / "examples.jsonl"
+    said = answer("dataset", shapes, "--out", out, **quick)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert said["examples"] == len(rows) == 32
+    assert {row["split"] for row in rows} == {"train", "validation", "gate"}
+    first = rows[0]
+    assert first["prompt"].endswith("<|test|>") and first["target"].startswith("@Test\nvoid grow")
+    assert first["target"] not in first["prompt"]
+
+
+def test_models_lists_the_embedded_one_and_pulls_nothing_when_offline(quick):
+    rows = [json.loads(r) for r in personalizer("models", "list", "--json").stdout.splitlines()]
+    assert rows[0]["name"] == "starter"
+    assert all(row["licence"] and row["parameters"] for row in rows)
+    check_complaint("nobody/nothing cannot be fetched", "models", "pull", "nobody/nothing")

@@ -23,9 +23,7 @@ def bleu4(generated: Sequence[str], references: Sequence[str]) -> float:
         100
     """
     if not references or len(generated) != len(references):
-        raise ValueError(
-            f"expected a text a reference, got {len(generated)} for {len(references)}"
-        )
+        raise ValueError(f"expected a text a reference, got {len(generated)} for {len(references)}")
     import sacrebleu
 
     score = sacrebleu.corpus_bleu(list(generated), [list(references)], force=True)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,10 +21,16 @@ from personalizer import dataset as data_module
 from personalizer import freshness
 from personalizer.adapters import Manifest, Registry, new_id
 from personalizer.daemon.protocol import Progress
-from personalizer.dataset import FEWEST_PAIRS, Dataset
+from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
 from personalizer.errors import BadInput, TooFewPairs
 from personalizer.gate import judge
-from personalizer.models import LoadedBase, base_folder, fingerprint, load_base
+from personalizer.models import (
+    LoadedBase,
+    base_folder,
+    fingerprint,
+    load_base,
+    load_tokenizer,
+)
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
 from personalizer.training.strategies import Strategy, save, strategy_named
@@ -35,7 +41,7 @@ from personalizer.training.trainer import (
     target_losses,
 )
 
-__all__ = ["plan", "train_project"]
+__all__ = ["examples", "plan", "train_project"]
 
 Report = Callable[[Progress], None]
 
@@ -177,6 +183,29 @@ def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[st
     }
 
 
+def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]:
+    """The (prompt, target) examples that training would use, with their side.
+
+    Raises:
+        BadInput: If the project has no Java, no tests or too few pairs.
+        BaseModelError: If the base model's tokenizer cannot be loaded.
+    """
+    tokenizer = load_tokenizer(settings.base)
+    sides = _sides(usable_pairs(snapshot, None), settings)
+    built = _encoded(snapshot, sides, tokenizer, settings, settings.context_tokens)
+    for side in data_module.SIDES:
+        for example in built.sides[side]:
+            yield {
+                "split": side,
+                "prompt": tokenizer.decode(example.prompt),
+                "target": example.text,
+                "focal": f"{example.pair.focal.path}#{example.pair.focal.method.key}",
+                "test": f"{example.pair.test.path}#{example.pair.test.method.key}",
+                "prompt_tokens": len(example.prompt),
+                "target_tokens": len(example.target),
+            }
+
+
 def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
     """The pairs that training may use, the same ones each time.
 
@@ -207,26 +236,40 @@ def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
 def _dataset(
     snapshot: Snapshot, pairs: list[Pair], base: LoadedBase, settings: Settings
 ) -> Dataset:
-    sides = data_module.split(
-        pairs,
-        validation_fraction=settings.validation_fraction,
-        gate_fraction=settings.gate_fraction,
-        seed=settings.seed,
-    )
-    dataset = data_module.build(
-        snapshot,
-        sides,
-        base.tokenizer,
-        context_tokens=min(settings.context_tokens, base.context),
-        target_tokens=settings.target_tokens,
-        level=Level(settings.context_level),
-    )
+    context = min(settings.context_tokens, base.context)
+    dataset = _encoded(snapshot, _sides(pairs, settings), base.tokenizer, settings, context)
     for side, examples in dataset.sides.items():
         if not examples:
             raise TooFewPairs(
                 f"no pair is left for {side}: {len(pairs)} pairs, left out {dict(dataset.left_out)}"
             )
     return dataset
+
+
+def _sides(pairs: list[Pair], settings: Settings) -> dict[Side, list[Pair]]:
+    return data_module.split(
+        pairs,
+        validation_fraction=settings.validation_fraction,
+        gate_fraction=settings.gate_fraction,
+        seed=settings.seed,
+    )
+
+
+def _encoded(
+    snapshot: Snapshot,
+    sides: dict[Side, list[Pair]],
+    tokenizer: Any,
+    settings: Settings,
+    context_tokens: int,
+) -> Dataset:
+    return data_module.build(
+        snapshot,
+        sides,
+        tokenizer,
+        context_tokens=context_tokens,
+        target_tokens=settings.target_tokens,
+        level=Level(settings.context_level),
+    )
 
 
 def _hyperparameters(

@@ -271,7 +271,7 @@ def _target_logits(
     return logits[:, :-1], labels[:, labels.shape[1] - columns :]
 
 
-class _TargetTrainer(Trainer):  # type: ignore[misc]
+class _TargetTrainer(Trainer):
     """A Trainer whose loss reads target columns only."""
 
     def __init__(self, *args: Any, encoder_decoder: bool, **kwargs: Any) -> None:
