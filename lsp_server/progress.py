@@ -70,10 +70,17 @@ class Work:
 
 
 @asynccontextmanager
-async def work(server: LanguageServer, title: str) -> AsyncIterator[Work]:
+async def work(
+    server: LanguageServer, title: str, *, measured: bool = False
+) -> AsyncIterator[Work]:
     """Shows work for as long as the block runs.
 
     An editor that shows no progress gets none; the work is then done in silence.
+
+    Args:
+        server: The server.
+        title: What is done.
+        measured: Percentages will be reported; without this, editors ignore them.
     """
     window = server.client_capabilities.window
     if not (window and window.work_done_progress):
@@ -85,7 +92,8 @@ async def work(server: LanguageServer, title: str) -> AsyncIterator[Work]:
     act = Work(server, token)
     # pygls cancels this future on window/workDoneProgress/cancel and never forgets a token.
     progress.tokens[token].add_done_callback(lambda _: act.cancel())
-    progress.begin(token, lsp.WorkDoneProgressBegin(title=title, cancellable=True))
+    start = 0 if measured else None
+    progress.begin(token, lsp.WorkDoneProgressBegin(title, cancellable=True, percentage=start))
     try:
         yield act
     finally:

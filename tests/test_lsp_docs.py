@@ -7,25 +7,25 @@ import dataclasses
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from lsp_server import settings
 from lsp_server.server import create
 from tests.fake_daemon import FakeDaemon, Scenario
 
-DOCS = (Path(__file__).parent.parent / "docs" / "editors.md").read_text()
+ROOT = Path(__file__).parent.parent
+DOCS = (ROOT / "docs" / "editors.md").read_text()
 
 
-def rows() -> list[str]:
-    """One table row for each setting, from its definition."""
-    found = []
+def all_settings() -> Iterator[tuple[str, object, str]]:
+    """Name, default and meaning of each setting, from its definition."""
     for group in dataclasses.fields(settings.Settings):
         kind = type(getattr(settings.Settings(), group.name))
         docs = _docs(kind)
         for one in dataclasses.fields(kind):
             name = f"{settings.camel(group.name)}.{settings.camel(one.name)}"
-            found.append(f"| `{name}` | `{json.dumps(one.default)}` | {docs[one.name]} |")
-    return found
+            yield name, one.default, docs[one.name]
 
 
 def _docs(kind: type) -> dict[str, str]:
@@ -41,7 +41,18 @@ def _docs(kind: type) -> dict[str, str]:
 
 def test_the_table_of_settings_is_that_of_the_code():
     table = DOCS.partition("| setting |")[2].partition("\n\n")[0]
-    assert table.splitlines()[2:] == rows()
+    rows = [f"| `{n}` | `{json.dumps(default)}` | {doc} |" for n, default, doc in all_settings()]
+    assert table.splitlines()[2:] == rows
+
+
+def test_vs_code_has_the_same_settings_with_the_same_defaults():
+    manifest = json.loads((ROOT / "vscode-extension" / "package.json").read_text())
+    declared = manifest["contributes"]["configuration"]["properties"]
+    for name, default, doc in all_settings():
+        one = declared.pop(f"personalizer.{name}")
+        assert one["default"] == default
+        assert one["markdownDescription"].replace("`", "") == doc.replace("`", "")
+    assert set(declared) == {"personalizer.command", "personalizer.interpreter"}
 
 
 def test_every_command_is_listed():

@@ -73,7 +73,8 @@ async def follow(server: Server, project: Project, job: Job) -> None:
     ask, job_id = server.session.daemon.ask, job.id
     known = await status.ask(server, project)
     told = server.session.settings.status.enable
-    async with work(server, f"Train an adapter for {project.root.name}") as act:
+    title = f"Train an adapter for {project.root.name}"
+    async with work(server, title, measured=True) as act:
         while job.state in ("queued", "running"):
             if act.cancelled.is_set():
                 await ask(lambda daemon: daemon.cancel(job_id))

@@ -1,0 +1,154 @@
+/** One language client: how it is made, what it tells, how it ends. */
+
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import * as vscode from "vscode";
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  ExecuteCommandRequest,
+  LanguageClient,
+  type LanguageClientOptions,
+  type ProgressToken,
+  WorkDoneProgressCancelNotification,
+} from "vscode-languageclient/node";
+
+import { serverProgram } from "./command";
+import { type ProgressNotes } from "./progress";
+import { type Server } from "./restarts";
+import { serverSettings } from "./settings";
+import { type ServerState, type Status } from "./status";
+
+const STATUS_CHANGED = "personalizer/statusChanged";
+
+export interface Events {
+  state(state: ServerState): void;
+  status(status: Status): void;
+  /** The server has ended unbidden. */
+  crashed(): void;
+}
+
+export class PersonalizerServer implements Server {
+  private client: LanguageClient | undefined;
+  private up = false;
+
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly events: Events,
+    private readonly progress: ProgressNotes<ProgressToken>,
+  ) {}
+
+  get running(): boolean {
+    return this.client?.isRunning() ?? false;
+  }
+
+  async start(): Promise<void> {
+    this.events.state("starting");
+    try {
+      await this.begin();
+    } catch (error) {
+      this.client = undefined;
+      this.events.state("stopped");
+      throw error;
+    }
+    this.up = true;
+    this.events.state("running");
+  }
+
+  private async begin(): Promise<void> {
+    const settings = vscode.workspace.getConfiguration("personalizer");
+    const program = serverProgram(
+      {
+        command: settings.get<string[]>("command", []),
+        interpreter: settings.get<string>("interpreter", ""),
+      },
+      {
+        environment: process.env,
+        home: homedir(),
+        folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+        windows: process.platform === "win32",
+        runs: existsSync,
+      },
+    );
+    this.log.info(`starting ${[program.command, ...program.args].join(" ")}`);
+    // A new client each time: one that has failed cannot be started again.
+    const client = new LanguageClient("personalizer", "Personalizer", program, this.options());
+    client.onNotification(STATUS_CHANGED, (status: Status) => {
+      this.events.status(status);
+    });
+    this.client = client;
+    await client.start();
+  }
+
+  async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    this.up = false;
+    this.progress.clear();
+    if (client?.isRunning()) {
+      await client.stop().catch((error: unknown) => {
+        this.log.warn(`the server did not stop in good order: ${String(error)}`);
+      });
+    }
+    this.events.state("stopped");
+  }
+
+  async execute(command: string, ...args: unknown[]): Promise<void> {
+    await this.client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: args });
+  }
+
+  /** Passes the settings on; they may have changed, or the folder has become trusted. */
+  async configure(): Promise<void> {
+    if (this.running) {
+      await this.client?.sendNotification(DidChangeConfigurationNotification.type, {
+        settings: { personalizer: currentSettings() },
+      });
+    }
+  }
+
+  cancelProgress(token: ProgressToken): void {
+    void this.client?.sendNotification(WorkDoneProgressCancelNotification.type, { token });
+  }
+
+  /** The version that the server says it is; undefined while none runs. */
+  get version(): string | undefined {
+    return this.client?.initializeResult?.serverInfo?.version;
+  }
+
+  private options(): LanguageClientOptions {
+    return {
+      documentSelector: [{ scheme: "file", language: "java" }],
+      outputChannel: this.log,
+      initializationOptions: currentSettings,
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue }),
+        closed: () => {
+          // Every restart goes through the one queue, this one too; a start that fails rejects.
+          if (this.up) {
+            this.client = undefined;
+            this.up = false;
+            this.progress.clear();
+            this.events.state("stopped");
+            this.events.crashed();
+          }
+          return { action: CloseAction.DoNotRestart, handled: true };
+        },
+      },
+      middleware: {
+        handleWorkDoneProgress: (token, value, next) => {
+          this.progress.take(token, value);
+          if (value.kind === "end") {
+            next(token, value); // The client forgets the token.
+          }
+        },
+      },
+    };
+  }
+}
+
+function currentSettings(): unknown {
+  const settings = vscode.workspace.getConfiguration("personalizer");
+  return serverSettings((key) => settings.get(key), vscode.workspace.isTrusted);
+}

@@ -1,0 +1,129 @@
+/** The adapter's status as the status bar shows it. */
+
+export interface Job {
+  readonly id: string;
+  readonly state: "queued" | "running" | "done" | "failed" | "cancelled";
+  readonly progress?: Progress | null;
+}
+
+export interface Progress {
+  readonly phase: string;
+  readonly step: number;
+  /** 0 while unknown. */
+  readonly steps: number;
+  readonly seconds_left?: number | null;
+}
+
+/** What `personalizer/statusChanged` brings. */
+export interface Status {
+  /** URI of the workspace folder. */
+  readonly workspace: string;
+  readonly adapter: string | null;
+  readonly method?: string | null;
+  readonly base?: string | null;
+  readonly freshness: "fresh" | "ageing" | "stale" | "none";
+  readonly pairs?: Readonly<Record<string, number>>;
+  readonly commits_behind?: number | null;
+  readonly trained_at?: string | null;
+  readonly job?: Job | null;
+}
+
+export type ServerState = "starting" | "running" | "stopped";
+
+export interface View {
+  readonly text: string;
+  /** Lines. */
+  readonly tooltip: readonly string[];
+  readonly warning: boolean;
+}
+
+/** What to show for a server and the status of the folder at hand. */
+export function view(server: ServerState, status: Status | undefined): View {
+  if (server === "stopped") {
+    const tooltip = ["The language server does not run.", "Click to start it again."];
+    return { text: "$(error) Personalizer", tooltip, warning: true };
+  }
+  if (server === "starting") {
+    return { text: "$(loading~spin) Personalizer", tooltip: ["Starting."], warning: false };
+  }
+  if (status === undefined) {
+    const tooltip = ["No status yet. Click to ask for it."];
+    return { text: "$(circle-outline) Personalizer", tooltip, warning: false };
+  }
+  if (trains(status)) {
+    const text = `$(sync~spin) ${trainingText(status.job?.progress)}`;
+    return { text, tooltip: tooltipOf(status), warning: false };
+  }
+  if (status.freshness === "none" || status.adapter === null) {
+    return { text: "$(circle-outline) No adapter", tooltip: tooltipOf(status), warning: false };
+  }
+  const icon = { fresh: "$(check)", ageing: "$(history)", stale: "$(warning)" }[status.freshness];
+  return {
+    text: `${icon} Adapter ${status.freshness}`,
+    tooltip: tooltipOf(status),
+    warning: status.freshness === "stale",
+  };
+}
+
+export function trains(status: Status): boolean {
+  return status.job?.state === "running" || status.job?.state === "queued";
+}
+
+function trainingText(progress: Progress | null | undefined): string {
+  if (!progress) {
+    return "Training";
+  }
+  const percent =
+    progress.steps > 0 ? ` ${Math.floor((100 * progress.step) / progress.steps)} %` : "";
+  const left = progress.seconds_left;
+  return `Training${percent}${left == null ? "" : `, ${spoken(left)} left`}`;
+}
+
+/** A time as people say it: `40 s`, `3 min`, `1 h 20 min`. */
+export function spoken(seconds: number): string {
+  if (seconds < 60) {
+    return `${Math.ceil(seconds)} s`;
+  }
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function tooltipOf(status: Status): string[] {
+  const pairs = status.pairs ?? {};
+  if (status.adapter === null) {
+    return ["No adapter is trained yet.", `${pairs.new ?? 0} pairs to learn from.`];
+  }
+  const since = ["changed", "new", "removed"]
+    .filter((kind) => (pairs[kind] ?? 0) > 0)
+    .map((kind) => `${pairs[kind] ?? 0} ${kind}`);
+  const lines = [
+    `Adapter ${status.adapter} (${status.method ?? "?"} on ${status.base ?? "?"})`,
+    `Trained on ${pairs.trained ?? 0} pairs${since.length > 0 ? `; since then ${since.join(", ")}` : ""}`,
+  ];
+  if (status.commits_behind) {
+    lines.push(`${status.commits_behind} commit${status.commits_behind > 1 ? "s" : ""} behind`);
+  }
+  if (status.trained_at) {
+    lines.push(`Trained ${status.trained_at.slice(0, 10)}`);
+  }
+  return lines;
+}
+
+/**
+ * The status of the folder that a file lies in, of several the innermost; that of the only
+ * folder where no file is at hand.
+ */
+export function statusFor(
+  statuses: ReadonlyMap<string, Status>,
+  file: string | undefined,
+): Status | undefined {
+  if (statuses.size === 1) {
+    return statuses.values().next().value;
+  }
+  const around = [...statuses.keys()].filter(
+    (folder) => file?.startsWith(`${folder.replace(/\/$/, "")}/`) === true,
+  );
+  around.sort((a, b) => b.length - a.length);
+  const [innermost] = around;
+  return innermost === undefined ? undefined : statuses.get(innermost);
+}
