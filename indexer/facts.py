@@ -56,6 +56,8 @@ class Call(_Record, frozen=True):
     """True for ``new T(...)`` and ``T::new``."""
     start: int
     """Byte offset of the call in its file."""
+    reference: bool = False
+    """True for ``T::name`` and ``T::new``: named here, called elsewhere."""
 
 
 class Field(_Record, frozen=True):

@@ -5,28 +5,29 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from indexer.facts import FileFacts, Method
 from indexer.languages import language_of
-from indexer.pairing import Mode, Pair, Where, find_pairs, find_tests
+from indexer.pairing import Mode, Pair, Pairing, Where, find_pairs, find_tests
 from indexer.screening import content_reason
 from indexer.snippets import Snippet, find_snippets
-from indexer.store import Store, content_hash, decode_facts, encode_facts
-from indexer.workspace import Workspace
+from indexer.store import Row, Store, content_hash, decode_facts
+from indexer.workers import rows_of
+from indexer.workspace import Found, Workspace
 
 __all__ = ["Change", "Index", "Snapshot", "index_folder"]
 
-_PARALLEL_FROM = 4_000_000
-"""Bytes of unknown source from which worker processes pay for their start."""
+_PAIRS = "pairs"
+"""Name of the note that keeps the pairs of the state that was indexed last."""
+_TRANSACTION = 4_000_000
+"""Bytes of new rows that are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,13 @@ class Change:
     """POSIX, relative to the workspace."""
     source: bytes | None
     """None when the file is gone."""
+
+
+@dataclass
+class _Latest:
+    """The pairing that was last found; any state of the project is a start for the next."""
+
+    pairing: Pairing | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Snapshot:
     excluded: Mapping[str, str]
     """Reason by path of the files left out."""
     _store: Store = field(repr=False)
+    _latest: _Latest = field(repr=False, compare=False)
 
     def source(self, path: str) -> bytes:
         """A file's bytes as they were when indexed.
@@ -65,11 +74,27 @@ class Snapshot:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """Focal-method/test pairs by the project's own rules."""
-        return self.find_pairs()
+        """Focal-method/test pairs by the project's own rules; found again only where needed."""
+        before = self._latest.pairing
+        if before is None:
+            digest = self._digest()
+            saved = self._store.note(_PAIRS)
+            pairing = Pairing.restored(self.files, saved, digest) if saved else None
+            if pairing is None:
+                pairing = Pairing.of(self.files)
+                self._store.set_note(_PAIRS, pairing.saved(digest))
+        else:
+            pairing = Pairing.of(self.files, before)
+        self._latest.pairing = pairing
+        return pairing.pairs
+
+    def _digest(self) -> str:
+        """Changes with any path or text."""
+        rows = sorted(f"{path}\0{name}" for path, name in self.hashes.items())
+        return content_hash("\n".join(rows).encode())
 
     def find_pairs(self, mode: Mode = "rules") -> tuple[Pair, ...]:
-        return find_pairs(self.files, mode)
+        return self.pairs if mode == "rules" else find_pairs(self.files, mode)
 
     @cached_property
     def tests(self) -> tuple[Where, ...]:
@@ -118,6 +143,7 @@ class Index:
         self._hashes: dict[str, str] = {}
         self._facts: dict[str, FileFacts] = {}
         self._excluded: dict[str, str] = {}
+        self._latest = _Latest()
 
     def apply(self, changes: Iterable[Change]) -> Snapshot:
         """Takes changes in and gives the project as it then is.
@@ -135,7 +161,52 @@ class Index:
                 self._excluded[change.path] = reason
             else:
                 fresh[change.path] = change.source
-        self._add(fresh)
+        self._add(fresh.items())
+        return self.snapshot()
+
+    def read(self, workspace: Workspace) -> Snapshot:
+        """Makes this the index of a folder as it now is on disk.
+
+        Files that the store has seen before, and that were not written since, are not read.
+
+        Raises:
+            StoreUnavailable: If the store cannot be written.
+        """
+        before = self._store.seen()
+        found: dict[str, Found] = {}
+
+        def unread() -> Iterator[tuple[str, bytes]]:
+            for one in workspace.walk(before):
+                self._forget(one.path)
+                found[one.path] = replace(one, source=None)
+                if one.source is not None:
+                    yield one.path, one.source
+                elif one.reason is not None:
+                    self._excluded[one.path] = one.reason
+
+        hashes = self._add(unread())
+        as_seen = {path: one.hash for path, one in found.items() if one.hash}
+        facts = self._store.facts(set(as_seen.values()))
+        for path, name in as_seen.items():
+            if name in facts:
+                self._hashes[path], self._facts[path] = name, facts[name]
+        lost = [workspace.read(path) for path, name in as_seen.items() if name not in facts]
+        for one in lost:
+            if one.reason is not None:
+                self._excluded[one.path] = one.reason
+        self._add((one.path, one.source) for one in lost if one.source is not None)
+        for path in [*self._facts, *self._excluded]:
+            if path not in found:
+                self._forget(path)
+        self._store.set_seen(
+            {
+                path: (one.stamp, hashes.get(path), one.reason)
+                for path, one in found.items()
+                if one.stamp and (path not in before or before[path][0] != one.stamp)
+            },
+            before.keys() - found.keys(),
+        )
+        self._store.keep_only(set(self._hashes.values()))
         return self.snapshot()
 
     def exclude(self, path: str, reason: str) -> None:
@@ -144,46 +215,57 @@ class Index:
         self._excluded[path] = reason
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(dict(self._facts), dict(self._hashes), dict(self._excluded), self._store)
+        facts, hashes, excluded = dict(self._facts), dict(self._hashes), dict(self._excluded)
+        return Snapshot(facts, hashes, excluded, self._store, self._latest)
 
     def _forget(self, path: str) -> None:
         self._hashes.pop(path, None)
         self._facts.pop(path, None)
         self._excluded.pop(path, None)
 
-    def _add(self, fresh: Mapping[str, bytes]) -> None:
-        hashes = {path: content_hash(source) for path, source in fresh.items()}
-        known = self._store.known(set(hashes.values()))
-        missing = {hashes[path]: path for path in fresh if hashes[path] not in known}
-        work = [(name, path, fresh[path]) for name, path in missing.items()]
-        encoded = dict(_parse_all(work))
-        self._store.put((name, fresh[path], encoded[name]) for name, path, _ in work)
-        facts = self._store.facts({h for h in hashes.values() if h in known})
-        facts.update((name, decode_facts(data)) for name, data in encoded.items())
+    def _add(self, sources: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """Takes sources in, and gives the content hash of each path."""
+        hashes: dict[str, str] = {}
+        facts: dict[str, FileFacts] = {}
+        rows: list[Row] = []
+        size = 0
+        for row in rows_of(self._unknown(sources, hashes, facts)):
+            facts[row[0]] = decode_facts(row[2])
+            rows.append(row)
+            size += len(row[1]) + len(row[2])
+            if size > _TRANSACTION:
+                self._store.put(rows)
+                rows, size = [], 0
+        self._store.put(rows)
         for path, name in hashes.items():
             self._hashes[path] = name
             self._facts[path] = facts[name]
+        return hashes
+
+    def _unknown(
+        self,
+        sources: Iterable[tuple[str, bytes]],
+        hashes: dict[str, str],
+        facts: dict[str, FileFacts],
+    ) -> Iterator[tuple[str, bytes]]:
+        """The sources whose facts nobody has; fills in hashes, and the facts of the others."""
+        asked: set[str] = set()
+        for group in _groups(sources):
+            names = {path: content_hash(source) for path, source in group}
+            hashes.update(names)
+            facts.update(self._store.facts(set(names.values()) - facts.keys() - asked))
+            for path, source in group:
+                name = names[path]
+                if name not in facts and name not in asked:
+                    asked.add(name)
+                    yield path, source
 
 
-_Work = tuple[str, str, bytes]
-
-
-def _parse_all(work: list[_Work]) -> Iterator[tuple[str, bytes]]:
-    """Encoded facts by hash; in worker processes when there is much to do."""
-    cores = os.cpu_count() or 1
-    if cores < 2 or sum(len(source) for _, _, source in work) < _PARALLEL_FROM:
-        yield from map(_parse_one, work)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(cores, 8), mp_context=context) as pool:
-        yield from pool.map(_parse_one, work, chunksize=32)
-
-
-def _parse_one(work: _Work) -> tuple[str, bytes]:
-    name, path, source = work
-    language = language_of(path)
-    assert language is not None, path
-    return name, encode_facts(language.parse(source))
+def _groups(sources: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Sources in groups of at most 100, so that many hashes are looked up at once."""
+    left = iter(sources)
+    while group := list(islice(left, 100)):
+        yield group
 
 
 def index_folder(root: Path | str, store: Store | None = None) -> tuple[Snapshot, float]:
@@ -197,14 +279,5 @@ def index_folder(root: Path | str, store: Store | None = None) -> tuple[Snapshot
         StoreUnavailable: If the store cannot be written.
     """
     start = time.perf_counter()
-    index = Index(store)
-    changes = []
-    for found in Workspace(root).walk():
-        if found.source is None:
-            index.exclude(found.path, found.reason or "unreadable")
-        else:
-            changes.append(Change(found.path, found.source))
-    snapshot = index.apply(changes)
-    if store is not None:
-        store.keep_only(set(snapshot.hashes.values()))
+    snapshot = Index(store).read(Workspace(root))
     return snapshot, time.perf_counter() - start

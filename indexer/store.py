@@ -9,27 +9,46 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from indexer.errors import StoreUnavailable
 from indexer.facts import FileFacts
 
-__all__ = ["SCHEMA", "Row", "Store", "content_hash", "decode_facts", "encode_facts"]
+__all__ = [
+    "SCHEMA",
+    "Row",
+    "Seen",
+    "Store",
+    "content_hash",
+    "decode_facts",
+    "encode_facts",
+    "pack_row",
+]
 
-SCHEMA = 2
+SCHEMA = 4
 """Raised with every change of the facts; rows of another schema are dropped."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(FileFacts)
+_TABLES = """
+CREATE TABLE file (hash TEXT PRIMARY KEY, source BLOB NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE seen (path TEXT PRIMARY KEY, stamp TEXT, hash TEXT, reason TEXT) WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+encode_facts = msgspec.msgpack.Encoder().encode
+decode_facts = msgspec.msgpack.Decoder(FileFacts).decode
 
 Row = tuple[str, bytes, bytes]
-"""(content hash, source, encoded facts)."""
+"""(content hash, compressed source, encoded facts)."""
+Seen = tuple[str, str | None, str | None]
+"""(stamp, content hash, reason) of a file on disk; one of hash and reason is None."""
+
+_T = TypeVar("_T")
 
 
 def content_hash(source: bytes) -> str:
@@ -37,19 +56,16 @@ def content_hash(source: bytes) -> str:
     return hashlib.blake2b(source, digest_size=16).hexdigest()
 
 
-def encode_facts(facts: FileFacts) -> bytes:
-    return _encoder.encode(facts)
-
-
-def decode_facts(data: bytes) -> FileFacts:
-    return _decoder.decode(data)
+def pack_row(name: str, source: bytes, facts: FileFacts) -> Row:
+    return name, zlib.compress(source, 1), encode_facts(facts)
 
 
 class Store:
     """One SQLite file, or memory when ``path`` is None.
 
     Raises:
-        StoreUnavailable: If the file can be neither read nor made (full or read-only disk).
+        StoreUnavailable: If the file can be neither read nor made (full or read-only disk). So
+            does every method; a file that turns out to be damaged is emptied instead.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -57,10 +73,8 @@ class Store:
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
-            if path is None or (
-                isinstance(error, sqlite3.OperationalError) and not _damaged(error)
-            ):
-                raise StoreUnavailable(f"cannot open the index at {path}: {error}") from error
+            if path is None or not _damaged(error):
+                raise self._unavailable(error) from error
             self._discard()
             self._db = self._open()
 
@@ -72,59 +86,82 @@ class Store:
                 self._path or ":memory:", timeout=30, check_same_thread=False, isolation_level=None
             )
         except (OSError, sqlite3.OperationalError) as error:
-            raise StoreUnavailable(f"cannot open the index at {self._path}: {error}") from error
+            raise self._unavailable(error) from error
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            if database.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
-                with database:
-                    database.execute("BEGIN IMMEDIATE")
-                    database.execute("DROP TABLE IF EXISTS file")
-                    database.execute("DROP TABLE IF EXISTS note")
-                    database.execute(
-                        "CREATE TABLE file (hash TEXT PRIMARY KEY, source BLOB NOT NULL, "
-                        "facts BLOB NOT NULL) WITHOUT ROWID"
-                    )
-                    database.execute(
-                        "CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL)"
-                        " WITHOUT ROWID"
-                    )
+            if not _current(database):
+                database.execute("BEGIN IMMEDIATE")
+                if not _current(database):  # else another process was faster
+                    for kind, name in _made_by_hand(database):
+                        database.execute(f'DROP {kind} IF EXISTS "{name}"')
+                    for statement in _TABLES.split(";"):
+                        database.execute(statement)
                     database.execute(f"PRAGMA user_version = {SCHEMA}")
-            database.execute("SELECT hash FROM file LIMIT 1").fetchone()
+                database.execute("COMMIT")
+            for table in ("file", "seen", "note"):
+                database.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
         except BaseException:
             database.close()
             raise
         return database
 
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"cannot use the index at {self._path}: {error}; free space there, or set "
+            "PERSONALIZER_DATA_DIR to a folder that can be written"
+        )
+
     def _discard(self) -> None:
-        if self._path:
+        assert self._path is not None
+        try:
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def _do(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Runs an act; once more on an empty store when the file proves to be damaged."""
+        try:
+            return act(self._db)
+        except sqlite3.DatabaseError as error:
+            if self._path is None or not _damaged(error):
+                raise self._unavailable(error) from error
+        self._db.close()
+        self._discard()
+        self._db = self._open()
+        return act(self._db)
+
+    def _write(self, *statements: tuple[str, Iterable[tuple[Any, ...]]]) -> None:
+        """Several statements, each for many rows, as one transaction."""
+        held = [(statement, list(rows)) for statement, rows in statements]
+
+        def act(database: sqlite3.Connection) -> None:
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                for statement, rows in held:
+                    database.executemany(statement, rows)
+
+        if any(rows for _, rows in held):
+            self._do(act)
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Keeps rows; a hash that is there already is left alone.
-
-        Raises:
-            StoreUnavailable: If the disk is full or read-only.
-        """
-        packed = [(name, zlib.compress(source, 1), facts) for name, source, facts in rows]
-        if not packed:
-            return
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany("INSERT OR IGNORE INTO file VALUES (?, ?, ?)", packed)
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"cannot write the index at {self._path}: {error}") from error
+        """Keeps rows; a hash that is there already is left alone."""
+        self._write(("INSERT OR IGNORE INTO file VALUES (?, ?, ?)", rows))
 
     def known(self, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that the store holds."""
-        return {name for (name,) in self._select("SELECT hash FROM file WHERE hash IN", hashes)}
+        return {row[0] for row in self._select("SELECT hash FROM file WHERE hash IN", hashes)}
 
     def facts(self, hashes: Iterable[str]) -> dict[str, FileFacts]:
-        """Facts by hash; unknown hashes are left out."""
-        rows = self._select("SELECT hash, facts FROM file WHERE hash IN", hashes)
-        return {name: decode_facts(data) for name, data in rows}
+        """Facts by hash; unknown hashes and rows that cannot be read are left out."""
+        found = {}
+        for name, data in self._select("SELECT hash, facts FROM file WHERE hash IN", hashes):
+            try:
+                found[name] = decode_facts(data)
+            except msgspec.MsgspecError:
+                continue
+        return found
 
     def source(self, name: str) -> bytes:
         """The text with this content hash.
@@ -132,39 +169,63 @@ class Store:
         Raises:
             KeyError: If the store does not hold it.
         """
-        row = self._db.execute("SELECT source FROM file WHERE hash = ?", (name,)).fetchone()
+        query = "SELECT source FROM file WHERE hash = ?"
+        row = self._do(lambda database: database.execute(query, (name,)).fetchone())
         if row is None:
             raise KeyError(name)
-        return zlib.decompress(row[0])
+        try:
+            return zlib.decompress(row[0])
+        except zlib.error as error:
+            raise KeyError(name) from error
+
+    def seen(self) -> dict[str, Seen]:
+        """What was found on disk the last time, by path."""
+        rows = self._do(lambda database: database.execute("SELECT * FROM seen").fetchall())
+        return {path: (stamp, name, reason) for path, stamp, name, reason in rows}
+
+    def set_seen(self, found: Mapping[str, Seen], gone: Iterable[str]) -> None:
+        """Keeps what was found on disk, and forgets the paths that are gone."""
+        self._write(
+            ("DELETE FROM seen WHERE path = ?", ((path,) for path in gone)),
+            (
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
+                ((path, *one) for path, one in found.items()),
+            ),
+        )
 
     def note(self, name: str) -> bytes | None:
         """A value kept beside the facts, for example a derived result; None where there is none."""
-        row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        query = "SELECT value FROM note WHERE name = ?"
+        row = self._do(lambda database: database.execute(query, (name,)).fetchone())
         return None if row is None else bytes(row[0])
 
     def set_note(self, name: str, value: bytes) -> None:
         """Keeps a derived value; a full disk is no error, the value is only slower to have."""
         try:
-            with self._db:
-                self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
-        except sqlite3.OperationalError:
+            self._write(("INSERT OR REPLACE INTO note VALUES (?, ?)", [(name, value)]))
+        except StoreUnavailable:
             return
 
     def keep_only(self, hashes: set[str]) -> None:
-        """Drops every row that no current file needs."""
-        held = {name for (name,) in self._db.execute("SELECT hash FROM file")}
+        """Drops rows that no current file needs, once they are many (branches come back)."""
+        held = {row[0] for row in self._do(lambda d: d.execute("SELECT hash FROM file").fetchall())}
         gone = held - hashes
         if len(gone) > max(1000, len(hashes)):
-            with self._db:
-                self._db.executemany("DELETE FROM file WHERE hash = ?", ((name,) for name in gone))
+            self._write(("DELETE FROM file WHERE hash = ?", ((name,) for name in gone)))
 
-    def _select(self, query: str, hashes: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    def _select(self, query: str, hashes: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         wanted = list(hashes)
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            marks = ",".join("?" * len(part))
-            with closing(self._db.execute(f"{query} ({marks})", part)) as cursor:
-                yield from cursor
+            marks = f"{query} ({','.join('?' * len(part))})"
+
+            def act(
+                database: sqlite3.Connection, marks: str = marks, part: list[str] = part
+            ) -> list[tuple[Any, ...]]:
+                with closing(database.execute(marks, part)) as cursor:
+                    return cursor.fetchall()
+
+            yield from self._do(act)
 
     def close(self) -> None:
         self._db.close()
@@ -181,5 +242,17 @@ class Store:
         self.close()
 
 
+def _current(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA)
+
+
+def _made_by_hand(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    query = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')"
+    return database.execute(query).fetchall()
+
+
+_DAMAGE = ("malformed", "not a database", "no such table", "no such column")
+
+
 def _damaged(error: sqlite3.Error) -> bool:
-    return any(word in str(error) for word in ("malformed", "not a database", "no such table"))
+    return any(word in str(error) for word in _DAMAGE)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pathspec import GitIgnoreSpec
 from indexer import screening
 from indexer.errors import NotAFolder
 from indexer.languages import language_of
+from indexer.store import Seen
 
 __all__ = ["BUILD_FILES", "Found", "Workspace"]
 
@@ -24,6 +26,10 @@ BUILD_FILES = frozenset(
     {"pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"}
 )
 _NEVER = frozenset({".git", ".hg", ".svn", ".gradle", ".idea", ".mvn", "target", ".venv"})
+_YOUNG = 2_000_000_000
+"""Nanoseconds; the coarsest file systems keep times of two seconds (git's racy entries)."""
+_RULES = 1
+"""Raised with every change of the screening rules: what was seen is then read again."""
 _IGNORE_FILES = (".gitignore", ".personalizerignore")
 
 
@@ -34,9 +40,13 @@ class Found:
     path: str
     """POSIX, relative to the workspace."""
     source: bytes | None
-    """None when the file is left out."""
+    """None when the file is left out, or is what ``hash`` says."""
     reason: str | None
     """Why it is left out; None when it is read."""
+    stamp: str | None = None
+    """Changes when the file is written; None for a file too young to tell two writes apart."""
+    hash: str | None = None
+    """Content hash of a file that is as it was seen before."""
 
 
 class Workspace:
@@ -65,10 +75,34 @@ class Workspace:
             reason = f"secret ({kind})"
         return Found(path, None if reason else source, reason)
 
-    def walk(self) -> Iterator[Found]:
-        """Every source file in a stable order, each read or with the reason it is not."""
+    def walk(self, seen: Mapping[str, Seen] | None = None) -> Iterator[Found]:
+        """Every source file in a stable order, each read or with the reason it is not.
+
+        Args:
+            seen: What an earlier walk found; files with the same stamp are not read again.
+        """
+        now = time.time_ns()
         for path, reason in self._paths():
-            yield Found(path, None, reason) if reason else self.read(path)
+            if reason:
+                yield Found(path, None, reason)
+                continue
+            stamp = self._stamp(path, now)
+            before = seen.get(path) if seen and stamp else None
+            if before and before[0] == stamp:
+                yield Found(path, None, before[2], stamp, before[1])
+            else:
+                found = self.read(path)
+                yield Found(path, found.source, found.reason, stamp)
+
+    def _stamp(self, path: str, now: int) -> str | None:
+        """Size and times of a file; None where a write after this look might not show."""
+        try:
+            stat = os.stat(self.root / path)
+        except OSError:
+            return None
+        if now - max(stat.st_mtime_ns, stat.st_ctime_ns) < _YOUNG:
+            return None
+        return f"{_RULES}-{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}-{stat.st_ino}"
 
     def build_files(self) -> dict[str, bytes]:
         """Maven and Gradle files by path."""
@@ -114,11 +148,14 @@ class Workspace:
                     if language_of(path):
                         yield ascii(path)[1:-1], "name"
                     continue
+                wanted = entry.name in only if only else language_of(path)
                 if entry.is_dir(follow_symlinks=False):
                     inside = entry.name not in _NEVER and not _ignored(path, rules, folder=True)
                     if inside and not os.path.exists(os.path.join(entry.path, ".git")):
                         below.append((path, rules))
-                elif (entry.name in only if only else language_of(path)) and entry.is_file():
+                elif wanted and entry.is_symlink():
+                    yield path, "link"  # its target is met by itself, or is not of this project
+                elif wanted and entry.is_file(follow_symlinks=False):
                     yield path, "ignored" if _ignored(path, rules, folder=False) else None
             stack.extend(reversed(below))
 

@@ -13,8 +13,11 @@ __all__ = ["Language", "language_of"]
 class Language(Protocol):
     """What a module of this package offers."""
 
-    NAME: str
-    SUFFIXES: tuple[str, ...]
+    @property
+    def NAME(self) -> str: ...
+
+    @property
+    def SUFFIXES(self) -> tuple[str, ...]: ...
 
     def parse(self, source: bytes) -> FileFacts:
         """Facts of one file; broken source gives what can be read, and errors."""

@@ -414,7 +414,7 @@ class _Bodies:
                 left, _, right = self._start_of(at, node.end_byte).rpartition("::")
                 new = right == "new"
                 name = simple_type(left) if new else right
-                calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, at))
+                calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, at, True))
             else:
                 self._variables(node, variables)
         known = tuple(Parameter(kind, name) for name, kind in variables.items() if kind != "?")

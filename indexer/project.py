@@ -1,0 +1,223 @@
+"""The types of a project by simple name: the focal side, and the helpers of its tests."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from indexer.facts import FileFacts, Method, Type
+from indexer.languages.java import TEST_ANNOTATIONS
+
+__all__ = [
+    "Class",
+    "Project",
+    "Where",
+    "classes_of",
+    "find_tests",
+    "in_test_root",
+    "is_test",
+    "module_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A method and the file that it stands in."""
+
+    path: str
+    method: Method
+
+
+def is_test(method: Method, owner: Type | None) -> bool:
+    """JUnit 3, 4, 5 and TestNG tests; life-cycle methods are none."""
+    if not TEST_ANNOTATIONS.isdisjoint(method.annotations):
+        return True
+    if owner is None or method.constructor or "public" not in method.modifiers:
+        return False
+    if "Test" in owner.annotations:
+        lifecycle = any(
+            a.startswith(("Before", "After", "DataProvider")) for a in method.annotations
+        )
+        return method.returns == "void" and not lifecycle and "static" not in method.modifiers
+    junit3 = any(parent.endswith(("TestCase", "TestSupport")) for parent in owner.extends)
+    return junit3 and method.name.startswith("test") and not method.parameters
+
+
+def find_tests(path: str, facts: FileFacts) -> Iterator[Where]:
+    """The test methods of one file."""
+    types = {t.name: t for t in facts.types}
+    for method in facts.methods:
+        if method.body and is_test(method, types.get(method.owner)):
+            yield Where(path, method)
+
+
+_TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|it|[^/]*test)/", re.IGNORECASE)
+
+
+def in_test_root(path: str) -> bool:
+    """Whether a path lies under a folder of tests."""
+    return _TEST_FOLDER.search(path) is not None
+
+
+def module_of(path: str) -> str:
+    """What stands before ``src/``; empty where there is none."""
+    head, found, _ = path.partition("src/")
+    return head if found else ""
+
+
+class Class(NamedTuple):
+    """A type with the methods that it declares."""
+
+    path: str
+    package: str
+    type: Type
+    methods: tuple[Method, ...]
+    for_tests: bool
+    """Whether it tests, or helps tests: then it is never focal."""
+
+    @property
+    def name(self) -> str:
+        return self.type.simple_name
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return self.type.extends + self.type.implements
+
+    @property
+    def nested(self) -> bool:
+        return "." in self.type.name
+
+
+def classes_of(path: str, facts: FileFacts) -> list[Class]:
+    """The types of one file."""
+    methods = defaultdict(list)
+    types = {t.name: t for t in facts.types}
+    tests = set()
+    for method in facts.methods:
+        methods[method.owner].append(method)
+        if is_test(method, types.get(method.owner)):
+            tests.add(method.owner.partition(".")[0])
+    root = in_test_root(path)
+    return [
+        Class(
+            path,
+            facts.package,
+            kind,
+            tuple(methods[kind.name]),
+            root or kind.name.partition(".")[0] in tests,
+        )
+        for kind in facts.types
+    ]
+
+
+@dataclass
+class Project:
+    """Answers by name; remembers which names were asked for, on which the answers depend."""
+
+    files: Mapping[str, FileFacts]
+    named: Mapping[str, tuple[Class, ...]]
+    """Types by simple name, in the order of their paths."""
+    children: Mapping[str, tuple[Class, ...]]
+    """Types by the simple name of a parent, in the order of their paths."""
+    asked: set[str] = field(default_factory=set)
+    """Simple names; ``<Name`` where the children of a name were asked for."""
+
+    def all(self, name: str) -> tuple[Class, ...]:
+        self.asked.add(name)
+        return self.named.get(name, ())
+
+    def focal(self, name: str) -> list[Class]:
+        """The types of a name that are no tests and help none."""
+        return [one for one in self.all(name) if not one.for_tests]
+
+    def nearest(self, name: str, path: str, *, helpers: bool = False) -> Class | None:
+        """What a simple name means in a file: the imported type, else the one nearest by."""
+        return next(iter(self.by_distance(name, path, helpers=helpers)), None)
+
+    def by_distance(self, name: str, path: str, *, helpers: bool = False) -> list[Class]:
+        """Types of a simple name: the imported one alone, else same package, same module first.
+
+        Args:
+            name: Simple name.
+            path: The file that uses the name.
+            helpers: Look among tests and their helpers too.
+        """
+        found = [*self.all(name)] if helpers else self.focal(name)
+        if len(found) < 2:
+            return found
+        facts = self.files[path]
+        for line in facts.imports:
+            if not line.static and not line.wildcard and line.name.rpartition(".")[2] == name:
+                exact = [c for c in found if f"{c.package}.{c.type.name}" == line.name]
+                if exact:
+                    return exact[:1]
+        module = module_of(path)
+
+        def rank(one: Class) -> tuple[bool, bool, bool, int]:
+            return (
+                one.path != path,
+                one.package != facts.package,
+                module_of(one.path) != module,
+                -_common_prefix(one.package, facts.package),
+            )
+
+        return sorted(found, key=rank)
+
+    def with_parents(self, one: Class, *, helpers: bool = False, depth: int = 4) -> list[Class]:
+        """A type and the project's types that it inherits from, nearest first."""
+        chain, seen = [one], {one.name}
+        level = [one]
+        while level and depth:
+            depth -= 1
+            above = []
+            for child in level:
+                for name in child.parents:
+                    parent = self.nearest(name, child.path, helpers=helpers)
+                    if name not in seen and parent is not None:
+                        seen.add(name)
+                        above.append(parent)
+            chain += above
+            level = above
+        return chain
+
+    def nested_in(self, one: Class) -> list[Class]:
+        """The types that are declared inside a type."""
+        inside = one.type.name + "."
+        return [
+            Class(one.path, one.package, kind, _declared(facts.methods, kind.name), one.for_tests)
+            for facts in [self.files[one.path]]
+            for kind in facts.types
+            if kind.name.startswith(inside)
+        ]
+
+    def implementation(self, owner: Class, method: Method) -> tuple[Class, Method] | None:
+        """The only body of an abstract method, where the project has exactly one."""
+        self.asked.add("<" + owner.name)
+        found = [
+            (child, one)
+            for child in self.children.get(owner.name, ())
+            if not child.for_tests
+            for one in child.methods
+            if one.body and one.name == method.name and one.key.endswith(_parameters(method))
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def _parameters(method: Method) -> str:
+    return method.key.partition("#")[2]
+
+
+def _declared(methods: Iterable[Method], owner: str) -> tuple[Method, ...]:
+    return tuple(m for m in methods if m.owner == owner)
+
+
+def _common_prefix(left: str, right: str) -> int:
+    count = 0
+    for a, b in zip(left.split("."), right.split("."), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
