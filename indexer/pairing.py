@@ -122,7 +122,7 @@ class Pairing:
             return old
         classes = {path: one for path, one in old._classes.items() if path not in touched}
         classes |= {path: classes_of(path, files[path]) for path in changed}
-        stale: set[str] = set()
+        stale = {"=" + path for path in touched}
         for path in touched:
             was, now = old.files.get(path), files.get(path)
             if was is None or now is None or _outline(was) != _outline(now):
@@ -233,21 +233,7 @@ def _outline(facts: FileFacts) -> object:
         [line.name for line in facts.imports],
         [(t.name, t.kind, t.modifiers, t.extends, t.implements) for t in facts.types],
         [(f.owner, f.name, f.type) for f in facts.fields],
-        [
-            (m.key, m.returns, m.modifiers, m.annotations, m.body is None, m.inside)
-            if in_tests
-            else (m.key, m.returns, m.modifiers, m.annotations, m.body is None)
-            for in_tests in [_helps(facts)]
-            for m in facts.methods
-        ],
-    )
-
-
-def _helps(facts: FileFacts) -> bool:
-    """Whether other tests may inherit helpers from a file, so that their bodies matter too."""
-    types = {t.name: t for t in facts.types}
-    return any("abstract" in t.modifiers for t in facts.types) or any(
-        is_test(m, types.get(m.owner)) for m in facts.methods
+        [(m.key, m.returns, m.modifiers, m.annotations, m.body is None) for m in facts.methods],
     )
 
 

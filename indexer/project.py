@@ -123,7 +123,7 @@ class Project:
     children: Mapping[str, tuple[Class, ...]]
     """Types by the simple name of a parent, in the order of their paths."""
     asked: set[str] = field(default_factory=set)
-    """Simple names; ``<Name`` where the children of a name were asked for."""
+    """Simple names; ``<Name`` for the children of a name, ``=path`` for the bodies of a file."""
 
     def all(self, name: str) -> tuple[Class, ...]:
         self.asked.add(name)
@@ -192,6 +192,11 @@ class Project:
             for kind in facts.types
             if kind.name.startswith(inside)
         ]
+
+    def bodies_of(self, one: Class) -> tuple[Method, ...]:
+        """The methods of a type with what stands in them, which no outline shows."""
+        self.asked.add("=" + one.path)
+        return one.methods
 
     def implementation(self, owner: Class, method: Method) -> tuple[Class, Method] | None:
         """The only body of an abstract method, where the project has exactly one."""

@@ -178,7 +178,7 @@ class _TestClass:
             for field in project.files[one.path].fields:
                 if one.path == path or field.owner == one.type.name:
                     self.fields.setdefault(field.name, simple_type(field.type))
-            for method in one.methods:
+            for method in project.bodies_of(one):
                 self.helpers.setdefault(method.name, method)
         for method in facts.methods:
             self.helpers.setdefault(method.name, method)
