@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LEDGER := examples/ledger
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: setup demo test check lint system clean
+.PHONY: setup demo test check lint extension system clean
 
 setup: $(VENV)/.ready
 
@@ -25,8 +25,12 @@ system:
 test: setup system
 	$(MAKE) --no-print-directory check
 
-check: lint
+check: lint extension
 	$(BIN)/python -m pytest
+
+extension:
+	@command -v npm >/dev/null || { echo "make: npm with Node 20 or newer is missing; it builds vscode-extension"; exit 1; }
+	cd vscode-extension && npm ci --no-audit --no-fund && npm run lint && npm test && npm run compile
 
 lint: setup
 	$(BIN)/ruff check
