@@ -6,6 +6,8 @@ msgspec structs: made, packed and compared several times faster than dataclasses
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 __all__ = ["Call", "Field", "FileFacts", "Import", "Method", "Parameter", "Span", "Type"]
@@ -213,6 +215,7 @@ def pack_inside(calls: tuple[Call, ...], variables: tuple[Parameter, ...]) -> by
     return _pack(Inside(calls, variables)) if calls or variables else b""
 
 
+@lru_cache(maxsize=20_000)
 def simple_type(text: str) -> str:
     """A type without package, type arguments and blanks: ``a.b.Map<K, V>[]`` is ``Map[]``."""
     if text.isidentifier():

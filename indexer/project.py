@@ -68,6 +68,10 @@ def module_of(path: str) -> str:
     return head if found else ""
 
 
+_HIGHEST = 4
+"""How many steps of inheritance are followed."""
+
+
 class Class(NamedTuple):
     """A type with the methods that it declares."""
 
@@ -124,6 +128,8 @@ class Project:
     """Types by the simple name of a parent, in the order of their paths."""
     asked: set[str] = field(default_factory=set)
     """Simple names; ``<Name`` for the children of a name, ``=path`` for the bodies of a file."""
+    _near: dict[tuple[str, str, bool], list[Class]] = field(default_factory=dict)
+    _chains: dict[tuple[str, str, bool], tuple[list[Class], set[str]]] = field(default_factory=dict)
 
     def all(self, name: str) -> tuple[Class, ...]:
         self.asked.add(name)
@@ -145,6 +151,14 @@ class Project:
             path: The file that uses the name.
             helpers: Look among tests and their helpers too.
         """
+        key = (name, path, helpers)
+        found = self._near.get(key)
+        if found is None:
+            found = self._near[key] = self._by_distance(name, path, helpers)
+        self.asked.add(name)
+        return found
+
+    def _by_distance(self, name: str, path: str, helpers: bool) -> list[Class]:
         found = [*self.all(name)] if helpers else self.focal(name)
         if len(found) < 2:
             return found
@@ -166,12 +180,20 @@ class Project:
 
         return sorted(found, key=rank)
 
-    def with_parents(self, one: Class, *, helpers: bool = False, depth: int = 4) -> list[Class]:
+    def with_parents(self, one: Class, *, helpers: bool = False) -> list[Class]:
         """A type and the project's types that it inherits from, nearest first."""
-        chain, seen = [one], {one.name}
-        level = [one]
-        while level and depth:
-            depth -= 1
+        key = (one.path, one.type.name, helpers)
+        if key not in self._chains:
+            before, self.asked = self.asked, set()
+            self._chains[key] = self._with_parents(one, helpers), self.asked
+            self.asked = before
+        chain, asked = self._chains[key]
+        self.asked |= asked
+        return chain
+
+    def _with_parents(self, one: Class, helpers: bool) -> list[Class]:
+        chain, seen, level = [one], {one.name}, [one]
+        for _ in range(_HIGHEST):
             above = []
             for child in level:
                 for name in child.parents:

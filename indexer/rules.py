@@ -124,7 +124,9 @@ class View:
     exact: bool
     """Whether the test class bears just the name of the focal class."""
     methods: tuple[Candidate, ...]
-    """Methods of ``focal``, the nearest class first, then of types nested in it."""
+    """Methods of ``focal`` but private ones, the nearest class first; then of nested types."""
+    named: Mapping[str, list[Candidate]]
+    """``methods`` by name, without constructors."""
     calls: tuple[Call, ...]
     """Calls of the test, then one level of the test class's own helpers in place."""
     types: Mapping[str, str]
@@ -133,6 +135,12 @@ class View:
     """The test's name without affixes; then the name of its @Nested class."""
     called: Mapping[str, tuple[Call, ...]]
     """``calls`` by name, without stubs and checks of mocks."""
+    family: frozenset[str]
+    """Names of ``focal``."""
+    known: dict[str, str | None]
+    """What ``type_of`` has found so far, by text."""
+    meant: dict[tuple[str, str, bool], list[Call]]
+    """What ``_calls_of`` has found so far, by type, method name, and constructor or not."""
 
     def is_integration(self) -> bool:
         """Whether the test says that it is of several classes."""
@@ -169,7 +177,14 @@ class _TestClass:
         self.focal, self.exact = _focal_chain(project, path, facts, owner)
         nested = project.nested_in(self.focal[0]) if self.focal else []
         chain = (*self.focal, *nested)
-        self.methods = tuple((c, m) for c in chain for m in c.methods if m.name)
+        self.methods = tuple(
+            (c, m) for c in chain for m in c.methods if m.name and "private" not in m.modifiers
+        )
+        self.named: dict[str, list[Candidate]] = defaultdict(list)
+        for owner_of, method in self.methods:
+            if not method.constructor:
+                self.named[method.name].append((owner_of, method))
+        self.family = frozenset(c.name for c in self.focal)
         self.fields: dict[str, str] = {}
         self.helpers: dict[str, Method] = {}
         self.names = tuple(bare_name(part) for part in owner.split(".")[:0:-1])
@@ -205,10 +220,14 @@ class _TestClass:
             focal=tuple(self.focal),
             exact=self.exact,
             methods=self.methods,
+            named=self.named,
             calls=tuple(calls),
             types=types,
             names=(bare_name(own.name), *self.names),
             called={name: tuple(group) for name, group in called.items()},
+            family=self.family,
+            known={},
+            meant={},
         )
 
 
@@ -242,7 +261,12 @@ _CALL = re.compile(r"(?:^|\.)\s*(\w+)\s*$")
 
 def type_of(view: View, text: str, depth: int = 3) -> str | None:
     """The simple type of a receiver or an argument as written; None where it is not known."""
-    text = text.strip().removeprefix("this.")
+    if text not in view.known:
+        view.known[text] = _type_of(view, text.strip().removeprefix("this."), depth)
+    return view.known[text]
+
+
+def _type_of(view: View, text: str, depth: int) -> str | None:
     if text.isidentifier():
         if text in view.types:
             return view.types[text]
@@ -277,20 +301,31 @@ def _returned(view: View, owner: str, name: str) -> str | None:
 
 def _calls_of(view: View, owner: Class, method: Method) -> list[Call]:
     """Calls in the test that may be calls of this method, judged by name and receiver type."""
-    named = view.called.get(method.name, ())
-    if method.constructor:
-        return [c for c in named if c.constructor]
-    family = {c.name for c in view.focal} | {owner.name}
-    return [c for c in named if not c.constructor and _may_be_on(view, c, family)]
+    named = view.called.get(method.name)
+    if named is None:
+        return _NO_CALLS
+    key = (owner.type.name, method.name, method.constructor)
+    if key not in view.meant:
+        view.meant[key] = [
+            c
+            for c in named
+            if c.constructor == method.constructor
+            and (c.constructor or _may_be_on(view, c, owner.name))
+        ]
+    return view.meant[key]
 
 
-def _may_be_on(view: View, call: Call, family: set[str]) -> bool:
+_NO_CALLS: list[Call] = []
+
+
+def _may_be_on(view: View, call: Call, owner: str) -> bool:
     known = type_of(view, call.receiver) if call.receiver else None
-    if known is None or known in family or len(known) == 1 or known in ("Object", "var"):
+    if known is None or known in view.family or known == owner or len(known) == 1:
         return True
-    above = {name for c in view.focal for name in c.parents}
+    if known in ("Object", "var") or any(known in c.parents for c in view.focal):
+        return True
     below = {name for c in view.project.focal(known)[:3] for name in c.parents}
-    return known in above or not family.isdisjoint(below)
+    return owner in below or not view.family.isdisjoint(below)
 
 
 def _overload(view: View, named: list[Candidate]) -> Candidate:
@@ -392,13 +427,13 @@ def _reached(view: View, owner: Class, method: Method) -> bool:
     return any(_ROUTES.search(mark) for mark in method.annotations)
 
 
-def _by_name(view: View, fits: Callable[[Method], int]) -> tuple[Class, Method, bool] | None:
+def _by_name(view: View, fits: Callable[[str], int]) -> tuple[Class, Method, bool] | None:
     """The called method with the longest fit; an uncalled one only where none is called."""
     ranked: dict[tuple[bool, int, str], list[Candidate]] = defaultdict(list)
-    for owner, method in view.methods:
-        length = 0 if method.constructor or "private" in method.modifiers else fits(method)
-        if length:
-            ranked[_reached(view, owner, method), length, method.name].append((owner, method))
+    for name, group in view.named.items():
+        if length := fits(name):
+            for owner, method in group:
+                ranked[_reached(view, owner, method), length, name].append((owner, method))
     if not ranked:
         return None
     best = max(ranked)
@@ -406,20 +441,31 @@ def _by_name(view: View, fits: Callable[[Method], int]) -> tuple[Class, Method, 
     return owner, method, best[0]
 
 
+@lru_cache(maxsize=20_000)
 def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-def _same_name(plain: str, method: Method) -> int:
-    return int(_plain(method.name) == plain)
+def _same_name(plain: str, method: str) -> int:
+    return int(_plain(method) == plain)
 
 
-def _same_words(name: str, method: Method) -> int:
+def _same_words(name: str, method: str) -> int:
     """Twice the letters of the words with which both names begin, and one if no ending differs."""
-    mine, words = words_of(method.name), words_of(name)
-    if not mine or stems_of(name)[: len(mine)] != stems_of(method.name):
+    mine = stems_of(method)
+    if not mine or stems_of(name)[: len(mine)] != mine:
         return 0
-    return 2 * sum(map(len, mine)) + (words[: len(mine)] == mine)
+    words = words_of(method)
+    return 2 * sum(map(len, words)) + (words_of(name)[: len(words)] == words)
+
+
+def _words_inside(stems: tuple[str, ...], method: str) -> int:
+    """The letters of a method's name where its words stand in a row of words."""
+    mine = stems_of(method)
+    if not mine or mine[0] not in stems:
+        return 0
+    spots = range(len(stems) - len(mine) + 1)
+    return sum(map(len, mine)) if any(stems[i : i + len(mine)] == mine for i in spots) else 0
 
 
 def _name_exact(view: View) -> Match | None:
@@ -442,14 +488,7 @@ def _name_prefix(view: View) -> Match | None:
 
 def _name_inside(view: View) -> Match | None:
     """The method's whole name stands somewhere in the test's name, and the test calls it."""
-    stems = stems_of(view.test.method.name)
-
-    def length(method: Method) -> int:
-        mine = stems_of(method.name)
-        spots = range(len(stems) - len(mine) + 1) if mine else ()
-        return sum(map(len, mine)) if any(stems[i : i + len(mine)] == mine for i in spots) else 0
-
-    found = _by_name(view, length)
+    found = _by_name(view, partial(_words_inside, stems_of(view.test.method.name)))
     if found is None or not found[2]:
         return None
     return Match("name-inside", 0.93, *found[:2])
@@ -494,12 +533,12 @@ _SETUP = re.compile(
 
 def _candidates(view: View) -> dict[str, list[Candidate]]:
     """Focal methods that the test calls, by name, without set-up and private ones."""
-    found = defaultdict(list)
-    for owner, method in view.methods:
-        if method.constructor or "private" in method.modifiers or _SETUP.match(method.name):
-            continue
-        if _calls_of(view, owner, method):
-            found[method.name].append((owner, method))
+    found = {}
+    for name in view.called:
+        if name in view.named and not _SETUP.match(name):
+            group = [(o, m) for o, m in view.named[name] if _calls_of(view, o, m)]
+            if group:
+                found[name] = group
     return found
 
 
