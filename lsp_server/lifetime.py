@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
@@ -17,12 +16,10 @@ _WATCH = 2.0
 
 
 def end(code: int) -> NoReturn:
-    """Ends this process and the workers of an indexing under way, without waiting for threads.
+    """Ends this process without waiting for its threads; its workers end at their closed pipes.
 
     Nothing is lost: facts and edits are written in one piece or not at all.
     """
-    for worker in multiprocessing.active_children():
-        worker.kill()
     os._exit(code)
 
 

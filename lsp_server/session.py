@@ -102,6 +102,8 @@ class Project:
         """Open documents by path."""
         self.snapshot: Snapshot | None = None
         """The last state whose pairs are known; None until the folder is indexed."""
+        self.outdated = True
+        """The folder must be walked: files may have changed that nobody told of."""
         self._index: Index | None = None
         self._stale: set[str] = set()
         self._busy = asyncio.Lock()
@@ -144,17 +146,32 @@ class Project:
 
     def _indexed(self, stale: set[str], buffers: Mapping[str, bytes]) -> Snapshot:
         workspace = Workspace(self.root)
-        if self._index is None:
-            self._index = _index_of(workspace)
-            stale = stale | buffers.keys()
+        try:
+            index = self._index or Index(Store(WorkspaceData(workspace.root).index))
+            snapshot = self._read(workspace, index, stale, buffers)
+        except StoreUnavailable as error:
+            _log.warning("%s: indexing in memory", error)
+            self.outdated = True
+            index = Index()
+            snapshot = self._read(workspace, index, stale, buffers)
+        self._index = index
+        return snapshot
+
+    def _read(
+        self, workspace: Workspace, index: Index, stale: set[str], buffers: Mapping[str, bytes]
+    ) -> Snapshot:
+        if self.outdated:
+            index.read(workspace)
+            self.outdated = False
+            stale = {*buffers}
         changes = []
         for path in stale:
             source, reason = _screened(workspace, path, buffers.get(path))
             if reason:
-                self._index.exclude(path, reason)
+                index.exclude(path, reason)
             else:
                 changes.append(Change(path, source))
-        snapshot = self._index.apply(changes)
+        snapshot = index.apply(changes)
         _ = snapshot.pairs  # Derived here, in the thread, and kept by the snapshot.
         return snapshot
 
@@ -210,24 +227,6 @@ class Seen:
     """Why others of those do not."""
 
 
-def _index_of(workspace: Workspace) -> Index:
-    """An index of a folder as it is on disk, over the store that every process shares."""
-    try:
-        store = Store(WorkspaceData(workspace.root).index)
-    except StoreUnavailable as error:
-        _log.warning("%s: indexing in memory", error)
-        store = Store()
-    index = Index(store)
-    changes = []
-    for found in workspace.walk():
-        if found.source is None:
-            index.exclude(found.path, found.reason or "unreadable")
-        else:
-            changes.append(Change(found.path, found.source))
-    store.keep_only(set(index.apply(changes).hashes.values()))
-    return index
-
-
 def _screened(
     workspace: Workspace, path: str, buffer: bytes | None
 ) -> tuple[bytes | None, str | None]:
@@ -252,6 +251,8 @@ class Session:
         self.settings = Settings()
         self.encoding = "utf-16"
         """What columns count, as agreed with the editor."""
+        self.watches = False
+        """The editor tells of files that change on disk."""
         self.leaving = False
         """The editor has asked for the end in good order."""
         self.projects: list[Project] = []
@@ -313,6 +314,13 @@ class Session:
     def touch(self, project: Project, path: str) -> None:
         """Notes that a file may have changed."""
         project.touch(path, lambda: self._indexed(project))
+
+    def saved(self, uri: str) -> None:
+        """Notes that the editor has written a file; a time to look at others, if nobody watches."""
+        if found := self.find(uri):
+            project, path = found
+            project.outdated |= not self.watches
+            self.touch(project, path)
 
     async def index(self, project: Project) -> None:
         """Indexes a folder, or takes what has changed into its index."""

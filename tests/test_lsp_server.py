@@ -156,6 +156,35 @@ async def test_a_test_that_is_typed_counts_before_it_is_saved(tmp_path: Path, da
         assert [x.command.title for x in lenses if x.command].count("1 test") == 1
 
 
+@pytest.mark.parametrize("like", ["visual-studio-code", "bare"])
+async def test_files_that_change_outside_the_editor_count(
+    tmp_path: Path, data: Path, like: str
+) -> None:
+    """Told by editors that watch files; found after a save with others."""
+    shop = make_shop(tmp_path / "shop", test=None)
+    async with editing(shop, data=data, like=like) as editor:
+        editor.open(CART_PATH)
+        await indexed(editor)
+        make_shop(shop)
+        if editor.watched:
+            event = lsp.FileEvent(editor.uri(TEST_PATH), lsp.FileChangeType.Created)
+            editor.client.workspace_did_change_watched_files(
+                lsp.DidChangeWatchedFilesParams([event])
+            )
+        else:
+            document = lsp.TextDocumentIdentifier(editor.uri(CART_PATH))
+            editor.client.text_document_did_save(lsp.DidSaveTextDocumentParams(document))
+        assert editor.watched == (like != "bare")
+
+        async def titles() -> list[str | None]:
+            return [lens.command.title for lens in await editor.lenses(CART_PATH) if lens.command]
+
+        end = time.monotonic() + 15
+        while "1 test" not in await titles():
+            assert time.monotonic() < end, "waited in vain"
+            await asyncio.sleep(0.05)
+
+
 # ---------------------------------------------------------------- generate test
 
 

@@ -97,6 +97,8 @@ class Editor:
         self.labels: list[str | None] = []
         self.statuses: list[dict[str, Any]] = []
         self.refreshes = 0
+        self.watched = False
+        """The server has asked to be told of changed files."""
         self.refuses = False
         """Answers every edit with a no."""
         self._log = log
@@ -289,7 +291,8 @@ async def editing(
 
     @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
     def register(params: lsp.RegistrationParams) -> None:
-        return None
+        methods = [one.method for one in params.registrations]
+        editor.watched |= lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES in methods
 
     @client.feature(lsp.WORKSPACE_CODE_LENS_REFRESH)
     def refresh(*_: Any) -> None:
