@@ -53,7 +53,8 @@ class Call(_Record, frozen=True):
     """Source of what stands before the dot, at most 120 characters; None without one."""
     arguments: tuple[str, ...]
     """Simple type of each argument as far as the text shows it, ``->`` for a lambda or method
-    reference; else ``?`` and, for a name or a short call, its text: ``?cart.total()``."""
+    reference; else ``?`` and, for a name or a short call, its text: ``?cart.total()``. In
+    files that nowhere say ``Test`` each is ``?``."""
     constructor: bool
     """True for ``new T(...)`` and ``T::new``."""
     start: int
@@ -110,7 +111,7 @@ class Method(_Record, frozen=True):
 
     @property
     def locals(self) -> tuple[Parameter, ...]:
-        """Local variables with a type that the text shows; unpacked anew at each use."""
+        """Local variables with a type that the text shows, of files that say ``Test`` somewhere."""
         return _unpack(self.inside).locals if self.inside else ()
 
     @property

@@ -53,7 +53,12 @@ def content_reason(source: bytes) -> str | None:
     return None
 
 
-# A cheap look first: only a file with one of these words goes to the real scanner.
+# Two cheap looks first: only a file with one of these words is searched for one of these
+# forms, and only a file with such a form goes to the real scanner.
+_MARKS = tuple(
+    b"-----BEGIN AKIA ghp_ gho_ ghs_ github_pat_ glpat- xox sk_live_ rk_live_ SG. AIza npm_ "
+    b"pypi-AgE eyJ AccountKey= SK sk- hooks.slack.com".split()
+)
 _SUSPECT = re.compile(
     rb"-----BEGIN|AKIA[0-9A-Z]{16}|ghp_|gho_|ghs_|github_pat_|glpat-|xox[baprs]-|sk_live_|rk_live_"
     rb"|SG\.[\w-]{20}|AIza[\w-]{30}|npm_[A-Za-z0-9]{30}|pypi-AgE|eyJ[\w-]{10,}\.eyJ|AccountKey="
@@ -90,7 +95,7 @@ def secret_in(source: bytes) -> str | None:
     Only detectors of token formats run: entropy and keyword guesses would leave out every test
     that sets ``password = "secret"``.
     """
-    if not _SUSPECT.search(source):
+    if not any(mark in source for mark in _MARKS) or not _SUSPECT.search(source):
         return None
     from detect_secrets.core.scan import scan_line
     from detect_secrets.settings import transient_settings

@@ -31,7 +31,7 @@ __all__ = [
     "pack_row",
 ]
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised with every change of the facts; rows of another schema are dropped."""
 
 _TABLES = """

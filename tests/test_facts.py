@@ -37,7 +37,7 @@ def check_types(source: str, *expected: str) -> None:
 
 def check_calls(body: str, *expected: str) -> None:
     """Each call of a body as ``receiver.name(types)``, ``new T(types)`` or ``receiver::name``."""
-    facts = facts_of(f"class A {{ void a(String s) {{ {body} }} }}")
+    facts = facts_of(f"class ATest {{ void a(String s) {{ {body} }} }}")
     assert facts.errors == ()
     found = []
     for call in facts.methods[0].calls:
@@ -224,6 +224,11 @@ def test_arrays_and_casts_show_their_type():
 
 def test_constructor_calls_and_references_are_constructors():
     check_calls("new a.Cart<X>(1); use(Cart::new);", "new Cart(int)", "use(->)", "new Cart()")
+
+
+def test_arguments_are_only_counted_where_nothing_is_a_test():
+    facts = facts_of("class A { void a() { int n = 1; b(n, 2); } }")
+    assert facts.methods[0].calls[0].arguments == ("?", "?")
 
 
 def test_calls_of_a_chain_share_their_start():

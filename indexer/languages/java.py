@@ -389,6 +389,8 @@ class _Bodies:
     def __init__(self, reader: _Reader, root: Node) -> None:
         self.reader = reader
         self.source = reader.source
+        # Types are asked for where tests are paired: elsewhere they would cost a third more time.
+        self.typed = b"Test" in reader.source
         found = [
             (node.start_byte, capture, node)
             for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
@@ -415,7 +417,7 @@ class _Bodies:
                 new = right == "new"
                 name = simple_type(left) if new else right
                 calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, at, True))
-            else:
+            elif self.typed:
                 self._variables(node, variables)
         known = tuple(Parameter(kind, name) for name, kind in variables.items() if kind != "?")
         return pack_inside(tuple(calls), known)
@@ -450,6 +452,8 @@ class _Bodies:
     def _kinds(self, arguments: Node | None, variables: dict[str, str]) -> tuple[str, ...]:
         if arguments is None:
             return ()
+        if not self.typed:
+            return ("?",) * arguments.named_child_count
         return tuple(
             self._type_of(one, variables)
             for one in arguments.named_children
