@@ -19,12 +19,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from indexer import index_folder
 from personalizer import dataset as data_module
 from personalizer.dataset import Encoded
 from personalizer.evaluation import bleu4, perplexity
+from personalizer.evaluation.greedy import greedy_tests
 from personalizer.models import LoadedBase, load_base
 from personalizer.output import quiet_libraries
 from personalizer.training.strategies import strategy_named
@@ -33,37 +32,12 @@ from personalizer.training.trainer import Hyperparameters, fine_tune, target_los
 TARGET = 320
 
 
-def greedy(model: Any, base: LoadedBase, examples: list[Encoded], batch: int = 16) -> list[str]:
-    """Greedy tests, in the order of the examples."""
-    texts = [""] * len(examples)
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
-    pad = base.tokenizer.pad_token_id
-    for begin in range(0, len(order), batch):
-        chosen = order[begin : begin + batch]
-        longest = max(len(examples[i].prompt) for i in chosen)
-        rows = [[pad] * (longest - len(examples[i].prompt)) + examples[i].prompt for i in chosen]
-        ids = torch.tensor(rows)
-        mask = torch.tensor(
-            [
-                [0] * (longest - len(examples[i].prompt)) + [1] * len(examples[i].prompt)
-                for i in chosen
-            ]
-        )
-        with torch.inference_mode():
-            made = model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=TARGET, do_sample=False
-            )
-        for i, row in zip(chosen, made[:, longest:], strict=True):
-            texts[i] = base.tokenizer.decode(row, skip_special_tokens=True)
-    return texts
-
-
 def scores(model: Any, base: LoadedBase, held_out: list[Encoded], count: int) -> dict[str, float]:
     losses = target_losses(model, base, held_out)
     sample = held_out[:: max(1, len(held_out) // count)][:count]
     return {
         "perplexity": round(perplexity(list(losses), [len(e.target) for e in held_out]), 3),
-        "bleu4": round(bleu4(greedy(model, base, sample), [e.text for e in sample]), 2),
+        "bleu4": round(bleu4(greedy_tests(model, base, sample), [e.text for e in sample]), 2),
         "held_out": len(held_out),
         "generated": len(sample),
     }

@@ -22,16 +22,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from effect import TARGET, greedy
 
 from indexer import index_folder, method_errors
 from personalizer import dataset as data_module
+from personalizer.evaluation.greedy import greedy_tests
 from personalizer.models import LoadedBase, load_base
 from personalizer.output import quiet_libraries
 from personalizer.prompts import SPECIAL_TOKENS
 
 WINDOW = 50
 """Tokens of a window that counts as memorised when it stands verbatim in the corpus."""
+TARGET = 320
+"""Longest test in tokens."""
 STRIDE = 512
 ORDER = 5
 DISCOUNT = 0.75
@@ -135,7 +137,7 @@ def held_out_examples(base: LoadedBase, folders: list[Path], count: int) -> list
 
 def generations(base: LoadedBase, folders: list[Path], rows: np.ndarray) -> dict[str, Any]:
     examples = held_out_examples(base, folders, 200)
-    texts = greedy(base.model, base, examples)
+    texts = greedy_tests(base.model, base, examples, max_tokens=TARGET)
     encoded = [base.tokenizer.encode(text, add_special_tokens=False) for text in texts]
     ended = [len(ids) < TARGET - 1 for ids in encoded]
     parsed = [not method_errors(text) for text in texts]

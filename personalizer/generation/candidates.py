@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from indexer import Method, Type, method_errors
 from indexer.languages.java import digest
@@ -41,8 +41,9 @@ def candidates_of(
     owner: Type | None,
     flavour: str,
     existing: Collection[str] = (),
+    unknown: Callable[[str], tuple[str, ...]] = lambda text: (),
 ) -> tuple[Candidate, ...]:
-    """Candidates, best first: those that parse, then those that assert, then the likelier.
+    """Candidates, best first: those that parse, that assert, that name nothing unknown, likelier.
 
     Args:
         completions: What an engine gave.
@@ -50,6 +51,7 @@ def candidates_of(
         flavour: Test framework of that class.
         existing: Digests of the methods that it has; their copies are left out, as are copies
             among the completions.
+        unknown: Names of a method that nothing explains.
     """
     seen = set(existing)
     ranked = []
@@ -60,9 +62,11 @@ def candidates_of(
             continue
         seen.add(code)
         parses = not method_errors(text) and _tests(method_of(text), owner, flavour)
-        candidate = Candidate(text, parses, score=completion.score)
-        ranked.append((not parses, not (parses and _asserts(text)), -completion.score, candidate))
-    return tuple(row[-1] for row in sorted(ranked, key=lambda row: row[:3]))
+        names = unknown(text) if parses else ()
+        candidate = Candidate(text, parses, names, score=completion.score)
+        asserts = parses and _asserts(text)
+        ranked.append((not parses, not asserts, len(names), -completion.score, candidate))
+    return tuple(row[-1] for row in sorted(ranked, key=lambda row: row[:4]))
 
 
 def _tests(method: Method, owner: Type | None, flavour: str) -> bool:

@@ -51,7 +51,8 @@ class Found:
 
     lines: tuple[Line, ...]
     unknown: tuple[str, ...]
-    """Types that neither the project nor a known library explains."""
+    """Types, and methods without a receiver (``name()``), that neither the project nor a known
+    library explains."""
 
 
 def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
@@ -76,7 +77,12 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
             lines.append(line)
         elif not name.isupper() and not open_to_more and name not in project.left_out:
             unknown.append(name)
-    lines += filter(None, (_first(project.static_sources, name) for name in sorted(calls)))
+    for name in sorted(calls):
+        line = _first(project.static_sources, name)
+        if line is not None:
+            lines.append(line)
+        elif not open_to_more:
+            unknown.append(f"{name}()")
     return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from indexer import Level, Method, Pair, Snapshot, code_of, method_errors
 from personalizer.engine import Completion, Engine, Request
@@ -81,12 +80,7 @@ def generate_test(
         owner=facts.type_named(place.owner) if facts and place else None,
         flavour=scope.flavour or "",
         existing={method.digest for method in facts.methods} if facts else (),
-    )
-    candidates = tuple(
-        replace(one, unknown_symbols=find_imports(snapshot, one.text, scope).unknown)
-        if one.parses
-        else one
-        for one in candidates
+        unknown=lambda text: find_imports(snapshot, text, scope).unknown,
     )
     edit, no_edit = _edit_of_best(snapshot, focal_path, focal, candidates)
     return Generation(
