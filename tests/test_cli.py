@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -198,21 +199,47 @@ def test_ctrl_c_while_training_exits_130_and_the_same_command_goes_on(shapes, qu
 
 
 @pytest.mark.slow
-def test_killing_any_command_at_random_moments_leaves_a_store_that_the_next_one_uses(shapes, quick):
+def test_killing_any_command_at_ten_moments_leaves_a_store_that_the_next_one_uses(shapes, quick):
+    commands = (
+        ("index", shapes),
+        ("train", shapes),
+        ("generate", "ShapeA#growA", "--workspace", shapes),
+        ("status", shapes),
+    )
     for tenth in range(10):
-        name = ("index", "train", "status")[tenth % 3]
+        command = [sys.executable, "-m", "personalizer", *map(str, commands[tenth % 4]), "--json"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "personalizer", name, str(shapes), "--json"],
+            command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=os.environ | quick,
         )
-        time.sleep(0.1 + 0.8 * tenth)
+        time.sleep(0.1 + 0.7 * tenth)
         process.kill()
         process.wait()
         assert answer("index", shapes)["pairs"] == 32
         assert answer("status", shapes)["freshness"] in ("none", "fresh")
     assert answer("train", shapes, **quick)["adapter"]
+
+
+@pytest.mark.parametrize("room", [0, 4_000, 40_000])
+def test_a_full_disk_is_one_clear_line_and_nothing_is_half_written(shapes, quick, room):
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "personalizer", "train", str(shapes), "--json"],
+        capture_output=True,
+        text=True,
+        env=os.environ | quick,
+        preexec_fn=full,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("personalizer: cannot ")]
+    assert "Traceback" not in done.stderr
+    assert answer("status", shapes)["freshness"] == "none"
+    assert personalizer("adapters", "list", shapes, "--json").stdout == ""
 
 
 def test_config_names_the_place_of_each_value(shapes, quick):
