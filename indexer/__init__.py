@@ -1,5 +1,6 @@
 """Knows source code: facts, focal-method/test pairs, contexts. Knows no models and no editors."""
 
+from indexer.build import Dependency, Module, find_modules, module_at
 from indexer.context import (
     Level,
     Piece,
@@ -20,6 +21,7 @@ from indexer.workspace import Found, Workspace
 __all__ = [
     "Call",
     "Change",
+    "Dependency",
     "Field",
     "FileFacts",
     "Found",
@@ -28,6 +30,7 @@ __all__ = [
     "IndexerError",
     "Level",
     "Method",
+    "Module",
     "NotAFolder",
     "Pair",
     "Parameter",
@@ -41,9 +44,11 @@ __all__ = [
     "Where",
     "Workspace",
     "code_of",
+    "find_modules",
     "focal_context",
     "index_folder",
     "method_errors",
+    "module_at",
     "snippet_context",
     "test_class_context",
 ]

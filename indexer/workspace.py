@@ -23,7 +23,15 @@ from indexer.store import Seen
 __all__ = ["BUILD_FILES", "Found", "Workspace"]
 
 BUILD_FILES = frozenset(
-    {"pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"}
+    {
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        "settings.gradle",
+        "settings.gradle.kts",
+        "gradle.properties",
+        "libs.versions.toml",
+    }
 )
 _NEVER = frozenset({".git", ".hg", ".svn", ".gradle", ".idea", ".mvn", "target", ".venv"})
 _YOUNG = 2_000_000_000

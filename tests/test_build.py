@@ -1,0 +1,286 @@
+"""What a build's files tell of modules, roots, language level and test libraries."""
+
+import textwrap
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer import Change, Index, Module, find_modules, module_at
+
+
+def modules_of(files: Mapping[str, str], *java_files: str) -> tuple[Module, ...]:
+    changes = [Change(path, b"package a.b; class A { }") for path in java_files]
+    encoded = {path: textwrap.dedent(text).strip().encode() for path, text in files.items()}
+    return find_modules(encoded, Index().apply(changes).files)
+
+
+def check_modules(files: Mapping[str, str], *expected: str) -> None:
+    """Each module as ``folder java libraries -> required folders``."""
+    found = []
+    for one in modules_of(files):
+        libraries = ", ".join(f"{name} {version}" for name, version in one.libraries.items())
+        line = f"{one.folder or '.'} {one.java}: {libraries}"
+        found.append(line + (f" -> {', '.join(one.requires)}" if one.requires else ""))
+    assert found == list(expected)
+
+
+def dependency(group: str, artifact: str, version: str = "") -> str:
+    inside = f"<version>{version}</version>" if version else ""
+    return (
+        f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>{inside}"
+        "</dependency>"
+    )
+
+
+def pom(inside: str, artifact: str = "app", parent: str = "") -> str:
+    above = f"<parent><artifactId>{parent}</artifactId></parent>" if parent else ""
+    return (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0">'
+        f"{above}<artifactId>{artifact}</artifactId>{inside}</project>"
+    )
+
+
+# ---------------------------------------------------------------- Maven
+
+
+def test_a_pom_tells_level_and_libraries():
+    check_modules(
+        {
+            "pom.xml": pom(
+                "<properties><maven.compiler.release>17</maven.compiler.release>"
+                "<m>5.2.0</m></properties><dependencies>"
+                + dependency("org.junit.jupiter", "junit-jupiter", "5.9.2")
+                + dependency("org.mockito", "mockito-core", "${m}")
+                + dependency("com.acme", "tool", "1")
+                + "</dependencies>"
+            )
+        },
+        ". 17: junit5 5.9.2, mockito 5.2.0",
+    )
+
+
+def test_modules_inherit_properties_management_and_dependencies():
+    check_modules(
+        {
+            "pom.xml": pom(
+                "<properties><java.version>1.8</java.version><j>4.13.2</j></properties>"
+                "<dependencyManagement><dependencies>"
+                + dependency("junit", "junit", "${j}")
+                + dependency("org.junit", "junit-bom", "5.10.0")
+                + "</dependencies></dependencyManagement><dependencies>"
+                + dependency("org.assertj", "assertj-core", "3.24.2")
+                + "</dependencies>",
+                "root",
+            ),
+            "core/pom.xml": pom(
+                "<dependencies>" + dependency("junit", "junit") + "</dependencies>", "core", "root"
+            ),
+            "web/pom.xml": pom(
+                "<dependencies>"
+                + dependency("org.junit.jupiter", "junit-jupiter-api")
+                + dependency("x", "core", "${project.version}")
+                + "</dependencies>",
+                "web",
+                "root",
+            ),
+        },
+        ". 8: assertj 3.24.2",
+        "core 8: junit4 4.13.2, assertj 3.24.2",
+        "web 8: junit5 5.10.0, assertj 3.24.2 -> core",
+    )
+
+
+def test_the_compiler_plugin_tells_the_level():
+    check_modules(
+        {
+            "pom.xml": pom(
+                "<build><plugins><plugin><artifactId>maven-compiler-plugin</artifactId>"
+                "<configuration><source>11</source></configuration></plugin></plugins></build>"
+            )
+        },
+        ". 11: ",
+    )
+
+
+def test_roots_may_be_moved():
+    (one,) = modules_of(
+        {
+            "a/pom.xml": pom(
+                "<build><sourceDirectory>src</sourceDirectory>"
+                "<testSourceDirectory>${basedir}/test</testSourceDirectory></build>"
+            )
+        }
+    )
+    assert (one.sources, one.tests) == (("a/src",), ("a/test",))
+
+
+def test_what_stands_outside_the_workspace_is_unknown():
+    check_modules(
+        {
+            "pom.xml": pom(
+                "<dependencies>"
+                + dependency("org.springframework.boot", "spring-boot-starter-test")
+                + dependency("org.testng", "testng", "${testng.version}")
+                + "</dependencies>",
+                parent="spring-boot-starter-parent",
+            )
+        },
+        ". None: junit5 None, mockito None, assertj None, hamcrest None, testng None",
+    )
+
+
+def test_parents_in_a_circle_end():
+    check_modules(
+        {"a/pom.xml": pom("", "a", "b"), "b/pom.xml": pom("<x>${y}</x>", "b", "a")},
+        "a None: ",
+        "b None: ",
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["${a}", "${b}", "${c}${c}${c}", "${", "${}"],
+    ids=["self", "pair", "many", "open", "no"],
+)
+def test_properties_that_never_end_are_unknown(value: str):
+    found = modules_of(
+        {
+            "pom.xml": pom(
+                f"<properties><a>{value}</a><b>${{a}}</b><c>${{c}}${{c}}</c></properties>"
+                "<dependencies>" + dependency("org.testng", "testng", "${a}") + "</dependencies>"
+            )
+        }
+    )
+    assert found[0].libraries.keys() == {"testng"}
+
+
+# ---------------------------------------------------------------- Gradle
+
+
+def test_a_groovy_build_tells_level_and_libraries():
+    check_modules(
+        {
+            "build.gradle": """
+            ext { mockitoVersion = '4.0.0' }
+            sourceCompatibility = '1.8'
+            dependencies {
+                implementation 'com.acme:tool:1.0'
+                testImplementation "org.mockito:mockito-core:$mockitoVersion"
+                testCompile group: 'junit', name: 'junit', version: '4.12'
+                // testImplementation 'org.testng:testng:7.0'
+            }
+            """
+        },
+        ". 8: mockito 4.0.0, junit4 4.12",
+    )
+
+
+def test_a_kotlin_build_with_a_catalog_and_modules():
+    check_modules(
+        {
+            "settings.gradle.kts": 'include(":core", ":app:web")',
+            "build.gradle.kts": """
+            subprojects {
+                java { toolchain { languageVersion.set(JavaLanguageVersion.of(17)) } }
+                dependencies { testImplementation(libs.assertj.core) }
+            }
+            """,
+            "gradle/libs.versions.toml": """
+            [versions]
+            junit = "5.10.1"
+            [libraries]
+            junit-api = { module = "org.junit.jupiter:junit-jupiter-api", version.ref = "junit" }
+            assertj-core = "org.assertj:assertj-core:3.25.0"
+            [bundles]
+            tests = ["junit-api"]
+            """,
+            "core/build.gradle.kts": "dependencies { testImplementation(libs.bundles.tests) }",
+            "app/web/build.gradle.kts": """
+            dependencies {
+                implementation(project(":core"))
+                testImplementation(platform("org.junit:junit-bom:5.9.0"))
+                testImplementation("org.junit.jupiter:junit-jupiter")
+            }
+            """,
+        },
+        ". None: ",
+        "app/web 17: assertj 3.25.0, junit5 5.9.0 -> core",
+        "core 17: assertj 3.25.0, junit5 5.10.1",
+    )
+
+
+def test_versions_may_stand_in_the_properties():
+    check_modules(
+        {
+            "gradle.properties": "testngVersion=7.8.0\n",
+            "build.gradle": 'dependencies { test "org.testng:testng:${testngVersion}" }',
+        },
+        ". None: testng 7.8.0",
+    )
+
+
+def test_projects_that_a_script_moves_are_found_by_their_folder():
+    check_modules(
+        {
+            "settings.gradle": """
+            include 'api'
+            include 'core'
+            project(':api').projectDir = file('modules/api')
+            rootProject.children.each { it.projectDir = file("modules/$it.name") }
+            """,
+            "modules/api/build.gradle": "dependencies { compile project(':core') }",
+            "modules/core/build.gradle": "dependencies { testCompile 'junit:junit-dep:4.11' }",
+        },
+        "modules/api None:  -> modules/core",
+        "modules/core None: junit4 4.11",
+    )
+
+
+def test_source_sets_may_be_moved():
+    (one,) = modules_of(
+        {
+            "build.gradle": """
+            sourceSets {
+                main { java { srcDirs = ['src', 'gen'] } }
+                test { java { srcDir 'test' } }
+            }
+            """
+        }
+    )
+    assert (one.sources, one.tests) == (("src", "gen"), ("test",))
+
+
+# ---------------------------------------------------------------- neither
+
+
+def test_a_plain_folder_is_a_module_with_the_roots_that_packages_tell():
+    (one,) = modules_of({}, "code/a/b/A.java", "test/a/b/B.java", "other/C.java")
+    assert (one.folder, one.tool) == ("", None)
+    assert (one.sources, one.tests) == (("code",), ("test",))
+
+
+def test_a_path_lies_in_the_innermost_module():
+    modules = modules_of({"pom.xml": pom(""), "a/pom.xml": pom(""), "a/b/pom.xml": pom("")})
+    paths = ["A.java", "a/src/A.java", "a/b/src/A.java", "ab/A.java"]
+    folders = [one.folder if (one := module_at(modules, path)) else None for path in paths]
+    assert folders == ["", "a", "a/b", ""]
+
+
+@pytest.mark.parametrize("name", ["pom.xml", "build.gradle", "settings.gradle.kts"])
+@pytest.mark.parametrize("text", ["", "<project>", "{{{{", '"', "\0", "<a>&b;</a>", "include("])
+def test_broken_files_tell_nothing_and_fail_nothing(name: str, text: str):
+    assert [m.folder for m in modules_of({name: text})] == [""]
+
+
+PARTS = """
+dependencies {|}|'a:b:1'|project(':a')|${x}|include ':a'|ext.x = '$x'|sourceSets {|main {|srcDir 'x'
+|subprojects {|libs.a|/*|"| |libs.bundles.b|group: 'g', name: 'n', version: x
+"""
+parts = st.sampled_from(PARTS.split("|"))
+
+
+@given(st.lists(parts, max_size=30).map("".join))
+def test_any_script_gives_modules(text: str):
+    assert modules_of({"build.gradle": text, "settings.gradle": text, "gradle.properties": text})
