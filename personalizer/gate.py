@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["FEWEST_GATE_PAIRS", "Outcome", "Verdict", "judge"]
+__all__ = ["FEWEST_GATE_METHODS", "FEWEST_GATE_PAIRS", "Outcome", "Verdict", "judge"]
 
 Outcome = Literal["passed", "provisional", "refused"]
 
 FEWEST_GATE_PAIRS = 20
 """Gate pairs below which a better adapter is only provisional: the interval means little."""
+FEWEST_GATE_METHODS = 10
+"""The same for focal methods, which are what the bootstrap draws."""
 _RESAMPLES = 4000
 
 
@@ -73,6 +75,10 @@ def judge(
     better = f"its loss on {len(gains)} held-out pairs is {mean:.3f} better than the base's"
     if len(gains) < FEWEST_GATE_PAIRS:
         words = f"{better}, but {FEWEST_GATE_PAIRS} pairs are needed to be sure"
+        return _verdict("provisional", words, base, adapter, low, high)
+    methods = len(set(groups))
+    if methods < FEWEST_GATE_METHODS:
+        words = f"{better}, but they test {methods} methods and {FEWEST_GATE_METHODS} are needed"
         return _verdict("provisional", words, base, adapter, low, high)
     if low <= 0:
         words = f"{better}, which may be chance (95 % interval {low:.3f} to {high:.3f})"

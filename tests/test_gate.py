@@ -26,6 +26,12 @@ def test_a_gain_on_few_pairs_is_provisional():
     check([2.0] * 5, [1.0] * 5, "provisional", "20 pairs are needed")
 
 
+def test_a_gain_on_many_pairs_of_few_methods_is_provisional():
+    verdict = judge([2.0] * 30, [1.0] * 30, names(3) * 10)
+    assert verdict.outcome == "provisional"
+    assert "they test 3 methods and 10 are needed" in verdict.reason
+
+
 def test_a_loss_is_refused():
     check([1.0] * 30, [1.2] * 30, "refused", "0.200 worse")
 
