@@ -70,11 +70,12 @@ class NGrams:
         self.order, self.vocabulary = order, vocabulary
         self.tables = []
         for n in range(1, order + 1):
-            grams, counts = np.unique(_hashes(tokens, n), return_counts=True)
-            contexts, inverse = np.unique(_contexts(tokens, n), return_inverse=True)
-            totals = np.bincount(inverse)
-            pairs = np.unique(np.stack([_contexts(tokens, n), _hashes(tokens, n)]), axis=1)[0]
-            kinds = np.unique(pairs, return_counts=True)[1]
+            grams, first, counts = np.unique(
+                _hashes(tokens, n), return_index=True, return_counts=True
+            )
+            contexts, totals = np.unique(_contexts(tokens, n), return_counts=True)
+            followers = np.searchsorted(contexts, _contexts(tokens, n)[first])
+            kinds = np.bincount(followers, minlength=len(contexts))
             self.tables.append((grams, counts, contexts, totals, kinds))
 
     def bits(self, tokens: np.ndarray) -> float:
