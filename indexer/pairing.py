@@ -16,6 +16,7 @@ import msgspec
 
 from indexer.facts import FileFacts, Method
 from indexer.project import (
+    ByName,
     Class,
     Project,
     Where,
@@ -91,6 +92,13 @@ class _Found:
     pairs: tuple[Pair, ...]
     asked: frozenset[str]
     """Names on which they depend, as in ``Project.asked``."""
+    focal: frozenset[str]
+    """Paths of the focal methods."""
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair], asked: Iterable[str]) -> _Found:
+        found = tuple(pairs)
+        return cls(found, frozenset(asked), frozenset(pair.focal.path for pair in found))
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,8 @@ class Pairing:
     files: Mapping[str, FileFacts]
     _classes: Mapping[str, list[Class]] = field(repr=False)
     """Types by path."""
+    _names: tuple[ByName, ByName] = field(repr=False)
+    """Types by their own simple name, and by that of each parent."""
     _found: Mapping[str, _Found] = field(repr=False)
     """By path, of files with tests."""
 
@@ -115,32 +125,37 @@ class Pairing:
             files: Facts by path.
             before: An earlier state of the project; what it shares with ``files`` is kept.
         """
-        old = before or Pairing({}, {}, {})
+        old = before or Pairing({}, {}, ({}, {}), {})
         changed = {path for path, facts in files.items() if old.files.get(path) is not facts}
         touched = changed | (old.files.keys() - files.keys())
         if not touched:
             return old
-        classes = {path: one for path, one in old._classes.items() if path not in touched}
-        classes |= {path: classes_of(path, files[path]) for path in changed}
+        classes = _classes(files, changed, touched, old._classes)
+        names = _names(old._names, old._classes, classes, touched)
         stale = {"=" + path for path in touched}
         for path in touched:
             was, now = old.files.get(path), files.get(path)
             if was is None or now is None or _outline(was) != _outline(now):
                 for one in (*old._classes.get(path, ()), *classes.get(path, ())):
                     stale |= {one.name, *("<" + parent for parent in one.parents)}
-        kept = {
-            path: _moved(one, old.files, files, changed)
-            for path, one in old._found.items()
-            if path not in touched and stale.isdisjoint(one.asked)
-        }
-        project = _project(files, classes)
-        for path in sorted(files.keys() - kept.keys()):
-            if path in changed or path in old._found:
-                project.asked = set()
-                pairs = tuple(_pairs_of(project, path, files[path]))
-                if project.asked:
-                    kept[path] = _Found(pairs, frozenset(project.asked))
-        return Pairing(files, classes, kept)
+        kept: dict[str, _Found] = {}
+        again = set(changed)
+        for path, one in old._found.items():
+            if path in touched:
+                continue
+            if not stale.isdisjoint(one.asked):
+                again.add(path)
+            elif changed.isdisjoint(one.focal):
+                kept[path] = one
+            else:
+                kept[path] = _moved(one, old.files, files, changed)
+        project = Project(files, *names)
+        for path in sorted(again):
+            project.asked = set()
+            pairs = tuple(_pairs_of(project, path, files[path]))
+            if project.asked:
+                kept[path] = _Found.of(pairs, project.asked)
+        return Pairing(files, classes, names, kept)
 
     def saved(self, digest: str) -> bytes:
         """These pairs for ``restored``; methods by their places in their files."""
@@ -176,8 +191,8 @@ class Pairing:
         if (kept.rules, kept.digest) != (_RULES_VERSION, digest):
             return None
         found = {
-            path: _Found(
-                tuple(
+            path: _Found.of(
+                (
                     Pair(
                         Where(path, files[path].methods[test]),
                         Where(there, files[there].methods[focal]),
@@ -186,11 +201,12 @@ class Pairing:
                     )
                     for test, there, focal, rule, confidence in pairs
                 ),
-                frozenset(asked),
+                asked,
             )
             for path, (pairs, asked) in kept.found.items()
         }
-        return Pairing(files, {path: classes_of(path, one) for path, one in files.items()}, found)
+        classes = _classes(files, files, (), {})
+        return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 
 
 _RULES_VERSION = 1
@@ -211,19 +227,50 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Saved).decode
 
 
-def _project(files: Mapping[str, FileFacts], classes: Mapping[str, list[Class]]) -> Project:
+def _classes(
+    files: Mapping[str, FileFacts],
+    changed: Iterable[str],
+    touched: Iterable[str],
+    old: Mapping[str, list[Class]],
+) -> dict[str, list[Class]]:
+    classes = dict(old)
+    for path in touched:
+        classes.pop(path, None)
+    for path in changed:
+        classes[path] = classes_of(path, files[path])
+    return classes
+
+
+def _names(
+    before: tuple[ByName, ByName],
+    old: Mapping[str, list[Class]],
+    new: Mapping[str, list[Class]],
+    touched: set[str],
+) -> tuple[ByName, ByName]:
+    """The types by name, and by parent, in the order of their paths."""
+    gone = [one for path in touched for one in old.get(path, ())]
+    come = [one for path in sorted(touched) for one in new.get(path, ())]
     named: dict[str, list[Class]] = defaultdict(list)
     children: dict[str, list[Class]] = defaultdict(list)
-    for path in sorted(classes):
-        for one in classes[path]:
-            named[one.name].append(one)
-            for parent in one.parents:
-                children[parent].append(one)
-    return Project(
-        files,
-        {name: tuple(found) for name, found in named.items()},
-        {name: tuple(found) for name, found in children.items()},
+    for one in come:
+        named[one.name].append(one)
+        for parent in one.parents:
+            children[parent].append(one)
+    return (
+        _patched(before[0], {one.name for one in gone}, named, touched),
+        _patched(before[1], {name for one in gone for name in one.parents}, children, touched),
     )
+
+
+def _patched(
+    before: ByName, gone: set[str], come: Mapping[str, list[Class]], touched: set[str]
+) -> ByName:
+    after = dict(before)
+    for name in gone | come.keys():
+        left = [one for one in before.get(name, ()) if one.path not in touched]
+        # Sorting is stable: types of one file stay in the order of its text.
+        after[name] = tuple(sorted(left + come.get(name, []), key=lambda one: one.path))
+    return after
 
 
 def _outline(facts: FileFacts) -> object:
@@ -244,8 +291,6 @@ def _moved(
     changed: set[str],
 ) -> _Found:
     """The same pairs with the focal methods as they now stand in files of the same outline."""
-    if not any(pair.focal.path in changed for pair in one.pairs):
-        return one
     pairs = []
     for pair in one.pairs:
         path, method = pair.focal.path, pair.focal.method
@@ -253,7 +298,7 @@ def _moved(
             place = next(i for i, m in enumerate(old[path].methods) if m is method)
             method = new[path].methods[place]
         pairs.append(Pair(pair.test, Where(path, method), pair.rule, pair.confidence))
-    return _Found(tuple(pairs), one.asked)
+    return _Found.of(pairs, one.asked)
 
 
 def _pairs_of(project: Project, path: str, facts: FileFacts) -> Iterator[Pair]:

@@ -12,6 +12,7 @@ from indexer.facts import FileFacts, Method, Type
 from indexer.languages.java import TEST_ANNOTATIONS
 
 __all__ = [
+    "ByName",
     "Class",
     "Project",
     "Where",
@@ -95,6 +96,9 @@ class Class(NamedTuple):
         return "." in self.type.name
 
 
+ByName = Mapping[str, tuple[Class, ...]]
+
+
 def classes_of(path: str, facts: FileFacts) -> list[Class]:
     """The types of one file."""
     methods = defaultdict(list)
@@ -122,9 +126,9 @@ class Project:
     """Answers by name; remembers which names were asked for, on which the answers depend."""
 
     files: Mapping[str, FileFacts]
-    named: Mapping[str, tuple[Class, ...]]
+    named: ByName
     """Types by simple name, in the order of their paths."""
-    children: Mapping[str, tuple[Class, ...]]
+    children: ByName
     """Types by the simple name of a parent, in the order of their paths."""
     asked: set[str] = field(default_factory=set)
     """Simple names; ``<Name`` for the children of a name, ``=path`` for the bodies of a file."""

@@ -226,6 +226,11 @@ def test_constructor_calls_and_references_are_constructors():
     check_calls("new a.Cart<X>(1); use(Cart::new);", "new Cart(int)", "use(->)", "new Cart()")
 
 
+def test_calls_of_one_start_are_always_in_the_same_order():
+    source = ("class ATest { void a() { x" + ".b(1)" * 50 + "; } }").encode()
+    assert len({parse(source).methods[0].inside for _ in range(20)}) == 1
+
+
 def test_arguments_are_only_counted_where_nothing_is_a_test():
     facts = facts_of("class A { void a() { int n = 1; b(n, 2); } }")
     assert facts.methods[0].calls[0].arguments == ("?", "?")

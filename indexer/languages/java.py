@@ -392,20 +392,21 @@ class _Bodies:
         # Types are asked for where tests are paired: elsewhere they would cost a third more time.
         self.typed = b"Test" in reader.source
         found = [
-            (node.start_byte, capture, node)
+            (node.start_byte, -node.end_byte, capture, node)
             for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
             for node in nodes
         ]
-        found.sort(key=lambda one: one[0])
+        # The binding gives captures in no order: of one start, the outer comes first.
+        found.sort(key=lambda one: one[:2])
         self.found = found
-        self.starts = [start for start, _, _ in found]
+        self.starts = [one[0] for one in found]
 
     def between(self, start: int, end: int) -> bytes:
         """Packed calls and local variables of the body that covers these bytes."""
         calls: list[Call] = []
         variables: dict[str, str] = {}
         first = bisect_left(self.starts, start)
-        for at, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
+        for at, _, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
             if capture == "call":
                 calls.append(self._call(at, node, variables))
             elif capture == "new":
