@@ -105,7 +105,7 @@ class Workspace:
     def _stamp(self, path: str, now: int) -> str | None:
         """Size and times of a file; None where a write after this look might not show."""
         try:
-            stat = os.stat(self.root / path)
+            stat = os.stat(f"{self.root}/{path}")  # joined as text: made for every file
         except OSError:
             return None
         if now - max(stat.st_mtime_ns, stat.st_ctime_ns) < _YOUNG:
@@ -142,11 +142,12 @@ class Workspace:
         ]
         while stack:
             folder, rules = stack.pop()
-            rules = rules + self._rules_of(folder)
             try:
-                entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+                entries = sorted(os.scandir(f"{self.root}/{folder}"), key=lambda one: one.name)
             except OSError:
                 continue
+            if any(entry.name in _IGNORE_FILES for entry in entries):
+                rules = rules + self._rules_of(folder)
             below = []
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
