@@ -4,9 +4,9 @@
 
 MODEL is a folder or ``starter``, DATA the folder that prepare.py made, FOLDERs checkouts of
 held-out projects. Prints bits per byte of their test code beside ``xz -9`` a file and a 5-gram
-model with the same vocabulary trained on the same rows, the share of 200 greedy tests that parse
-and end by themselves, the share of their 50-token windows that stand verbatim in the rows, and
-the time of a 120-token test.
+model with the same vocabulary trained on the same rows; the share of 200 tests that parse and end
+by themselves, greedy and as the engine serves them (without loops); the share of their 50-token
+windows that stand verbatim in the rows; and the time of a 120-token test.
 """
 
 from __future__ import annotations
@@ -136,9 +136,10 @@ def held_out_examples(base: LoadedBase, folders: list[Path], count: int) -> list
     return chosen[:count]
 
 
-def generations(base: LoadedBase, folders: list[Path], rows: np.ndarray) -> dict[str, Any]:
-    examples = held_out_examples(base, folders, 200)
-    texts = greedy_tests(base.model, base, examples, max_tokens=TARGET)
+def generations(
+    base: LoadedBase, examples: list[Any], rows: np.ndarray, as_served: bool
+) -> dict[str, Any]:
+    texts = greedy_tests(base.model, base, examples, max_tokens=TARGET, as_served=as_served)
     encoded = [base.tokenizer.encode(text, add_special_tokens=False) for text in texts]
     ended = [len(ids) < TARGET - 1 for ids in encoded]
     parsed = [not method_errors(text) for text in texts]
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--files", type=int, default=60, help="test files a project")
+    parser.add_argument("--generated", type=int, default=200, help="greedy tests in all")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     quiet_libraries()
@@ -207,7 +209,9 @@ def main() -> None:
         }
         print(folder.name, result["bits per byte"][folder.name], flush=True)
     del grams
-    result |= generations(base, args.folders, rows)
+    examples = held_out_examples(base, args.folders, args.generated)
+    result["greedy"] = generations(base, examples, rows, as_served=False)
+    result["as served"] = generations(base, examples, rows, as_served=True)
     result["seconds for 120 tokens"] = round(speed(base), 2)
     result["special tokens"] = len(SPECIAL_TOKENS)
     print(json.dumps(result, indent=1))

@@ -19,9 +19,15 @@ from typing import Any
 
 import msgspec
 import torch
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    GenerationConfig,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from personalizer.engine import Completion, Request
+from personalizer.engine.loops import NoLoops
 from personalizer.errors import AdapterError, EngineError, PromptTooLong
 from personalizer.models import LoadedBase, fingerprint, load_base
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
@@ -235,6 +241,9 @@ def _generate(
             attention_mask=torch.ones_like(prompt),
             generation_config=_configuration(asked, request, beams, ends),
             stopping_criteria=StoppingCriteriaList([watch]),
+            logits_processor=LogitsProcessorList(
+                [NoLoops(start)] if isinstance(request.prompt, Prompt) else []
+            ),
         )
         scores = (
             output.sequences_scores.float().tolist()

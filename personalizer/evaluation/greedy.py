@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from transformers import LogitsProcessorList
 
 from personalizer.dataset import Encoded
+from personalizer.engine.loops import NoLoops
 from personalizer.models import LoadedBase
 
 __all__ = ["greedy_tests"]
@@ -20,6 +22,7 @@ def greedy_tests(
     *,
     max_tokens: int = 320,
     batch_size: int = 16,
+    as_served: bool = False,
 ) -> list[str]:
     """The likeliest test for each example, token by token.
 
@@ -29,6 +32,7 @@ def greedy_tests(
         examples: Their prompts are read, their targets never.
         max_tokens: Longest test in tokens.
         batch_size: Prompts of like length that are decoded together.
+        as_served: Forbid loops, as the engine does; plain greedy decoding otherwise.
 
     Returns:
         Texts in the order of the examples, without the end token.
@@ -49,6 +53,7 @@ def greedy_tests(
                 attention_mask=torch.tensor(mask, device=device),
                 max_new_tokens=max_tokens,
                 do_sample=False,
+                logits_processor=LogitsProcessorList([NoLoops(longest)] if as_served else []),
             )
         for i, row in zip(chosen, made[:, longest:], strict=True):
             texts[i] = base.tokenizer.decode(row, skip_special_tokens=True)
