@@ -11,15 +11,20 @@ import logging
 import os
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer import IndexerError
 from personalizer import __version__, output
 from personalizer.errors import BadInput, PersonalizerError
+
+if TYPE_CHECKING:
+    from personalizer.daemon.protocol import Progress
 
 __all__ = ["main", "personalizer"]
 
@@ -31,7 +36,8 @@ _path = click.argument("path", default=".", type=click.Path(path_type=Path))
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         code = personalizer.main(standalone_mode=False)
     except click.ClickException as error:
@@ -52,8 +58,23 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _interrupt() -> None:
+_interrupted = threading.Event()
+
+
+def _interrupt(*_: object) -> None:
+    _interrupted.set()
     raise KeyboardInterrupt
+
+
+def _until_interrupted(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Ends a training at its next step when a library swallowed the interrupt (in a destructor)."""
+
+    def reporting(progress: Progress) -> None:
+        if _interrupted.is_set():
+            raise KeyboardInterrupt
+        report(progress)
+
+    return reporting
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -158,7 +179,9 @@ def train(
         output.show("plan", result, as_json)
         return
     with output.training_progress(as_json_lines=progress) as report:
-        result = project.train_project(root, resolved.settings, limit=limit, report=report)
+        result = project.train_project(
+            root, resolved.settings, limit=limit, report=_until_interrupted(report)
+        )
     output.show("train", result, as_json)
 
 

@@ -387,7 +387,7 @@ def _stop_at(text: str, stops: tuple[str, ...]) -> int | None:
     return min(found, default=None)
 
 
-class _Watch(StoppingCriteria):  # type: ignore[misc]
+class _Watch(StoppingCriteria):
     """After each step: ends on a cancellation or a stop text, passes new text on."""
 
     def __init__(
