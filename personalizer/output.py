@@ -312,10 +312,25 @@ def _status_text(result: dict[str, Any]) -> str:
             f"  commits   {'-' if behind is None else behind} behind",
         ]
     if result["job"]:
-        lines.append(f"  job       {_value(result['job'])}")
+        lines.append(f"  training  {_job(result['job'])}")
     running = result["daemon"] and result["daemon"].get("running")
     lines.append(f"  daemon    {'running' if running else 'not running'}")
     return "\n".join(lines)
+
+
+def _job(job: dict[str, Any]) -> str:
+    """Where a background training stands, in a line."""
+    words = [str(job["state"])]
+    progress = job["progress"]
+    if job["state"] == "running" and progress:
+        words.append(_PHASES[progress["phase"]].lower())
+        if progress["steps"]:
+            words.append(f"step {progress['step']} of {progress['steps']}")
+        if progress["seconds_left"] is not None:
+            words.append(f"{_time(progress['seconds_left'])} left")
+    if job["reason"]:
+        words.append(str(job["reason"]))
+    return ", ".join(words)
 
 
 def _generate_text(result: dict[str, Any]) -> str:
