@@ -1,0 +1,1 @@
+"""One file a group of commands; ``personalizer.cli`` gathers them."""

@@ -1,0 +1,52 @@
+"""What commands share: arguments that mean the same everywhere, and the interrupt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from personalizer.adapters import Registry
+    from personalizer.daemon.protocol import Progress
+
+__all__ = [
+    "interrupted",
+    "json_option",
+    "path_argument",
+    "registry_of",
+    "until_interrupted",
+    "workspace_option",
+]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+path_argument = click.argument("path", default=".", type=click.Path(path_type=Path))
+workspace_option = click.option(
+    "--workspace", default=".", type=click.Path(path_type=Path), help="The project."
+)
+
+interrupted = threading.Event()
+"""Set by an interrupt, which a library may have swallowed."""
+
+
+def until_interrupted(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Ends a training at its next step when a library swallowed the interrupt (in a destructor)."""
+
+    def reporting(progress: Progress) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        report(progress)
+
+    return reporting
+
+
+def registry_of(path: Path) -> Registry:
+    """The adapters of the project at a path."""
+    from indexer import Workspace
+    from personalizer.adapters import Registry
+    from personalizer.storage import WorkspaceData
+
+    return Registry(WorkspaceData(Workspace(path).root).adapters)

@@ -1,0 +1,61 @@
+"""``personalizer daemon`` and ``lsp``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from personalizer import output
+from personalizer.commands.common import json_option
+
+__all__ = ["daemon", "lsp"]
+
+
+@click.group()
+def daemon() -> None:
+    """Starts, stops and describes the daemon."""
+
+
+@daemon.command("start")
+@json_option
+def daemon_start(as_json: bool) -> None:
+    """Starts the daemon unless it runs."""
+    from personalizer.daemon import client
+
+    client.start()
+    output.show("daemon", client.describe(), as_json)
+
+
+@daemon.command("stop")
+@json_option
+def daemon_stop(as_json: bool) -> None:
+    """Stops the daemon; a training goes on when it starts again."""
+    from personalizer.daemon import client
+
+    client.stop()
+    output.show("daemon", client.describe(), as_json)
+
+
+@daemon.command("status")
+@json_option
+def daemon_status(as_json: bool) -> None:
+    """Says whether the daemon runs, and where."""
+    from personalizer.daemon import client
+
+    output.show("daemon", client.describe(), as_json)
+
+
+@daemon.command("run")
+def daemon_run() -> None:
+    """Runs the daemon in the foreground."""
+    from personalizer.daemon import process
+
+    process.run()
+
+
+@click.command()
+def lsp() -> None:
+    """Runs the language server on stdin and stdout."""
+    os.execv(sys.executable, [sys.executable, "-m", "lsp_server"])

@@ -1,0 +1,97 @@
+"""Commands that look at a project: index, pairs, dataset, config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from personalizer import output
+from personalizer.commands.common import json_option, path_argument
+from personalizer.errors import BadInput
+
+__all__ = ["config", "dataset", "index", "pairs"]
+
+
+@click.command()
+@path_argument
+@click.option("--excluded", is_flag=True, help="List each file left out and why.")
+@json_option
+def index(path: Path, excluded: bool, as_json: bool) -> None:
+    """Reads a project: files, methods, tests and pairs."""
+    from indexer import Store, Workspace, index_folder
+    from personalizer.storage import WorkspaceData
+
+    root = Workspace(path).root
+    with Store(WorkspaceData(root).index) as store, output.working("Indexing"):
+        snapshot, seconds = index_folder(root, store)
+        if not snapshot.files and not snapshot.excluded:
+            raise BadInput(f"expected a folder with Java source files, found none in {root}")
+        result: dict[str, Any] = {
+            "files": len(snapshot.files) + len(snapshot.excluded),
+            "parsed": len(snapshot.files),
+            "errors": {path: list(errors) for path, errors in snapshot.errors.items()},
+            "excluded": snapshot.excluded_by_reason(),
+            "methods": snapshot.methods,
+            "tests": len(snapshot.tests),
+            "pairs": len(snapshot.pairs),
+            "snippets": len(snapshot.snippets),
+            "seconds": round(seconds, 3),
+        }
+    if excluded:
+        result["excluded_files"] = dict(snapshot.excluded)
+    output.show("index", result, as_json)
+
+
+@click.command()
+@path_argument
+@json_option
+def pairs(path: Path, as_json: bool) -> None:
+    """Lists the tests with the method that each tests."""
+    from indexer import Store, Workspace, index_folder
+    from personalizer.storage import WorkspaceData
+
+    root = Workspace(path).root
+    with Store(WorkspaceData(root).index) as store:
+        snapshot, _ = index_folder(root, store)
+        output.show_lines("pairs", (output.pair_row(pair) for pair in snapshot.pairs), as_json)
+
+
+@click.command()
+@path_argument
+@click.option("--out", type=click.Path(path_type=Path), help="A file instead of stdout.")
+@json_option
+def dataset(path: Path, out: Path | None, as_json: bool) -> None:
+    """Prints the examples that training would use, one JSON object a line."""
+    from indexer import Store, Workspace, index_folder
+    from personalizer import settings
+    from personalizer.storage import WorkspaceData
+
+    output.quiet_libraries()
+    from personalizer.training import project
+
+    root = Workspace(path).root
+    chosen = settings.load(root).settings
+    with Store(WorkspaceData(root).index) as store, output.working("Reading"):
+        snapshot, _ = index_folder(root, store)
+        rows = list(project.examples(snapshot, chosen))
+    if out is None:
+        output.show_lines("dataset", rows, as_json=True)
+        return
+    count = output.write_lines(out, rows)
+    output.show("dataset", {"examples": count, "file": str(out)}, as_json)
+
+
+@click.command()
+@path_argument
+@json_option
+def config(path: Path, as_json: bool) -> None:
+    """Prints each setting and where its value comes from."""
+    from indexer import Workspace
+    from personalizer import settings
+
+    resolved = settings.load(Workspace(path).root)
+    for line in resolved.ignored:
+        output.remark(line)
+    output.show("config", {"settings": settings.as_table(resolved)}, as_json)
