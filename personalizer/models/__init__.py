@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from personalizer.errors import BaseModelError
 
@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["STARTER", "LoadedBase", "base_folder", "fingerprint", "load_base", "load_tokenizer"]
+__all__ = [
+    "STARTER",
+    "LoadedBase",
+    "Quantization",
+    "base_folder",
+    "fingerprint",
+    "load_base",
+    "load_tokenizer",
+]
 
 STARTER = "starter"
 """Name of the embedded base model."""
+
+Quantization = Literal["8bit", "4bit"]
+"""How bitsandbytes keeps linear layers: LLM.int8, or NF4 with double quantisation."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,11 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
 
 def load_base(
-    name: str, *, device: str | None = None, dtype: torch.dtype | None = None
+    name: str,
+    *,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+    quantization: Quantization | None = None,
 ) -> LoadedBase:
     """A base model with its tokenizer.
 
@@ -104,6 +119,7 @@ def load_base(
         name: ``starter``, a folder, or a hub name that was pulled before.
         device: Such as ``cuda:0``; the best one here when left out.
         dtype: float32 on a CPU and bfloat16 elsewhere when left out.
+        quantization: Keep linear layers in 8 or 4 bits; None keeps them whole.
 
     Raises:
         BaseModelError: If it is not there, cannot be read, or does not fit its tokenizer.
@@ -114,11 +130,12 @@ def load_base(
     folder = base_folder(name)
     tokenizer = load_tokenizer(name)
     place = device or best_device()
+    choices = _quantized(quantization, place) if quantization else {}
     kind = dtype or (torch.float32 if place == "cpu" else torch.bfloat16)
     try:
         config = AutoConfig.from_pretrained(folder)
         loader: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model = loader.from_pretrained(folder, config=config, dtype=kind)
+        model = loader.from_pretrained(folder, config=config, dtype=kind, **choices)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise BaseModelError(f"the base model in {folder} cannot be loaded: {error}") from error
     entries = model.get_input_embeddings().weight.shape[0]
@@ -127,7 +144,25 @@ def load_base(
             f"the base model in {folder} does not fit its tokenizer: "
             f"{entries} embeddings for {len(tokenizer)} tokens"
         )
-    return LoadedBase(name, folder, model.to(place).eval(), tokenizer)
+    placed = model if quantization else model.to(place)
+    return LoadedBase(name, folder, placed.eval(), tokenizer)
+
+
+def _quantized(quantization: Quantization, place: str) -> dict[str, Any]:
+    """What ``from_pretrained`` is told, as QLoRA does it (Dettmers et al. 2023)."""
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if quantization == "8bit":
+        config = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        config = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.float32 if place == "cpu" else torch.bfloat16,
+        )
+    return {"quantization_config": config, "device_map": {"": place}}
 
 
 def best_device() -> str:

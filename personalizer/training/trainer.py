@@ -32,7 +32,7 @@ from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import LoadedBase
 from personalizer.training.compute import peak_memory_bytes, petaflop_seconds
-from personalizer.training.strategies import Strategy
+from personalizer.training.strategies import Options, Strategy
 
 __all__ = ["Hyperparameters", "Report", "Run", "fine_tune", "target_losses"]
 
@@ -97,7 +97,7 @@ def fine_tune(
         report: Told of every step.
     """
     set_seed(hyper.seed)
-    model = strategy.apply(base, hyper.rank)
+    model = strategy.apply(base, Options(rank=hyper.rank))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     steps_an_epoch = math.ceil(len(dataset.train) / hyper.batch_size)
     every = max(1, steps_an_epoch // hyper.evaluations_per_epoch)

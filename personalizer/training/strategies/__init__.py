@@ -8,41 +8,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from personalizer.errors import AdapterError, SettingsError
 from personalizer.models import LoadedBase
+from personalizer.training.strategies.records import Options, Strategy
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["STRATEGIES", "Strategy", "attach", "save", "strategy_named"]
+__all__ = ["STRATEGIES", "Options", "Strategy", "attach", "save", "strategy_named"]
 
 _WEIGHTS = "model.safetensors"
-_SMALL = 50_000_000
-"""Parameters below which a base takes the larger learning rates (measured on the starter)."""
 
 
-@dataclass(frozen=True)
-class Strategy:
-    """One way to adapt a base model."""
-
-    name: str
-    apply: Callable[[LoadedBase, int], Any]
-    """(base, LoRA rank) to a model whose trainable parameters require gradients."""
-    rate: float
-    """Learning rate for bases of 50M parameters and more."""
-    small_rate: float
-    """Learning rate for smaller bases, which have more to learn."""
-
-    def learning_rate(self, base: LoadedBase) -> float:
-        return self.small_rate if base.model.num_parameters() < _SMALL else self.rate
-
-
-def _lora(base: LoadedBase, rank: int) -> Any:
+def _lora(base: LoadedBase, options: Options) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
     task = TaskType.SEQ_2_SEQ_LM if base.encoder_decoder else TaskType.CAUSAL_LM
@@ -50,8 +31,8 @@ def _lora(base: LoadedBase, rank: int) -> Any:
         base.model,
         LoraConfig(
             task_type=task,
-            r=rank,
-            lora_alpha=2 * rank,
+            r=options.rank,
+            lora_alpha=2 * options.rank,
             lora_dropout=0.05,
             target_modules="all-linear",
             base_model_name_or_path=base.name,
@@ -59,15 +40,29 @@ def _lora(base: LoadedBase, rank: int) -> Any:
     )
 
 
-def _custom(base: LoadedBase, rank: int) -> Any:
+def _custom(base: LoadedBase, options: Options) -> Any:
     return base.model.requires_grad_(True)
 
 
 STRATEGIES: dict[str, Strategy] = {
     one.name: one
     for one in (
-        Strategy("lora", _lora, rate=3e-4, small_rate=2e-3),
-        Strategy("custom", _custom, rate=5e-5, small_rate=5e-4),
+        Strategy(
+            name="lora",
+            trains="low-rank matrices beside linear layers",
+            source="W24: r 16, alpha 32, q, k and v, 3e-4",
+            apply=_lora,
+            rate=3e-4,
+            small_rate=2e-3,
+        ),
+        Strategy(
+            name="custom",
+            trains="all parameters",
+            source="Z22 3.2; W24 full fine-tuning: 5e-5",
+            apply=_custom,
+            rate=5e-5,
+            small_rate=5e-4,
+        ),
     )
 }
 

@@ -1,0 +1,66 @@
+"""What a strategy is, and what it may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from personalizer.models import LoadedBase, Quantization
+
+__all__ = ["Options", "Strategy", "Targets", "Variant"]
+
+Targets = Literal["all-linear", "qkv"]
+Variant = Literal["lora", "rslora", "dora", "pissa", "lora+"]
+
+_SMALL = 50_000_000
+"""Parameters below which a base takes the larger learning rates (measured on the starter)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices within a strategy; each strategy reads those that concern it."""
+
+    rank: int = 16
+    """Of LoRA matrices (W24: 16); alpha is twice that."""
+    targets: Targets = "all-linear"
+    """Where LoRA matrices lie: beside every linear layer, or W24's query, key and value."""
+    variant: Variant = "lora"
+    """How LoRA matrices are begun, scaled or stepped."""
+    virtual_tokens: int | None = None
+    """Of a prefix or a soft prompt; the strategy's own number when left out."""
+    frequent_words: tuple[str, ...] = ()
+    """A prefix is begun with these, the most frequent first; see ``words.frequent_words``."""
+    start_from: Path | None = None
+    """Folder of a prefix trained on other repositories, to begin with instead (Z22 section 5)."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to adapt a base model."""
+
+    name: str
+    trains: str
+    """What trains, in a few words."""
+    source: str
+    """Where it is from, and that paper's own defaults."""
+    apply: Callable[[LoadedBase, Options], Any]
+    """(base, options) to a model whose trainable parameters, and no others, require gradients."""
+    rate: float
+    """Learning rate for bases of 50M parameters and more."""
+    small_rate: float
+    """Learning rate for smaller bases, which have more to learn."""
+    tokens: int = 0
+    """Virtual tokens when the options name no number."""
+    quantization: Quantization | None = None
+    """``load_base`` is told so before the strategy is applied, and when its adapters serve."""
+
+    def learning_rate(self, base: LoadedBase) -> float:
+        return self.small_rate if base.model.num_parameters() < _SMALL else self.rate
+
+    def virtual_tokens(self, options: Options) -> int:
+        """Positions of the base's context that prompt and target cannot have."""
+        if not self.tokens:
+            return 0
+        return self.tokens if options.virtual_tokens is None else options.virtual_tokens
