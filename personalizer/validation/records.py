@@ -1,0 +1,110 @@
+"""What is asked of a validator, and what it answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from indexer import Snapshot
+
+__all__ = ["Check", "Diagnostic", "Unable", "Validator", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One candidate test, in the file where it would live."""
+
+    file: str
+    """The test file, POSIX, relative to the workspace; it need not exist yet."""
+    source: str
+    """Whole text of that file with the candidate in it."""
+    test_class: str
+    """Binary name of the class that holds the candidate, as ``shop.CartTest$Totals``."""
+    test_method: str
+    """The candidate's own name."""
+    focal_path: str
+    """File of the focal method."""
+    focal_class: str
+    """Binary name of its class."""
+    focal_lines: tuple[int, int]
+    """First and last line of the focal method, from 1."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Unsaved buffers by path, beyond those that the snapshot already holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One message of the compiler about the test file."""
+
+    line: int
+    """From 1, in ``Check.source``; 0 where the compiler names none."""
+    column: int
+    """From 1; 0 where the compiler names none."""
+    kind: str
+    """``error`` or ``warning``."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known of one candidate."""
+
+    compiles: bool | None
+    """None when it could not be tried; ``not_run`` says why."""
+    passes: bool | None
+    """None when it was not run; a candidate that does not compile was not."""
+    flaky: bool = False
+    """It passed once and failed once; ``passes`` is then false."""
+    covered_lines: int | None = None
+    """Lines of the focal class's file that a passing candidate runs."""
+    new_lines: int | None = None
+    """Those among them that no existing test of the test class runs."""
+    reaches_focal: bool | None = None
+    """Whether a line of the focal method itself ran."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    failure: str | None = None
+    """Exception and message of a failing candidate, with its own stack frame."""
+    seconds: float = 0.0
+    """Wall time for this candidate, without what all candidates of a class share."""
+    not_run: str | None = None
+    """Why ``compiles``, ``passes`` or the lines are None; one line."""
+
+
+class Validator(Protocol):
+    """Compiles and runs candidates of one workspace; safe to call from several threads."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Takes the project as it is now; costs nothing until the next check."""
+
+    def validate(
+        self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
+    ) -> list[Verdict]:
+        """One verdict a check, in order. Never raises for what a candidate does.
+
+        Raises:
+            Cancelled: Within 50 ms after ``cancelled`` was set.
+        """
+
+    def close(self) -> None:
+        """Ends the processes; a later ``validate`` starts them again."""
+
+
+class Unable:
+    """Answers nothing but why nothing can be checked."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def update(self, snapshot: Snapshot) -> None:
+        """There is nothing to keep."""
+
+    def validate(
+        self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
+    ) -> list[Verdict]:
+        """A verdict without an answer for each check."""
+        return [Verdict(compiles=None, passes=None, not_run=self.reason) for _ in checks]
+
+    def close(self) -> None:
+        """There is nothing to end."""
