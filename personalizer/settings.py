@@ -46,6 +46,7 @@ class Settings:
     target_tokens: int = _anyones(320, "Longest test or body, in tokens.")
     candidates: int = _anyones(5, "Candidates of one generation.")
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
+    retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
     learning_rate: float | None = _anyones(None, "Learning rate; the method's own when left out.")
     lora_rank: int = _anyones(16, "Rank of LoRA matrices.")
     batch_size: int = _anyones(8, "Examples a training step.")
@@ -167,6 +168,10 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         value = getattr(settings, name)
         if value < 1:
             problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
+    if settings.retrieve < 0:
+        problems.append(
+            f"{origins['retrieve']}: retrieve must be at least 0, got {settings.retrieve}"
+        )
     if settings.context_tokens <= settings.target_tokens:
         problems.append(
             f"{origins['context_tokens']}: context_tokens must be above target_tokens "

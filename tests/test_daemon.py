@@ -51,6 +51,7 @@ from personalizer.errors import (
     DaemonError,
     EngineError,
     NoSuchMethod,
+    SettingsError,
 )
 from personalizer.processes import environment
 from personalizer.storage import WorkspaceData, daemon_folder
@@ -379,7 +380,7 @@ def test_bad_requests_are_refused_in_one_line(daemon: Client, shop: Path):
         (replace(request(shop), n=0), BadInput, "1 to 20"),
         (replace(request(shop), line=None), BadInput, "a line or a method"),
         (replace(request(shop), line=2), NoSuchMethod, "no method stands"),
-        (replace(request(shop), retrieve=2), BadInput, "retrieve"),
+        (replace(request(shop), retrieve=-1), SettingsError, "retrieve"),
     ):
         with pytest.raises(kind, match=text):
             daemon.generate(wrong)

@@ -20,25 +20,35 @@ __all__ = ["generate", "snippet"]
 @workspace_option
 @click.option("-n", "count", type=click.IntRange(1, 20), help="Candidates.")
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
+@click.option(
+    "--retrieve", type=click.IntRange(0), metavar="K", help="Examples from the project's own pairs."
+)
 @click.option("--write", is_flag=True, help="Write the test into its file; else show the diff.")
 @json_option
 def generate(
-    target: str, workspace: Path, count: int | None, adapter: str | None, write: bool, as_json: bool
+    target: str,
+    workspace: Path,
+    count: int | None,
+    adapter: str | None,
+    retrieve: int | None,
+    write: bool,
+    as_json: bool,
 ) -> None:
     """Writes a unit test for TARGET: File.java:LINE or Class#method."""
-    from indexer import Store, index_folder
+    from indexer import Store, Where, index_folder
     from personalizer import settings
     from personalizer.engine.local import LocalEngine
-    from personalizer.generation import generate_test, resolve_target
+    from personalizer.generation import Retriever, generate_test, resolve_target
     from personalizer.storage import WorkspaceData
 
     output.quiet_libraries()
     root, target = _workspace_of(target, workspace)
-    chosen = settings.load(root, {"candidates": count}).settings
+    chosen = settings.load(root, {"candidates": count, "retrieve": retrieve}).settings
     with Store(WorkspaceData(root).index) as store, output.working("Generating"):
         snapshot, _ = index_folder(root, store)
         path, method = resolve_target(snapshot, target)
         serving = _serving(root, adapter)
+        retriever = Retriever(snapshot, snapshot.pairs)
         with closing(LocalEngine(threads=chosen.threads)) as engine:
             made = generate_test(
                 snapshot,
@@ -50,6 +60,7 @@ def generate(
                 adapter_folder=str(serving.folder) if serving else None,
                 count=chosen.candidates,
                 settings=chosen,
+                examples=retriever.nearest(Where(path, method), chosen.retrieve),
             )
         if write and made.edit is not None:
             _write(root, snapshot, made.edit)

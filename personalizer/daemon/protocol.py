@@ -31,8 +31,8 @@ class GenerateRequest:
     """Candidates."""
     adapter: str | None = None
     """Adapter id or ``base``; the serving adapter when left out."""
-    retrieve: int = 0
-    """Retrieved examples in the prompt."""
+    retrieve: int | None = None
+    """Retrieved examples in the prompt; as the settings say when left out."""
     run: bool = True
     """Compile and run candidates where a sandbox is there."""
 

@@ -9,10 +9,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
@@ -24,6 +25,7 @@ from personalizer.engine.child import ChildEngine
 from personalizer.errors import AdapterError, BadInput
 from personalizer.generation import (
     Generation,
+    Retriever,
     SnippetGeneration,
     generate_snippet,
     generate_test,
@@ -54,13 +56,13 @@ class Service:
         """
         if not 1 <= request.n <= _MOST_CANDIDATES:
             raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
-        if request.retrieve:
-            raise BadInput(f"expected retrieve to be 0, got {request.retrieve}")
         workspace = self._workspace(request.workspace)
-        chosen = settings.load(workspace.root).settings
+        flags = {"candidates": request.n, "retrieve": request.retrieve}
+        chosen = settings.load(workspace.root, flags).settings
         snapshot = workspace.snapshot(request.buffers)
         path, focal = resolve_target(snapshot, _target(request))
         adapter = _adapter(workspace.root, request.adapter)
+        retriever = Retriever(snapshot, snapshot.pairs)
         with self.jobs.paused():
             return generate_test(
                 snapshot,
@@ -71,8 +73,9 @@ class Service:
                 adapter_id=adapter.id if adapter else BASE,
                 adapter_folder=str(adapter.folder) if adapter else None,
                 count=request.n,
-                settings=replace(chosen, candidates=request.n),
+                settings=chosen,
                 cancelled=cancelled,
+                examples=retriever.nearest(Where(path, focal), chosen.retrieve),
             )
 
     def snippet(self, request: SnippetRequest, cancelled: threading.Event) -> SnippetGeneration:

@@ -10,12 +10,14 @@ from personalizer.generation.records import (
     SnippetGeneration,
     TextEdit,
 )
+from personalizer.generation.retrieval import Retriever
 from personalizer.generation.targets import resolve_snippet, resolve_target
 
 __all__ = [
     "Candidate",
     "Edit",
     "Generation",
+    "Retriever",
     "SnippetGeneration",
     "TextEdit",
     "apply_changes",
