@@ -1,4 +1,4 @@
-"""How good generated tests are: metrics, each with its source and an example for the hand."""
+"""Is personalising worth it? Metrics, cross-validation, benchmark tasks and the report."""
 
 from personalizer.evaluation.metrics import bleu4, perplexity
 
