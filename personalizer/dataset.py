@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from indexer import Level, Pair, Snapshot
 from personalizer.errors import PromptTooLong, TooFewPairs
 from personalizer.prompts import Tokenizer, encode, encode_target, example_of_pair
 
-__all__ = ["FEWEST_PAIRS", "SIDES", "Dataset", "Encoded", "Side", "build", "split"]
+__all__ = ["FEWEST_PAIRS", "SIDES", "Dataset", "Encoded", "Side", "build", "folds", "split"]
 
 Side = Literal["train", "validation", "gate"]
 SIDES: tuple[Side, ...] = ("train", "validation", "gate")
@@ -22,6 +23,8 @@ FEWEST_PAIRS = 24
 """Pairs below which no adapter is trained: three batches, and a pair or two to judge by."""
 _FEWEST_CLASSES = 3
 """One focal class a side."""
+_UNBOUNDED = 10**9
+"""Tokens that no prompt reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Encoded:
     """The end token included."""
     text: str
     """The target as text."""
+    examples: int = 0
+    """Other pairs of the project that the prompt shows."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +88,12 @@ def split(
     Raises:
         TooFewPairs: If the sides cannot all have a class.
     """
-    by_class: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        by_class[pair.focal_class].append(pair)
+    by_class = _by_class(pairs)
     if len(by_class) < _FEWEST_CLASSES:
         raise TooFewPairs(
             f"training needs tests of at least {_FEWEST_CLASSES} classes, found {len(by_class)}"
         )
-
-    def order(name: str) -> bytes:
-        return hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest()
-
-    names = sorted(by_class, key=order)
+    names = _in_order(by_class, seed)
     gate = max(1, math.floor(gate_fraction * len(names)))
     validation = max(1, math.floor(validation_fraction * len(names)))
     bounds = {
@@ -103,6 +102,67 @@ def split(
         "train": names[gate + validation :],
     }
     return {side: [p for name in bounds[side] for p in by_class[name]] for side in SIDES}
+
+
+def folds(
+    pairs: Iterable[Pair], count: int, *, validation_fraction: float, seed: int = 0
+) -> list[dict[Side, list[Pair]]]:
+    """Parts pairs for cross-validation by focal class: each class is held out once.
+
+    Folds are as even in pairs as whole classes allow. The held-out side is called ``gate``, as in
+    :func:`split`; some classes of the rest stop the training.
+
+    Args:
+        pairs: Pairs of one project.
+        count: How many folds, at least two.
+        validation_fraction: Share of the other classes for early stopping, between 0 and 1.
+        seed: Another seed, another split.
+
+    Raises:
+        TooFewPairs: If a side of a fold would be empty.
+    """
+    by_class = _by_class(pairs)
+    if count < 2 or len(by_class) < max(count, 4):
+        raise TooFewPairs(
+            f"{count} folds need at least 2 folds and tests of {max(count, 4)} classes, "
+            f"found tests of {len(by_class)}"
+        )
+    parts: list[list[str]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    order = {name: place for place, name in enumerate(_in_order(by_class, seed))}
+    for name in sorted(by_class, key=lambda name: (-len(by_class[name]), order[name])):
+        smallest = min(range(count), key=lambda i: (sizes[i], len(parts[i])))
+        parts[smallest].append(name)
+        sizes[smallest] += len(by_class[name])
+    made = []
+    for held_out in parts:
+        rest = [name for name in order if name not in set(held_out)]
+        if len(rest) < 2:
+            raise TooFewPairs("all tests but few are of one class: ask for more folds")
+        stop = max(1, math.floor(validation_fraction * len(rest)))
+        bounds: dict[Side, list[str]] = {
+            "gate": held_out,
+            "validation": rest[:stop],
+            "train": rest[stop:],
+        }
+        made.append({side: [p for n in bounds[side] for p in by_class[n]] for side in SIDES})
+    return made
+
+
+def _by_class(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
+    by_class: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_class[pair.focal_class].append(pair)
+    return by_class
+
+
+def _in_order(names: Iterable[str], seed: int) -> list[str]:
+    """By a hash, so that a name keeps its place while others come and go."""
+
+    def order(name: str) -> bytes:
+        return hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest()
+
+    return sorted(names, key=order)
 
 
 def build(
@@ -114,6 +174,7 @@ def build(
     target_tokens: int,
     level: Level = Level.FM_FC_MS_FF,
     with_test_class: bool = True,
+    shown: Callable[[Pair], Sequence[Pair]] | None = None,
 ) -> Dataset:
     """Encodes the pairs of each side.
 
@@ -128,6 +189,8 @@ def build(
         target_tokens: Longest target; the prompt gets the rest.
         level: How much of the focal class is shown.
         with_test_class: Show the test class too, as the editor does.
+        shown: Pairs to show in a pair's prompt, the nearest last; as many as fit beside all the
+            rest. The caller sees to it that they are of the training side.
     """
     left_out: Counter[str] = Counter()
     held_out: dict[str, list[Pair]] = defaultdict(list)
@@ -142,19 +205,31 @@ def build(
             if seen.setdefault(pair.test.method.digest, side) != side:
                 left_out["copy"] += 1
                 continue
-            hidden = held_out[pair.test.path] if side == "train" else ()
-            example = example_of_pair(
-                snapshot, pair, level=level, with_test_class=with_test_class, held_out=hidden
+            write = partial(
+                example_of_pair,
+                snapshot,
+                pair,
+                level=level,
+                with_test_class=with_test_class,
+                held_out=held_out[pair.test.path] if side == "train" else (),
             )
+            example = write()
             target = encode_target(example.target, tokenizer)
             if len(target) > target_tokens:
                 left_out["over-long target"] += 1
                 continue
+            budget = context_tokens - target_tokens
             try:
-                prompt = encode(example.prompt, tokenizer, context_tokens - target_tokens)
+                prompt = encode(example.prompt, tokenizer, budget)
             except PromptTooLong:
                 left_out["over-long focal method"] += 1
                 continue
-            kept.append(Encoded(pair, prompt, target, example.target))
+            examples: tuple[Pair, ...] = ()
+            for one in reversed(shown(pair) if shown else ()):
+                longer = encode(write(examples=(one, *examples)).prompt, tokenizer, _UNBOUNDED)
+                if len(longer) > budget:
+                    break
+                prompt, examples = longer, (one, *examples)
+            kept.append(Encoded(pair, prompt, target, example.target, len(examples)))
         encoded[side] = tuple(kept)
     return Dataset(encoded, dict(left_out))

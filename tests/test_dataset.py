@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from personalizer import dataset
-from personalizer.dataset import SIDES, split
+from personalizer.dataset import SIDES, folds, split
 from personalizer.errors import TooFewPairs
 from personalizer.models import load_tokenizer
 from tests.java_project import project_files, snapshot_of
@@ -78,3 +78,51 @@ def test_what_is_too_long_is_left_out_with_its_reason(tiny_base):
     assert short.left_out == {"over-long target": len(snapshot.pairs)}
     tight = dataset.build(snapshot, sides, tokenizer, context_tokens=420, target_tokens=400)
     assert tight.left_out == {"over-long focal method": len(snapshot.pairs)}
+
+
+def test_each_class_is_held_out_in_one_fold_and_never_trains_there():
+    snapshot = snapshot_of(project_files(classes=10))
+    made = folds(snapshot.pairs, 4, validation_fraction=0.2)
+    for fold in made:
+        classes = [{pair.focal_class for pair in fold[side]} for side in SIDES]
+        assert all(classes)
+        assert sum(map(len, classes)) == len(set.union(*classes)) == 10
+    held_out = [pair.digest for fold in made for pair in fold["gate"]]
+    assert sorted(held_out) == sorted(pair.digest for pair in snapshot.pairs)
+    assert max(len(f["gate"]) for f in made) - min(len(f["gate"]) for f in made) <= 4
+
+
+def test_fewer_classes_than_folds_is_one_clear_line():
+    snapshot = snapshot_of(project_files(classes=4))
+    with pytest.raises(TooFewPairs, match="tests of 5 classes, found tests of 4"):
+        folds(snapshot.pairs, 5, validation_fraction=0.2)
+    with pytest.raises(TooFewPairs, match="at least 2 folds"):
+        folds(snapshot.pairs, 1, validation_fraction=0.2)
+
+
+def test_as_many_examples_are_shown_as_fit_beside_the_context(tiny_base):
+    snapshot, sides = sides_of(project_files(classes=8))
+    tokenizer = load_tokenizer(str(tiny_base))
+    others = sides["train"][:6]
+
+    def build(context_tokens, shown):
+        return dataset.build(
+            snapshot,
+            {"train": [], "validation": [], "gate": sides["gate"][:1]},
+            tokenizer,
+            context_tokens=context_tokens,
+            target_tokens=400,
+            with_test_class=False,
+            shown=shown,
+        ).gate[0]
+
+    without = build(2048, None)
+    some = build(1400, lambda pair: others)
+    room = 1400 - 400
+    assert 0 < some.examples < 6
+    assert len(without.prompt) < len(some.prompt) <= room
+    # What is shown comes before the rest, which stays whole; the nearest, the last, is kept first.
+    text = tokenizer.decode(some.prompt)
+    assert text.endswith(tokenizer.decode(without.prompt))
+    assert f"void {others[-1].test.method.name}()" in text
+    assert build(400 + len(without.prompt), lambda pair: others).examples == 0
