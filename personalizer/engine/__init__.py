@@ -38,6 +38,8 @@ class Request:
     top_p: float = 0.95
     stop: tuple[str, ...] = ()
     """A completion ends before the first of these."""
+    stop_at_method_end: bool = False
+    """A completion ends with the brace that closes its first block."""
     seed: int = 0
 
 

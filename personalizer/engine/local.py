@@ -27,8 +27,10 @@ from transformers import (
 )
 
 from personalizer.engine import Completion, Request
+from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
 from personalizer.engine.loops import NoLoops
 from personalizer.errors import AdapterError, EngineError, PromptTooLong
+from personalizer.generation.lexis import block_end
 from personalizer.models import LoadedBase, fingerprint, load_base
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
 from personalizer.training.strategies import attach
@@ -231,6 +233,10 @@ def _generate(
     beams = request.count if request.temperature == 0 else 1
     start = 1 if base.encoder_decoder else len(ids)
     watch = _Watch(base.tokenizer, start, ends, request, on_text, cancelled)
+    closing = MethodEnd(base.tokenizer, lambda row: _decoded(base.tokenizer, row))
+    stops: list[StoppingCriteria] = [watch]
+    if request.stop_at_method_end:
+        stops.append(StopAtMethodEnd(closing, start, most=_LOOKUP + 1))
     device = base.model.device
     prompt = torch.tensor([ids], device=device)
     devices = [device] if device.type == "cuda" else []
@@ -240,20 +246,25 @@ def _generate(
             input_ids=prompt,
             attention_mask=torch.ones_like(prompt),
             generation_config=_configuration(asked, request, beams, ends),
-            stopping_criteria=StoppingCriteriaList([watch]),
+            stopping_criteria=StoppingCriteriaList(stops),
             logits_processor=LogitsProcessorList(
                 [NoLoops(start)] if isinstance(request.prompt, Prompt) else []
             ),
         )
+        written = output.sequences[:, start:].tolist()
+        if request.stop_at_method_end:
+            written = [row[: closing.of(row)] for row in written]
         scores = (
             output.sequences_scores.float().tolist()
             if beams > 1
-            else _mean_log_probabilities(output.logits, output.sequences[:, start:], ends)
+            else _mean_log_probabilities(
+                output.logits, output.sequences[:, start:], ends, [len(row) for row in written]
+            )
         )
     watch.finish(output.sequences)
     rows = [
-        _completion(base, row.tolist(), score, ends, request, cancelled, len(ids))
-        for row, score in zip(output.sequences[:, start:], scores, strict=True)
+        _completion(base, row, score, ends, request, cancelled, len(ids))
+        for row, score in zip(written, scores, strict=True)
     ]
     return sorted(rows, key=lambda one: -one.score)
 
@@ -321,7 +332,7 @@ def _configuration(asked: _Asked, request: Request, beams: int, ends: list[int])
 
 
 def _mean_log_probabilities(
-    logits: tuple[torch.Tensor, ...], tokens: torch.Tensor, ends: list[int]
+    logits: tuple[torch.Tensor, ...], tokens: torch.Tensor, ends: list[int], lengths: list[int]
 ) -> list[float]:
     """Mean log probability of each completion's tokens, its end token included.
 
@@ -331,6 +342,7 @@ def _mean_log_probabilities(
         logits: T tensors ``(B, V)``, unnormalised.
         tokens: ``(B, T)``, int64; what follows an end token is padding and is not scored.
         ends: Ids of the end tokens.
+        lengths: Tokens of each completion that are scored at most.
 
     Returns:
         B numbers, natural logarithms, at most 0; 0 for no tokens.
@@ -347,6 +359,7 @@ def _mean_log_probabilities(
     )[..., 0]
     ended = torch.isin(tokens[:, :count].cpu(), torch.tensor(ends)).int()
     scored = (ended.cumsum(1) - ended) == 0
+    scored &= torch.arange(count) < torch.tensor(lengths)[:, None]
     chosen = chosen.cpu().masked_fill(~scored, 0.0)
     means: list[float] = (chosen.sum(1) / scored.sum(1)).tolist()
     return [one if math.isfinite(one) else 0.0 for one in means]
@@ -367,7 +380,8 @@ def _completion(
     if end is None and cut is None and cancelled.is_set():
         reason = "cancelled"
     else:
-        reason = "length" if end is None and cut is None else "stop"
+        whole = request.stop_at_method_end and block_end(text) is not None
+        reason = "length" if end is None and cut is None and not whole else "stop"
     count = len(row) if end is None else end + 1
     return Completion(text[:cut], score, count, reason, prompt_tokens)
 

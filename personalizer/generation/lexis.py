@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Names", "Token", "first_block", "inside_tokens", "names_in", "tokens"]
+__all__ = ["Names", "Token", "block_end", "first_block", "inside_tokens", "names_in", "tokens"]
 
 
 class Token(NamedTuple):
@@ -24,7 +24,7 @@ class Token(NamedTuple):
 
 
 _TOKEN = re.compile(
-    r'(?P<literal>"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')'
+    r'(?P<literal>"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*(?:"|\Z)|\'(?:\\.|[^\'\\\n])*(?:\'|\Z))'
     r"|(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))"
     r"|(?P<number>\d[\w.]*)"
     r"|(?P<word>[^\W\d][\w$]*|\$[\w$]*)"
@@ -86,11 +86,22 @@ _KEYWORDS = frozenset(
 def first_block(code: str) -> str:
     """Code up to the brace that closes its first block; all of it where none does.
 
-    Braces inside brackets, as in ``@CsvSource({"1"})``, open no block.
-
     Example:
         >>> first_block("void a() { b(); } // and more")
         'void a() { b(); }'
+    """
+    return code[: block_end(code)]
+
+
+def block_end(code: str) -> int | None:
+    """Offset behind the brace that closes the first block of a code; None while none does.
+
+    Braces inside brackets, as in ``@CsvSource({"1"})``, open no block. A string that the text
+    breaks off in is not over.
+
+    Example:
+        >>> block_end("a() { b(); } c"), block_end('a() { b("}')
+        (12, None)
     """
     brackets = braces = 0
     for token in tokens(code):
@@ -103,8 +114,8 @@ def first_block(code: str) -> str:
         elif token.text == "}" and braces:
             braces -= 1
             if not braces:
-                return code[: token.end]
-    return code
+                return token.end
+    return None
 
 
 def inside_tokens(code: str, kind: str) -> frozenset[int]:

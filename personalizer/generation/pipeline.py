@@ -148,6 +148,7 @@ def _request(
         count=count,
         max_tokens=settings.target_tokens,
         temperature=settings.temperature,
+        stop_at_method_end=True,
     )
 
 
