@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
+import msgspec
 import pytest
 
 from personalizer.adapters import Manifest, Registry, Trained, new_id
@@ -11,7 +14,12 @@ from personalizer.errors import AdapterError
 
 
 def manifest(adapter_id: str, **changes) -> Manifest:
-    values = {f.name: None for f in dataclasses.fields(Manifest)}
+    late = dataclasses.MISSING
+    values = {
+        f.name: None
+        for f in dataclasses.fields(Manifest)
+        if f.default is late and f.default_factory is late
+    }
     values |= {
         "id": adapter_id,
         "method": "lora",
@@ -51,6 +59,13 @@ def registry(tmp_path):
     for name in ("one", "two"):
         add(name)
     return made
+
+
+def check_serving(registry: Registry, adapter_id: str | None, by: str | None = None) -> None:
+    serving = registry.serving()
+    assert (serving and serving.id) == adapter_id
+    if by:
+        assert registry.chosen_by() == by
 
 
 def test_an_adapter_that_was_added_is_listed_with_what_it_has_seen(registry):
@@ -102,12 +117,122 @@ def test_a_folder_without_a_manifest_is_no_adapter_and_is_swept(registry):
     assert not left.exists()
 
 
-def test_a_truncated_manifest_is_not_listed_and_named_when_asked_for(registry):
+@pytest.mark.parametrize("text", ['{"id": "o', "", "null", "[]", "\xff"])
+def test_a_damaged_manifest_is_not_listed_but_named_and_never_serves_unsaid(registry, text):
     registry.use("one")
-    (registry.folder / "one" / "manifest.json").write_text('{"id": "o')
+    (registry.folder / "one" / "manifest.json").write_bytes(text.encode("latin-1"))
     assert [a.id for a in registry.all()] == ["two"]
-    with pytest.raises(AdapterError, match="adapter one is damaged"):
+    assert "adapter one is damaged" in registry.damaged()["one"]
+    for ask in (lambda: registry.get("one"), registry.serving):
+        with pytest.raises(AdapterError, match="adapter one is damaged"):
+            ask()
+    registry.use("two")
+    check_serving(registry, "two")
+
+
+def test_damage_to_an_adapter_that_does_not_serve_leaves_the_serving_one_alone(registry):
+    registry.use("one")
+    (registry.folder / "two" / "manifest.json").write_text("{")
+    check_serving(registry, "one")
+    registry.remove("two")
+    assert registry.damaged() == {}
+    check_serving(registry, "one")
+
+
+def test_a_manifest_in_another_adapters_folder_is_damage(registry):
+    one, two = (registry.folder / name / "manifest.json" for name in ("one", "two"))
+    one.write_bytes(two.read_bytes())
+    with pytest.raises(AdapterError, match="its manifest is that of two"):
         registry.get("one")
+
+
+def test_who_let_an_adapter_serve_is_kept(registry):
+    registry.use("one", by="gate")
+    check_serving(registry, "one", "gate")
+    registry.use("two")
+    check_serving(registry, "two", "user")
+    registry.rollback()
+    check_serving(registry, "one", "gate")
+
+
+def test_a_record_of_names_alone_is_still_read(registry):
+    (registry.folder / "serving.json").write_text('["two", "one", ""]')
+    check_serving(registry, "two", "gate")
+    assert registry.rollback().id == "one"
+
+
+def test_a_damaged_record_of_what_serves_is_told_and_a_choice_mends_it(registry):
+    (registry.folder / "serving.json").write_text('[{"id"')
+    with pytest.raises(AdapterError, match="choose again"):
+        registry.serving()
+    registry.use("one")
+    check_serving(registry, "one")
+
+
+def test_using_what_serves_is_no_step_to_roll_back(registry):
+    for name in ("one", "two", "two"):
+        registry.use(name)
+    assert registry.rollback().id == "one"
+
+
+def test_an_old_manifest_without_the_later_fields_stays_readable(registry):
+    file = registry.folder / "one" / "manifest.json"
+    old = {
+        f.name: msgspec.json.decode(file.read_bytes())[f.name]
+        for f in dataclasses.fields(Manifest)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    file.write_bytes(msgspec.json.encode(old))
+    (registry.folder / "one" / "pairs.json").write_text('{"pairs": {"a": "1"}, "symbols": []}')
+    assert registry.get("one").manifest.parent is None
+    assert registry.get("one").trained().used == []
+
+
+def test_the_order_is_that_of_arrival_whatever_the_clock_said(registry, tmp_path):
+    staging = tmp_path / "late"
+    staging.mkdir()
+    late = manifest("late", trained_at="1999-01-01T00:00:00+00:00")
+    registry.add(staging, late, Trained({}, []))
+    assert [a.id for a in registry.all()] == ["one", "two", "late"]
+
+
+def test_a_name_that_was_given_once_is_never_given_to_another(registry, tmp_path):
+    for removed in (False, True):
+        if removed:
+            registry.remove("one")
+        staging = tmp_path / f"again {removed}"
+        staging.mkdir()
+        (staging / "adapter_model.safetensors").write_bytes(b"another")
+        with pytest.raises(AdapterError, match="a name stands for one adapter for ever"):
+            registry.add(staging, manifest("one"), Trained({}, []))
+
+
+def test_changes_of_two_processes_do_not_get_lost(registry, tmp_path):
+    """Each of two processes adds and uses its own adapters, at the same time."""
+    script = tmp_path / "change.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from personalizer.adapters import Registry, Trained\n"
+        "from tests.test_adapters import manifest\n"
+        "registry = Registry(Path(sys.argv[1]))\n"
+        "for n in range(15):\n"
+        "    staging = registry.staging()\n"
+        "    (staging / 'adapter_model.safetensors').write_bytes(sys.argv[2].encode())\n"
+        "    registry.add(staging, manifest(f'{sys.argv[2]}-{n}'), Trained({}, []))\n"
+        "    registry.use(f'{sys.argv[2]}-{n}')\n"
+    )
+    both = [
+        subprocess.Popen([sys.executable, str(script), str(registry.folder), name])
+        for name in ("left", "right")
+    ]
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert len(registry.all()) == 32
+    steps = 0
+    while registry.serving() is not None:
+        registry.rollback()
+        steps += 1
+    assert steps == 30
 
 
 def test_two_ids_made_at_once_differ():

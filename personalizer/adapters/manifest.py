@@ -1,0 +1,204 @@
+"""What is known of one adapter: its manifest, the pairs it was trained on, its files' hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from personalizer.errors import AdapterError
+
+__all__ = [
+    "MANIFEST",
+    "PAIRS",
+    "Adapter",
+    "Manifest",
+    "Trained",
+    "UsedPair",
+    "file_digest",
+    "identity",
+    "new_id",
+    "read_manifest",
+]
+
+MANIFEST, PAIRS = "manifest.json", "pairs.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of an adapter; written once. Fields with a default came later."""
+
+    id: str
+    method: str
+    base: str
+    """As the user named it."""
+    base_fingerprint: str
+    """Of the base's configuration, tokenizer and weights."""
+    trained_at: str
+    """ISO 8601, UTC."""
+    commit: str | None
+    """HEAD when it was trained; None outside git."""
+    pairs: dict[str, int]
+    """train, validation, gate."""
+    left_out: dict[str, int]
+    """Pairs left out of training by reason."""
+    excluded: dict[str, int]
+    """Files left out of the index by reason."""
+    hyperparameters: dict[str, Any]
+    metrics: dict[str, dict[str, float]]
+    """``base`` and ``adapter``: validation_loss, gate_loss, gate_perplexity."""
+    gate: dict[str, Any]
+    """The verdict: outcome, reason, base_loss, adapter_loss, low, high, pairs."""
+    steps: int
+    tokens: int
+    seconds: float
+    tokens_per_second: float
+    peak_memory_bytes: int
+    pf_seconds: float
+    trainable_parameters: int
+    history: list[dict[str, float]]
+    version: str
+    """Of Personalizer."""
+    files: dict[str, str] = field(default_factory=dict)
+    """BLAKE2b of each file beside the manifest."""
+    tokenizer_fingerprint: str | None = None
+    """Of the tokenizer's files alone."""
+    imported_at: str | None = None
+    """When it came from elsewhere (ISO 8601, UTC); None for one that was trained here."""
+    parent: str | None = None
+    """Adapter whose weights it started from; None when it started from the base."""
+    continual: dict[str, Any] | None = None
+    """Of an adapter with a parent: held-out losses on new and on old pairs, see ``continual``."""
+    split: dict[str, Any] = field(default_factory=dict)
+    """seed, validation_fraction, gate_fraction, and the number of focal classes a side."""
+    secrets: dict[str, int] = field(default_factory=dict)
+    """Files left out because they hold a secret, by its kind."""
+    licences: dict[str, int] = field(default_factory=dict)
+    """Licences that the files of its pairs name, by SPDX id; ``none named`` for the others."""
+    forecast: dict[str, Any] = field(default_factory=dict)
+    """What was foretold before the run, by the names that the fact has here."""
+    libraries: dict[str, str] = field(default_factory=dict)
+    """Versions of torch, transformers and peft."""
+
+
+@dataclass(frozen=True)
+class UsedPair:
+    """One pair that an adapter was trained, stopped or judged with."""
+
+    digest: str
+    """Changes when the code of either side changes; its halves are focal method and test."""
+    side: str
+    """train, validation or gate."""
+    focal_class: str
+    """Path and class."""
+    test: str
+    """Path of the test's file."""
+
+    @property
+    def paths(self) -> tuple[str, str]:
+        """The files whose code it shows."""
+        return self.focal_class.rpartition("#")[0], self.test
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What an adapter has seen; ``status`` compares the project with it."""
+
+    pairs: dict[str, str]
+    """Digest by stable name of each pair that the project had."""
+    symbols: list[str]
+    """Names of the methods and types that the project had."""
+    used: list[UsedPair] = field(default_factory=list)
+    """The pairs that were used, on any side."""
+    inherited: list[UsedPair] = field(default_factory=list)
+    """Those of its parent, and of the parent's parents."""
+
+    def digests(self) -> set[str]:
+        """Of every pair that is named here."""
+        named = {pair.digest for pair in (*self.used, *self.inherited)}
+        return named | set(self.pairs.values())
+
+    def learnt(self) -> set[str]:
+        """Digests of the pairs whose targets trained it or one of its parents."""
+        return {p.digest for p in (*self.used, *self.inherited) if p.side == "train"}
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter on disk."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @property
+    def base(self) -> str:
+        return self.manifest.base
+
+    def trained(self) -> Trained:
+        """What it has seen.
+
+        Raises:
+            AdapterError: If the file is damaged.
+        """
+        try:
+            return msgspec.json.decode((self.folder / PAIRS).read_bytes(), type=Trained)
+        except (OSError, msgspec.DecodeError) as error:
+            raise AdapterError(f"adapter {self.id} is damaged: {error}: train again") from error
+
+    def verify(self) -> None:
+        """Checks every file against the manifest.
+
+        Raises:
+            AdapterError: Names the first file that is missing or changed.
+        """
+        for name, digest in self.manifest.files.items():
+            path = self.folder / name
+            if not path.is_file() or file_digest(path) != digest:
+                raise AdapterError(f"adapter {self.id} is damaged: {name} was changed: train again")
+
+
+def new_id(method: str) -> str:
+    """A name for ever, on any machine: method, time (UTC) and 32 random bits."""
+    return f"{method}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(4).hex()}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in an adapter's folder.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        AdapterError: If it is damaged, or is another adapter's.
+    """
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except (OSError, ValueError) as error:  # msgspec's errors and bad UTF-8 are ValueErrors
+        raise AdapterError(f"adapter {folder.name} is damaged: {error}: train again") from error
+    if manifest.id != folder.name:
+        raise AdapterError(
+            f"adapter {folder.name} is damaged: its manifest is that of {manifest.id}: train again"
+        )
+    return manifest
+
+
+def identity(files: Mapping[str, str]) -> str:
+    """One hash for all files of an adapter: what its name stands for."""
+    rows = "\n".join(f"{name} {digest}" for name, digest in sorted(files.items()))
+    return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file, 32 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
