@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-__all__ = ["Call", "Field", "FileFacts", "Import", "Method", "Parameter", "Span", "Type"]
+__all__ = ["Call", "Field", "FileFacts", "Import", "Inside", "Method", "Parameter", "Span", "Type"]
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,12 +107,16 @@ class Method(_Record, frozen=True):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Calls in the order of the text; unpacked anew at each use."""
-        return _unpack(self.inside).calls if self.inside else ()
+        return self.unpacked().calls
 
     @property
     def locals(self) -> tuple[Parameter, ...]:
         """Local variables with a type that the text shows, of files that say ``Test`` somewhere."""
-        return _unpack(self.inside).locals if self.inside else ()
+        return self.unpacked().locals
+
+    def unpacked(self) -> Inside:
+        """``calls`` and ``locals`` at once, for who needs both."""
+        return _unpack(self.inside) if self.inside else Inside((), ())
 
     @property
     def constructor(self) -> bool:

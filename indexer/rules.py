@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.facts import Call, FileFacts, Method, simple_type
+from indexer.facts import Call, FileFacts, Inside, Method, simple_type
 from indexer.project import Class, Project, Where, find_tests
 
 __all__ = ["RULES", "Match", "View", "views"]
@@ -109,6 +109,25 @@ def class_names(test_class: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+@lru_cache(maxsize=20_000)
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+class _Spoken:
+    """Method names by what a test's name may say of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.plain: dict[str, list[str]] = defaultdict(list)
+        """By their letters in lower case."""
+        self.first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        """(stems of its words, name) by the first of the stems; none for a name without words."""
+        for name in names:
+            self.plain[_plain(name)].append(name)
+            if stems := stems_of(name):
+                self.first[stems[0]].append((stems, name))
+
+
 # ---------------------------------------------------------------- what a rule sees
 
 
@@ -127,6 +146,8 @@ class View:
     """Methods of ``focal`` but private ones, the nearest class first; then of nested types."""
     named: Mapping[str, list[Candidate]]
     """``methods`` by name, without constructors."""
+    spoken: _Spoken
+    """The names in ``named`` as tests say them."""
     calls: tuple[Call, ...]
     """Calls of the test, then one level of the test class's own helpers in place."""
     types: Mapping[str, str]
@@ -155,7 +176,9 @@ _CHAIN = re.compile(r"\s*(\w+)\s*\(")
 
 
 def _on_mock(call: Call) -> bool:
-    head = _CHAIN.match(call.receiver) if call.receiver else None
+    if call.receiver is None or "(" not in call.receiver:
+        return False
+    head = _CHAIN.match(call.receiver)
     return head is not None and head[1] in _MOCKS
 
 
@@ -184,9 +207,12 @@ class _TestClass:
         for owner_of, method in self.methods:
             if not method.constructor:
                 self.named[method.name].append((owner_of, method))
+        self.spoken = _Spoken(self.named)
         self.family = frozenset(c.name for c in self.focal)
         self.fields: dict[str, str] = {}
         self.helpers: dict[str, Method] = {}
+        self.inside: dict[str, Inside] = {}
+        """What stands in the helpers that were called so far, by name."""
         self.names = tuple(bare_name(part) for part in owner.split(".")[:0:-1])
         own = [c for c in project.all(owner.rpartition(".")[2]) if c.path == path]
         for one in project.with_parents(own[0], helpers=True) if own else ():
@@ -201,14 +227,17 @@ class _TestClass:
     def view(self, test: Where) -> View:
         own = test.method
         types = self.fields | {p.name: simple_type(p.type) for p in own.parameters}
-        types |= {p.name: simple_type(p.type) for p in own.locals}
+        body = own.unpacked()
+        types |= {p.name: simple_type(p.type) for p in body.locals}
         calls: list[Call] = []
-        for call in own.calls:
+        for call in body.calls:
             calls.append(call)
             helper = self.helpers.get(call.name) if call.receiver in (None, "this") else None
             if helper is not None and helper is not own and not call.constructor:
-                calls += (_moved(c, call.start) for c in helper.calls)
-                types = {p.name: simple_type(p.type) for p in helper.locals} | types
+                inside = self.inside.get(call.name) or helper.unpacked()
+                self.inside[call.name] = inside
+                calls += [_moved(c, call.start) for c in inside.calls]
+                types = {p.name: simple_type(p.type) for p in inside.locals} | types
         called = defaultdict(list)
         for call in calls:
             if not _on_mock(call):
@@ -221,6 +250,7 @@ class _TestClass:
             exact=self.exact,
             methods=self.methods,
             named=self.named,
+            spoken=self.spoken,
             calls=tuple(calls),
             types=types,
             names=(bare_name(own.name), *self.names),
@@ -427,13 +457,17 @@ def _reached(view: View, owner: Class, method: Method) -> bool:
     return any(_ROUTES.search(mark) for mark in method.annotations)
 
 
-def _by_name(view: View, fits: Callable[[str], int]) -> tuple[Class, Method, bool] | None:
-    """The called method with the longest fit; an uncalled one only where none is called."""
+def _by_name(view: View, fits: Iterable[tuple[int, str]]) -> tuple[Class, Method, bool] | None:
+    """The called method with the longest fit; an uncalled one only where none is called.
+
+    Args:
+        view: The test.
+        fits: (length of the fit, method name) of the names that fit.
+    """
     ranked: dict[tuple[bool, int, str], list[Candidate]] = defaultdict(list)
-    for name, group in view.named.items():
-        if length := fits(name):
-            for owner, method in group:
-                ranked[_reached(view, owner, method), length, name].append((owner, method))
+    for length, name in fits:
+        for owner, method in view.named[name]:
+            ranked[_reached(view, owner, method), length, name].append((owner, method))
     if not ranked:
         return None
     best = max(ranked)
@@ -441,37 +475,33 @@ def _by_name(view: View, fits: Callable[[str], int]) -> tuple[Class, Method, boo
     return owner, method, best[0]
 
 
-@lru_cache(maxsize=20_000)
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "")
+def _same_name(spoken: _Spoken, name: str) -> Iterator[tuple[int, str]]:
+    return ((1, method) for method in spoken.plain.get(_plain(name), ()))
 
 
-def _same_name(plain: str, method: str) -> int:
-    return int(_plain(method) == plain)
-
-
-def _same_words(name: str, method: str) -> int:
+def _same_words(spoken: _Spoken, name: str) -> Iterator[tuple[int, str]]:
     """Twice the letters of the words with which both names begin, and one if no ending differs."""
-    mine = stems_of(method)
-    if not mine or stems_of(name)[: len(mine)] != mine:
-        return 0
-    words = words_of(method)
-    return 2 * sum(map(len, words)) + (words_of(name)[: len(words)] == words)
+    stems, said = stems_of(name), words_of(name)
+    for mine, method in spoken.first.get(stems[0], ()) if stems else ():
+        if stems[: len(mine)] == mine:
+            words = words_of(method)
+            yield 2 * sum(map(len, words)) + (said[: len(words)] == words), method
 
 
-def _words_inside(stems: tuple[str, ...], method: str) -> int:
+def _words_inside(spoken: _Spoken, name: str) -> Iterator[tuple[int, str]]:
     """The letters of a method's name where its words stand in a row of words."""
-    mine = stems_of(method)
-    if not mine or mine[0] not in stems:
-        return 0
-    spots = range(len(stems) - len(mine) + 1)
-    return sum(map(len, mine)) if any(stems[i : i + len(mine)] == mine for i in spots) else 0
+    stems = stems_of(name)
+    for word in set(stems):
+        spots = [place for place, one in enumerate(stems) if one == word]
+        for mine, method in spoken.first.get(word, ()):
+            if any(stems[place : place + len(mine)] == mine for place in spots):
+                yield sum(map(len, mine)), method
 
 
 def _name_exact(view: View) -> Match | None:
     """``testTotal`` tests ``total``."""
     for name in view.names:
-        found = _by_name(view, partial(_same_name, _plain(name)))
+        found = _by_name(view, _same_name(view.spoken, name))
         if found is not None:
             return Match("name-exact", 0.98 if found[2] else 0.9, *found[:2])
     return None
@@ -480,7 +510,7 @@ def _name_exact(view: View) -> Match | None:
 def _name_prefix(view: View) -> Match | None:
     """``totalOfEmptyCart`` and ``totalsAreSums`` test ``total``: the longest prefix of words."""
     for name in view.names:
-        found = _by_name(view, partial(_same_words, name))
+        found = _by_name(view, _same_words(view.spoken, name))
         if found is not None and found[2]:
             return Match("name-prefix", 0.95, *found[:2])
     return None
@@ -488,7 +518,7 @@ def _name_prefix(view: View) -> Match | None:
 
 def _name_inside(view: View) -> Match | None:
     """The method's whole name stands somewhere in the test's name, and the test calls it."""
-    found = _by_name(view, partial(_words_inside, stems_of(view.test.method.name)))
+    found = _by_name(view, _words_inside(view.spoken, view.test.method.name))
     if found is None or not found[2]:
         return None
     return Match("name-inside", 0.93, *found[:2])

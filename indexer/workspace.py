@@ -74,8 +74,9 @@ class Workspace:
         if screening.vendored(path):
             return Found(path, None, "vendored")
         try:
-            with open(self.root / path, "rb") as file:
-                source = file.read(screening.LARGEST_FILE + 1)
+            with open(f"{self.root}/{path}", "rb", buffering=0) as file:
+                large = os.fstat(file.fileno()).st_size > screening.LARGEST_FILE
+                source = file.read(screening.LARGEST_FILE + 1) if large else file.readall()
         except OSError:
             return Found(path, None, "unreadable")
         reason = screening.content_reason(source)

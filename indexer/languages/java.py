@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
@@ -92,16 +92,24 @@ _SAME_TYPE = {
     "ternary_expression": "consequence",
 }
 """Expressions of the type of a part: of the field named, or of the first child."""
+_COMMENTS = frozenset({"line_comment", "block_comment"})
 _COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">=", "&&", "||", "instanceof"})
 # Strings are matched so that what looks like a comment inside them is kept. What is never closed
-# goes on to the end of its line or text: looking for the end twice would be quadratic.
-_TOKENS = re.compile(
-    rb"""//[^\n]*|/\*.*?(?:\*/|\Z)"""
-    rb"""|("{3}(?:\\.|[^\\])*?(?:"{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[^\s"'/]+|/)""",
+# goes on to the end of its line or text: looking for the end twice would be quadratic. Each
+# alternative begins with a plain letter, so that the engine skips what none can begin with.
+_COMMENT_OR_STRING = re.compile(
+    rb"""(//[^\n]*|/\*.*?(?:\*/|\Z)"""
+    rb"""|\"\"\"(?:\\.|[^\\])*?(?:"{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)""",
     re.DOTALL,
 )
 _NOT_PLAIN = (b"/*", b"//", b'\\"', b"'\"'", b"' '", b'"""')
+_BLANKS = b" \t\n\r\x0b\x0c"
 _LONGEST_RECEIVER = 120
+# Asked for at every method and call: by number a field is found in half the time.
+_NAME, _TYPE, _BODY, _OBJECT, _ARGUMENTS, _PARAMETERS, _DIMENSIONS = (
+    _JAVA.field_id_for_name(name) or 0
+    for name in ("name", "type", "body", "object", "arguments", "parameters", "dimensions")
+)
 _DEEPEST = 50
 """Types nested deeper are not read: real code has five levels, and names grow with each."""
 
@@ -175,7 +183,7 @@ def method_errors(text: str) -> tuple[str, ...]:
         found = list(_syntax_errors(root, first_line=0)) or ["line 1: syntax error"]
         return tuple(found[:3])
     types = [node for node in root.named_children if node.type == "class_declaration"]
-    body = types[0].child_by_field_name("body") if types else None
+    body = types[0].child_by_field_id(_BODY) if types else None
     members = [
         node for node in (body.named_children if body else []) if not node.type.endswith("comment")
     ]
@@ -201,13 +209,24 @@ def _syntax_errors(root: Node, first_line: int = 1) -> Iterator[str]:
 
 def digest(code: bytes) -> str:
     """Hash of code without white space and comments (16 hex digits)."""
-    if any(mark in code for mark in _NOT_PLAIN):
-        bare = b"".join(_TOKENS.findall(code))
+    for mark in _NOT_PLAIN:
+        if mark in code:
+            parts = _COMMENT_OR_STRING.split(code)
+            parts[1::2] = [b"" if part.startswith(b"/") else part for part in parts[1::2]]
+            between = b""
+            break
     else:  # most methods: only what stands between double quotes keeps its blanks
-        parts = code.split(b'"')
-        parts[::2] = [b"".join(part.split()) for part in parts[::2]]
-        bare = b'"'.join(parts)
-    return hashlib.blake2b(bare, digest_size=8).hexdigest()
+        parts, between = code.split(b'"'), b'"'
+    parts[::2] = [part.translate(None, _BLANKS) for part in parts[::2]]
+    return hashlib.blake2b(between.join(parts), digest_size=8).hexdigest()
+
+
+def _slicer(source: bytes, encoding: str) -> Callable[[int, int], str]:
+    """Text between two offsets; decoded once where each character is one byte."""
+    if encoding == "latin-1" or source.isascii():
+        whole = source.decode("latin-1")
+        return lambda start, end: whole[start:end]
+    return lambda start, end: source[start:end].decode(encoding, "replace")
 
 
 class _Reader:
@@ -215,7 +234,7 @@ class _Reader:
 
     def __init__(self, source: bytes, encoding: str) -> None:
         self.source = source
-        self.encoding = encoding
+        self.slice = _slicer(source, encoding)
         self.package = ""
         self.package_span: Span | None = None
         self.imports: list[Import] = []
@@ -253,7 +272,7 @@ class _Reader:
     def text(self, node: Node | None) -> str:
         if node is None:
             return ""
-        return self.source[node.start_byte : node.end_byte].decode(self.encoding, "replace")
+        return self.slice(node.start_byte, node.end_byte)
 
     def _modifiers(self, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         first = node.child(0)
@@ -263,18 +282,18 @@ class _Reader:
         for child in first.children:
             kind = child.type
             if kind in ("marker_annotation", "annotation"):
-                name = self.text(child.child_by_field_name("name"))
+                name = self.text(child.child_by_field_id(_NAME))
                 marks.append(name.rpartition(".")[2])
             elif not kind.endswith("comment"):
                 words.append(kind)
         return tuple(words), tuple(marks)
 
     def _type(self, node: Node, owner: str) -> str:
-        name_node = node.child_by_field_name("name")
+        name_node = node.child_by_field_id(_NAME)
         name = self.text(name_node)
         qualified = f"{owner}.{name}" if owner else name
         modifiers, annotations = self._modifiers(node)
-        body = node.child_by_field_name("body")
+        body = node.child_by_field_id(_BODY)
         extends: list[str] = []
         implements: list[str] = []
         for child in node.named_children:
@@ -303,7 +322,7 @@ class _Reader:
         return qualified
 
     def _record_components(self, node: Node, owner: str) -> None:
-        where = node.child_by_field_name("parameters")
+        where = node.child_by_field_id(_PARAMETERS)
         for parameter in self._parameters(where):
             self.fields.append(
                 Field(owner, parameter.name, parameter.type, ("final",), (), _span(where or node))
@@ -313,24 +332,24 @@ class _Reader:
         found = []
         for child in holder.named_children if holder else ():
             if child.type == "formal_parameter":
-                extra = self.text(child.child_by_field_name("dimensions"))
+                extra = self.text(child.child_by_field_id(_DIMENSIONS))
                 found.append(
                     Parameter(
-                        self.text(child.child_by_field_name("type")) + extra,
-                        self.text(child.child_by_field_name("name")),
+                        self.text(child.child_by_field_id(_TYPE)) + extra,
+                        self.text(child.child_by_field_id(_NAME)),
                     )
                 )
             elif child.type == "spread_parameter":
                 kinds = [c for c in child.named_children if c.type != "modifiers"]
                 if kinds:
-                    name = kinds[-1].child_by_field_name("name") if len(kinds) > 1 else None
+                    name = kinds[-1].child_by_field_id(_NAME) if len(kinds) > 1 else None
                     found.append(Parameter(self.text(kinds[0]) + "...", self.text(name)))
         return tuple(found)
 
     def _method(self, node: Node, owner: str, before: Node | None, bodies: _Bodies) -> None:
-        name = node.child_by_field_name("name")
+        name = node.child_by_field_id(_NAME)
         modifiers, annotations = self._modifiers(node)
-        body = node.child_by_field_name("body")
+        body = node.child_by_field_id(_BODY)
         constructor = "constructor" in node.type
         start, end = node.start_byte, node.end_byte
         doc = None
@@ -344,8 +363,8 @@ class _Reader:
             Method(
                 owner=owner,
                 name=self.text(name),
-                parameters=self._parameters(node.child_by_field_name("parameters")),
-                returns=None if constructor else self.text(node.child_by_field_name("type")),
+                parameters=self._parameters(node.child_by_field_id(_PARAMETERS)),
+                returns=None if constructor else self.text(node.child_by_field_id(_TYPE)),
                 modifiers=modifiers,
                 annotations=annotations,
                 span=Span(start, end),
@@ -360,13 +379,13 @@ class _Reader:
 
     def _field(self, node: Node, owner: str) -> None:
         modifiers, annotations = self._modifiers(node)
-        kind = self.text(node.child_by_field_name("type"))
+        kind = self.text(node.child_by_field_id(_TYPE))
         for declarator in node.children_by_field_name("declarator"):
-            extra = self.text(declarator.child_by_field_name("dimensions"))
+            extra = self.text(declarator.child_by_field_id(_DIMENSIONS))
             self.fields.append(
                 Field(
                     owner,
-                    self.text(declarator.child_by_field_name("name")),
+                    self.text(declarator.child_by_field_id(_NAME)),
                     kind + extra,
                     modifiers,
                     annotations,
@@ -387,17 +406,18 @@ class _Bodies:
     """Calls and local variables of a whole file in the order of its text, given out by span."""
 
     def __init__(self, reader: _Reader, root: Node) -> None:
-        self.reader = reader
         self.source = reader.source
+        self.slice = reader.slice
+        self.text = reader.text
         # Types are asked for where tests are paired: elsewhere they would cost a third more time.
         self.typed = b"Test" in reader.source
         found = [
-            (node.start_byte, -node.end_byte, capture, node)
+            (node.start_byte, -node.end_byte, place, capture, node)
             for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
-            for node in nodes
+            for place, node in enumerate(nodes)
         ]
         # The binding gives captures in no order: of one start, the outer comes first.
-        found.sort(key=lambda one: one[:2])
+        found.sort()
         self.found = found
         self.starts = [one[0] for one in found]
 
@@ -406,12 +426,12 @@ class _Bodies:
         calls: list[Call] = []
         variables: dict[str, str] = {}
         first = bisect_left(self.starts, start)
-        for at, _, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
+        for at, _, _, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
             if capture == "call":
                 calls.append(self._call(at, node, variables))
             elif capture == "new":
-                name = simple_type(self.reader.text(node.child_by_field_name("type")))
-                kinds = self._kinds(node.child_by_field_name("arguments"), variables)
+                name = simple_type(self.text(node.child_by_field_id(_TYPE)))
+                kinds = self._kinds(node.child_by_field_id(_ARGUMENTS), variables)
                 calls.append(Call(name, None, kinds, True, at))
             elif capture == "reference":
                 left, _, right = self._start_of(at, node.end_byte).rpartition("::")
@@ -424,31 +444,36 @@ class _Bodies:
         return pack_inside(tuple(calls), known)
 
     def _variables(self, node: Node, variables: dict[str, str]) -> None:
-        text = self.reader.text
-        kind = text(node.child_by_field_name("type"))
+        text = self.text
+        kind = text(node.child_by_field_id(_TYPE))
         if node.type != "local_variable_declaration":
-            name = node.child_by_field_name("name")
+            name = node.child_by_field_id(_NAME)
             if name is not None and kind != "var":
                 variables[text(name)] = kind
             return
         for declarator in node.children_by_field_name("declarator"):
-            value = declarator.child_by_field_name("value")
-            shown = self._type_of(value, variables) if kind == "var" else kind
+            shown = kind
+            if kind == "var":
+                shown = self._type_of(declarator.child_by_field_name("value"), variables)
             if not shown.startswith("?"):
-                shown += text(declarator.child_by_field_name("dimensions"))
-            variables[text(declarator.child_by_field_name("name"))] = shown
+                shown += text(declarator.child_by_field_id(_DIMENSIONS))
+            variables[text(declarator.child_by_field_id(_NAME))] = shown
 
     def _call(self, at: int, node: Node, variables: dict[str, str]) -> Call:
-        name = node.child_by_field_name("name")
-        receiver = node.child_by_field_name("object")
-        kinds = self._kinds(node.child_by_field_name("arguments"), variables)
-        shown = None if receiver is None else self._start_of(at, receiver.end_byte)
-        return Call(self.reader.text(name), shown, kinds, False, at)
+        receiver = node.child_by_field_id(_OBJECT)
+        return Call(
+            self.text(node.child_by_field_id(_NAME)),
+            None if receiver is None else self._start_of(at, receiver.end_byte),
+            self._kinds(node.child_by_field_id(_ARGUMENTS), variables),
+            False,
+            at,
+        )
 
     def _start_of(self, start: int, end: int) -> str:
         """Text of at most 120 characters: a long chain is not copied for each of its calls."""
-        text = self.source[start : min(end, start + 4 * _LONGEST_RECEIVER)]
-        return text.decode(self.reader.encoding, "replace")[:_LONGEST_RECEIVER]
+        if end - start <= _LONGEST_RECEIVER:
+            return self.slice(start, end)
+        return self.slice(start, min(end, start + 4 * _LONGEST_RECEIVER))[:_LONGEST_RECEIVER]
 
     def _kinds(self, arguments: Node | None, variables: dict[str, str]) -> tuple[str, ...]:
         if arguments is None:
@@ -456,18 +481,23 @@ class _Bodies:
         if not self.typed:
             return ("?",) * arguments.named_child_count
         return tuple(
-            self._type_of(one, variables)
-            for one in arguments.named_children
-            if not one.type.endswith("comment")
+            [
+                self._type_of(one, variables)
+                for one in arguments.named_children
+                if one.type not in _COMMENTS
+            ]
         )
 
     def _type_of(self, node: Node | None, variables: dict[str, str]) -> str:
         """The simple type of an expression as far as its text shows it; see ``Call.arguments``."""
-        while node is not None and (step := _SAME_TYPE.get(node.type)):
+        while node is not None and (step := _SAME_TYPE.get(kind := node.type)):
             node = node.child_by_field_name(step) if step != "1" else node.named_child(0)
         if node is None:
             return "?"
-        kind = node.type
+        if kind == "identifier":
+            name = self.text(node)
+            known = variables.get(name, "?" + name)
+            return known if known.startswith("?") else simple_type(known)
         if kind in _LITERALS:
             last = self.source[node.end_byte - 1 : node.end_byte]
             if kind == "decimal_integer_literal" and last in b"lL":
@@ -475,21 +505,17 @@ class _Bodies:
             if kind == "decimal_floating_point_literal" and last in b"fF":
                 return "float"
             return _LITERALS[kind]
-        if kind == "identifier":
-            name = self.reader.text(node)
-            known = variables.get(name, "?" + name)
-            return known if known.startswith("?") else simple_type(known)
+        if kind in ("method_invocation", "field_access"):
+            short = node.end_byte - node.start_byte <= _LONGEST_RECEIVER
+            return "?" + self.text(node) if short else "?"
         if kind in _TYPED:
-            shown = self.reader.text(node.child_by_field_name("type"))
+            shown = self.text(node.child_by_field_id(_TYPE))
             for size in node.children_by_field_name("dimensions"):
                 sized = size.type == "dimensions_expr"
-                shown += "[]" if sized else re.sub(r"[^\[\]]", "", self.reader.text(size))
+                shown += "[]" if sized else re.sub(r"[^\[\]]", "", self.text(size))
             return simple_type(shown)
         if kind == "binary_expression":
             return self._type_of_binary(node, variables)
-        short = node.end_byte - node.start_byte <= _LONGEST_RECEIVER
-        if short and kind in ("method_invocation", "field_access"):
-            return "?" + self.reader.text(node)
         return "->" if kind in ("lambda_expression", "method_reference") else "?"
 
     def _type_of_binary(self, node: Node, variables: dict[str, str]) -> str:
