@@ -1,22 +1,38 @@
-"""Whether a new adapter may serve: judged on pairs that neither trained nor stopped it."""
+"""Whether a new adapter may serve: judged on pairs that neither trained nor stopped it.
+
+Two questions: is its loss better than the base's with confidence, and, where tests can be run, do
+no fewer of its tests compile and pass than of the base's with retrieval.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-__all__ = ["FEWEST_GATE_METHODS", "FEWEST_GATE_PAIRS", "Outcome", "Verdict", "judge"]
+__all__ = [
+    "FEWEST_GATE_METHODS",
+    "FEWEST_GATE_PAIRS",
+    "Executed",
+    "Outcome",
+    "Verdict",
+    "judge",
+    "judge_executed",
+]
 
 Outcome = Literal["passed", "provisional", "refused"]
 
 FEWEST_GATE_PAIRS = 20
-"""Gate pairs below which a better adapter is only provisional: the interval means little."""
+"""Gate pairs below which a better adapter is only provisional."""
 FEWEST_GATE_METHODS = 10
-"""The same for focal methods, which are what the bootstrap draws."""
-_RESAMPLES = 4000
+"""The same for focal methods, which are what the interval counts."""
+_T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+"""97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
+_UNKNOWN = 1e9
+"""Half the width of an interval of which nothing is known; infinity is no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +49,50 @@ class Verdict:
     """Lower bound of the 95 % interval of the gain in loss."""
     high: float
     pairs: int
+    methods: int = 0
+    """Focal methods that the pairs test."""
+    executed: Executed | None = None
+    """What running the tests said; None where they were not run."""
 
     @property
     def promotes(self) -> bool:
         return self.outcome != "refused"
 
+    def after(self, executed: Executed) -> Verdict:
+        """This verdict with what running the tests said: it may refuse, never promote."""
+        if executed.refuses and self.promotes:
+            return replace(self, outcome="refused", reason=executed.reason, executed=executed)
+        return replace(self, executed=executed)
 
-def judge(
-    base: Sequence[float], adapter: Sequence[float], groups: Sequence[str], *, seed: int = 0
-) -> Verdict:
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """Tests that were compiled and run, for the same focal methods by base and adapter."""
+
+    methods: int
+    """Focal methods for which both were run."""
+    base_passes: int
+    """Methods whose test by the base with retrieval compiles and passes."""
+    adapter_passes: int
+    reason: str
+    """One sentence."""
+
+    @property
+    def refuses(self) -> bool:
+        return self.adapter_passes < self.base_passes
+
+
+def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]) -> Verdict:
     """Compares losses on the same gate pairs, as they would be served.
 
-    The interval is a bootstrap over focal methods, not pairs: tests of one method rise and fall
-    together.
+    Tests of one method rise and fall together, so the interval counts methods, not pairs. Where
+    methods or pairs are few, that interval says nothing; then a gain that is beyond chance pair by
+    pair is promoted as provisional (docs/decisions/0011).
 
     Args:
         base: Loss per target token of the base model, one a gate pair, in nats.
         adapter: The same of the adapter.
         groups: Focal method of each pair.
-        seed: Of the bootstrap.
 
     Raises:
         ValueError: If the three differ in length or are empty.
@@ -65,57 +106,93 @@ def judge(
             f"expected losses of the same pairs, got {len(base)}, {len(adapter)}, {len(groups)}"
         )
     gains = np.asarray(base, float) - np.asarray(adapter, float)
+    pairs, methods = len(gains), len(set(groups))
+
+    def verdict(outcome: Outcome, reason: str, low: float = 0.0, high: float = 0.0) -> Verdict:
+        losses = float(np.mean(base)), float(np.mean(adapter))
+        return Verdict(outcome, reason, *losses, low, high, pairs, methods)
+
     if not np.isfinite(gains).all():
-        return _verdict("refused", "the adapter's loss is no number", base, adapter, 0.0, 0.0)
-    low, high = _interval(gains, groups, seed)
+        return verdict("refused", "the adapter's loss is no number")
+    few = pairs < FEWEST_GATE_PAIRS or methods < FEWEST_GATE_METHODS
+    low, high = _interval(gains, range(pairs) if few else groups)
     mean = float(gains.mean())
     if mean <= 0:
-        words = f"its loss on {len(gains)} held-out pairs is {-mean:.3f} worse than the base's"
-        return _verdict("refused", words, base, adapter, low, high)
-    better = f"its loss on {len(gains)} held-out pairs is {mean:.3f} better than the base's"
-    if len(gains) < FEWEST_GATE_PAIRS:
-        words = f"{better}, but {FEWEST_GATE_PAIRS} pairs are needed to be sure"
-        return _verdict("provisional", words, base, adapter, low, high)
-    methods = len(set(groups))
-    if methods < FEWEST_GATE_METHODS:
-        words = f"{better}, but they test {methods} methods and {FEWEST_GATE_METHODS} are needed"
-        return _verdict("provisional", words, base, adapter, low, high)
+        words = f"its loss on {pairs} held-out pairs is {-mean:.3f} worse than the base's"
+        return verdict("refused", words, low, high)
+    better = f"its loss on {pairs} held-out pairs is {mean:.3f} better than the base's"
     if low <= 0:
         words = f"{better}, which may be chance (95 % interval {low:.3f} to {high:.3f})"
-        return _verdict("refused", words, base, adapter, low, high)
-    words = f"{better} (95 % interval {low:.3f} to {high:.3f})"
-    return _verdict("passed", words, base, adapter, low, high)
+        return verdict("refused", words, low, high)
+    if pairs < FEWEST_GATE_PAIRS:
+        words = f"{better}, but {FEWEST_GATE_PAIRS} pairs are needed to be sure"
+        return verdict("provisional", words, low, high)
+    if few:
+        words = f"{better}, but they test {methods} methods and {FEWEST_GATE_METHODS} are needed"
+        return verdict("provisional", words, low, high)
+    return verdict("passed", f"{better} (95 % interval {low:.3f} to {high:.3f})", low, high)
+
+
+def judge_executed(base: Mapping[str, bool | None], adapter: Mapping[str, bool | None]) -> Executed:
+    """Compares tests that were run, method by method.
+
+    Args:
+        base: Whether the test that the base with retrieval would offer compiles and passes, by
+            focal method; None where it was not run.
+        adapter: The same of the adapter, as it would be served.
+
+    Raises:
+        ValueError: If the two are not of the same methods.
+
+    Example:
+        >>> judge_executed({"a": True, "b": True}, {"a": True, "b": False}).refuses
+        True
+    """
+    if base.keys() != adapter.keys():
+        raise ValueError(
+            f"expected outcomes of the same methods, one has {sorted(base.keys() ^ adapter.keys())}"
+        )
+    both = [m for m in base if base[m] is not None and adapter[m] is not None]
+    theirs, its = sum(base[m] is True for m in both), sum(adapter[m] is True for m in both)
+    words = (
+        f"for {its} of {len(both)} held-out methods its test compiles and passes, "
+        f"for {theirs} the base's with retrieval"
+    )
+    return Executed(len(both), theirs, its, words)
 
 
 def _interval(
-    gains: np.ndarray[tuple[int], np.dtype[np.float64]], groups: Sequence[str], seed: int
+    gains: np.ndarray[tuple[int], np.dtype[np.float64]], groups: Sequence[object]
 ) -> tuple[float, float]:
-    names = sorted(set(groups))
-    place = {name: i for i, name in enumerate(names)}
-    sums, counts = np.zeros(len(names)), np.zeros(len(names))
-    for gain, group in zip(gains, groups, strict=True):
-        sums[place[group]] += gain
-        counts[place[group]] += 1
-    draws = np.random.default_rng(seed).integers(0, len(names), (_RESAMPLES, len(names)))
-    means = sums[draws].sum(1) / counts[draws].sum(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+    """95 % interval of the mean gain, by leaving out one group after the other.
+
+    Student's t with the effective number of groups (Kish 1965) keeps it wide where groups are few
+    or one outweighs the others; a percentile bootstrap is too narrow there.
+    """
+    names = {name: place for place, name in enumerate(dict.fromkeys(groups))}
+    if len(names) < 2:
+        return -_UNKNOWN, _UNKNOWN
+    where = [names[name] for name in groups]
+    sums, counts = np.bincount(where, gains), np.bincount(where)
+    mean = gains.mean()
+    without = (gains.sum() - sums) / (len(gains) - counts)
+    error = math.sqrt((1 - 1 / len(names)) * float(((without - mean) ** 2).sum()))
+    effective = len(gains) ** 2 / float((counts**2).sum())
+    reach = _t975(max(1.0, effective - 1)) * error
+    return float(mean - reach), float(mean + reach)
 
 
-def _verdict(
-    outcome: Outcome,
-    reason: str,
-    base: Sequence[float],
-    adapter: Sequence[float],
-    low: float,
-    high: float,
-) -> Verdict:
-    return Verdict(
-        outcome,
-        reason,
-        float(np.mean(base)),
-        float(np.mean(adapter)),
-        low,
-        high,
-        len(base),
-    )
+def _t975(freedom: float) -> float:
+    """97.5 % quantile of Student's t; between and beyond the table by 1/freedom.
+
+    Source: Abramowitz and Stegun, 26.7.5.
+
+    Example:
+        >>> round(_t975(30), 3)
+        2.042
+    """
+    if freedom >= len(_T975):
+        z = 1.959964
+        return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    places = [-1 / n for n in range(1, len(_T975) + 1)]
+    return float(np.interp(-1 / freedom, places, _T975))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from personalizer.gate import judge
+from personalizer.gate import judge, judge_executed
 
 
 def names(count: int) -> list[str]:
@@ -45,24 +45,96 @@ def test_a_loss_that_is_no_number_is_refused():
 
 
 def test_pairs_of_one_method_count_once():
-    gains = np.random.default_rng(0).normal(0.3, 1.0, 6)
+    gains = np.random.default_rng(0).normal(0.3, 1.0, 12)
     base, adapter, groups = [], [], []
     for n, gain in enumerate(gains):
         base += [2.0] * 20
         adapter += [2.0 - gain] * 20
         groups += [f"method {n}"] * 20
-    apart = judge(base, adapter, names(120))
+    apart = judge(base, adapter, names(240))
     together = judge(base, adapter, groups)
     assert together.high - together.low > 2 * (apart.high - apart.low)
 
 
-def test_of_two_hundred_ties_at_most_eighteen_are_promoted():
-    dice = np.random.default_rng(1)
-    promoted = sum(
-        judge(list(dice.normal(2, 0.5, 40)), list(dice.normal(2, 0.5, 40)), names(40)).promotes
-        for _ in range(200)
-    )
-    assert promoted <= 18
+def ties(methods: int, pairs: int, *, alike: float, seed: int = 1) -> int:
+    """Of 200 adapters that are no better than the base, how many are promoted.
+
+    Args:
+        methods: Focal methods of the gate.
+        pairs: Pairs a method, on average; half of the methods have one.
+        alike: Spread of what pairs of one method have in common, beside 1 for each pair.
+    """
+    dice = np.random.default_rng(seed)
+    promoted = 0
+    for _ in range(200):
+        counts = np.where(np.arange(methods) % 2, 1, 2 * pairs - 1)
+        groups = np.repeat(np.arange(methods), counts)
+        gains = dice.normal(0, alike, methods)[groups] + dice.normal(0, 1, len(groups))
+        base = dice.normal(2, 0.5, len(groups))
+        verdict = judge(list(base), list(base - gains), [str(g) for g in groups])
+        promoted += verdict.promotes
+    return promoted
+
+
+@pytest.mark.parametrize(
+    ("methods", "pairs", "alike"),
+    [(40, 1, 0), (10, 2, 1), (10, 4, 1), (12, 8, 2), (20, 3, 1), (60, 2, 1), (5, 1, 0), (3, 8, 0)],
+)
+def test_of_two_hundred_ties_at_most_eighteen_are_promoted(methods, pairs, alike):
+    assert ties(methods, pairs, alike=alike) <= 18
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    dice = np.random.default_rng(3)
+    held = 0
+    for _ in range(600):
+        counts = dice.geometric(0.3, 12)
+        groups = np.repeat(np.arange(12), counts)
+        gains = 0.4 + dice.normal(0, 1, 12)[groups] + dice.normal(0, 0.5, len(groups))
+        groups = np.append(groups, range(100, 108))
+        gains = np.append(gains, 0.4 + dice.normal(0, 1, 8))
+        verdict = judge(list(gains), [0.0] * len(gains), [str(g) for g in groups])
+        held += verdict.low <= 0.4 <= verdict.high
+    assert 0.92 <= held / 600 <= 0.985
+
+
+def test_one_pair_tells_nothing():
+    check([2.0], [1.0], "refused", "may be chance")
+
+
+def outcomes(marks: str) -> dict[str, bool | None]:
+    """``+`` compiles and passes, ``-`` does not, ``?`` was not run."""
+    return {f"method {n}": {"+": True, "-": False, "?": None}[m] for n, m in enumerate(marks)}
+
+
+def check_executed(base: str, adapter: str, refuses: bool, words: str) -> None:
+    executed = judge_executed(outcomes(base), outcomes(adapter))
+    assert executed.refuses == refuses
+    assert words in executed.reason
+    better = judge([2.0] * 30, [1.0] * 30, names(30))
+    assert better.after(executed).promotes == (not refuses)
+    assert better.after(executed).executed == executed
+    worse = judge([1.0] * 30, [2.0] * 30, names(30))
+    assert worse.after(executed).outcome == "refused"
+    assert "worse than the base's" in worse.after(executed).reason
+
+
+def test_an_adapter_whose_tests_compile_no_more_is_refused_though_its_loss_is_lower():
+    check_executed("+++-", "----", True, "for 0 of 4 held-out methods its test compiles and passes")
+
+
+def test_as_many_tests_that_pass_are_enough():
+    check_executed("+-+-", "-+-+", False, "for 2 of 4")
+    check_executed("----", "+---", False, "for 1 of 4")
+
+
+def test_methods_that_were_not_run_on_both_sides_do_not_count():
+    check_executed("++?", "?++", False, "for 1 of 1")
+
+
+def test_outcomes_of_different_methods_are_no_question_for_the_gate():
+    with pytest.raises(ValueError, match="same methods"):
+        judge_executed(outcomes("++"), outcomes("+"))
 
 
 def test_losses_of_different_pairs_are_no_question_for_the_gate():

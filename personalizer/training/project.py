@@ -33,13 +33,10 @@ from personalizer.models import (
 )
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
-from personalizer.training.strategies import Strategy, save, strategy_named
-from personalizer.training.trainer import (
-    Hyperparameters,
-    fine_tune,
-    limit_threads,
-    target_losses,
-)
+from personalizer.training.batches import target_losses
+from personalizer.training.hyperparameters import Hyperparameters
+from personalizer.training.strategies import Options, Strategy, save, strategy_named
+from personalizer.training.trainer import fine_tune, limit_threads
 
 __all__ = ["examples", "plan", "train_project"]
 
@@ -93,7 +90,7 @@ def train_project(
         report(Progress("gate", run.steps, run.steps))
         after = _losses(run.model, base, dataset)
         groups = [f"{e.pair.focal.path}#{e.pair.focal.method.key}" for e in dataset.gate]
-        verdict = judge(list(before["gate"]), list(after["gate"]), groups, seed=settings.seed)
+        verdict = judge(list(before["gate"]), list(after["gate"]), groups)
 
         staging = data.folder / "training" / "staging"
         shutil.rmtree(staging, ignore_errors=True)
@@ -123,7 +120,7 @@ def train_project(
         )
         adapter = registry.add(staging, manifest, freshness.trained_on(snapshot))
         if verdict.promotes:
-            registry.use(adapter.id)
+            registry.use(adapter.id, by="gate")
         shutil.rmtree(checkpoints, ignore_errors=True)
     return result_of(manifest)
 
@@ -281,7 +278,7 @@ def _hyperparameters(
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
-        rank=settings.lora_rank,
+        options=Options(rank=settings.lora_rank),
         seed=settings.seed,
         budget_seconds=max(1.0, parse_duration(settings.budget) - spent),
     )
