@@ -26,8 +26,10 @@ from personalizer.evaluation import bleu4, perplexity
 from personalizer.evaluation.greedy import greedy_tests
 from personalizer.models import LoadedBase, load_base
 from personalizer.output import quiet_libraries
+from personalizer.training.batches import target_losses
+from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import strategy_named
-from personalizer.training.trainer import Hyperparameters, fine_tune, target_losses
+from personalizer.training.trainer import fine_tune
 
 TARGET = 320
 
@@ -71,7 +73,6 @@ def rows(folder: Path, args: argparse.Namespace) -> Any:
                 batch_size=8,
                 epochs=args.epochs,
                 patience=3,
-                rank=16,
                 seed=0,
                 budget_seconds=args.budget,
             )

@@ -1,38 +1,106 @@
-"""What a training costs, by the rule of Zlotchevski et al. (2022), section 4.4, and memory."""
+"""What a training costs: floating-point operations by rule and as measured, and memory."""
 
 from __future__ import annotations
 
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["peak_memory_bytes", "petaflop_seconds"]
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
+
+__all__ = [
+    "flop_counter",
+    "forget_peak_memory",
+    "multiplying_parameters",
+    "peak_memory_bytes",
+    "petaflop_seconds",
+    "size_of",
+]
 
 
-def petaflop_seconds(
-    tokens: int, parameters: int, trainable: int, embeddings: int, evaluated: int = 0
-) -> float:
-    """PetaFLOP-seconds of a training run by Z22's rule.
+def petaflop_seconds(tokens: int, multiplying: int, trainable: int, evaluated: int = 0) -> float:
+    """PetaFLOP-seconds of a training run by the rule of Zlotchevski et al. (2022), section 4.4.
 
     A forward pass takes two operations a parameter and token; the backward pass takes twice that,
-    and nothing for frozen parameters. Embedding look-ups multiply nothing.
+    and nothing for frozen parameters. Look-ups in embedding tables multiply nothing, so neither
+    number counts them. The rule flatters methods that freeze much: gradients must cross frozen
+    layers too. ``pf_seconds_measured`` of a run counts what its steps really multiplied.
 
     Args:
         tokens: Tokens trained on, prompts included.
-        parameters: All parameters of the model.
-        trainable: Parameters that are updated.
-        embeddings: Parameters of embedding tables that are looked up, not multiplied.
+        multiplying: Parameters of the model without tables that are only looked up.
+        trainable: Those of them that are updated.
         evaluated: Tokens that only went forward.
 
     Returns:
         PF-s: 1e15 floating-point operations each.
 
     Example:
-        >>> petaflop_seconds(10**9, 10**6, 10**6, 0)
+        >>> petaflop_seconds(10**9, 10**6, 10**6)
         6.0
+        >>> petaflop_seconds(10**9, 10**6, 0)
+        2.0
     """
-    forward = 2 * (parameters - embeddings)
-    backward = 4 * max(0, min(trainable, parameters - embeddings))
+    forward, backward = 2 * multiplying, 4 * trainable
     return ((tokens + evaluated) * forward + tokens * backward) / 1e15
+
+
+def multiplying_parameters(model: Any) -> tuple[int, int]:
+    """Parameters that take part in multiplications, and those of them that are trainable.
+
+    Tables of token and position embeddings are looked up; one that is tied to the output layer
+    multiplies there, once.
+    """
+    import torch
+
+    output = model.get_output_embeddings()
+    tied = None if output is None else output.weight
+    looked_up = {
+        id(weight)
+        for module in model.modules()
+        if isinstance(module, torch.nn.Embedding)
+        for weight in module.parameters(recurse=False)
+        if weight is not tied
+    }
+    every = [weight for weight in model.parameters() if id(weight) not in looked_up]
+    return sum(map(size_of, every)), sum(size_of(one) for one in every if one.requires_grad)
+
+
+def size_of(weight: Any) -> int:
+    """Numbers in a parameter; bitsandbytes packs two 4-bit ones into a byte."""
+    return int(weight.numel()) * (2 if type(weight).__name__ == "Params4bit" else 1)
+
+
+def flop_counter() -> FlopCounterMode:
+    """Counts the multiplications of what runs under it, attention on a CPU included."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+
+    def forward(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+        return int(sdpa_flop_count(query, key, value))
+
+    def backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+        return int(sdpa_backward_flop_count(gradient, query, key, value))
+
+    attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    mapping: dict[Any, Any] = {
+        attention: forward,
+        torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: backward,
+    }
+    return FlopCounterMode(display=False, custom_mapping=mapping)
+
+
+def forget_peak_memory() -> None:
+    """Lets :func:`peak_memory_bytes` begin anew, where the system can."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory_bytes() -> int:

@@ -1,0 +1,133 @@
+"""What a run will take, before it starts: measured by real steps on its own longest batch.
+
+The longest batch decides the memory, a batch of middling length the time. What an optimizer keeps
+is added by rule, as it is made at the first update. Nothing of the model or of the random numbers
+is changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from personalizer.dataset import Dataset, Encoded
+from personalizer.models import LoadedBase
+from personalizer.training.batches import Examples, length, padding_of, summed_loss
+from personalizer.training.compute import flop_counter, forget_peak_memory, peak_memory_bytes
+from personalizer.training.hyperparameters import Hyperparameters
+
+__all__ = ["Forecast", "rehearse"]
+
+_STATE_BYTES = {"adamw": 8.0, "adafactor": 0.1, "paged-adamw-8bit": 2.1}
+"""Bytes an optimizer keeps for each trainable parameter: two float32 moments, rows and columns,
+two 8-bit moments with their scales."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will take."""
+
+    peak_memory_bytes: int
+    """Of the process on a CPU, of the accelerator's allocations elsewhere."""
+    seconds: float
+    """Of all steps and evaluations, or the budget where that is less."""
+    steps: int
+    """At most; patience may end the run before."""
+    seconds_a_step: float
+    flops_a_token: float
+    """Of a training step as it runs: frozen layers crossed, activations computed again."""
+    flops_a_token_forward: float
+    """Of an evaluation."""
+
+
+def rehearse(
+    model: Any, base: LoadedBase, dataset: Dataset, hyper: Hyperparameters, *, bf16: bool
+) -> Forecast:
+    """Forecasts a run by three real steps without an update.
+
+    Args:
+        model: Adapted, as it will be trained.
+        base: Its base.
+        dataset: Training and validation sides are used.
+        hyper: How it will be trained.
+        bf16: Whether steps run under bfloat16 autocast.
+
+    Raises:
+        RuntimeError: If memory runs out; accelerate's ``should_reduce_batch_size`` knows it.
+    """
+    micro = max(1, hyper.batch_size // hyper.accumulation)
+    rows = sorted(dataset.train, key=length, reverse=True)
+    middle = max(0, len(rows) // 2 - micro // 2)
+    step = _Step(model, base, bf16)
+    model.train()
+    forget_peak_memory()
+    with torch.random.fork_rng():
+        step.run(rows[:micro])
+        peak = peak_memory_bytes()
+        with flop_counter() as counter:
+            forward_flops = step.run(rows[middle : middle + micro], counter).forward_flops
+        timed = step.run(rows[middle : middle + micro])
+    model.zero_grad(set_to_none=True)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    train_tokens = sum(map(length, dataset.train))
+    steps = hyper.steps(len(dataset.train))
+    evaluations = max(1, steps // hyper.steps_between_evaluations(len(dataset.train)))
+    seconds_a_step = (
+        (timed.forward + timed.backward)
+        / timed.tokens
+        * train_tokens
+        / hyper.steps_an_epoch(len(dataset.train))
+    )
+    evaluated = evaluations * sum(map(length, dataset.validation))
+    seconds = steps * seconds_a_step + evaluated * timed.forward / timed.tokens
+    return Forecast(
+        peak_memory_bytes=peak + round(_STATE_BYTES[hyper.optimizer] * trainable),
+        seconds=round(min(seconds, hyper.budget_seconds), 1),
+        steps=steps,
+        seconds_a_step=round(seconds_a_step, 4),
+        flops_a_token=counter.get_total_flops() / timed.tokens,
+        flops_a_token_forward=forward_flops / timed.tokens,
+    )
+
+
+@dataclass(frozen=True)
+class _Took:
+    tokens: int
+    """Without padding."""
+    forward: float
+    """Seconds."""
+    backward: float
+    forward_flops: int
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Forward and backward, as in training."""
+
+    model: Any
+    base: LoadedBase
+    bf16: bool
+
+    def run(self, examples: Sequence[Encoded], counter: Any = None) -> _Took:
+        rows = Examples(examples, self.base.encoder_decoder)
+        device = next(self.model.parameters()).device
+        collated = padding_of(self.base)([rows[i] for i in range(len(rows))])
+        batch = {name: value.to(device) for name, value in collated.items()}
+        start = _now(device)
+        with torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext():
+            total, count = summed_loss(self.model, batch, self.base.encoder_decoder)
+        forward = _now(device)
+        flops = counter.get_total_flops() if counter is not None else 0
+        (total / count).backward()
+        return _Took(sum(map(length, examples)), forward - start, _now(device) - forward, flops)
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,62 @@
+"""What a training run is told. Free of torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from personalizer.training.strategies.records import Options
+
+__all__ = ["OPTIMIZERS", "Hyperparameters"]
+
+OPTIMIZERS = {
+    "adamw": "adamw_torch",
+    "adafactor": "adafactor",
+    "paged-adamw-8bit": "paged_adamw_8bit",
+}
+"""Our name of an optimizer to the Trainer's."""
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What a run is told."""
+
+    learning_rate: float
+    batch_size: int = 8
+    """Examples a step, over all processes and micro-batches."""
+    epochs: int = 12
+    """Most passes over the training examples."""
+    patience: int = 10
+    """Evaluations without a better validation loss before the run ends."""
+    seed: int = 0
+    options: Options = field(default_factory=Options)
+    """Choices within the strategy."""
+    warmup: float = 0.05
+    """Share of the steps."""
+    evaluate_every: float = 0.2
+    """Epochs between two evaluations (W24: a fifth of the training set)."""
+    optimizer: str = "adamw"
+    """``adamw``, ``adafactor`` or ``paged-adamw-8bit``."""
+    accumulation: int = 1
+    """Micro-batches that a step's batch is cut into; the gradient stays the same."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass: less memory, a third more time."""
+    max_steps: int | None = None
+    """The run ends after this many steps."""
+    budget_seconds: float = math.inf
+    """The run ends at the step after this much running time; its best checkpoint counts."""
+    checkpoint_seconds: float = 60.0
+    """Running time between two checkpoints: what a killed run loses at most."""
+    tensorboard: str | None = None
+    """Folder of TensorBoard's event files; None writes none."""
+
+    def steps(self, examples: int) -> int:
+        """Most steps of a run over so many training examples."""
+        steps = self.epochs * self.steps_an_epoch(examples)
+        return steps if self.max_steps is None else min(steps, self.max_steps)
+
+    def steps_an_epoch(self, examples: int) -> int:
+        return max(1, math.ceil(examples / self.batch_size))
+
+    def steps_between_evaluations(self, examples: int) -> int:
+        return max(1, round(self.evaluate_every * self.steps_an_epoch(examples)))

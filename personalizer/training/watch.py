@@ -1,0 +1,131 @@
+"""What is done between two steps of a run: progress, budget, checkpoints, the way out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from personalizer.daemon.protocol import Progress
+from personalizer.training.clock import RunningClock
+
+__all__ = ["Report", "Watch"]
+
+Report = Callable[[Progress], None]
+
+_SHARE = 20
+"""Checkpoints may take at most one part in so many of the time."""
+
+
+class Watch(TrainerCallback):
+    """Reports progress, saves by time, and ends a run whose time is over or that is told to leave.
+
+    Args:
+        clock: Counts the running time, that of earlier attempts included.
+        budget: Seconds of running time.
+        checkpoint_seconds: Between two checkpoints.
+        leave: Once set, the run saves a checkpoint at the next step and raises KeyboardInterrupt.
+        report: Told of every step.
+    """
+
+    def __init__(
+        self,
+        clock: RunningClock,
+        budget: float,
+        checkpoint_seconds: float,
+        leave: threading.Event,
+        report: Report,
+    ) -> None:
+        self.clock = clock
+        self.budget = budget
+        self.checkpoint_seconds = checkpoint_seconds
+        self.leave = leave
+        self.report = report
+        self.tokens_before = 0
+        self._begun = clock.seconds()
+        self._first = 0
+        self._saved = clock.seconds()
+        self._asked: float | None = None
+        self._cost = 0.0
+        self._loss: float | None = None
+        self._validation: float | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._first = state.global_step
+        self.tokens_before = int(state.num_input_tokens_seen)
+        self._begun = self._saved = self.clock.seconds()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        now = self.clock.seconds()
+        if now > self.budget:
+            control.should_evaluate = True
+            control.should_save = True
+            control.should_training_stop = True
+        if now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost):
+            control.should_save = True
+        if self.leave.is_set():
+            control.should_save = True
+        self._asked = time.monotonic() if control.should_save else None
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if metrics and "eval_loss" in metrics:
+            self._validation = float(metrics["eval_loss"])
+            best = state.best_metric
+            if best is None or self._validation < best or control.should_training_stop:
+                control.should_save = True
+            self._asked = time.monotonic()
+            self._tell(state)
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if self._asked is not None:
+            self._cost = time.monotonic() - self._asked
+        self._saved = self.clock.seconds()
+        if self.leave.is_set() and not control.should_training_stop:
+            raise KeyboardInterrupt
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if logs and "loss" in logs:
+            self._loss = float(logs["loss"])
+            self._tell(state)
+
+    def _tell(self, state: TrainerState) -> None:
+        now = self.clock.seconds()
+        passed, done = now - self._begun, state.global_step - self._first
+        left = passed / done * (state.max_steps - state.global_step) if done else None
+        if left is not None:
+            left = max(0.0, min(left, self.budget - now))
+        seen = int(state.num_input_tokens_seen) - self.tokens_before
+        self.report(
+            Progress(
+                phase="train",
+                step=state.global_step,
+                steps=state.max_steps,
+                loss=self._loss,
+                validation_loss=self._validation,
+                tokens_per_second=seen / passed if seen > 0 and passed else None,
+                seconds_left=left,
+            )
+        )
