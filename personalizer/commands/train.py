@@ -70,9 +70,20 @@ def train(
 @click.command()
 @path_argument
 @click.option("--check", is_flag=True, help="Exit 0 fresh, 3 ageing, 4 stale, 5 none.")
+@click.option("--web", is_flag=True, help="Open the status view in a browser; prints its address.")
 @json_option
-def status(path: Path, check: bool, as_json: bool) -> None:
+def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
     """Says which adapter serves and how fresh it is."""
+    if web:
+        from indexer import Workspace
+        from personalizer.daemon.client import connect
+
+        with connect() as client:
+            url = client.view(str(Workspace(path).root))
+        output.show("view", {"url": url}, as_json)
+        if not as_json:
+            click.launch(url)
+        return
     from personalizer import freshness
     from personalizer.daemon import describe, newest_job
 

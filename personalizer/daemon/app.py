@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -16,9 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from indexer.errors import IndexerError
 from personalizer.daemon import openai
 from personalizer.daemon.answers import body_of, failure, json, unless_gone
-from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.daemon.page import Door, ServicePages
+from personalizer.daemon.protocol import (
+    GenerateRequest,
+    Job,
+    SnippetRequest,
+    TrainRequest,
+    ViewAct,
+)
 from personalizer.daemon.service import Service
-from personalizer.errors import PersonalizerError
+from personalizer.errors import BadInput, PersonalizerError
 
 __all__ = ["Activity", "create"]
 
@@ -60,7 +70,15 @@ class _Counted:
 
 def create(service: Service, activity: Activity) -> FastAPI:
     """The application."""
-    app = FastAPI(title="Personalizer", openapi_url=None)
+    pages = ServicePages(service)
+    door = Door(pages, lambda page: page.add_middleware(_Counted, activity=activity))
+
+    @asynccontextmanager
+    async def until_the_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await door.close()
+
+    app = FastAPI(title="Personalizer", openapi_url=None, lifespan=until_the_end)
     app.add_middleware(_Counted, activity=activity)
     app.include_router(openai.router(service))
     jobs = service.jobs
@@ -116,7 +134,33 @@ def create(service: Service, activity: Activity) -> FastAPI:
     def cancel(job_id: str) -> Response:
         return json(jobs.cancel(job_id))
 
+    @app.get("/api/adapters")
+    def adapters(workspace: str = "") -> Response:
+        return json(pages.adapters(_folder(workspace)))
+
+    @app.post("/api/act")
+    async def act(request: Request, workspace: str = "") -> Response:
+        asked = await body_of(request, ViewAct)
+        return json({"said": await run_in_threadpool(pages.act, _folder(workspace), asked)})
+
+    @app.get("/api/page")
+    def page(workspace: str = "") -> Response:
+        nonce = secrets.token_urlsafe(16)
+        own = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
+        return json({"html": pages.page(_folder(workspace), nonce, own)})
+
+    @app.post("/api/view")
+    async def view(workspace: str = "") -> Response:
+        await run_in_threadpool(pages.view, _folder(workspace))
+        return json({"url": await door.open(workspace)})
+
     return app
+
+
+def _folder(workspace: str) -> str:
+    if not Path(workspace).is_absolute():
+        raise BadInput(f"expected the absolute path of a workspace, got {workspace!r}")
+    return workspace
 
 
 async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:

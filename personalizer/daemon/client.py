@@ -26,7 +26,13 @@ import psutil
 import indexer.errors
 from personalizer import __version__, errors
 from personalizer.daemon import place
-from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.daemon.protocol import (
+    GenerateRequest,
+    Job,
+    SnippetRequest,
+    TrainRequest,
+    ViewAct,
+)
 from personalizer.errors import Cancelled, DaemonError
 from personalizer.processes import environment, module_command
 
@@ -129,6 +135,30 @@ class Client:
     def status(self, workspace: str) -> Json:
         """The JSON of ``personalizer status``."""
         return self._ask("GET", "/api/status", dict, parameters={"workspace": workspace})
+
+    def adapters(self, workspace: str) -> Json:
+        """Adapters, the newest first, and which one serves."""
+        return self._ask("GET", "/api/adapters", dict, parameters={"workspace": workspace})
+
+    def act(self, workspace: str, act: ViewAct) -> str:
+        """Uses an adapter, rolls back, trains or cancels; what to tell the user."""
+        parameters = {"workspace": workspace}
+        told: dict[str, str] = self._ask("POST", "/api/act", dict, act, parameters=parameters)
+        return told["said"]
+
+    def page(self, workspace: str) -> str:
+        """The status view as one HTML document, for an editor's panel."""
+        made: dict[str, str] = self._ask(
+            "GET", "/api/page", dict, parameters={"workspace": workspace}
+        )
+        return made["html"]
+
+    def view(self, workspace: str) -> str:
+        """The address that opens the status view in a browser, once, within a minute."""
+        made: dict[str, str] = self._ask(
+            "POST", "/api/view", dict, parameters={"workspace": workspace}
+        )
+        return made["url"]
 
     def train(self, request: TrainRequest) -> Job:
         """Has an adapter trained in the background; an equal training under way is not doubled."""

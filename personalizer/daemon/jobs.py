@@ -201,6 +201,14 @@ class Jobs:
             ).fetchone()
         return None if row is None else _job(row)
 
+    def told(self, job_id: str) -> list[Progress]:
+        """Everything that a training has told of its progress, in order.
+
+        Raises:
+            BadInput: If there is none of this id.
+        """
+        return _Files.of(self.get(job_id).workspace, job_id).told()
+
     def cancel(self, job_id: str) -> Job:
         """Ends a training: at once while it is queued, else as soon as it lets go.
 
@@ -438,6 +446,16 @@ class _Files:
                 with suppress(msgspec.DecodeError):
                     return msgspec.json.decode(line, type=_ProgressLine).progress
         return None
+
+    def told(self) -> list[Progress]:
+        """Every progress, the oldest first."""
+        found = []
+        with suppress(OSError), self.log_file.open("rb") as file:
+            for line in file:
+                if line.startswith(b'{"progress":'):
+                    with suppress(msgspec.DecodeError):
+                        found.append(msgspec.json.decode(line, type=_ProgressLine).progress)
+        return found
 
     def last_words(self) -> str | None:
         """The newest line that is no progress: the command line's one line of complaint."""

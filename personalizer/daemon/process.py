@@ -135,7 +135,7 @@ async def _serve(service: Service, listener: socket.socket, idle_seconds: float)
             create(service, activity),
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             timeout_graceful_shutdown=_LAST_ANSWERS,
         )
     )

@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["GenerateRequest", "Job", "JobState", "Progress", "SnippetRequest", "TrainRequest"]
+__all__ = [
+    "GenerateRequest",
+    "Job",
+    "JobState",
+    "Progress",
+    "SnippetRequest",
+    "TrainRequest",
+    "ViewAct",
+]
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -91,3 +99,12 @@ class Job:
     """Why it failed, in one sentence."""
     result: dict[str, object] | None = None
     """The JSON object of ``train``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewAct:
+    """``POST /api/act``: what a button of the status view, or an editor's command, does."""
+
+    act: Literal["use", "rollback", "train", "cancel"]
+    adapter: str | None = None
+    """For ``use``: an adapter's id, or ``base``."""

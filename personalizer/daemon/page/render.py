@@ -1,0 +1,77 @@
+"""The view as one HTML document that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from personalizer.daemon.page.facts import View
+
+__all__ = ["render"]
+
+
+def render(view: View, nonce: str, csp: str = "") -> str:
+    """The page.
+
+    Args:
+        view: What it shows.
+        nonce: Of its one style sheet and its one script; no other runs.
+        csp: Content security policy for where no header can carry it, as in an editor's panel.
+    """
+    page = _templates().get_template("page.html")
+    return page.render(view=view, nonce=nonce, csp=csp, css=_part("page.css"), js=_part("page.js"))
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("personalizer.daemon.page"),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"duration": duration, "moment": moment, "count": count}
+    return made
+
+
+@cache
+def _part(name: str) -> str:
+    return files("personalizer.daemon.page").joinpath("templates", name).read_text("utf-8")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    Example:
+        >>> duration(40.2), duration(192), duration(4800)
+        ('41 s', '3 min 12 s', '1 h 20 min')
+    """
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(iso: str) -> str:
+    """An ISO time to the minute.
+
+    Example:
+        >>> moment("2026-11-21T00:39:00+00:00")
+        '2026-11-21 00:39 UTC'
+    """
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> count(1, "pair"), count(1200, "pair")
+        ('1 pair', '1,200 pairs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
