@@ -34,27 +34,55 @@ def _anyones(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc, "user_only": False})
 
 
+def _training(default: Any, doc: str, *, user_only: bool = False) -> Any:
+    """A hyperparameter: ``train --config FILE`` may set it too."""
+    return field(default=default, metadata={"doc": doc, "user_only": user_only, "training": True})
+
+
+_CHOICES = {
+    "optimizer": ("adamw", "adafactor", "paged-adamw-8bit"),
+    "lora_targets": ("all-linear", "qkv"),
+    "lora_variant": ("lora", "rslora", "dora", "pissa", "lora+"),
+}
+
+
 @dataclass(frozen=True)
 class Settings:
     """Every setting with its default."""
 
     base: str = _users_own("starter", "Base model: starter, a folder, or a hub name.")
-    method: str = _anyones("lora", "Training method.")
-    budget: str = _anyones("10m", "Longest training time, such as 90s, 10m or 2h.")
-    context_level: str = _anyones("fm_fc_ms_ff", "How much of the focal class a prompt shows.")
-    context_tokens: int = _anyones(1024, "Prompt and target together, in tokens.")
-    target_tokens: int = _anyones(320, "Longest test or body, in tokens.")
+    method: str = _training("lora", "Training method.")
+    budget: str = _training("10m", "Longest training time, such as 90s, 10m or 2h.")
+    context_level: str = _training("fm_fc_ms_ff", "How much of the focal class a prompt shows.")
+    context_tokens: int = _training(1024, "Prompt and target together, in tokens.")
+    target_tokens: int = _training(320, "Longest test or body, in tokens.")
     candidates: int = _anyones(5, "Candidates of one generation.")
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
     retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
-    learning_rate: float | None = _anyones(None, "Learning rate; the method's own when left out.")
-    lora_rank: int = _anyones(16, "Rank of LoRA matrices.")
-    batch_size: int = _anyones(8, "Examples a training step.")
-    epochs: int = _anyones(12, "Most passes over the training pairs.")
-    patience: int = _anyones(3, "Evaluations without a better loss before training stops.")
-    seed: int = _anyones(0, "Seed of every random choice in training.")
-    validation_fraction: float = _anyones(0.1, "Share of focal classes that stop the training.")
-    gate_fraction: float = _anyones(0.15, "Share of focal classes that judge the adapter.")
+    learning_rate: float | None = _training(None, "Learning rate; the method's own when left out.")
+    lora_rank: int = _training(16, "Rank of LoRA matrices.")
+    lora_targets: str = _training("all-linear", "Layers with LoRA matrices: all-linear or qkv.")
+    lora_variant: str = _training("lora", "lora, rslora, dora, pissa or lora+.")
+    virtual_tokens: int | None = _training(
+        None, "Virtual tokens of prefix and prompt; the method's own number when left out."
+    )
+    prefix_from: str | None = _training(
+        None, "Folder of a prefix trained on other repositories to begin with.", user_only=True
+    )
+    batch_size: int = _training(8, "Examples a training step.")
+    epochs: int = _training(12, "Most passes over the training pairs.")
+    patience: int = _training(10, "Evaluations without a better loss before training stops.")
+    evaluate_every: float = _training(0.2, "Epochs between two evaluations of a training.")
+    max_steps: int | None = _training(None, "Most training steps; no such limit when left out.")
+    optimizer: str = _training("adamw", "adamw, adafactor, or paged-adamw-8bit (CUDA only).")
+    accumulation: int = _training(1, "Parts that a step's batch is computed in, to save memory.")
+    gradient_checkpointing: bool = _training(
+        False, "Compute activations twice: less memory, a third more time."
+    )
+    seed: int = _training(0, "Seed of every random choice in training.")
+    tensorboard: bool = _training(False, "Write TensorBoard event files to the data folder.")
+    validation_fraction: float = _training(0.1, "Share of focal classes that stop the training.")
+    gate_fraction: float = _training(0.15, "Share of focal classes that judge the adapter.")
     ageing_from: float = _anyones(0.05, "Share of pairs changed from which an adapter ages.")
     stale_from: float = _anyones(0.20, "Share of pairs changed from which it is stale.")
     idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
@@ -83,6 +111,7 @@ def load(
     root: Path | None = None,
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    hyperparameters: Path | None = None,
 ) -> Resolved:
     """Settings for a workspace.
 
@@ -90,6 +119,7 @@ def load(
         root: The workspace; None for none.
         flags: Values from the command line; None values are left out.
         environment: Instead of ``os.environ``.
+        hyperparameters: A file of training settings only, stronger than the environment.
 
     Raises:
         SettingsError: If a file cannot be read or a value cannot be; all bad keys together.
@@ -123,6 +153,8 @@ def load(
         variable = f"PERSONALIZER_{name.upper()}"
         if variable in environment:
             take(name, environment[variable], variable)
+    for name, value in _hyperparameters(hyperparameters, problems).items():
+        take(name, value, str(hyperparameters))
     for name, value in (flags or {}).items():
         if value is not None:
             take(name, value, "flag")
@@ -142,8 +174,29 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"cannot read {file}: {error}") from error
 
 
+def _hyperparameters(file: Path | None, problems: list[str]) -> dict[str, Any]:
+    """The training settings of a file that the user named; other keys become problems."""
+    if file is None:
+        return {}
+    if not file.is_file():
+        raise SettingsError(f"expected a TOML file of training settings, found none at {file}")
+    allowed = [f.name for f in fields(Settings) if f.metadata.get("training")]
+    values = _read(file)
+    for name in values:
+        if name not in allowed:
+            problems.append(
+                f"{file}: no training setting is called {name}; there are {', '.join(allowed)}"
+            )
+    return {name: value for name, value in values.items() if name in allowed}
+
+
 def _checked(name: str, value: Any, hint: Any) -> tuple[Any, str | None]:
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if bool in kinds:
+        known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+        if isinstance(value, (bool, str)) and value in known:
+            return known[value], None
+        return None, f"{name} must be true or false, got {value!r}"
     for kind in kinds:
         if kind is types.NoneType:
             continue
@@ -164,7 +217,15 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         value = getattr(settings, name)
         if not 0 < value < 1:
             problems.append(f"{origins[name]}: {name} must lie between 0 and 1, got {value}")
-    for name in ("candidates", "batch_size", "epochs", "patience", "target_tokens", "lora_rank"):
+    for name in (
+        "candidates",
+        "batch_size",
+        "epochs",
+        "patience",
+        "target_tokens",
+        "lora_rank",
+        "accumulation",
+    ):
         value = getattr(settings, name)
         if value < 1:
             problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
@@ -177,6 +238,26 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
             f"{origins['context_tokens']}: context_tokens must be above target_tokens "
             f"({settings.target_tokens}), got {settings.context_tokens}"
         )
+    if settings.evaluate_every <= 0:
+        problems.append(
+            f"{origins['evaluate_every']}: evaluate_every must be above 0, "
+            f"got {settings.evaluate_every}"
+        )
+    if settings.batch_size % max(1, settings.accumulation):
+        problems.append(
+            f"{origins['accumulation']}: accumulation must divide batch_size "
+            f"({settings.batch_size}), got {settings.accumulation}"
+        )
+    for name, choices in _CHOICES.items():
+        value = getattr(settings, name)
+        if value not in choices:
+            problems.append(
+                f"{origins[name]}: {name} must be one of {', '.join(choices)}, got {value}"
+            )
+    for name in ("max_steps", "virtual_tokens"):
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
     try:
         parse_duration(settings.budget)
     except SettingsError as error:
