@@ -16,7 +16,7 @@ from pathlib import Path
 from indexer.facts import FileFacts, Method
 from indexer.languages import language_of
 from indexer.pairing import Mode, Pair, Pairing, Where, find_pairs, find_tests
-from indexer.screening import content_reason
+from indexer.screening import reason_of
 from indexer.snippets import Snippet, find_snippets
 from indexer.store import Row, Store, content_hash, decode_facts
 from indexer.workers import rows_of
@@ -156,23 +156,25 @@ class Index:
             fresh.pop(change.path, None)
             if change.source is None or language_of(change.path) is None:
                 continue
-            reason = content_reason(change.source)
+            reason = reason_of(change.source)
             if reason:
                 self._excluded[change.path] = reason
             else:
                 fresh[change.path] = change.source
-        self._add(fresh.items())
+        self._add(fresh.items(), {})
         return self.snapshot()
 
     def read(self, workspace: Workspace) -> Snapshot:
         """Makes this the index of a folder as it now is on disk.
 
-        Files that the store has seen before, and that were not written since, are not read.
+        Files that the store has seen before, and that were not written since, are not read; facts
+        that this index has already are kept, and with them the pairs.
 
         Raises:
             StoreUnavailable: If the store cannot be written.
         """
         before = self._store.seen()
+        facts = {name: self._facts[path] for path, name in self._hashes.items()}
         found: dict[str, Found] = {}
 
         def unread() -> Iterator[tuple[str, bytes]]:
@@ -184,17 +186,18 @@ class Index:
                 elif one.reason is not None:
                     self._excluded[one.path] = one.reason
 
-        hashes = self._add(unread())
+        hashes = self._add(unread(), facts)
         as_seen = {path: one.hash for path, one in found.items() if one.hash}
-        facts = self._store.facts(set(as_seen.values()))
+        kept = self._store.known(set(as_seen.values()))
+        facts |= self._store.facts(kept - facts.keys())
         for path, name in as_seen.items():
-            if name in facts:
+            if name in kept and name in facts:
                 self._hashes[path], self._facts[path] = name, facts[name]
-        lost = [workspace.read(path) for path, name in as_seen.items() if name not in facts]
+        lost = [workspace.read(path) for path in as_seen if path not in self._facts]
         for one in lost:
             if one.reason is not None:
                 self._excluded[one.path] = one.reason
-        self._add((one.path, one.source) for one in lost if one.source is not None)
+        self._add(((one.path, one.source) for one in lost if one.source is not None), {})
         for path in [*self._facts, *self._excluded]:
             if path not in found:
                 self._forget(path)
@@ -223,8 +226,15 @@ class Index:
         self._facts.pop(path, None)
         self._excluded.pop(path, None)
 
-    def _add(self, sources: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-        """Takes sources in, and gives the content hash of each path."""
+    def _add(
+        self, sources: Iterable[tuple[str, bytes]], known: Mapping[str, FileFacts]
+    ) -> dict[str, str]:
+        """Takes sources in, and gives the content hash of each path.
+
+        Args:
+            sources: (path, bytes).
+            known: Facts by hash that are used in place of equal ones from the store.
+        """
         hashes: dict[str, str] = {}
         facts: dict[str, FileFacts] = {}
         rows: list[Row] = []
@@ -239,7 +249,7 @@ class Index:
         self._store.put(rows)
         for path, name in hashes.items():
             self._hashes[path] = name
-            self._facts[path] = facts[name]
+            self._facts[path] = known.get(name) or facts[name]
         return hashes
 
     def _unknown(

@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-__all__ = ["LARGEST_FILE", "VENDORED", "content_reason", "find_copies", "secret_in"]
+__all__ = [
+    "LARGEST_FILE",
+    "VENDORED",
+    "content_reason",
+    "find_copies",
+    "reason_of",
+    "secret_in",
+    "vendored",
+]
 
 LARGEST_FILE = 2_000_000
 """Bytes; the largest hand-written Java test class that was met has 1.3 MB."""
@@ -19,6 +27,15 @@ VENDORED = frozenset(
     {"node_modules", "vendor", "third_party", "thirdparty", "third-party", "bower_components"}
 )
 """Folder names that hold other people's code."""
+
+
+def reason_of(source: bytes) -> str | None:
+    """Why a file's content keeps it out, secrets included; None where it may be read."""
+    reason = content_reason(source)
+    if reason is None and (kind := secret_in(source)):
+        return f"secret ({kind})"
+    return reason
+
 
 _GENERATED = re.compile(
     rb"@(?:javax\.annotation\.(?:processing\.)?|jakarta\.annotation\.)?Generated\b\s*\("

@@ -79,9 +79,7 @@ class Workspace:
                 source = file.read(screening.LARGEST_FILE + 1) if large else file.readall()
         except OSError:
             return Found(path, None, "unreadable")
-        reason = screening.content_reason(source)
-        if reason is None and (kind := screening.secret_in(source)):
-            reason = f"secret ({kind})"
+        reason = screening.reason_of(source)
         return Found(path, None if reason else source, reason)
 
     def walk(self, seen: Mapping[str, Seen] | None = None) -> Iterator[Found]:

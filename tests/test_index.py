@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import Change, Index, NotAFolder, Snapshot, Store, StoreUnavailable, index_folder
+from indexer import (
+    Change,
+    Index,
+    NotAFolder,
+    Pair,
+    Snapshot,
+    Store,
+    StoreUnavailable,
+    Workspace,
+    index_folder,
+)
 from indexer.pairing import Pairing, find_pairs
 from indexer.workers import rows_of
 
@@ -236,6 +246,29 @@ def test_files_as_they_were_are_not_read_again(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr("indexer.pairing._pairs_of", None)  # so would any search for pairs
         again, _ = index_folder(root, store)
         assert state(again) == state(first)
+
+
+def test_an_index_that_reads_again_keeps_its_facts_and_pairs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "project"
+    root.mkdir()
+    write(root, Cart=CART, CartTest=TEST, Other="class Other { }")
+    index = Index(Store(tmp_path / "index.sqlite"))
+    first = index.read(Workspace(root))
+    pairs = first.pairs
+    searched = []
+
+    def search(project: object, path: str, facts: object) -> list[Pair]:
+        searched.append(path)
+        return []
+
+    monkeypatch.setattr("indexer.pairing._pairs_of", search)
+    write(root, Other="class Other { int more; }")
+    again = index.read(Workspace(root))
+    assert again.files["Cart.java"] is first.files["Cart.java"]
+    assert again.files["Other.java"] is not first.files["Other.java"]
+    assert (again.pairs, searched) == (pairs, ["Other.java"])
 
 
 def test_facts_that_were_lost_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,9 +1,15 @@
 """What is left out by its content, and copies."""
 
+import zlib
+from pathlib import Path
+
 import pytest
 
+from indexer import Change, Index, Store, Workspace
 from indexer.screening import content_reason as reason_of
 from indexer.screening import find_copies, secret_in
+from personalizer import prompts
+from tests.java_project import write_project
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,28 @@ def test_secrets_are_found_by_their_form(text: str, kind: str):
 @pytest.mark.parametrize("text", ["password", "TASK_SKIPPED", "AKIA", "sk-short", "-----END"])
 def test_words_are_no_secrets(text: str):
     assert secret_in(f'class A {{ String password = "{text}"; }}'.encode()) is None
+
+
+def test_a_secret_reaches_no_store_no_pair_and_no_prompt(tmp_path: Path):
+    secret = "ghp_" + "a1B2" * 9
+    root = write_project(tmp_path / "project")
+    leaking = root / "src/test/java/shapes/ShapeATest.java"
+    leaking.write_text(leaking.read_text().replace("new ShapeA(0)", f'new ShapeA("{secret}")'))
+    with Store(tmp_path / "index.sqlite") as store:
+        index = Index(store)
+        index.read(Workspace(root))
+        snapshot = index.apply(
+            [Change("Unsaved.java", f'class A {{ String s = "{secret}"; }}'.encode())]
+        )
+        assert set(snapshot.excluded.values()) == {"secret (GitHub Token)"}
+        assert set(snapshot.excluded) == {"src/test/java/shapes/ShapeATest.java", "Unsaved.java"}
+        rows = store._db.execute("SELECT source, facts FROM file").fetchall()
+        kept = [zlib.decompress(source) + facts for source, facts in rows]
+        examples = [prompts.example_of_pair(snapshot, pair) for pair in snapshot.pairs]
+        shown = [piece.text for e in examples for part in e.prompt.parts for piece in part.pieces]
+    assert kept and examples and shown
+    assert not any(secret.encode() in row for row in kept)
+    assert not any(secret in text for text in shown + [e.target for e in examples])
 
 
 WORDS = " ".join(f"word{i}" for i in range(200)).encode()

@@ -1,7 +1,7 @@
 """The daemon's view of each workspace: an index kept between requests, brought up to date by each.
 
-A request walks the folder and applies what has changed; unsaved buffers are applied on top and
-taken back, so one request's buffers are never seen by another.
+A request reads what has changed on disk; unsaved buffers are applied on top and taken back, so
+one request's buffers are never seen by another.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class OpenWorkspace:
     def __init__(self, root: Path | str) -> None:
         self._workspace = Workspace(root)
         self._index = Index(Store(WorkspaceData(self._workspace.root).index))
-        self._saved = self._index.snapshot()
         self._access = threading.Lock()
 
     @property
@@ -42,45 +41,27 @@ class OpenWorkspace:
     def snapshot(self, buffers: Mapping[str, str]) -> Snapshot:
         """The project as it is on disk, with unsaved buffers in place of their files."""
         with self._access:
-            sources = self._refresh(set(buffers))
+            saved = self._index.read(self._workspace)
             unsaved = [
-                Change(path, text.encode("utf-8", "replace"))
+                change
                 for path, text in buffers.items()
-                if self._takes(path, text, sources)
+                if self._says_more(change := Change(path, text.encode("utf-8", "replace")), saved)
             ]
             if not unsaved:
-                return self._saved
+                return saved
+            before = [
+                Change(one.path, saved.source(one.path) if one.path in saved.hashes else None)
+                for one in unsaved
+            ]
             snapshot = self._index.apply(unsaved)
-            self._index.apply(Change(one.path, sources.get(one.path)) for one in unsaved)
+            self._index.apply(before)
             return snapshot
 
-    def _refresh(self, wanted: set[str]) -> dict[str, bytes]:
-        """Applies what changed on disk; gives the saved sources of the wanted paths."""
-        known, left_out = self._saved.hashes, self._saved.excluded
-        changes, excluded, sources, seen = [], {}, {}, set()
-        for found in self._workspace.walk():
-            seen.add(found.path)
-            if found.source is None:
-                reason = found.reason or "unreadable"
-                if left_out.get(found.path) != reason:
-                    excluded[found.path] = reason
-                continue
-            if found.path in wanted:
-                sources[found.path] = found.source
-            if known.get(found.path) != content_hash(found.source):
-                changes.append(Change(found.path, found.source))
-        changes += [Change(path, None) for path in [*known, *left_out] if path not in seen]
-        if changes or excluded:
-            for path, reason in excluded.items():
-                self._index.exclude(path, reason)
-            self._saved = self._index.apply(changes)
-        return sources
-
-    def _takes(self, path: str, text: str, sources: Mapping[str, bytes]) -> bool:
+    def _says_more(self, buffer: Change, saved: Snapshot) -> bool:
         """Whether a buffer says anything new of a file that the index may see."""
-        if path in sources:
-            return sources[path] != text.encode("utf-8", "replace")
-        return path not in self._saved.excluded and not self._workspace.ignores(path)
+        if buffer.source is not None and buffer.path in saved.hashes:
+            return saved.hashes[buffer.path] != content_hash(buffer.source)
+        return buffer.path not in saved.excluded and not self._workspace.ignores(buffer.path)
 
 
 class Workspaces:
