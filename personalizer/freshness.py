@@ -1,7 +1,7 @@
 """How stale an adapter is: measured on the pairs and names of the project as it is now.
 
 White space, comments and moved files do not age an adapter: pairs are compared by the digest of
-their code. Nothing here loads a model.
+their code. Nothing here loads a model: the loss on new pairs is a kept result.
 """
 
 from __future__ import annotations
@@ -9,25 +9,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from indexer import Pair, Snapshot, Store, Workspace, index_folder
+import msgspec
+
+from indexer import Snapshot, Store
 from personalizer import settings as settings_module
-from personalizer.adapters import Adapter, Registry, Trained
-from personalizer.storage import WorkspaceData
+from personalizer.adapters import Adapter, Registry, Trained, UsedPair
+from personalizer.contents import Contents, Learnable, contents_of, current, pair_names
+from personalizer.errors import AdapterError
+from personalizer.settings import Settings
+from personalizer.storage import WorkspaceData, write_atomically
 
 __all__ = [
+    "FEWEST_MEASURED",
     "Freshness",
+    "Measured",
     "PairChanges",
+    "changes_of",
     "compare",
+    "keep_measured",
     "pair_names",
     "status",
-    "symbols_of",
     "trained_on",
 ]
 
 Freshness = Literal["fresh", "ageing", "stale", "none"]
+
+FEWEST_MEASURED = 5
+"""New pairs below which their loss does not make an adapter stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +60,33 @@ class PairChanges:
         return (self.changed + self.new + self.removed) / max(1, self.trained)
 
 
-def pair_names(pairs: Iterable[Pair]) -> dict[str, str]:
-    """Digest by a name that survives a move: classes, methods and a number for doubles."""
-    named: dict[str, str] = {}
-    seen: Counter[str] = Counter()
-    for pair in pairs:
-        name = f"{pair.focal.method.key} <- {pair.test.method.key}"
-        seen[name] += 1
-        named[name if seen[name] == 1 else f"{name} {seen[name]}"] = pair.digest
-    return named
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The loss of an adapter on pairs that it has not seen, as a background job found it."""
+
+    adapter: str
+    measured_at: str
+    """ISO 8601, UTC."""
+    pairs: list[str]
+    """Digests of the pairs: new or changed since the adapter was trained."""
+    base_loss: float
+    """Mean over the pairs of the loss per target token, in nats."""
+    adapter_loss: float
+
+    @property
+    def gain(self) -> float:
+        return self.base_loss - self.adapter_loss
 
 
-def compare(trained: Mapping[str, str], now: Mapping[str, str]) -> PairChanges:
-    """Counts what became of the pairs.
+def changes_of(
+    trained: Mapping[str, str], now: Mapping[str, str]
+) -> tuple[set[str], set[str], int]:
+    """Names of the pairs that are lost, names of those that are not as trained on, and the rest.
 
-    Pairs with the same digest are the same, whatever their names; of the rest, the same name
-    means changed.
+    Pairs with the same digest are the same, whatever their names.
 
-    Example:
-        >>> compare({"a": "1", "b": "2", "c": "3"}, {"moved": "1", "b": "4", "d": "5"})
-        PairChanges(trained=3, unchanged=1, changed=1, new=1, removed=1)
+    Returns:
+        Names in ``trained``, names in ``now``, and the number of unchanged pairs.
     """
     left = Counter(now.values())
     lost = set()
@@ -83,21 +102,45 @@ def compare(trained: Mapping[str, str], now: Mapping[str, str]) -> PairChanges:
         if left[digest] > 0:
             left[digest] -= 1
             fresh.add(name)
+    return lost, fresh, unchanged
+
+
+def compare(trained: Mapping[str, str], now: Mapping[str, str]) -> PairChanges:
+    """Counts what became of the pairs; the same name with another digest means changed.
+
+    Example:
+        >>> compare({"a": "1", "b": "2", "c": "3"}, {"moved": "1", "b": "4", "d": "5"})
+        PairChanges(trained=3, unchanged=1, changed=1, new=1, removed=1)
+    """
+    lost, fresh, unchanged = changes_of(trained, now)
     changed = lost & fresh
     return PairChanges(
         len(trained), unchanged, len(changed), len(fresh - changed), len(lost - changed)
     )
 
 
-def symbols_of(snapshot: Snapshot) -> set[str]:
-    """Names of all methods and types of a project."""
-    names = {m.name for facts in snapshot.files.values() for m in facts.methods}
-    return names | {t.simple_name for facts in snapshot.files.values() for t in facts.types}
+def trained_on(
+    snapshot: Snapshot, used: Iterable[UsedPair] = (), parent: Trained | None = None
+) -> Trained:
+    """What an adapter that is trained now has seen.
+
+    Args:
+        snapshot: The project.
+        used: The pairs that were used, on any side.
+        parent: What the adapter had seen that it started from.
+    """
+    contents = contents_of(snapshot)
+    inherited = [*parent.used, *parent.inherited] if parent else []
+    return Trained(contents.pairs, contents.symbols, list(used), list(dict.fromkeys(inherited)))
 
 
-def trained_on(snapshot: Snapshot) -> Trained:
-    """What an adapter that is trained now has seen."""
-    return Trained(pair_names(snapshot.pairs), sorted(symbols_of(snapshot)))
+def keep_measured(data: WorkspaceData, measured: Measured) -> None:
+    """Keeps a measurement in the place of the last one.
+
+    Raises:
+        StorageError: If the disk is full or read-only.
+    """
+    write_atomically(data.measured, msgspec.json.encode(measured))
 
 
 def status(root: Path | str) -> dict[str, Any]:
@@ -105,23 +148,26 @@ def status(root: Path | str) -> dict[str, Any]:
 
     Raises:
         NotAFolder: If ``root`` is no folder.
-        AdapterError: If the serving adapter is damaged.
+        StoreUnavailable: If the index cannot be used.
     """
-    workspace = Workspace(root)
+    workspace = Learnable(root)
     settings = settings_module.load(workspace.root).settings
     data = WorkspaceData(workspace.root)
-    adapter = Registry(data.adapters).serving()
-    if adapter is None:
-        return _without_adapter(settings.base, Registry(data.adapters).all())
+    registry = Registry(data.adapters)
+    try:
+        adapter = registry.serving()
+        trained = adapter.trained() if adapter else None
+    except AdapterError as error:
+        return _without_adapter(settings.base, str(error))
+    if adapter is None or trained is None:
+        return _without_adapter(settings.base, _why_none(registry))
     with Store(data.index) as store:
-        snapshot, _ = index_folder(workspace.root, store)
-        now, symbols = pair_names(snapshot.pairs), symbols_of(snapshot)
-    trained = adapter.trained()
-    changes = compare(trained.pairs, now)
-    unseen = len(symbols - set(trained.symbols))
+        now = current(workspace, store)
     manifest = adapter.manifest
-    behind = workspace.commits_since(manifest.commit) if manifest.commit else None
-    word, why = _judged(changes, settings.ageing_from, settings.stale_from)
+    changes = compare(trained.pairs, now.pairs)
+    measured = _measured(data, adapter, trained, now)
+    word, why = _judged(changes, measured, adapter, settings)
+    unseen = len(set(now.symbols) - set(trained.symbols))
     return {
         "adapter": adapter.id,
         "method": manifest.method,
@@ -131,20 +177,83 @@ def status(root: Path | str) -> dict[str, Any]:
         "pairs": asdict(changes),
         "unseen_symbols": {
             "count": unseen,
-            "share": round(unseen / len(symbols), 4) if symbols else 0.0,
+            "share": round(unseen / len(now.symbols), 4) if now.symbols else 0.0,
         },
-        "commits_behind": behind,
+        "commits_behind": workspace.commits_since(manifest.commit) if manifest.commit else None,
         "trained_at": manifest.trained_at,
         "gate": manifest.gate["outcome"],
         "gate_reason": manifest.gate["reason"],
+        "chosen_by": registry.chosen_by(),
+        "loss_on_new": measured,
+        "warnings": _warnings(manifest.trained_at, registry),
     }
 
 
-def _without_adapter(base: str, refused: list[Adapter]) -> dict[str, Any]:
-    why = "no adapter was trained for this workspace yet"
-    if refused:
-        last = refused[-1].manifest
-        why = f"the base serves: {last.id} was {last.gate['outcome']} by the gate"
+def _measured(
+    data: WorkspaceData, adapter: Adapter, trained: Trained, now: Contents
+) -> dict[str, Any] | None:
+    """The kept measurement of this adapter, as far as its pairs are still there."""
+    try:
+        kept = msgspec.json.decode(data.measured.read_bytes(), type=Measured)
+    except (OSError, ValueError):
+        return None
+    if kept.adapter != adapter.id:
+        return None
+    _, fresh, _ = changes_of(trained.pairs, now.pairs)
+    digests = {now.pairs[name] for name in fresh}
+    return {
+        "measured_at": kept.measured_at,
+        "pairs": len(kept.pairs),
+        "still_there": len(digests & set(kept.pairs)),
+        "not_measured": len(digests - set(kept.pairs)),
+        "base": round(kept.base_loss, 4),
+        "adapter": round(kept.adapter_loss, 4),
+    }
+
+
+def _judged(
+    changes: PairChanges, measured: dict[str, Any] | None, adapter: Adapter, settings: Settings
+) -> tuple[Freshness, str]:
+    counts = (
+        f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
+        f"of {changes.trained} pairs ({changes.share:.0%})"
+    )
+    if changes.share >= settings.stale_from:
+        return "stale", f"{counts}: train again"
+    if measured and measured["still_there"] >= FEWEST_MEASURED:
+        gain, gate = measured["base"] - measured["adapter"], adapter.manifest.gate
+        once = float(gate.get("base_loss", 0.0)) - float(gate.get("adapter_loss", 0.0))
+        if gain <= 0 or gain < settings.stale_gain * once:
+            return "stale", (
+                f"{counts}; on {measured['pairs']} new pairs its loss is only {gain:.3f} better "
+                f"than the base's, at the gate it was {once:.3f} (measured "
+                f"{measured['measured_at'][:10]}): train again"
+            )
+    if changes.share >= settings.ageing_from:
+        return "ageing", counts
+    return "fresh", counts if changes.share else f"all {changes.trained} pairs are as trained on"
+
+
+def _warnings(trained_at: str, registry: Registry) -> list[str]:
+    """What else the user should know, a sentence each."""
+    found = list(registry.damaged().values())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if trained_at > now:
+        found.append(f"this machine's clock says {now}, before the adapter was trained: set it")
+    return found
+
+
+def _why_none(registry: Registry) -> str:
+    adapters = registry.all()
+    if not adapters:
+        return "no adapter was trained for this workspace yet"
+    last = adapters[-1].manifest
+    if last.gate["outcome"] == "refused":
+        return f"the base serves: {last.id} was refused by the gate"
+    return f"the base serves: {last.id} was not chosen"
+
+
+def _without_adapter(base: str, why: str) -> dict[str, Any]:
     return {
         "adapter": None,
         "method": None,
@@ -157,16 +266,7 @@ def _without_adapter(base: str, refused: list[Adapter]) -> dict[str, Any]:
         "trained_at": None,
         "gate": None,
         "gate_reason": None,
+        "chosen_by": None,
+        "loss_on_new": None,
+        "warnings": [],
     }
-
-
-def _judged(changes: PairChanges, ageing: float, stale: float) -> tuple[Freshness, str]:
-    counts = (
-        f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
-        f"of {changes.trained} pairs ({changes.share:.0%})"
-    )
-    if changes.share >= stale:
-        return "stale", f"{counts}: train again"
-    if changes.share >= ageing:
-        return "ageing", counts
-    return "fresh", counts if changes.share else f"all {changes.trained} pairs are as trained on"

@@ -311,6 +311,14 @@ def _status_text(result: dict[str, Any]) -> str:
             f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
             f"  commits   {'-' if behind is None else behind} behind",
         ]
+        if result["chosen_by"] == "user":
+            lines.append("  chosen    by name, whatever the gate said")
+        if measured := result["loss_on_new"]:
+            lines.append(
+                f"  new       loss {measured['adapter']:.3f}, the base's {measured['base']:.3f} "
+                f"on {measured['pairs']} new pairs (measured {measured['measured_at']})"
+            )
+    lines += [f"  note      {warning}" for warning in result["warnings"]]
     if result["job"]:
         lines.append(f"  training  {_job(result['job'])}")
     running = result["daemon"] and result["daemon"].get("running")

@@ -80,11 +80,17 @@ class Settings:
         False, "Compute activations twice: less memory, a third more time."
     )
     seed: int = _training(0, "Seed of every random choice in training.")
+    warm_start: bool = _training(
+        False, "Train on from the adapter that serves, with replay, instead of from the base."
+    )
     tensorboard: bool = _training(False, "Write TensorBoard event files to the data folder.")
     validation_fraction: float = _training(0.1, "Share of focal classes that stop the training.")
     gate_fraction: float = _training(0.15, "Share of focal classes that judge the adapter.")
     ageing_from: float = _anyones(0.05, "Share of pairs changed from which an adapter ages.")
     stale_from: float = _anyones(0.20, "Share of pairs changed from which it is stale.")
+    stale_gain: float = _anyones(
+        0.25, "Share of its gain at the gate below which, on new pairs, an adapter is stale."
+    )
     idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
     unload_minutes: float = _users_own(10.0, "The model leaves memory after this long unused.")
     threads: int = _users_own(0, "CPU threads of training and generation; 0 leaves it to torch.")
@@ -213,7 +219,7 @@ def _checked(name: str, value: Any, hint: Any) -> tuple[Any, str | None]:
 
 def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
     problems = []
-    for name in ("validation_fraction", "gate_fraction", "ageing_from", "stale_from"):
+    for name in ("validation_fraction", "gate_fraction", "ageing_from", "stale_from", "stale_gain"):
         value = getattr(settings, name)
         if not 0 < value < 1:
             problems.append(f"{origins[name]}: {name} must lie between 0 and 1, got {value}")

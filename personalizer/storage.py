@@ -4,6 +4,8 @@
     index.sqlite     facts of the source, can be made again
     adapters/        one folder an adapter, and serving.json
     jobs/            running and ended trainings
+    forgotten.json   files that no adapter may learn from
+    freshness.json   the loss of an adapter on new pairs, measured last
     lock             held while an adapter is trained or promoted
 <data>/daemon/       socket, token, log
 """
@@ -25,6 +27,8 @@ from filelock import FileLock, Timeout
 from personalizer.errors import Busy, StorageError
 
 __all__ = ["WorkspaceData", "daemon_folder", "data_folder", "write_atomically"]
+
+_FORGOTTEN = "forgotten.json"
 
 
 def data_folder() -> Path:
@@ -60,8 +64,38 @@ class WorkspaceData:
         return self.folder / "adapters"
 
     @property
+    def measured(self) -> Path:
+        return self.folder / "freshness.json"
+
+    @property
+    def training(self) -> Path:
+        """Checkpoints of the run under way."""
+        return self.folder / "training"
+
+    @property
     def jobs(self) -> Path:
         return self.folder / "jobs"
+
+    def forgotten(self) -> list[str]:
+        """Files and folders that no adapter may learn from (``adapters forget``)."""
+        try:
+            return msgspec.json.decode((self.folder / _FORGOTTEN).read_bytes(), type=list[str])
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"cannot read what is to be forgotten ({self.folder / _FORGOTTEN}): {error}; "
+                "forget it again, or delete that file"
+            ) from error
+
+    def forget(self, path: str) -> None:
+        """Adds a file or folder, POSIX and relative to the workspace.
+
+        Raises:
+            StorageError: If the disk is full or read-only.
+        """
+        paths = sorted({*self.forgotten(), path})
+        write_atomically(self.folder / _FORGOTTEN, msgspec.json.encode(paths))
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
