@@ -8,6 +8,7 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── PromptTooLong                 what a prompt must hold does not fit the context
 ├── AdapterError                  an adapter is missing, damaged or of another base
 ├── SettingsError                 settings that cannot be; all bad keys in one message
+├── OutOfMemory                   even the thriftiest way needs more memory than there is
 ├── Busy                          somebody else holds the workspace's lock
 ├── StorageError                  the data folder cannot be written
 └── DaemonError                   the daemon cannot be reached or refused
@@ -24,6 +25,7 @@ __all__ = [
     "DaemonError",
     "EngineError",
     "NoSuchMethod",
+    "OutOfMemory",
     "PersonalizerError",
     "PromptTooLong",
     "SettingsError",
@@ -62,6 +64,10 @@ class AdapterError(PersonalizerError):
 
 class SettingsError(PersonalizerError):
     """Settings that cannot be."""
+
+
+class OutOfMemory(PersonalizerError):
+    """Even the thriftiest way to train needs more memory than there is."""
 
 
 class Busy(PersonalizerError):

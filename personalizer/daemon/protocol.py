@@ -67,6 +67,10 @@ class TrainRequest:
     """Time such as ``10m``."""
     limit: int | None = None
     """Most pairs used."""
+    preset: str | None = None
+    """A paper's settings, such as ``weyssow2024``."""
+    config: str | None = None
+    """Absolute path of a TOML file of training settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Progress:
     validation_loss: float | None = None
     tokens_per_second: float | None = None
     seconds_left: float | None = None
+    note: str | None = None
+    """What the user should know now, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
