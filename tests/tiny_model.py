@@ -1,4 +1,4 @@
-"""A base model of 28 thousand random parameters, and adapters for it: real files, made in a moment.
+"""Base models of some 28 thousand random parameters, and adapters: real files, made in a moment.
 
 Importing this loads no torch; the functions do.
 """
@@ -12,24 +12,45 @@ from typing import Any
 
 from personalizer.prompts import END, PAD, SPECIAL_TOKENS
 
-__all__ = ["make_full_adapter", "make_tiny_adapter", "make_tiny_base"]
+__all__ = ["FAMILIES", "make_full_adapter", "make_tiny_adapter", "make_tiny_base"]
 
 CONTEXT = 2048
 """Most tokens of prompt and target together."""
 
+FAMILIES = ("llama", "qwen2", "gpt2", "codegen", "bart", "t5")
+"""By ``model_type``: four decoder-only layouts and two encoder-decoders."""
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def make_tiny_base(folder: Path, *, seed: int = 0, context: int = CONTEXT) -> Path:
-    """A Llama of width 32 and two layers with a byte-level tokenizer that knows the grammar."""
+def make_tiny_base(
+    folder: Path,
+    *,
+    seed: int = 0,
+    context: int = CONTEXT,
+    family: str = "llama",
+    width: int = 32,
+) -> Path:
+    """A model of two layers with a byte-level tokenizer that knows the grammar.
+
+    Args:
+        folder: Where its files are written.
+        seed: Another seed, other weights.
+        context: Most positions, where the family has a limit.
+        family: One of ``FAMILIES``.
+        width: Of a token; NF4 on a CPU needs 64.
+    """
     import torch
-    from transformers import LlamaForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     tokenizer = _tokenizer()
     tokenizer.save_pretrained(folder)
+    entries = len(tokenizer) + (family == "qwen2")  # its tokenizer adds one of its own
+    config = _config(family, entries, context, width)
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        LlamaForCausalLM(_config(len(tokenizer), context)).save_pretrained(folder)
+        kind.from_config(config).save_pretrained(folder)
     return folder
 
 
@@ -56,14 +77,13 @@ def make_tiny_adapter(base: Path, folder: Path, *, seed: int = 1, strength: floa
 def make_full_adapter(base: Path, folder: Path, *, seed: int = 2) -> Path:
     """An adapter of the method ``custom``: all weights of another model of the same shape."""
     import torch
-    from safetensors.torch import save_model
     from transformers import AutoConfig, LlamaForCausalLM
 
-    folder.mkdir(parents=True, exist_ok=True)
+    from personalizer.training.strategies import save
+
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(AutoConfig.from_pretrained(base))
-        save_model(model, str(folder / "model.safetensors"))
+        save(LlamaForCausalLM(AutoConfig.from_pretrained(base)), folder)
     return folder
 
 
@@ -86,20 +106,61 @@ def _tokenizer() -> Any:
     )
 
 
-def _config(vocabulary: int, context: int) -> Any:
-    from transformers import LlamaConfig
+def _config(family: str, vocabulary: int, context: int, width: int) -> Any:
+    from transformers import AutoConfig
 
-    return LlamaConfig(
+    gated = {
+        "hidden_size": width,
+        "intermediate_size": 2 * width,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": context,
+        "initializer_range": 0.3,
+    }
+    gpt = {
+        "n_embd": width,
+        "n_layer": 2,
+        "n_head": 4,
+        "n_positions": context,
+        "initializer_range": 0.3,
+    }
+    sizes: dict[str, dict[str, Any]] = {
+        "llama": gated,
+        "qwen2": gated,
+        "gpt2": gpt,
+        "codegen": gpt | {"n_ctx": context, "rotary_dim": 4},
+        "bart": {
+            "d_model": width,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "encoder_ffn_dim": 2 * width,
+            "decoder_ffn_dim": 2 * width,
+            "max_position_embeddings": context,
+            "init_std": 0.3,
+            "dropout": 0.0,
+            "decoder_start_token_id": SPECIAL_TOKENS.index(END),
+            "forced_eos_token_id": None,
+        },
+        "t5": {
+            "d_model": width,
+            "d_kv": width // 4,
+            "d_ff": 2 * width,
+            "num_layers": 2,
+            "num_heads": 4,
+            "n_positions": context,
+            "dropout_rate": 0.0,
+            "decoder_start_token_id": SPECIAL_TOKENS.index(PAD),
+        },
+    }
+    return AutoConfig.for_model(
+        family,
         vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=context,
-        tie_word_embeddings=True,
-        initializer_range=0.3,
         pad_token_id=SPECIAL_TOKENS.index(PAD),
         bos_token_id=None,
         eos_token_id=SPECIAL_TOKENS.index(END),
+        tie_word_embeddings=True,
+        **sizes[family],
     )

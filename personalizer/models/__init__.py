@@ -7,6 +7,7 @@ so that no other command leaves the machine.
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -127,6 +128,8 @@ def load_base(
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+    # on a CPU it says at every layer and step that it casts
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     folder = base_folder(name)
     tokenizer = load_tokenizer(name)
     place = device or best_device()
@@ -144,6 +147,8 @@ def load_base(
             f"the base model in {folder} does not fit its tokenizer: "
             f"{entries} embeddings for {len(tokenizer)} tokens"
         )
+    if quantization:
+        _keep_trainable(model)
     placed = model if quantization else model.to(place)
     return LoadedBase(name, folder, placed.eval(), tokenizer)
 
@@ -163,6 +168,17 @@ def _quantized(quantization: Quantization, place: str) -> dict[str, Any]:
             bnb_4bit_compute_dtype=torch.float32 if place == "cpu" else torch.bfloat16,
         )
     return {"quantization_config": config, "device_map": {"": place}}
+
+
+def _keep_trainable(model: Any) -> None:
+    """Keeps 4-bit layers as they are on a CPU.
+
+    bitsandbytes 0.50 packs them anew at the first evaluation there, after which no gradient
+    passes them.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def best_device() -> str:

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from personalizer.models import LoadedBase, Quantization
 
-__all__ = ["Options", "Strategy", "Targets", "Variant"]
+__all__ = ["SMALL", "Options", "Strategy", "Targets", "Variant"]
 
 Targets = Literal["all-linear", "qkv"]
 Variant = Literal["lora", "rslora", "dora", "pissa", "lora+"]
 
-_SMALL = 50_000_000
+SMALL = 50_000_000
 """Parameters below which a base takes the larger learning rates (measured on the starter)."""
 
 
@@ -51,16 +51,10 @@ class Strategy:
     """Learning rate for bases of 50M parameters and more."""
     small_rate: float
     """Learning rate for smaller bases, which have more to learn."""
-    tokens: int = 0
-    """Virtual tokens when the options name no number."""
+    virtual_tokens: Callable[[Options, LoadedBase], int] = lambda options, base: 0
+    """Positions of the base's context that prompt and target cannot have."""
     quantization: Quantization | None = None
     """``load_base`` is told so before the strategy is applied, and when its adapters serve."""
 
     def learning_rate(self, base: LoadedBase) -> float:
-        return self.small_rate if base.model.num_parameters() < _SMALL else self.rate
-
-    def virtual_tokens(self, options: Options) -> int:
-        """Positions of the base's context that prompt and target cannot have."""
-        if not self.tokens:
-            return 0
-        return self.tokens if options.virtual_tokens is None else options.virtual_tokens
+        return self.small_rate if base.model.num_parameters() < SMALL else self.rate

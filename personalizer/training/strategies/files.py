@@ -1,0 +1,85 @@
+"""Adapters on disk: PEFT's own files where PEFT has the method, else only what trained."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from personalizer.errors import AdapterError
+from personalizer.models import LoadedBase
+from personalizer.training.strategies import deltas
+from personalizer.training.strategies.prefix import accept_batches
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["attach", "is_peft", "save"]
+
+
+def save(model: Any, folder: Path) -> None:
+    """Writes what was trained, as safetensors.
+
+    Args:
+        model: As ``Strategy.apply`` gave it, trained.
+        folder: Made where it is missing.
+    """
+    from peft import PeftModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not isinstance(model, PeftModel):
+        deltas.write(model, folder)
+        return
+    if hasattr(model, "first_state"):
+        _save_difference(model, folder)
+    else:
+        model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
+    """The base model with an adapter from disk, in evaluation mode.
+
+    PEFT wraps the base in place; what is not PEFT's replaces weights of the base.
+
+    Raises:
+        AdapterError: If the folder holds no adapter of this base.
+    """
+    from peft import PeftModel
+    from safetensors import SafetensorError
+
+    try:
+        if is_peft(folder):
+            adapted: torch.nn.Module = PeftModel.from_pretrained(base.model, str(folder)).eval()
+            accept_batches(adapted)
+            return adapted
+        if (folder / deltas.WEIGHTS).is_file():
+            deltas.load(base, folder / deltas.WEIGHTS)
+            changed: torch.nn.Module = base.model.eval()
+            return changed
+    except (AdapterError, OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise AdapterError(f"the adapter in {folder} does not fit {base.name}: {error}") from error
+    raise AdapterError(f"expected an adapter in {folder}, found no weights")
+
+
+def is_peft(folder: Path) -> bool:
+    """Whether an adapter lies on a base beside others, or is a model of its own."""
+    return (folder / "adapter_config.json").is_file()
+
+
+def _save_difference(model: Any, folder: Path) -> None:
+    """A PiSSA adapter as the LoRA that makes the same of the untouched base."""
+    from safetensors.torch import save_file
+
+    config = model.peft_config["default"]
+    begun, config.init_lora_weights = config.init_lora_weights, True
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            first = Path(place) / "first"
+            first.mkdir()
+            config.save_pretrained(str(first))
+            save_file(model.first_state, str(first / "adapter_model.safetensors"))
+            config.init_lora_weights = begun
+            model.save_pretrained(folder, path_initial_model_for_weight_conversion=str(first))
+    finally:
+        config.init_lora_weights = begun
