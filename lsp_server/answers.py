@@ -40,6 +40,9 @@ class Edit:
 class Candidate:
     """One generated test."""
 
+    text: str = ""
+    parses: bool = True
+    unknown_symbols: tuple[str, ...] = ()
     compiles: bool | None = None
     passes: bool | None = None
     new_lines: int | None = None

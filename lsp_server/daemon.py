@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from lsp_server.threads import in_thread
-from personalizer.daemon.protocol import GenerateRequest, Job, SnippetRequest, TrainRequest
+from personalizer.daemon.protocol import (
+    GenerateRequest,
+    Job,
+    PlaceRequest,
+    SnippetRequest,
+    TrainRequest,
+    ViewAct,
+)
 from personalizer.errors import DaemonError
 
 __all__ = ["Daemon", "Json", "Link"]
@@ -35,8 +42,20 @@ class Daemon(Protocol):
     def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
         """A body: the JSON of ``personalizer snippet``, with the edit's ``changes``."""
 
+    def place(self, request: PlaceRequest) -> Json:
+        """The edit that adds one candidate of a generation to the project."""
+
     def status(self, workspace: str) -> Json:
         """The JSON of ``personalizer status``."""
+
+    def adapters(self, workspace: str) -> Json:
+        """Adapters, the newest first, and which one serves."""
+
+    def act(self, workspace: str, act: ViewAct) -> str:
+        """Uses an adapter, rolls back, trains or cancels; what to tell the user."""
+
+    def page(self, workspace: str) -> str:
+        """The status view as one HTML document."""
 
     def train(self, request: TrainRequest) -> Job:
         """Starts a training, or raises ``Busy``."""

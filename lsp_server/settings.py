@@ -29,6 +29,8 @@ class GenerateTest:
     """Id of an adapter, or ``base``; the serving adapter when left out."""
     run: bool = True
     """Compile and run candidates where a sandbox is there."""
+    choose: bool = True
+    """Offer to choose among the candidates, each with what is known of it."""
     show: bool = True
     """Open the test class at the new test."""
 
@@ -39,6 +41,14 @@ class GenerateSnippet:
     """Offer to write the body of a documented method."""
     adapter: str | None = None
     """As for a test."""
+
+
+@dataclass(frozen=True)
+class InlineCompletion:
+    enable: bool = True
+    """Complete the empty body of a documented method in grey, when asked to."""
+    automatic: bool = False
+    """Do so without being asked too, when the cursor comes to rest there."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,30 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Adapters:
+    enable: bool = True
+    """Switch adapters and roll back on the editor's command."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    trusted: bool = False
+    """The user trusts this folder: its build may be run to find the class path of its tests."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting with its default."""
 
     generate_test: GenerateTest = field(default_factory=GenerateTest)
     generate_snippet: GenerateSnippet = field(default_factory=GenerateSnippet)
+    inline_completion: InlineCompletion = field(default_factory=InlineCompletion)
     code_lens: CodeLens = field(default_factory=CodeLens)
     navigation: Navigation = field(default_factory=Navigation)
     training: Training = field(default_factory=Training)
     status: Status = field(default_factory=Status)
+    adapters: Adapters = field(default_factory=Adapters)
+    workspace: Workspace = field(default_factory=Workspace)
 
 
 def read(given: object) -> tuple[Settings, list[str]]:

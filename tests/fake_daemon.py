@@ -21,15 +21,18 @@ from lsp_server.daemon import Daemon, Json
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
+    PlaceRequest,
     Progress,
     SnippetRequest,
     TrainRequest,
+    ViewAct,
 )
 from personalizer.errors import BadInput, Cancelled, DaemonError
 
-__all__ = ["GENERATED", "SNIPPET", "FakeDaemon", "Scenario"]
+__all__ = ["GENERATED", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
 
 GENERATED = "    @Test\n    void generated() {\n        assertEquals(1, 1);\n    }\n"
+OTHER = GENERATED.replace("generated", "other")
 SNIPPET = "{\n        return 42;\n    }"
 
 
@@ -93,20 +96,28 @@ class FakeDaemon:
         edit = None if self.scenario.no_edit else self._edit(request, test)
         candidate = {
             "text": GENERATED,
-            "parses": True,
+            "parses": not self.scenario.no_edit,
             "compiles": self.scenario.compiles,
             "passes": True if self.scenario.compiles else None,
             "new_lines": 2,
         }
+        second = candidate | {"text": OTHER, "compiles": True, "passes": None, "new_lines": None}
         return {
             "focal": request.path,
             "adapter": "shop-1",
-            "candidates": [candidate],
+            "candidates": [candidate, second],
             "edit": edit,
             "seconds": 0.1,
         }
 
-    def _edit(self, request: GenerateRequest, test: str) -> Json:
+    def place(self, request: PlaceRequest) -> Json:
+        self._note("place", asdict(request))
+        test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
+        return self._edit(request, test, request.text)
+
+    def _edit(
+        self, request: GenerateRequest | PlaceRequest, test: str, generated: str = GENERATED
+    ) -> Json:
         file = Path(request.workspace, test)
         if test in request.buffers:
             source = request.buffers[test].encode()
@@ -114,7 +125,7 @@ class FakeDaemon:
             source = file.read_bytes()
         else:
             name = Path(test).stem
-            text = f"class {name} {{\n{GENERATED}}}\n"
+            text = f"class {name} {{\n{generated}}}\n"
             return {
                 "file": test,
                 "created": True,
@@ -124,7 +135,7 @@ class FakeDaemon:
         end = source.rindex(b"}")
         first = source.index(b";") + 1
         newline = "\r\n" if b"\r\n" in source else "\n"
-        text = ("\n" + GENERATED).replace("\n", newline)
+        text = ("\n" + generated).replace("\n", newline)
         changes = [
             {"start": first, "end": first, "text": f"{newline}import org.junit.jupiter.api.Test;"},
             {"start": end, "end": end, "text": text},
@@ -144,6 +155,20 @@ class FakeDaemon:
     def status(self, workspace: str) -> Json:
         self._note("status", {"workspace": workspace})
         return {**self.scenario.status, "job": asdict(self._job) if self._job else None}
+
+    def adapters(self, workspace: str) -> Json:
+        row = {"gate": "passed", "base_loss": 2.0, "adapter_loss": 1.0}
+        rows = [row | {"id": "shop-2"}, row | {"id": "shop-1"}]
+        return {"serving": "shop-1", "adapters": rows}
+
+    def act(self, workspace: str, act: ViewAct) -> str:
+        self._note("act", {"workspace": workspace, **asdict(act)})
+        if act.act == "cancel" and self._job is None:
+            raise BadInput("no training is running")
+        return "done"
+
+    def page(self, workspace: str) -> str:
+        return f"<main>{workspace}</main>"
 
     def train(self, request: TrainRequest) -> Job:
         self._note("train", asdict(request))

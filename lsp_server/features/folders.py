@@ -88,7 +88,7 @@ def _plain(given: object) -> Any:
 
 
 async def _watch(server: Server) -> None:
-    """Asks the editor to tell of files that change on disk, where it can."""
+    """Asks the editor to tell of files that change on disk, or looks for them itself."""
     workspace = server.client_capabilities.workspace
     watching = workspace.did_change_watched_files if workspace else None
     if watching and watching.dynamic_registration:
@@ -98,3 +98,5 @@ async def _watch(server: Server) -> None:
         )
         await server.client_register_capability_async(lsp.RegistrationParams([wanted]))
         server.session.watches = True
+    else:
+        server.session.watch()

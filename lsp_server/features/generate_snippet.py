@@ -15,7 +15,7 @@ from lsp_server.session import Place, Session
 from personalizer.daemon.protocol import SnippetRequest
 from personalizer.errors import BadInput
 
-__all__ = ["COMMAND", "KIND", "offer", "register"]
+__all__ = ["COMMAND", "KIND", "has_no_body_yet", "offer", "register"]
 
 COMMAND = "personalizer.generateSnippet"
 KIND = "refactor.generateSnippet"
@@ -25,15 +25,20 @@ _COMMENT = re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
     """The action on a method with a doc comment and nothing but comments in its body."""
-    if not session.settings.generate_snippet.enable or method.doc is None or method.body is None:
-        return
-    body = method.body.of(place.buffer.text.source)
-    if _COMMENT.sub(b"", body[1:-1]).strip():
+    if not session.settings.generate_snippet.enable or not has_no_body_yet(place, method):
         return
     document = lsp.TextDocumentIdentifier(place.buffer.uri)
     at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
     title = "Generate snippet"
     yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+
+
+def has_no_body_yet(place: Place, method: Method) -> bool:
+    """Whether a documented method has nothing but comments between its braces."""
+    if method.doc is None or method.body is None:
+        return False
+    body = method.body.of(place.buffer.text.source)
+    return not _COMMENT.sub(b"", body[1:-1]).strip()
 
 
 def register(server: Server) -> None:

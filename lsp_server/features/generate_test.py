@@ -10,11 +10,11 @@ from indexer import Method
 from lsp_server import answers, edits
 from lsp_server.progress import work
 from lsp_server.server import Server
-from lsp_server.session import Place, Session
+from lsp_server.session import Place, Seen, Session
 from personalizer.daemon.protocol import GenerateRequest
 from personalizer.errors import BadInput
 
-__all__ = ["COMMAND", "KIND", "command", "offer", "register"]
+__all__ = ["COMMAND", "KIND", "command", "focal_at", "offer", "register", "request_for", "verdict"]
 
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
@@ -43,23 +43,11 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     wish = server.session.settings.generate_test
     if not wish.enable:
         raise BadInput("generating tests is switched off: see generateTest.enable")
-    place = server.session.place(at)
-    project, path = place.project, place.buffer.path
-    method = place.buffer.method_at(place.line)
-    if method is None:
-        raise BadInput(f"expected a method, got {path}:{place.line + 1}: put the cursor into one")
-    name = f"{method.class_name}.{method.name}"
+    place, name = focal_at(server.session, at)
+    project = place.project
     async with work(server, f"Generate test for {name}") as act:
         seen = await project.seen()
-        request = GenerateRequest(
-            workspace=str(project.root),
-            path=path,
-            line=place.line + 1,
-            buffers=seen.unsaved,
-            adapter=wish.adapter,
-            run=wish.run,
-            n=wish.candidates,
-        )
+        request = request_for(server.session, place, seen)
         answer = await act.until_cancelled(
             server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
         )
@@ -74,6 +62,35 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
         server.say(f"Test for {name}: {act.ending}", lsp.MessageType.Warning)
     if wish.show:
         await edits.show(server, inserted)
+
+
+def focal_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, str]:
+    """The place that a command names, and the name of the method there.
+
+    Raises:
+        BadInput: If there is no method.
+    """
+    place = session.place(at)
+    method = place.buffer.method_at(place.line)
+    if method is None:
+        where = f"{place.buffer.path}:{place.line + 1}"
+        raise BadInput(f"expected a method, got {where}: put the cursor into one")
+    return place, f"{method.class_name}.{method.name}"
+
+
+def request_for(session: Session, place: Place, seen: Seen) -> GenerateRequest:
+    """What the daemon is asked for a test of the method at a place."""
+    wish = session.settings.generate_test
+    return GenerateRequest(
+        workspace=str(place.project.root),
+        path=place.buffer.path,
+        line=place.line + 1,
+        buffers=seen.unsaved,
+        adapter=wish.adapter,
+        run=wish.run,
+        n=wish.candidates,
+        trusted=session.settings.workspace.trusted,
+    )
 
 
 def verdict(generation: answers.Generation) -> str:

@@ -16,7 +16,7 @@ from lsp_server.session import Project
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
 from personalizer.errors import BadInput
 
-__all__ = ["CANCEL", "TRAIN", "described", "outcome", "register"]
+__all__ = ["CANCEL", "TRAIN", "described", "follow", "follow_newest", "outcome", "register"]
 
 TRAIN = "personalizer.train"
 CANCEL = "personalizer.cancelTraining"
@@ -29,7 +29,7 @@ def register(server: Server) -> None:
     def found(project: Project, answer: Json) -> None:
         """Follows a training that another editor or a shell has started."""
         if _running(answer):
-            server.begin(follow(server, project, answers.read(answer["job"], Job)))
+            server.begin(follow_newest(server, project, answer))
 
     server.session.when_asked.append(found)
 
@@ -63,6 +63,12 @@ async def _cancel(server: Server, workspace: str | None) -> None:
 def _running(answer: Json) -> bool:
     job = answer.get("job")
     return isinstance(job, dict) and job.get("state") in ("queued", "running")
+
+
+async def follow_newest(server: Server, project: Project, answer: Json) -> None:
+    """Shows the training that a status names, if it has not ended."""
+    if _running(answer):
+        await follow(server, project, answers.read(answer["job"], Job))
 
 
 async def follow(server: Server, project: Project, job: Job) -> None:

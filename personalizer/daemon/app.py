@@ -23,6 +23,7 @@ from personalizer.daemon.page import Door, ServicePages
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
+    PlaceRequest,
     SnippetRequest,
     TrainRequest,
     ViewAct,
@@ -103,6 +104,11 @@ def create(service: Service, activity: Activity) -> FastAPI:
     async def generate(request: Request) -> Response:
         asked = await body_of(request, GenerateRequest)
         return json(await unless_gone(request, lambda gone: service.generate(asked, gone)))
+
+    @app.post("/api/place")
+    async def place(request: Request) -> Response:
+        asked = await body_of(request, PlaceRequest)
+        return json(await run_in_threadpool(service.place, asked))
 
     @app.post("/api/snippet")
     async def snippet(request: Request) -> Response:

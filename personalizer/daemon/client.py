@@ -29,6 +29,7 @@ from personalizer.daemon import place
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
+    PlaceRequest,
     SnippetRequest,
     TrainRequest,
     ViewAct,
@@ -127,6 +128,10 @@ class Client:
             Cancelled: If ``cancelled`` was set.
         """
         return self._ask("POST", "/api/generate", dict, request, cancelled=cancelled)
+
+    def place(self, request: PlaceRequest) -> Json:
+        """The edit that adds one candidate of a generation to the project."""
+        return self._ask("POST", "/api/place", dict, request)
 
     def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
         """A method's body: the JSON of ``personalizer snippet``; as ``generate``."""

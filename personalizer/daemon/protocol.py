@@ -12,6 +12,7 @@ __all__ = [
     "GenerateRequest",
     "Job",
     "JobState",
+    "PlaceRequest",
     "Progress",
     "SnippetRequest",
     "TrainRequest",
@@ -43,6 +44,22 @@ class GenerateRequest:
     """Retrieved examples in the prompt; as the settings say when left out."""
     run: bool = True
     """Compile and run candidates where a sandbox is there."""
+    trusted: bool = False
+    """The user trusts this folder, so its build may be run for its class path."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRequest:
+    """``POST /api/place``: the edit that adds one candidate of a generation to the project."""
+
+    workspace: str
+    path: str
+    """File of the focal method."""
+    line: int
+    """A line of the focal method, from 1."""
+    text: str
+    """The candidate's."""
+    buffers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,9 @@ class Editor:
         self.versions: dict[str, int] = {}
         self.labels: list[str | None] = []
         self.statuses: list[dict[str, Any]] = []
+        self.questions: list[lsp.ShowMessageRequestParams] = []
+        self.chooses: str | None = None
+        """Start of the title that is taken of each question's; None takes none."""
         self.refreshes = 0
         self.watched = False
         """The server has asked to be told of changed files."""
@@ -168,6 +171,17 @@ class Editor:
                 lsp.VersionedTextDocumentIdentifier(self.versions[uri], uri), [change]
             )
         )
+
+    def take(self, path: str, item: lsp.InlineCompletionItem) -> None:
+        """Accepts an inline completion."""
+        assert item.range is not None and isinstance(item.insert_text, str)
+        self._changed(self.uri(path), [lsp.TextEdit(item.range, item.insert_text)])
+
+    def answer(self, question: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
+        self.questions.append(question)
+        start = self.chooses
+        titles = question.actions or ()
+        return next((one for one in titles if start and one.title.startswith(start)), None)
 
     def line_of(self, path: str, part: str) -> int:
         """Number, from 0, of the first line with some text."""
@@ -293,6 +307,10 @@ async def editing(
     def register(params: lsp.RegistrationParams) -> None:
         methods = [one.method for one in params.registrations]
         editor.watched |= lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES in methods
+
+    @client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
+    def asked(params: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
+        return editor.answer(params)
 
     @client.feature(lsp.WORKSPACE_CODE_LENS_REFRESH)
     def refresh(*_: Any) -> None:

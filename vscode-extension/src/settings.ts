@@ -4,12 +4,14 @@
 export type Get = (key: string) => unknown;
 
 const KEYS = {
-  generateTest: ["enable", "candidates", "adapter", "run", "show"],
+  generateTest: ["enable", "candidates", "adapter", "run", "choose", "show"],
   generateSnippet: ["enable", "adapter"],
+  inlineCompletion: ["enable", "automatic"],
   codeLens: ["enable"],
   navigation: ["enable"],
   training: ["enable", "method", "budget"],
   status: ["enable"],
+  adapters: ["enable"],
 } as const;
 
 /** Every setting that the server knows, as `group.name`. */
@@ -36,6 +38,7 @@ export function serverSettings(get: Get, trusted: boolean): ServerSettings {
       ),
     ]),
   );
+  settings.workspace = { trusted };
   if (!trusted) {
     settings.training = { ...settings.training, enable: false };
     settings.generateTest = { ...settings.generateTest, run: false };

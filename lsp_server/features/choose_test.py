@@ -1,0 +1,111 @@
+"""Generate test (choose…): the candidates with what is known of each, and the one that is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from lsprotocol import types as lsp
+
+from indexer import Method
+from lsp_server import answers, edits
+from lsp_server.features import generate_test
+from lsp_server.progress import work
+from lsp_server.server import Server
+from lsp_server.session import Place, Session
+from personalizer.daemon.protocol import PlaceRequest
+from personalizer.errors import BadInput, Cancelled
+
+__all__ = ["COMMAND", "KIND", "badge", "offer", "register"]
+
+COMMAND = "personalizer.chooseTest"
+KIND = f"{generate_test.KIND}.choose"
+
+_NAME = re.compile(r"(\w+)\s*\(\s*\)\s*(?:throws [\w., ]+)?\{")
+
+
+def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
+    """The action beside "Generate test"."""
+    wish = session.settings.generate_test
+    if wish.enable and wish.choose and method in place.buffer.focal_methods:
+        title = "Generate test (choose…)"
+        document = lsp.TextDocumentIdentifier(place.buffer.uri)
+        at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
+        yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+
+
+def register(server: Server) -> None:
+    @server.command(COMMAND)
+    def choose(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
+        ls.begin(_choose(ls, at))
+
+
+async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+    wish = server.session.settings.generate_test
+    if not (wish.enable and wish.choose):
+        raise BadInput("choosing among tests is switched off: see generateTest.choose")
+    place, name = generate_test.focal_at(server.session, at)
+    project = place.project
+    async with work(server, f"Generate tests for {name}") as act:
+        seen = await project.seen()
+        request = generate_test.request_for(server.session, place, seen)
+        answer = await act.until_cancelled(
+            server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
+        )
+        generation = answers.read(answer, answers.Generation)
+        act.ending = f"{len(generation.candidates)} candidates (by {generation.adapter})"
+    whole = [one for one in generation.candidates if one.parses]
+    if not whole:
+        raise BadInput(f"none of {len(generation.candidates)} candidates for {name} parses")
+    chosen = await _asked(server, f"Which test for {name}?", [badge(one) for one in whole])
+    text = whole[chosen].text
+    wanted = PlaceRequest(
+        request.workspace, request.path, place.line + 1, text, buffers=request.buffers
+    )
+    edit = answers.read(await server.session.daemon.ask(lambda d: d.place(wanted)), answers.Edit)
+    label = f"Test for {name} by {generation.adapter}"
+    inserted = await edits.apply(server, project, edit, label=label, seen=seen)
+    if wish.show:
+        await edits.show(server, inserted)
+
+
+async def _asked(server: Server, question: str, choices: Sequence[str]) -> int:
+    """The number of the choice that the user takes; choices are numbered, so none equals another.
+
+    Raises:
+        Cancelled: If the user takes none.
+    """
+    titles = [f"{number}. {text}" for number, text in enumerate(choices, 1)]
+    actions = [lsp.MessageActionItem(title) for title in titles]
+    answer = await server.window_show_message_request_async(
+        lsp.ShowMessageRequestParams(lsp.MessageType.Info, question, actions)
+    )
+    if answer is None:
+        raise Cancelled("no test was chosen")
+    return titles.index(answer.title)
+
+
+def badge(candidate: answers.Candidate) -> str:
+    """A candidate in one line: its name and what is known of it.
+
+    Example:
+        >>> badge(answers.Candidate("@Test void sums() { }", compiles=True, passes=True,
+        ...                         new_lines=2))
+        'sums: passes, 2 new lines'
+        >>> badge(answers.Candidate("@Test void sums() { }", unknown_symbols=("furos()",)))
+        'sums: not run, does not know furos()'
+    """
+    found = _NAME.search(candidate.text)
+    if candidate.compiles is False:
+        parts = ["does not compile"]
+    elif candidate.passes is False:
+        parts = ["compiles, fails"]
+    elif candidate.passes is None:
+        parts = ["compiles, not run" if candidate.compiles else "not run"]
+    else:
+        parts = ["passes"]
+    if candidate.new_lines:
+        parts.append(f"{candidate.new_lines} new line{'s' * (candidate.new_lines > 1)}")
+    if candidate.unknown_symbols:
+        parts.append(f"does not know {', '.join(candidate.unknown_symbols)}")
+    return f"{found[1] if found else 'test'}: {', '.join(parts)}"

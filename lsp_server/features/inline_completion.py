@@ -1,0 +1,83 @@
+"""Inline completion (LSP 3.18): the body of a documented method, in grey under its comment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+from lsprotocol import types as lsp
+
+from lsp_server import answers
+from lsp_server.features.generate_snippet import has_no_body_yet
+from lsp_server.server import Server
+from lsp_server.session import Place
+from lsp_server.threads import in_thread
+from personalizer.daemon.protocol import SnippetRequest
+from personalizer.errors import PersonalizerError
+
+__all__ = ["register"]
+
+_log = logging.getLogger(__name__)
+
+_REST = 0.6
+"""Seconds that the cursor must rest before a body is written unasked."""
+
+
+def register(server: Server) -> None:
+    # pygls advertises this feature only when it is given options.
+    @server.feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, lsp.InlineCompletionOptions())
+    async def complete(
+        ls: Server, params: lsp.InlineCompletionParams
+    ) -> list[lsp.InlineCompletionItem]:
+        wish = ls.session.settings.inline_completion
+        found = ls.session.buffer(params.text_document.uri)
+        invoked = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
+        if found is None or not wish.enable or not (invoked or wish.automatic):
+            return []
+        place = Place(*found, params.position.line)
+        method = await in_thread(place.buffer.method_at, place.line)
+        if method is None or not has_no_body_yet(place, method):
+            return []
+        assert method.body is not None
+        inside = (method.body.start + 1, method.body.end - 1)
+        text = place.buffer.text
+        if not inside[0] <= text.offset(params.position) <= inside[1]:
+            return []
+        if not invoked:
+            await asyncio.sleep(_REST)
+        body = await _body(ls, place)
+        if body is None:
+            return []
+        return [lsp.InlineCompletionItem(body, range=text.range(*inside))]
+
+
+async def _body(server: Server, place: Place) -> str | None:
+    """What goes between the braces; None where the model gives no body, or somebody typed on.
+
+    Nobody asked in so many words, so a daemon that cannot answer is only logged. An editor that
+    has lost interest cancels the request, and with it the generation.
+    """
+    cancelled = threading.Event()
+    seen = await place.project.seen()
+    request = SnippetRequest(
+        workspace=str(place.project.root),
+        path=place.buffer.path,
+        line=place.line + 1,
+        buffers=seen.unsaved,
+        adapter=server.session.settings.generate_snippet.adapter,
+    )
+    try:
+        answer = await server.session.daemon.ask(lambda d: d.snippet(request, cancelled=cancelled))
+        snippet = answers.read(answer, answers.Snippet)
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise
+    except PersonalizerError as error:
+        _log.warning("no inline completion: %s", error)
+        return None
+    if snippet.edit is None or not snippet.edit.changes:
+        return None
+    if place.project.buffers.get(place.buffer.path) is not place.buffer:
+        return None
+    return snippet.edit.changes[0].text[1:-1]

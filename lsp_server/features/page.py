@@ -1,0 +1,45 @@
+"""The status view in the editor's own panel: ``personalizer/page``, and what its buttons do."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from lsp_server.daemon import Json
+from lsp_server.features import adapters, status
+from lsp_server.features.training import follow_newest
+from lsp_server.server import Server
+from personalizer.daemon.protocol import ViewAct
+from personalizer.errors import BadInput, PersonalizerError
+
+__all__ = ["ACT", "PAGE", "register"]
+
+PAGE = "personalizer/page"
+ACT = "personalizer/act"
+
+
+def register(server: Server) -> None:
+    @server.feature(PAGE)
+    async def page(ls: Server, params: Any = None) -> Json:
+        project = ls.session.project(getattr(params, "workspace", None))
+        html = await ls.session.daemon.ask(lambda d: d.page(str(project.root)))
+        return {"html": html, "workspace": project.uri}
+
+    @server.feature(ACT)
+    async def act(ls: Server, params: Any) -> Json:
+        """Answers ``said`` or ``error``: a button that cannot is no failed request."""
+        project = ls.session.project(getattr(params, "workspace", None))
+        try:
+            what = _read(params)
+            said = await adapters.perform(ls, project, what)
+        except PersonalizerError as error:
+            return {"error": str(error)}
+        if what.act == "train":
+            ls.begin(follow_newest(ls, project, await status.ask(ls, project)))
+        return {"said": said}
+
+
+def _read(params: Any) -> ViewAct:
+    name, adapter = getattr(params, "act", None), getattr(params, "adapter", None)
+    if name not in ("use", "rollback", "train", "cancel"):
+        raise BadInput(f"expected use, rollback, train or cancel, got {name}")
+    return ViewAct(cast(Any, name), adapter)
