@@ -18,12 +18,13 @@ from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
 from personalizer.daemon.jobs import Jobs
-from personalizer.daemon.protocol import GenerateRequest, SnippetRequest
+from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetRequest
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import BASE, Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.errors import AdapterError, BadInput
 from personalizer.generation import (
+    Edit,
     Generation,
     Retriever,
     SnippetGeneration,
@@ -31,6 +32,7 @@ from personalizer.generation import (
     generate_test,
     resolve_target,
 )
+from personalizer.generation.place import place_test
 from personalizer.storage import WorkspaceData, data_folder
 
 __all__ = ["Service"]
@@ -77,6 +79,17 @@ class Service:
                 cancelled=cancelled,
                 examples=retriever.nearest(Where(path, focal), chosen.retrieve),
             )
+
+    def place(self, request: PlaceRequest) -> Edit:
+        """Where a chosen candidate goes.
+
+        Raises:
+            NoSuchMethod: If no method is at the line.
+            BadInput: If the text cannot be added there.
+        """
+        snapshot = self._workspace(request.workspace).snapshot(request.buffers)
+        path, focal = resolve_target(snapshot, f"{request.path}:{request.line}")
+        return place_test(snapshot, path, focal, request.text)
 
     def snippet(self, request: SnippetRequest, cancelled: threading.Event) -> SnippetGeneration:
         """The body of the documented method at a place; raises as ``generate``."""
