@@ -118,6 +118,7 @@ def load(
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     hyperparameters: Path | None = None,
+    preset: Mapping[str, Any] | None = None,
 ) -> Resolved:
     """Settings for a workspace.
 
@@ -126,6 +127,7 @@ def load(
         flags: Values from the command line; None values are left out.
         environment: Instead of ``os.environ``.
         hyperparameters: A file of training settings only, stronger than the environment.
+        preset: A paper's training settings, weaker than that file.
 
     Raises:
         SettingsError: If a file cannot be read or a value cannot be; all bad keys together.
@@ -159,6 +161,8 @@ def load(
         variable = f"PERSONALIZER_{name.upper()}"
         if variable in environment:
             take(name, environment[variable], variable)
+    for name, value in (preset or {}).items():
+        take(name, value, "preset")
     for name, value in _hyperparameters(hyperparameters, problems).items():
         take(name, value, str(hyperparameters))
     for name, value in (flags or {}).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from personalizer.errors import SettingsError
 from personalizer.training.strategies.records import Options
@@ -39,6 +40,22 @@ class Preset:
     beams: int = 5
     new_tokens: Mapping[str, float] = field(default_factory=_fixed)
     """Most tokens of an answer, by the paper's data set."""
+
+    def settings(self, method: str) -> dict[str, Any]:
+        """The training settings that stand for it, with the rate of a strategy."""
+        found: dict[str, Any] = {
+            "lora_rank": self.options.rank,
+            "lora_targets": self.options.targets,
+            "lora_variant": self.options.variant,
+            "virtual_tokens": self.options.virtual_tokens,
+            "optimizer": self.optimizer,
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "patience": self.patience,
+            "evaluate_every": self.evaluate_every,
+            "learning_rate": self.rates.get(method),
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 _ALL = (
