@@ -83,6 +83,17 @@ class Manifest:
     """Licences that the files of its pairs name, by SPDX id; ``none named`` for the others."""
     forecast: dict[str, Any] = field(default_factory=dict)
     """What was foretold before the run, by the names that the fact has here."""
+    pf_seconds_measured: float = 0.0
+    """PetaFLOP-seconds by what a step really multiplied; ``pf_seconds`` goes by Z22's rule."""
+    adapter_bytes: int = 0
+    mean_absolute_change: dict[str, float] = field(default_factory=dict)
+    """By block of the model, see ``training.changes``."""
+    ended: str = ""
+    """Why training ended: ``epochs``, ``steps``, ``patience`` or ``budget``."""
+    eased: list[str] = field(default_factory=list)
+    """What was given up because memory ran out, one sentence each."""
+    chosen: str | None = None
+    """Why the method ``auto`` chose this one; None when the user named it."""
     libraries: dict[str, str] = field(default_factory=dict)
     """Versions of torch, transformers and peft."""
 
