@@ -1,0 +1,267 @@
+"""What the types of a project have: methods, constructors, fields, with those that they inherit.
+
+A type is *complete* when every type above it is one of the project or of a few well-known ones of
+Java, and no annotation processor adds members. Only of a complete type can it be said that it
+lacks a member.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from indexer import FileFacts, Import, Method, Snapshot, Type, Where
+
+__all__ = ["Declared", "Members", "takes"]
+
+_OBJECT = {
+    "equals": (1,),
+    "hashCode": (0,),
+    "toString": (0,),
+    "getClass": (0,),
+    "notify": (0,),
+    "notifyAll": (0,),
+    "wait": (0, 1, 2),
+}
+_THROWABLE = {
+    "getMessage": (0,),
+    "getLocalizedMessage": (0,),
+    "getCause": (0,),
+    "initCause": (1,),
+    "printStackTrace": (0, 1),
+    "fillInStackTrace": (0,),
+    "getStackTrace": (0,),
+    "setStackTrace": (1,),
+    "addSuppressed": (1,),
+    "getSuppressed": (0,),
+}
+_ENUM = {
+    "values": (0,),
+    "valueOf": (1, 2),
+    "name": (0,),
+    "ordinal": (0,),
+    "compareTo": (1,),
+    "getDeclaringClass": (0,),
+    "describeConstable": (0,),
+}
+_PARENTS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    "Object": _OBJECT,
+    "Throwable": _THROWABLE,
+    "Exception": _THROWABLE,
+    "RuntimeException": _THROWABLE,
+    "IllegalArgumentException": _THROWABLE,
+    "IllegalStateException": _THROWABLE,
+    "IOException": _THROWABLE,
+    "UncheckedIOException": _THROWABLE,
+    "Serializable": {},
+    "Cloneable": {},
+    "Comparable": {"compareTo": (1,)},
+    "Closeable": {"close": (0,)},
+    "AutoCloseable": {"close": (0,)},
+    "Runnable": {"run": (0,)},
+    "Iterable": {"iterator": (0,), "forEach": (1,), "spliterator": (0,)},
+}
+"""Types of Java that projects extend often: numbers of arguments by method."""
+
+
+class FieldAt(NamedTuple):
+    """A field and the file that declares it."""
+
+    path: str
+    type: str
+    """As written."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A type of the project with what it inherits."""
+
+    path: str
+    type: Type
+    chain: tuple[tuple[str, FileFacts, Type], ...]
+    """The type itself and the project's types above it, nearest first; each with its file."""
+    outside: tuple[str, ...]
+    """Types above it that are not the project's."""
+
+    @property
+    def name(self) -> str:
+        return self.type.simple_name
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether all of its members are known."""
+        return all(name in _PARENTS for name in self.outside) and not any(
+            facts.errors or kind.kind == "annotation" or _added_to(facts, kind)
+            for _, facts, kind in self.chain
+        )
+
+    @cached_property
+    def generated_constructors(self) -> bool:
+        _, facts, kind = self.chain[0]
+        return bool(facts.errors) or _added_to(facts, kind)
+
+    def methods(self, name: str, *, inside: str) -> tuple[Where, ...]:
+        """Methods of a name that code of the file ``inside`` may call."""
+        return tuple(one for one in self.all_methods(inside=inside) if one.method.name == name)
+
+    def all_methods(self, *, inside: str) -> Iterator[Where]:
+        for path, facts, kind in self.chain:
+            for method in facts.methods:
+                hidden = "private" in method.modifiers and inside != path
+                if method.owner == kind.name and not method.constructor and not hidden:
+                    yield Where(path, method)
+
+    def given(self, name: str) -> tuple[int, ...]:
+        """Numbers of arguments of a method that Java itself gives the type."""
+        tables = [_OBJECT, *(_PARENTS.get(parent, {}) for parent in self.outside)]
+        if any(kind.kind == "enum" for _, _, kind in self.chain):
+            tables.append(_ENUM)
+        accessors = (0,) if self.type.kind == "record" and name in self.fields else ()
+        return tuple(count for table in tables for count in table.get(name, ())) + accessors
+
+    @cached_property
+    def fields(self) -> dict[str, FieldAt]:
+        """By name; enum constants are not among them."""
+        found: dict[str, FieldAt] = {}
+        for path, facts, kind in self.chain:
+            for field in facts.fields:
+                if field.owner == kind.name:
+                    found.setdefault(field.name, FieldAt(path, field.type))
+        return found
+
+    def constructors(self, *, inside: str) -> list[Where] | None:
+        """Those that a file may call; None where the compiler makes them, but for a record's."""
+        _, facts, kind = self.chain[0]
+        declared = [m for m in facts.methods if m.owner == kind.name and m.constructor]
+        if not declared:
+            return None
+        reached = (m for m in declared if "private" not in m.modifiers or inside == self.path)
+        return [Where(self.path, method) for method in reached]
+
+    @property
+    def components(self) -> int:
+        """Arguments of the constructor that the compiler makes."""
+        _, facts, kind = self.chain[0]
+        own = (f for f in facts.fields if f.owner == kind.name and "static" not in f.modifiers)
+        return len(list(own)) if kind.kind == "record" else 0
+
+    def has_inner(self, name: str) -> bool:
+        """Whether a type of this name is declared inside."""
+        inner = {f"{kind.name}.{name}" for _, _, kind in self.chain}
+        return any(one.name in inner for _, facts, _ in self.chain for one in facts.types)
+
+
+_PROCESSORS = ("lombok", "com.google.auto.value", "org.immutables")
+
+
+def _added_to(facts: FileFacts, kind: Type) -> bool:
+    """Whether an annotation processor may add members to a type."""
+    return bool(kind.annotations) and any(
+        line.name.startswith(_PROCESSORS) for line in facts.imports
+    )
+
+
+def takes(method: Method, count: int) -> bool:
+    """Whether a method can be called with so many arguments."""
+    wanted = len(method.parameters)
+    if wanted and method.parameters[-1].type.endswith("..."):
+        return count >= wanted - 1
+    return count == wanted
+
+
+class Members:
+    """Finds the type that a simple name means in a file."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._known: dict[tuple[str, str], Declared] = {}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[tuple[str, FileFacts, Type]]]:
+        found: dict[str, list[tuple[str, FileFacts, Type]]] = {}
+        for path, facts in self._snapshot.files.items():
+            for kind in facts.types:
+                found.setdefault(kind.simple_name, []).append((path, facts, kind))
+        return found
+
+    @property
+    def names(self) -> Collection[str]:
+        """Simple names of all types."""
+        return self._by_name.keys()
+
+    def named(
+        self, written: str, path: str, package: str, imports: Iterable[Import]
+    ) -> Declared | None:
+        """The project's type that a written one means; None when that is not certain.
+
+        Args:
+            written: As in ``Cart``, ``Outer.Inner``, ``shop.Cart`` or ``Box<Cart>``.
+            path: The file that uses it; it need not exist.
+            package: Of that file.
+            imports: Of that file, those that are to be added included.
+        """
+        name, _, inner = re.sub(r"<.*>|\s", "", written, flags=re.DOTALL).partition(".")
+        if not re.fullmatch(r"[A-Z]\w+", name):  # a package, an array, a type parameter
+            return self._full_name(f"{name}.{inner}")
+        outer = self._simple(name, path, package, list(imports))
+        return self.of(outer.path, f"{outer.type.name}.{inner}") if outer and inner else outer
+
+    def _full_name(self, name: str) -> Declared | None:
+        same = [one for one in self._by_name.get(_last(name), []) if _full(one) == name]
+        return self._declared(*same[0]) if len(same) == 1 else None
+
+    def _simple(self, name: str, path: str, package: str, imports: list[Import]) -> Declared | None:
+        found = self._by_name.get(name, [])
+        here = [one for one in found if one[0] == path]
+        exact = [i for i in imports if not i.static and not i.wildcard and _last(i.name) == name]
+        neighbours = [o for o in found if o[1].package == package and o[2].name == name]
+        wild = {i.name for i in imports if i.wildcard and not i.static}
+        if here:
+            fitting = here
+        elif exact:
+            fitting = [o for o in found if _full(o) == exact[0].name]
+        elif neighbours:
+            fitting = neighbours
+        else:
+            fitting = [o for o in found if _full(o).rpartition(".")[0] in wild]
+        return self._declared(*fitting[0]) if len(fitting) == 1 else None
+
+    def seen_from(self, written: str, path: str) -> Declared | None:
+        """The project's type that a written one means in one of its files."""
+        facts = self._snapshot.files[path]
+        return self.named(written, path, facts.package, facts.imports)
+
+    def of(self, path: str, owner: str) -> Declared | None:
+        """A type by its file and its qualified name there."""
+        facts = self._snapshot.files.get(path)
+        kind = facts.type_named(owner) if facts else None
+        return self._declared(path, facts, kind) if facts and kind else None
+
+    def _declared(self, path: str, facts: FileFacts, kind: Type) -> Declared:
+        key = (path, kind.name)
+        known = self._known.get(key)
+        if known is None:
+            # What a type that extends itself finds above it: nothing is sure of that one.
+            self._known[key] = Declared(path, kind, ((path, facts, kind),), (kind.name,))
+            chain, outside = [(path, facts, kind)], []
+            for name in kind.extends + kind.implements:
+                parent = self.seen_from(name, path)
+                if parent is None or parent.type is kind:
+                    outside.append(name)
+                else:
+                    chain += [one for one in parent.chain if one not in chain]
+                    outside += parent.outside
+            known = Declared(path, kind, tuple(chain), tuple(outside))
+            self._known[key] = known
+        return known
+
+
+def _full(one: tuple[str, FileFacts, Type]) -> str:
+    return f"{one[1].package}.{one[2].name}"
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,0 +1,259 @@
+"""Mends what is sure to be wrong in a generated test, and says what it mended.
+
+A near miss is one edit away: a letter more, less, other or swapped; another case; with or without
+``get``, ``set`` or ``is``. It is mended only where the project has exactly one such member that
+takes the same number of arguments, and literals that fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from indexer import Snapshot
+from personalizer.generation.libraries import FLAVOURS
+from personalizer.generation.members import Members, takes
+from personalizer.generation.needs import Scope, find_imports
+from personalizer.generation.style import numbered
+from personalizer.generation.symbols import Misuse, Reader
+from personalizer.generation.syntax import MethodTree, code, nodes
+
+__all__ = ["Checked", "Symbols", "one_edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A method whose names were looked up."""
+
+    text: str
+    unknown: tuple[str, ...] = ()
+    """What neither the project nor a known library explains."""
+    notes: tuple[str, ...] = ()
+    """What was mended, one sentence each."""
+
+
+class Symbols:
+    """Looks up the names of generated tests in one file.
+
+    Args:
+        snapshot: The project.
+        scope: Where the tests will stand.
+        owner: Qualified name of their class; None where it does not exist yet.
+    """
+
+    def __init__(self, snapshot: Snapshot, scope: Scope, owner: str | None) -> None:
+        self._snapshot = snapshot
+        self._scope = scope
+        self._owner = owner
+        self._members = Members(snapshot)
+
+    def check(self, text: str) -> Checked:
+        """The names of a method that do not exist; nothing is mended."""
+        found = find_imports(self._snapshot, text, self._scope)
+        misuses = self._reader(MethodTree(text)).misuses()
+        return Checked(text, tuple(dict.fromkeys((*found.unknown, *(m.symbol for m in misuses)))))
+
+    def mend(self, text: str) -> Checked:
+        """The method with near misses, double names and missing ``throws`` mended."""
+        notes: list[str] = []
+        for step in (self._types, self._calls, self._members_of, _doubles, self._throws):
+            mended, told = step(text)
+            text = mended
+            notes += told
+        checked = self.check(text)
+        return Checked(text, checked.unknown, tuple(notes))
+
+    def _reader(self, tree: MethodTree) -> Reader:
+        found = find_imports(self._snapshot, tree.text, self._scope)
+        return Reader(self._snapshot, self._members, tree, self._scope, self._owner, found)
+
+    # ------------------------------------------------------------ steps: text to text and notes
+
+    def _types(self, text: str) -> tuple[str, list[str]]:
+        unknown = find_imports(self._snapshot, text, self._scope).unknown
+        names = [name for name in unknown if not name.endswith("()")]
+        return _renamed(text, {name: _near(name, self._members.names) for name in names})
+
+    def _calls(self, text: str) -> tuple[str, list[str]]:
+        """Calls without a receiver: assertions of the framework, helpers of the class."""
+        unknown = find_imports(self._snapshot, text, self._scope).unknown
+        flavour = FLAVOURS[self._scope.flavour] if self._scope.flavour else None
+        known = {*(flavour.statics if flavour else ()), *self._scope.visible.declared}
+        names = [name.removesuffix("()") for name in unknown if name.endswith("()")]
+        return _renamed(text, {name: _near(name, known) for name in names})
+
+    def _members_of(self, text: str) -> tuple[str, list[str]]:
+        tree = MethodTree(text)
+        notes = []
+        for misuse in self._reader(tree).misuses():
+            right = None if misuse.exists else self._right(misuse)
+            if right is not None:
+                tree.replace(misuse.node, right)
+                notes.append(_told(f"{misuse.owner.name}.{code(misuse.node)}", right))
+        return tree.text, notes
+
+    def _right(self, misuse: Misuse) -> str | None:
+        """The member that a near miss means."""
+        if misuse.arguments is None:
+            return _near(code(misuse.node), misuse.owner.fields)
+        arguments = misuse.arguments
+        fitting = {
+            one.method.name
+            for one in misuse.owner.all_methods(inside=self._scope.path)
+            if takes(one.method, len(arguments))
+            and all(map(_fits, arguments, (p.type for p in one.method.parameters)))
+        }
+        return _near(code(misuse.node), fitting)
+
+    def _throws(self, text: str) -> tuple[str, list[str]]:
+        tree = MethodTree(text)
+        method = tree.method
+        if method is None or any(child.type == "throws" for child in method.children):
+            return text, []
+        body = method.child_by_field_name("body")
+        if body is None or not self._reader(tree).throws():
+            return text, []
+        return with_throws(text), ["added throws Exception"]
+
+
+def with_throws(text: str) -> str:
+    """A method without a ``throws`` clause with one for any exception."""
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if body is not None:
+        tree.insert(body.start_byte, body.start_byte, "throws Exception ")
+    return tree.text
+
+
+def _renamed(text: str, names: dict[str, str | None]) -> tuple[str, list[str]]:
+    """Every use of some names under others."""
+    tree = MethodTree(text)
+    right = {wrong: name for wrong, name in names.items() if name is not None}
+    for node in nodes(tree.method) if tree.method and right else ():
+        if node.type in ("identifier", "type_identifier") and code(node) in right:
+            tree.replace(node, right[code(node)])
+    return tree.text, [_told(wrong, name) for wrong, name in right.items()]
+
+
+def _told(wrong: str, right: str) -> str:
+    return f"wrote {right} for {wrong}, which does not exist"
+
+
+# ---------------------------------------------------------------- two variables of one name
+
+
+def _doubles(text: str) -> tuple[str, list[str]]:
+    """A variable that is declared again in its block gets a name of its own from there on."""
+    tree = MethodTree(text)
+    notes = []
+    if tree.method is not None:
+        taken = {code(node) for node in nodes(tree.method) if node.type == "identifier"}
+        for name, scope in _declared_again(tree.method):
+            free = numbered(code(name), taken)
+            taken.add(free)
+            for node in nodes(scope):
+                same = node.type == "identifier" and code(node) == code(name)
+                if same and node.start_byte >= name.start_byte and _is_variable(node):
+                    tree.replace(node, free)
+            notes.append(f"renamed the second {code(name)} to {free}")
+    return tree.text, notes
+
+
+def _declared_again(method: Node) -> Iterable[tuple[Node, Node]]:
+    """Names of local variables that hide one of the same name, last first, with their blocks."""
+    seen: list[tuple[str, Node]] = []
+    found = []
+    for node in nodes(method):
+        if node.type not in ("local_variable_declaration", "formal_parameter"):
+            continue
+        block = _block_of(node)
+        for one in node.children_by_field_name("declarator") or [node]:
+            name = one.child_by_field_name("name")
+            if name is None or block is None:
+                continue
+            if any(same == code(name) and _inside(block, outer) for same, outer in seen):
+                found.append((name, block))
+            else:
+                seen.append((code(name), block))
+    return reversed(found)
+
+
+def _block_of(node: Node) -> Node | None:
+    """The block, or statement with a head, that a variable lives in."""
+    kinds = ("block", "for_statement", "method_declaration", "lambda_expression", "switch_block")
+    above = node.parent
+    while above is not None and above.type not in (*kinds, "class_body"):
+        above = above.parent
+    return above
+
+
+def _inside(node: Node, outer: Node) -> bool:
+    """Whether a block lies in another, with no class body between."""
+    above: Node | None = node
+    while above is not None and above.type != "class_body":
+        if above.id == outer.id:
+            return True
+        above = above.parent
+    return False
+
+
+def _is_variable(node: Node) -> bool:
+    parent = node.parent
+    if parent is None:
+        return True
+    member = {"method_invocation": "name", "field_access": "field"}.get(parent.type)
+    named = parent.child_by_field_name(member) if member else None
+    return named is None or named.id != node.id
+
+
+# ---------------------------------------------------------------- nearness
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    """The only known name that is one edit away."""
+    found = {one for one in known if one != name and one_edit(name, one)}
+    return found.pop() if len(found) == 1 else None
+
+
+def one_edit(left: str, right: str) -> bool:
+    """Whether two names differ by one edit (see above); names under four letters never do.
+
+    Example:
+        >>> one_edit("totl", "total"), one_edit("getSize", "size"), one_edit("add", "and")
+        (True, True, False)
+    """
+    if min(len(left), len(right)) < 4 or abs(len(left) - len(right)) > 3:
+        return False
+    if left.lower() == right.lower() or _bare(left) == _bare(right):
+        return True
+    head = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
+    head = min(len(left), len(right)) if head is None else head
+    a, b = left[head:], right[head:]
+    swapped = len(a) > 1 and len(b) > 1 and a[:2] == b[1::-1] and a[2:] == b[2:]
+    return swapped or a[1:] == b or a == b[1:] or a[1:] == b[1:]
+
+
+def _bare(name: str) -> str:
+    """A name without the prefix of an accessor."""
+    return re.sub(r"^(?:get|set|is)(?=[A-Z])", "", name).lower()
+
+
+_NUMBERS = {"byte", "short", "int", "long", "float", "double", "char"}
+_LITERALS = {
+    "string_literal": lambda kind: kind not in _NUMBERS | {"boolean"},
+    "decimal_integer_literal": lambda kind: kind not in ("boolean", "String"),
+    "decimal_floating_point_literal": lambda kind: kind not in ("boolean", "String"),
+    "character_literal": lambda kind: kind not in ("boolean", "String"),
+    "true": lambda kind: kind not in _NUMBERS | {"String"},
+    "false": lambda kind: kind not in _NUMBERS | {"String"},
+    "null_literal": lambda kind: kind not in _NUMBERS | {"boolean"},
+}
+
+
+def _fits(argument: Node, declared: str) -> bool:
+    """Whether an argument may be of a type; only literals are ever refused."""
+    test = _LITERALS.get(argument.type)
+    return test is None or test(declared.removesuffix("..."))

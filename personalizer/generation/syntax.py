@@ -1,0 +1,59 @@
+"""One generated method as a syntax tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tree_sitter_java
+from tree_sitter import Language, Node, Parser
+
+__all__ = ["MethodTree", "code", "nodes"]
+
+_JAVA = Language(tree_sitter_java.language())
+_BEFORE = b"class C {\n"
+
+
+class MethodTree:
+    """The tree of a text that is one method, and edits to that text.
+
+    Args:
+        text: One method, or what parses as one as far as it goes.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._source = _BEFORE + text.encode() + b"\n}"
+        root = Parser(_JAVA).parse(self._source).root_node
+        found = (node for node in nodes(root) if node.type == "method_declaration")
+        self.method: Node | None = next(found, None)
+        self._edits: list[tuple[int, int, str]] = []
+
+    def replace(self, node: Node, text: str) -> None:
+        """Notes that a node shall read otherwise; nodes that were replaced already stay so."""
+        self.insert(node.start_byte, node.end_byte, text)
+
+    def insert(self, start: int, end: int, text: str) -> None:
+        """As ``replace``, by offsets of the tree."""
+        if all(end <= s or e <= start for s, e, _ in self._edits):
+            self._edits.append((start, end, text))
+
+    @property
+    def text(self) -> str:
+        """The method with the edits made."""
+        source = self._source
+        for start, end, text in sorted(self._edits, reverse=True):
+            source = source[:start] + text.encode() + source[end:]
+        return source[len(_BEFORE) : -2].decode("utf-8", "replace")
+
+
+def nodes(root: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def code(node: Node | None) -> str:
+    """The text of a node; empty for none."""
+    return node.text.decode("utf-8", "replace") if node and node.text else ""

@@ -1,0 +1,248 @@
+"""Names that do not exist are found before a compiler runs, and near misses are mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexer import Snapshot
+from personalizer.generation.place import find_place, scope_of
+from personalizer.generation.repairs import Checked, Symbols, one_edit
+from personalizer.generation.style import house_of
+from personalizer.generation.targets import resolve_target
+from tests.java_project import snapshot_of
+
+CART = """package shop;
+public class Cart extends Bag implements Comparable<Cart> {
+    public static final int MAX_SIZE = 10;
+    public int size;
+    public Cart() {}
+    public Cart(String owner, int... counts) {}
+    public int total() { return 0; }
+    public void add(Item item, int count) {}
+    public Item first() { return null; }
+    public String getOwner() { return null; }
+    public void save(String file) throws java.io.IOException {}
+    public static Cart of(Item... items) { return null; }
+    private void hidden() {}
+    public static class Builder { public Builder owner(String name) { return this; } }
+    public int compareTo(Cart other) { return 0; }
+}
+"""
+REST = """package shop;
+class Bag { protected void shake() {} public boolean isEmpty() { return true; } }
+enum Size { SMALL, LARGE; int inches() { return 1; } }
+record Item(String name, int price) {}
+abstract class Shape { abstract int area(); }
+class Window extends Frame { int width() { return 0; } }
+class Sorry extends RuntimeException { Sorry(String why) { super(why); } }
+interface Shop { Cart cart(); default void close(Cart cart) {} }
+"""
+LOMBOK = """package shop;
+import lombok.Data;
+@Data
+public class Parcel { private int weight; }
+"""
+CART_TEST = """package shop;
+import org.junit.jupiter.api.Test;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+class CartTest {
+    private Cart cart = new Cart();
+    private Cart filled() { return cart; }
+    @Test void totals() { assertEquals(0, cart.total()); }
+}
+"""
+FILES = {
+    "src/main/java/shop/Cart.java": CART,
+    "src/main/java/shop/Rest.java": REST,
+    "src/main/java/shop/Parcel.java": LOMBOK,
+    "src/test/java/shop/CartTest.java": CART_TEST,
+}
+SNAPSHOT = snapshot_of(FILES)
+
+
+def symbols(snapshot: Snapshot = SNAPSHOT) -> Symbols:
+    path, focal = resolve_target(snapshot, "Cart#total")
+    place = find_place(snapshot, path, focal)
+    assert place is not None
+    scope = scope_of(snapshot, path, focal, place, house_of(snapshot, path))
+    return Symbols(snapshot, scope, place.owner)
+
+
+def unknown(body: str) -> list[str]:
+    """What is unknown in a test of ``Cart#total`` with a body."""
+    return list(symbols().check(f"@Test\nvoid tests() {{\n    {body}\n}}").unknown)
+
+
+def mended(body: str, head: str = "@Test\nvoid tests()") -> Checked:
+    return symbols().mend(f"{head} {{\n    {body}\n}}")
+
+
+def body_of(checked: Checked) -> str:
+    return checked.text.partition("{")[2].rpartition("}")[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("cart.price();", ["Cart.price()"]),
+        ("cart.total(1);", ["Cart.total(1 argument)"]),
+        ("cart.add(null);", ["Cart.add(1 argument)"]),
+        ("new Cart(1, 2).total();", []),
+        ("new Item();", ["new Item(0 arguments)"]),
+        ("new Shape();", ["new Shape()"]),
+        ("Size s = new Size();", ["new Size()"]),
+        ("int a = Cart.MIN_SIZE;", ["Cart.MIN_SIZE"]),
+        ("Cart c = new Cart(); c.first().colour();", ["Item.colour()"]),
+        ("filled().price();", ["Cart.price()"]),
+        ("var c = Cart.of(); c.price();", ["Cart.price()"]),
+        ("for (Cart c : carts) { c.price(); }", ["Cart.price()"]),
+        ("this.cart.price();", ["Cart.price()"]),
+        ("((Cart) other).price();", ["Cart.price()"]),
+        ("cart.hidden();", ["Cart.hidden()"]),
+        ("new Sorry(\"a\").why();", ["Sorry.why()"]),
+        ("Zebra z = null;", ["Zebra"]),
+        ("shop.Cart c = null; c.price();", ["Cart.price()"]),
+        ("new Cart.Builder().owned();", ["Builder.owned()"]),
+        ("Cart.Builder b = null; b.owner(null);", []),
+    ],
+)  # fmt: skip
+def test_what_does_not_exist_is_named(body: str, expected: list[str]):
+    assert unknown(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "cart.total(); cart.add(null, 1); cart.isEmpty(); cart.shake();",
+        "cart.hashCode(); cart.equals(null); cart.getClass().foo(); cart.compareTo(cart);",
+        "new Cart(); new Cart(null); new Cart(null, 1, 2, 3); Cart.of(); Cart.of(a, b);",
+        "new Item(null, 1).name(); new Item(null, 1).price();",
+        "Size.SMALL.inches(); Size.valueOf(null); Size.values(); Size.LARGE.ordinal();",
+        "int a = Cart.MAX_SIZE + cart.size;",
+        "new Sorry(null).getMessage(); new Sorry(null).addSuppressed(null);",
+        "new Shape() { int area() { return 1; } };",
+        "Shop shop = () -> cart; shop.close(cart); shop.cart().total();",
+    ],
+)
+def test_what_exists_is_not_reported(body: str):
+    assert unknown(body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "new Window().title();",
+        "Window w = null; w.pack(1, 2);",
+        "new Parcel().getWeight(); new Parcel(1);",
+        "Cart cart = null; { Item cart = null; cart.anything(); }",
+        "things.forEach(cart -> cart.anything());",
+        "record Cart(int a) {} new Cart(1).anything();",
+        "String cart = null; cart.length();",
+        "new Object() { int wrapped; int get() { return this.wrapped; } };",
+        "other.Cart c = null; c.anything();",
+        "Cart[] carts = null; int n = carts.length;",
+    ],
+)
+def test_what_is_not_certain_is_not_reported(body: str):
+    """A parent that nobody has seen, an annotation processor, a name with two meanings."""
+    assert unknown(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "note"),
+    [
+        ("cart.totl();", "cart.total();", "wrote total for Cart.totl, which does not exist"),
+        ("cart.getTotal();", "cart.total();", "wrote total for Cart.getTotal"),
+        ("cart.owner();", "cart.getOwner();", "wrote getOwner for Cart.owner"),
+        ("int a = Cart.MAX_SIZ;", "int a = Cart.MAX_SIZE;", "wrote MAX_SIZE for Cart.MAX_SIZ"),
+        ("assertEqual(1, cart.total());", "assertEquals(1, cart.total());", "wrote assertEquals"),
+        ("filed().total();", "filled().total();", "wrote filled for filed"),
+        ("Itme i = new Itme(null, 1);", "Item i = new Item(null, 1);", "wrote Item for Itme"),
+    ],
+)
+def test_a_near_miss_is_mended_and_told(body: str, expected: str, note: str):
+    checked = mended(body)
+    assert body_of(checked) == expected
+    assert checked.unknown == ()
+    assert checked.notes[0].startswith(note)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "cart.totl(1);",  # another number of arguments
+        "cart.sav(1);",  # a number where a text is wanted
+        "cart.price();",  # nothing near
+        "new Window().widh();",  # the type may have it from its parent
+    ],
+)
+def test_what_does_not_fit_is_not_mended(body: str):
+    checked = mended(body)
+    assert body_of(checked) == body
+    assert checked.notes == ()
+
+
+def test_a_variable_declared_twice_gets_a_name_of_its_own():
+    checked = mended("int a = 1;\n    assertEquals(1, a);\n    int a = 2;\n    assertEquals(2, a);")
+    assert body_of(checked) == (
+        "int a = 1;\n    assertEquals(1, a);\n    int a2 = 2;\n    assertEquals(2, a2);"
+    )
+    assert checked.notes == ("renamed the second a to a2",)
+
+
+def test_variables_of_sibling_blocks_keep_their_names():
+    body = "{ int a = 1; }\n    { int a = 2; }\n    for (int a = 0; a < 1; a++) { }"
+    assert body_of(mended(body)) == body
+
+
+def test_a_member_keeps_the_name_that_a_second_variable_loses():
+    checked = mended("int size = 1;\n    int size = cart.size;")
+    assert body_of(checked) == "int size = 1;\n    int size2 = cart.size;"
+
+
+def test_a_test_that_calls_what_throws_says_so():
+    checked = mended('cart.save("a");')
+    assert checked.text.startswith("@Test\nvoid tests() throws Exception {")
+    assert checked.notes == ("added throws Exception",)
+
+
+def test_a_call_that_need_not_throw_adds_nothing():
+    path = "src/main/java/shop/Files.java"
+    text = (
+        "package shop;\nclass Files { static void read(String a) {} "
+        "static void read(byte[] a) throws Exception {} }\n"
+    )
+    checked = symbols(snapshot_of({**FILES, path: text})).mend("void a() { Files.read(x); }")
+    assert checked.notes == ()
+
+
+def test_what_is_called_in_a_lambda_or_a_try_adds_nothing():
+    body = "assertThrows(IOException.class, () -> cart.save(a)); try { cart.save(a); } finally { }"
+    assert mended(body).notes == ()
+
+
+def test_a_test_that_says_what_it_throws_keeps_it():
+    checked = mended('cart.save("a");', "@Test\nvoid tests() throws IOException")
+    assert "throws Exception" not in checked.text
+
+
+def test_letters_that_are_no_ascii_move_nothing():
+    checked = mended('String é = "ü";\n    cart.totl();')
+    assert body_of(checked) == 'String é = "ü";\n    cart.total();'
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "near"),
+    [
+        ("total", "totals", True),
+        ("total", "toatl", True),
+        ("total", "Total", True),
+        ("total", "tonal", True),
+        ("isEmpty", "empty", True),
+        ("total", "tallot", False),
+        ("add", "adds", False),
+        ("first", "last", False),
+    ],
+)
+def test_names_are_near_by_one_edit(left: str, right: str, near: bool):
+    assert one_edit(left, right) == one_edit(right, left) == near
