@@ -28,6 +28,7 @@ LIGHT = [
     "personalizer.engine",
     "personalizer.generation",
     "personalizer.settings",
+    "personalizer.validation",
 ]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from indexer import Snapshot
+from personalizer.errors import BadInput
 from personalizer.validation.records import Unable, Validator
+from personalizer.validation.validator import LocalValidator
 
 __all__ = ["validator_for"]
 
@@ -35,4 +37,14 @@ def validator_for(
     Returns:
         A validator; where nothing can be checked, one that answers nulls and the reason.
     """
-    return Unable("candidates are not compiled or run yet")
+    try:
+        return LocalValidator(
+            root.resolve(),
+            snapshot,
+            build_files,
+            trusted=trusted,
+            data=data / "validation",
+            class_path=class_path,
+        )
+    except BadInput as error:
+        return Unable(str(error))

@@ -1,0 +1,218 @@
+package personalizer;
+
+import com.sun.source.tree.CompilationUnitTree;
+import com.sun.source.util.JavacTask;
+import com.sun.source.util.TreePath;
+import com.sun.source.util.Trees;
+import com.sun.tools.javac.api.JavacTaskPool;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticCollector;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.StandardLocation;
+import javax.tools.ToolProvider;
+
+/**
+ * The process that compiles and measures. It never runs what it compiles, nor annotation
+ * processors, so its answers can be believed.
+ */
+public final class Compiler {
+    private static final int MOST_DIAGNOSTICS = 50;
+
+    private final JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
+    private final JavacTaskPool pool = new JavacTaskPool(1);
+    private final Map<String, InMemory> managers = new HashMap<>();
+    private final Coverage coverage = new Coverage();
+
+    public static void main(String[] arguments) throws Exception {
+        DataInputStream in = new DataInputStream(new FileInputStream(FileDescriptor.in));
+        DataOutputStream out =
+                new DataOutputStream(
+                        new java.io.BufferedOutputStream(
+                                new FileOutputStream(FileDescriptor.out), 1 << 16));
+        Compiler compiler = new Compiler();
+        for (Map<String, byte[]> asked; (asked = Wire.read(in)) != null; ) {
+            Map<String, byte[]> answer;
+            try {
+                answer = compiler.answer(asked);
+            } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError failed) {
+                answer = new LinkedHashMap<>();
+                answer.put("failed", Wire.bytes(failed.toString()));
+            }
+            Wire.write(out, answer);
+        }
+    }
+
+    private Map<String, byte[]> answer(Map<String, byte[]> asked) throws Exception {
+        switch (Wire.text(asked.get("ask"))) {
+            case "project":
+                return project(asked);
+            case "candidate":
+                return candidate(asked);
+            case "instrument":
+                return coverage.instrument(asked);
+            case "lines":
+                return coverage.lines(asked);
+            default:
+                return new LinkedHashMap<>();
+        }
+    }
+
+    /** Compiles many files into a folder; what can be compiled is, beside what cannot. */
+    private Map<String, byte[]> project(Map<String, byte[]> asked) throws IOException {
+        DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
+        List<JavaFileObject> units = new ArrayList<>();
+        for (Map.Entry<String, byte[]> entry : asked.entrySet()) {
+            if (entry.getKey().startsWith("source:")) {
+                String path = entry.getKey().substring("source:".length());
+                units.add(new Source(path, Wire.text(entry.getValue())));
+            }
+        }
+        List<String> options = options(asked);
+        options.add("-XDshould-stop.ifError=GENERATE"); // classes beside broken ones are wanted
+        try (StandardJavaFileManager files = manager(Wire.list(asked.get("class_path")))) {
+            Path folder = Path.of(Wire.text(asked.get("folder")));
+            files.setLocationFromPaths(StandardLocation.CLASS_OUTPUT, List.of(folder));
+            javac.getTask(Writer.nullWriter(), files, messages, options, null, units).call();
+        }
+        Map<String, byte[]> answer = new LinkedHashMap<>();
+        answer.put("diagnostics", diagnostics(messages, ""));
+        return answer;
+    }
+
+    /** Compiles one file in memory. */
+    private Map<String, byte[]> candidate(Map<String, byte[]> asked) throws Exception {
+        String path = Wire.text(asked.get("path"));
+        String owner = Wire.text(asked.get("owner"));
+        String method = Wire.text(asked.get("method"));
+        String twin = Wire.text(asked.get("twin"));
+        String key = Wire.text(asked.get("class_path"));
+        InMemory files = managers.get(key);
+        if (files == null) {
+            managers.clear(); // an older state of the project is not asked about again
+            files = new InMemory(manager(key.split("\0")));
+            managers.put(key, files);
+        }
+        List<String> options = options(asked);
+        options.add("-XDpersonalizer=" + key.hashCode()); // one warm compiler a class path
+        String text = Wire.text(asked.get("source"));
+        Map<String, byte[]> answer = new LinkedHashMap<>();
+        if (!twin.isEmpty()) {
+            String given = text;
+            text = work(files, options, path, text, answer, task -> twinOf(task, given, owner, method, twin));
+            answer.clear();
+        }
+        work(files, options, path, text, answer, task -> {
+            CompilationUnitTree unit = task.parse().iterator().next();
+            task.analyze();
+            TreePath found = Methods.find(unit, owner, method);
+            answer.put("found", Wire.bytes(found == null ? "" : "yes"));
+            if (found != null) {
+                List<String> reasons = Screen.reasons(Trees.instance(task), found);
+                answer.put("refused", Wire.bytes(String.join("\0", reasons)));
+            }
+            task.generate();
+            return null;
+        });
+        files.taken().forEach((name, bytes) -> answer.put("class:" + name, bytes));
+        return answer;
+    }
+
+    private static String twinOf(
+            JavacTask task, String text, String owner, String method, String message)
+            throws IOException {
+        CompilationUnitTree unit = task.parse().iterator().next();
+        TreePath found = Methods.find(unit, owner, method);
+        return Methods.sabotaged(Trees.instance(task), found, text, message);
+    }
+
+    private interface Work<T> {
+        T with(JavacTask task) throws IOException;
+    }
+
+    private <T> T work(
+            InMemory files,
+            List<String> options,
+            String path,
+            String text,
+            Map<String, byte[]> answer,
+            Work<T> work) {
+        DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
+        files.taken();
+        T made =
+                pool.getTask(
+                        new PrintWriter(Writer.nullWriter()),
+                        files,
+                        messages,
+                        options,
+                        null,
+                        List.of(new Source(path, text)),
+                        task -> {
+                            try {
+                                return work.with((JavacTask) task);
+                            } catch (IOException failed) {
+                                throw new java.io.UncheckedIOException(failed);
+                            }
+                        });
+        answer.put("diagnostics", diagnostics(messages, path));
+        return made;
+    }
+
+    private static List<String> options(Map<String, byte[]> asked) {
+        List<String> options = new ArrayList<>(Arrays.asList(Wire.list(asked.get("options"))));
+        options.addAll(List.of("-proc:none", "-g", "-nowarn", "-Xlint:none", "-implicit:none"));
+        options.add("-encoding");
+        options.add("UTF-8");
+        return options;
+    }
+
+    private StandardJavaFileManager manager(String[] classPath) throws IOException {
+        StandardJavaFileManager files = javac.getStandardFileManager(null, Locale.ROOT, null);
+        List<File> entries = new ArrayList<>();
+        for (String entry : classPath) {
+            if (!entry.isEmpty()) {
+                entries.add(new File(entry));
+            }
+        }
+        files.setLocation(StandardLocation.CLASS_PATH, entries);
+        files.setLocation(StandardLocation.SOURCE_PATH, List.of()); // never read sources beside
+        return files;
+    }
+
+    /** Errors as lines of path, line, column and message; those of one file, or of all. */
+    private static byte[] diagnostics(DiagnosticCollector<JavaFileObject> messages, String path) {
+        List<String> lines = new ArrayList<>();
+        for (Diagnostic<? extends JavaFileObject> one : messages.getDiagnostics()) {
+            if (one.getKind() != Diagnostic.Kind.ERROR || lines.size() == MOST_DIAGNOSTICS) {
+                continue;
+            }
+            String where = one.getSource() instanceof Source ? ((Source) one.getSource()).path : path;
+            lines.add(
+                    String.join(
+                            "\t",
+                            where,
+                            Long.toString(Math.max(0, one.getLineNumber())),
+                            Long.toString(Math.max(0, one.getColumnNumber())),
+                            one.getMessage(Locale.ROOT)));
+        }
+        return Wire.bytes(String.join("\0", lines));
+    }
+}

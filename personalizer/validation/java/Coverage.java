@@ -1,0 +1,107 @@
+package personalizer;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jacoco.core.analysis.Analyzer;
+import org.jacoco.core.analysis.CoverageBuilder;
+import org.jacoco.core.analysis.IClassCoverage;
+import org.jacoco.core.analysis.ICounter;
+import org.jacoco.core.data.ExecutionData;
+import org.jacoco.core.data.ExecutionDataStore;
+import org.jacoco.core.instr.Instrumenter;
+import org.jacoco.core.internal.data.CRC64;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+
+/**
+ * Lines that ran, by JaCoCo without its agent: a class gets its probes here, and what the probes
+ * saw is read here; the process that runs tests only carries the bits.
+ */
+final class Coverage {
+    private final Instrumenter instrumenter = new Instrumenter(Coverage::access);
+    private final Map<String, Map<String, byte[]>> originals = new HashMap<>();
+
+    private static int access(long id, String name, int probes, MethodVisitor code) {
+        code.visitLdcInsn(id);
+        code.visitLdcInsn(probes);
+        code.visitMethodInsn(Opcodes.INVOKESTATIC, "personalizer/Probes", "of", "(JI)[Z", false);
+        return 3;
+    }
+
+    /** A class and those nested in it, with probes. */
+    Map<String, byte[]> instrument(Map<String, byte[]> asked) throws IOException {
+        String name = Wire.text(asked.get("name"));
+        Map<String, byte[]> classes = new LinkedHashMap<>();
+        for (String folder : Wire.list(asked.get("folders"))) {
+            read(Path.of(folder), name, classes);
+            if (!classes.isEmpty()) {
+                break;
+            }
+        }
+        originals.put(name, classes);
+        Map<String, byte[]> answer = new LinkedHashMap<>();
+        for (Map.Entry<String, byte[]> one : classes.entrySet()) {
+            byte[] probed = instrumenter.instrument(one.getValue(), one.getKey());
+            answer.put("class:" + one.getKey(), probed);
+        }
+        return answer;
+    }
+
+    private static void read(Path folder, String name, Map<String, byte[]> classes)
+            throws IOException {
+        Path file = folder.resolve(name.replace('.', '/') + ".class");
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        String simple = file.getFileName().toString().replaceAll("\\.class$", "");
+        String prefix = name.substring(0, name.length() - simple.length());
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(file.getParent(), "*.class")) {
+            for (Path one : beside) {
+                String own = one.getFileName().toString().replaceAll("\\.class$", "");
+                if (own.equals(simple) || own.startsWith(simple + "$")) {
+                    classes.put(prefix + own, Files.readAllBytes(one));
+                }
+            }
+        }
+    }
+
+    /** The lines of a class's file that a run touched, and how many lines it has. */
+    Map<String, byte[]> lines(Map<String, byte[]> asked) throws IOException {
+        Map<String, byte[]> classes = originals.get(Wire.text(asked.get("name")));
+        ExecutionDataStore store = new ExecutionDataStore();
+        CoverageBuilder seen = new CoverageBuilder();
+        Analyzer analyzer = new Analyzer(store, seen);
+        for (Map.Entry<String, byte[]> one : classes.entrySet()) {
+            long id = CRC64.classId(one.getValue());
+            byte[] bits = asked.get("probes:" + id);
+            if (bits != null) {
+                boolean[] probes = new boolean[bits.length];
+                for (int i = 0; i < bits.length; i++) {
+                    probes[i] = bits[i] != 0;
+                }
+                store.put(new ExecutionData(id, one.getKey().replace('.', '/'), probes));
+            }
+            analyzer.analyzeClass(one.getValue(), one.getKey());
+        }
+        TreeSet<Integer> lines = new TreeSet<>();
+        for (IClassCoverage covered : seen.getClasses()) {
+            for (int line = covered.getFirstLine(); line >= 0 && line <= covered.getLastLine(); line++) {
+                int status = covered.getLine(line).getStatus();
+                if (status == ICounter.FULLY_COVERED || status == ICounter.PARTLY_COVERED) {
+                    lines.add(line);
+                }
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        lines.forEach(line -> text.append(text.length() == 0 ? "" : "\0").append(line));
+        Map<String, byte[]> answer = new LinkedHashMap<>();
+        answer.put("lines", Wire.bytes(text.toString()));
+        return answer;
+    }
+}

@@ -1,0 +1,215 @@
+"""The two Java processes of a workspace: one compiles and measures, the other runs tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from personalizer.errors import BadInput
+from personalizer.validation import sandbox
+from personalizer.validation.jdk import Jdk, program
+from personalizer.validation.jvm import Gone, Jvm, Message, joined
+from personalizer.validation.project import Layout
+
+__all__ = ["Outcome", "Processes"]
+
+_COMPILE_SECONDS = 300.0
+_COMMON = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # starts sooner; tests are short
+    "-XX:-UsePerfData",
+    "-Xshare:auto",
+    "-Djava.awt.headless=true",
+    "-Dfile.encoding=UTF-8",
+)
+_COMPILER = (
+    "-Xmx768m",
+    "-Xss8m",
+    "--add-exports",
+    "jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED",
+)
+_RUNNER = (
+    "-ea",
+    "-Xmx512m",
+    "-XX:MaxMetaspaceSize=256m",
+    "-XX:MaxDirectMemorySize=64m",
+    "-XX:ReservedCodeCacheSize=64m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djdk.attach.allowAttachSelf=true",  # Mockito's inline mocks
+    f"-Duser.home={sandbox.HOME}",
+    "-Duser.name=nobody",
+)
+_MOST_THREADS_LEFT = 50
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the running process said of one run, not yet believed."""
+
+    kind: str
+    """``passed``, ``failed``, ``skipped``, ``none``, ``unowned`` or ``gone``."""
+    message: str
+    trace: str = ""
+    """Messages of the exception and of its causes."""
+    probes: Message = field(default_factory=dict)
+    """What the probes of instrumented classes saw."""
+
+
+class Processes:
+    """Starts, asks and ends the two processes.
+
+    Args:
+        root: The workspace.
+        jdk: Who runs them.
+        measuring: JaCoCo's jars, by artifact.
+        programs: Where our compiled program is kept.
+        classes: Where the project's classes are compiled to.
+    """
+
+    def __init__(
+        self, root: Path, jdk: Jdk, measuring: Mapping[str, Path], programs: Path, classes: Path
+    ) -> None:
+        self._root = root
+        self._jdk = jdk
+        self._measuring = measuring
+        self._programs = programs
+        self._classes = classes
+        self._compiler: Jvm | None = None
+        self._compiler_jars: frozenset[Path] = frozenset()
+        self._runner: Jvm | None = None
+        self._runner_of: tuple[object, ...] = ()
+
+    def compile(
+        self,
+        message: Message,
+        jars: Sequence[Path],
+        *,
+        seconds: float = _COMPILE_SECONDS,
+        cancelled: threading.Event | None = None,
+    ) -> Message:
+        """The compiling process's answer.
+
+        Raises:
+            BadInput: If it died, or its answer is that it failed.
+            Cancelled: If ``cancelled`` was set.
+        """
+        jdk, wanted = self._jdk, self._compiler_jars | frozenset(jars)
+        if self._compiler is None or wanted != self._compiler_jars:
+            self._end(self._compiler)
+            self._compiler_jars = wanted
+            self._classes.mkdir(parents=True, exist_ok=True)
+            ours = program(jdk, self._measuring, self._programs)
+            path = os.pathsep.join(map(str, (ours, *self._measuring.values())))
+            line = [str(jdk.java), *_COMMON, *_COMPILER, "-cp", path, "personalizer.Compiler"]
+            readable = [jdk.home, self._root, ours, *self._measuring.values(), *wanted]
+
+            def command() -> tuple[list[str], int | None]:
+                if sandbox.unavailable() is not None:  # it runs nothing that it compiles
+                    return line, None
+                return sandbox.wrapped(
+                    line,
+                    readable=_outside(readable),
+                    folder=self._root,
+                    writable=[self._classes],
+                )
+
+            self._compiler = Jvm(command)
+        try:
+            answer = self._compiler.ask(message, seconds=seconds, cancelled=cancelled)
+        except Gone as gone:
+            raise BadInput(f"the compiler could not be asked: {gone}") from gone
+        if "failed" in answer:
+            why = answer["failed"].decode("utf-8", "replace")
+            raise BadInput(f"the compiler failed: {why[:300]}")
+        return answer
+
+    def run(
+        self,
+        layout: Layout,
+        classes: Message,
+        test: str,
+        method: str,
+        *,
+        without: str = "",
+        seconds: float,
+        cancelled: threading.Event | None = None,
+    ) -> Outcome:
+        """Runs one test, or where ``method`` is empty all of a class but one.
+
+        Raises:
+            Cancelled: If ``cancelled`` was set.
+            BadInput: If our program cannot be compiled.
+        """
+        runner = self._runner_for(layout)
+        token = secrets.token_bytes(16)
+        asked = {
+            **classes,
+            "token": token,
+            "folders": joined(layout.outputs),
+            "test": test.encode(),
+            "method": method.encode(),
+            "except": without.encode(),
+        }
+        try:
+            answer = runner.ask(asked, seconds=seconds, cancelled=cancelled)
+        except Gone as gone:
+            return Outcome("gone", str(gone))
+        if not secrets.compare_digest(answer.get("token", b""), token):
+            runner.kill()
+            return Outcome("gone", "it wrote into the channel of its own process")
+        if int(answer.get("threads", b"0")) > _MOST_THREADS_LEFT:
+            runner.kill()
+        return Outcome(
+            kind=_text(answer, "outcome"),
+            message=_text(answer, "message"),
+            trace=_text(answer, "trace"),
+            probes={k: v for k, v in answer.items() if k.startswith("probes:")},
+        )
+
+    def close_runner(self) -> None:
+        """Ends the running process; the next run starts another."""
+        self._end(self._runner)
+
+    def close(self) -> None:
+        """Ends both."""
+        self._end(self._compiler)
+        self._end(self._runner)
+
+    def _runner_for(self, layout: Layout) -> Jvm:
+        wanted = (layout.folder, layout.jars, self._classes)
+        if self._runner is None or wanted != self._runner_of:
+            self._end(self._runner)
+            ours = program(
+                self._jdk, {**self._measuring, **layout.compiled_against}, self._programs
+            )
+            line = [str(self._jdk.java), *_COMMON, *_RUNNER, "-cp", str(ours)]
+            line += ["personalizer.Runner", str(ours), *map(str, layout.jars)]
+            readable = [self._jdk.home, self._root, self._classes, ours, *layout.jars]
+            self._runner = Jvm(
+                lambda: sandbox.wrapped(line, readable=_outside(readable), folder=layout.folder)
+            )
+            self._runner_of = wanted
+        return self._runner
+
+    @staticmethod
+    def _end(process: Jvm | None) -> None:
+        if process is not None:
+            process.kill()
+
+
+def _outside(paths: Sequence[Path]) -> list[Path]:
+    """Those that the sandbox does not show by itself, or below another of them."""
+    found: list[Path] = []
+    for path in dict.fromkeys(paths):
+        system = path.is_relative_to("/usr") and path.resolve().is_relative_to("/usr")
+        if not system and path.exists():
+            found.append(path)
+    return found
+
+
+def _text(answer: Message, key: str) -> str:
+    return answer.get(key, b"").decode("utf-8", "replace")

@@ -1,0 +1,250 @@
+"""The project's own classes: those that its build made, or compiled here, kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import Module, Snapshot, module_at
+from personalizer.errors import BadInput
+from personalizer.storage import write_atomically
+from personalizer.validation.classpath import ClassPaths, requirements
+from personalizer.validation.frameworks import frameworks_of
+from personalizer.validation.jvm import Message, fields, joined
+from personalizer.validation.records import Diagnostic
+
+__all__ = ["Layout", "Project", "diagnostics_of"]
+
+_KEPT = 16
+"""Folders of compiled classes that are kept; older ones are removed."""
+_OUTPUTS = {
+    "maven": ("target/classes", "target/test-classes"),
+    "gradle": ("build/classes/java/main", "build/classes/java/test"),
+}
+_RESOURCES = {"maven": (), "gradle": ("build/resources/main", "build/resources/test")}
+
+Compile = Callable[[Message, Sequence[Path]], Message]
+"""Asks the compiling process, which must see some jars; raises ``BadInput`` where it died."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the tests of one module are compiled against and run with."""
+
+    folder: Path
+    """The module's own folder, where its tests start."""
+    outputs: tuple[Path, ...]
+    """Folders of classes and resources: the module's tests, its code, the modules it uses."""
+    jars: tuple[Path, ...]
+    """Libraries, those first that run the tests."""
+    compiled_against: Mapping[str, Path]
+    """Of the test frameworks, what our own program needs."""
+    options: tuple[str, ...]
+    """The compiler's, for the language level."""
+    problems: Mapping[str, Diagnostic]
+    """First error by path, of sources that do not compile."""
+    notes: tuple[str, ...]
+    """What is missing from the class path."""
+    missing: str | None
+    """Why tests cannot be run; None when they can."""
+
+    @property
+    def class_path(self) -> tuple[Path, ...]:
+        return (*self.outputs, *self.jars)
+
+
+class Project:
+    """Finds or makes the classes of a workspace's modules.
+
+    Args:
+        root: The workspace.
+        modules: Its modules.
+        class_paths: Their libraries.
+        data: Where compiled classes are kept.
+        version: Of the JDK.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        modules: Sequence[Module],
+        class_paths: ClassPaths,
+        data: Path,
+        version: int,
+    ) -> None:
+        self._root = root
+        self._modules = {module.folder: module for module in modules}
+        self._class_paths = class_paths
+        self._data = data
+        self._version = version
+
+    def module_of(self, path: str) -> Module:
+        """The module that a file lies in.
+
+        Raises:
+            BadInput: If there is none.
+        """
+        module = module_at(self._modules.values(), path)
+        if module is None:
+            raise BadInput(f"{path} lies in no module of the project")
+        return module
+
+    def layout(
+        self, snapshot: Snapshot, module: Module, sources: Mapping[str, str], compile: Compile
+    ) -> Layout:
+        """The layout of a module's tests; compiles what is not compiled yet.
+
+        Raises:
+            BadInput: If the module wants a newer JDK than there is, or the compiler dies.
+        """
+        options = self._options(module)
+        found = self._class_paths.of(module)
+        frameworks = frameworks_of(found.jars, self._class_paths.repositories)
+        jars = (*frameworks.jars, *(j for j in found.jars if j not in frameworks.jars))
+        outputs: list[Path] = []
+        problems: dict[str, Diagnostic] = {}
+        for one in reversed(requirements(module, self._modules)):
+            tests = one is module
+            for roots, of_tests in ((one.sources, False), (one.tests, True)):
+                if of_tests and not tests:
+                    continue
+                texts = self._texts(snapshot, one, roots, of_tests, sources)
+                classes = self._built(one, of_tests, texts)
+                if classes is None:
+                    against = (*outputs, *jars)
+                    whole = {p: t or snapshot.text(p) for p, t in texts.items()}
+                    classes, wrong = self._compiled(
+                        whole, against, self._options(one), lambda ask: compile(ask, jars)
+                    )
+                    problems |= wrong
+                outputs[:0] = [classes, *self._resources(one, roots, of_tests)]
+        return Layout(
+            folder=self._root / module.folder,
+            outputs=tuple(outputs),
+            jars=jars,
+            compiled_against=frameworks.compiled_against,
+            options=options,
+            problems=problems,
+            notes=(found.note,) if found.note else (),
+            missing=frameworks.missing,
+        )
+
+    def _options(self, module: Module) -> tuple[str, ...]:
+        if module.java is None:
+            return ()
+        level = max(int(module.java), 8)
+        if level > self._version:
+            raise BadInput(
+                f"the project is written for Java {level}, the JDK is version {self._version}: "
+                "set JAVA_HOME to a newer one"
+            )
+        return ("-source", str(level), "-target", str(level))
+
+    def _texts(
+        self,
+        snapshot: Snapshot,
+        module: Module,
+        roots: Iterable[str],
+        of_tests: bool,
+        sources: Mapping[str, str],
+    ) -> dict[str, str | None]:
+        """Sources below some roots: unsaved text by path, None where the snapshot has it."""
+        others = module.sources if of_tests else module.tests
+        found: dict[str, str | None] = {}
+        for path in sorted({*snapshot.files, *sources}):
+            if not path.endswith(".java") or path.endswith(
+                ("module-info.java", "package-info.java")
+            ):
+                continue
+            inside = max((len(r) for r in roots if _below(path, r)), default=-1)
+            outside = max((len(r) for r in others if _below(path, r)), default=-1)
+            if inside > outside:
+                found[path] = sources.get(path)
+        return found
+
+    def _built(
+        self,
+        module: Module,
+        of_tests: bool,
+        texts: Mapping[str, str | None],
+    ) -> Path | None:
+        """The build's own classes, where none of the sources is newer or unsaved."""
+        if module.tool is None or any(text is not None for text in texts.values()):
+            return None
+        folder = self._root / module.folder / _OUTPUTS[module.tool][of_tests]
+        made = max((p.stat().st_mtime for p in folder.rglob("*.class")), default=0.0)
+        try:
+            fresh = all((self._root / path).stat().st_mtime <= made for path in texts)
+        except OSError:
+            return None
+        return folder if made and fresh else None
+
+    def _compiled(
+        self,
+        texts: Mapping[str, str],
+        against: Sequence[Path],
+        options: Sequence[str],
+        compile: Callable[[Message], Message],
+    ) -> tuple[Path, dict[str, Diagnostic]]:
+        """Classes of some sources, and the first error of each that does not compile."""
+        digest = hashlib.blake2b(digest_size=10)
+        for part in (str(self._version), *map(str, against), *options):
+            digest.update(f"{part}\0".encode())
+        for path, text in texts.items():
+            digest.update(f"{path}\0{len(text)}\0{text}\0".encode("utf-8", "replace"))
+        folder = self._data / digest.hexdigest()
+        told = folder / ".problems"
+        if not told.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            asked = {f"source:{p}": t.encode("utf-8", "replace") for p, t in texts.items()}
+            asked |= {
+                "ask": b"project",
+                "folder": str(folder).encode(),
+                "class_path": joined(against),
+                "options": joined(options),
+            }
+            answer = compile(asked) if texts else {}
+            write_atomically(told, answer.get("diagnostics", b""))
+            self._forget_old()
+        problems: dict[str, Diagnostic] = {}
+        for path, one in diagnostics_of(told.read_bytes()):
+            problems.setdefault(path, one)
+        return folder, problems
+
+    def _forget_old(self) -> None:
+        with suppress(OSError):
+            kept = sorted(self._data.iterdir(), key=lambda one: one.stat().st_mtime)
+            for old in kept[:-_KEPT]:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _resources(self, module: Module, roots: Iterable[str], of_tests: bool) -> list[Path]:
+        """Folders beside the sources whose files tests find on their class path."""
+        named = [posixpath.join(posixpath.dirname(root), "resources") for root in roots]
+        if module.tool:
+            named += [
+                posixpath.join(module.folder, one)
+                for one in (
+                    _OUTPUTS[module.tool][of_tests],
+                    *_RESOURCES[module.tool][of_tests:][:1],
+                )
+            ]
+        return [folder for one in named if (folder := self._root / one).is_dir()]
+
+
+def diagnostics_of(told: bytes | None) -> list[tuple[str, Diagnostic]]:
+    """The compiler's messages, each with its path."""
+    found = []
+    for row in fields(told):
+        path, line, column, message = row.split("\t", 3)
+        found.append((path, Diagnostic(int(line), int(column), "error", message)))
+    return found
+
+
+def _below(path: str, root: str) -> bool:
+    return not root or path.startswith(root + "/")

@@ -1,0 +1,331 @@
+"""Decides about candidates: compiled by one process, run by another, judged in this one.
+
+What the running process says is evidence, not a verdict (docs/decisions/0008-verdicts.md): a
+pass counts when the candidate names nothing by which it could reach its own judge, when it passes
+again, and when its twin, the same test with an error thrown at its end, fails by that very error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexer import Snapshot, find_modules
+from personalizer.errors import BadInput, Cancelled
+from personalizer.validation import sandbox
+from personalizer.validation.classpath import ClassPaths
+from personalizer.validation.frameworks import measuring
+from personalizer.validation.jdk import find_jdk
+from personalizer.validation.jvm import Message, fields, joined
+from personalizer.validation.processes import Outcome, Processes
+from personalizer.validation.project import Layout, Project, diagnostics_of
+from personalizer.validation.records import Check, Diagnostic, Verdict
+
+__all__ = ["LocalValidator"]
+
+RUN_SECONDS = 10.0
+"""Longest run of one candidate."""
+_CLASS_SECONDS = 60.0
+"""Longest run of all existing tests of a class."""
+_COMPILE_SECONDS = 30.0
+"""Longest compilation of one file."""
+_MOST_KEPT = 200
+"""Entries of each of the tables that a validator keeps."""
+_CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
+_NO_JACOCO = "lines are not counted: JaCoCo is not on this machine (Debian: libjacoco-java)"
+
+
+class LocalValidator:
+    """Checks candidates on this machine; see ``validator_for`` for its arguments."""
+
+    def __init__(
+        self,
+        root: Path,
+        snapshot: Snapshot,
+        build_files: Mapping[str, bytes],
+        *,
+        trusted: bool,
+        data: Path,
+        class_path: str,
+    ) -> None:
+        self._snapshot = snapshot
+        jdk = find_jdk()
+        modules = find_modules(build_files, snapshot.files)
+        class_paths = ClassPaths(
+            root, modules, build_files, trusted=trusted, data=data, setting=class_path
+        )
+        self._measuring = measuring(class_paths.repositories)
+        classes = data / "classes"
+        self._project = Project(root, modules, class_paths, classes, jdk.version)
+        self._processes = Processes(root, jdk, self._measuring, data / "programs", classes)
+        self._turn = threading.Lock()
+        self._layouts: dict[tuple[object, ...], Layout] = {}
+        self._probed: dict[tuple[object, ...], Message] = {}
+        self._existing: dict[tuple[object, ...], frozenset[int] | None] = {}
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Takes the project as it is now."""
+        with self._turn:
+            if snapshot is not self._snapshot:
+                self._snapshot = snapshot
+                self._layouts.clear()
+
+    def validate(
+        self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
+    ) -> list[Verdict]:
+        """See ``Validator.validate``; requests of several threads are answered one by one."""
+        with self._alone(cancelled):
+            return [self._verdict(check, cancelled) for check in checks]
+
+    def close(self) -> None:
+        """Ends both processes."""
+        with self._turn:
+            self._processes.close()
+
+    @contextmanager
+    def _alone(self, cancelled: threading.Event | None) -> Iterator[None]:
+        while not self._turn.acquire(timeout=0.02):
+            _stop_if(cancelled)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _verdict(self, check: Check, cancelled: threading.Event | None) -> Verdict:
+        _stop_if(cancelled)
+        try:
+            asking = _Asking(check, self._layout(check, cancelled), cancelled)
+            start = time.perf_counter()
+            verdict, outcome = self._judged(asking)
+            spent = time.perf_counter() - start
+            if outcome is not None:
+                existing = self._lines_of_existing(asking)
+                start = time.perf_counter()
+                verdict = self._measured(verdict, asking, outcome, existing)
+                spent += time.perf_counter() - start
+            return replace(verdict, seconds=spent)
+        except BadInput as error:
+            return Verdict(compiles=None, passes=None, not_run=str(error))
+
+    def _layout(self, check: Check, cancelled: threading.Event | None) -> Layout:
+        module = self._project.module_of(check.file)
+        unsaved = {p: t for p, t in check.sources.items() if p != check.file}
+        key = (module.folder, tuple(sorted(unsaved.items())))
+        if key not in self._layouts:
+            if len(self._layouts) >= _MOST_KEPT:
+                self._layouts.clear()
+            self._layouts[key] = self._project.layout(
+                self._snapshot,
+                module,
+                unsaved,
+                lambda message, jars: self._processes.compile(message, jars, cancelled=cancelled),
+            )
+        return self._layouts[key]
+
+    def _judged(self, asking: _Asking) -> tuple[Verdict, Outcome | None]:
+        """The verdict without its lines, and of a passing candidate the run that tells them."""
+        check, layout = asking.check, asking.layout
+        answer = self._compile(asking, check.source)
+        wrong = tuple(one for _, one in diagnostics_of(answer.get("diagnostics")))
+        if wrong:
+            reason = self._why_nothing_compiles(asking)
+            compiles = None if reason else False
+            return Verdict(compiles, None, diagnostics=wrong, not_run=reason), None
+        if not answer.get("found"):
+            reason = f"{check.test_class} holds no method {check.test_method} with a body"
+            return Verdict(True, None, not_run=reason), None
+        cannot = sandbox.unavailable() or layout.missing
+        if cannot:
+            return Verdict(True, None, not_run=cannot), None
+        refused = fields(answer.get("refused"))
+        if refused:
+            reason = f"it uses {refused[0]}, by which a test could forge its own verdict"
+            return Verdict(True, None, not_run=reason), None
+        first = self._run(asking, answer)
+        if first.kind != "passed":
+            return _failing(first, check), None
+        return self._believed(asking, answer, first)
+
+    def _believed(
+        self, asking: _Asking, answer: Message, first: Outcome
+    ) -> tuple[Verdict, Outcome | None]:
+        """Runs a test that passed again, and its twin, in an order that it cannot know."""
+        secret = secrets.token_hex(12)
+        twin = self._compile(asking, asking.check.source, twin=secret)
+        if diagnostics_of(twin.get("diagnostics")):
+            return Verdict(True, None, not_run="its twin, which must fail, does not compile"), None
+        for kind in random.SystemRandom().sample(["again", "twin"], 2):
+            outcome = self._run(asking, answer if kind == "again" else twin)
+            if kind == "again" and outcome.kind != "passed":
+                return replace(_failing(outcome, asking.check), flaky=True), None
+            if kind == "twin" and not (outcome.kind == "failed" and secret in outcome.trace):
+                self._processes.close_runner()
+                return Verdict(True, False, failure=_CANNOT_FAIL), None
+        return Verdict(True, True), first
+
+    def _measured(
+        self,
+        verdict: Verdict,
+        asking: _Asking,
+        outcome: Outcome,
+        existing: frozenset[int] | None,
+    ) -> Verdict:
+        if not self._measuring:
+            return replace(verdict, not_run=_NO_JACOCO)
+        covered = self._lines(asking, outcome)
+        if covered is None:
+            return replace(verdict, not_run=f"{asking.check.focal_class} has no class file")
+        first, last = asking.check.focal_lines
+        return replace(
+            verdict,
+            covered_lines=len(covered),
+            new_lines=None if existing is None else len(covered - existing),
+            reaches_focal=any(first <= line <= last for line in covered),
+            not_run="the existing tests of its class could not be run"
+            if existing is None
+            else None,
+        )
+
+    def _compile(self, asking: _Asking, source: str, twin: str = "") -> Message:
+        check, layout = asking.check, asking.layout
+        message = {
+            "ask": b"candidate",
+            "path": check.file.encode(),
+            "source": source.encode("utf-8", "replace"),
+            "owner": check.test_class.encode(),
+            "method": check.test_method.encode(),
+            "twin": twin.encode(),
+            "class_path": joined(layout.class_path),
+            "options": joined(layout.options),
+        }
+        return self._processes.compile(
+            message, layout.jars, seconds=_COMPILE_SECONDS, cancelled=asking.cancelled
+        )
+
+    def _run(
+        self, asking: _Asking, compiled: Message, *, method: str | None = None, without: str = ""
+    ) -> Outcome:
+        check = asking.check
+        classes = {k: v for k, v in compiled.items() if k.startswith("class:")}
+        return self._processes.run(
+            asking.layout,
+            {**self._probes(asking), **classes},
+            check.test_class,
+            check.test_method if method is None else method,
+            without=without,
+            seconds=RUN_SECONDS if method is None else _CLASS_SECONDS,
+            cancelled=asking.cancelled,
+        )
+
+    def _probes(self, asking: _Asking) -> Message:
+        """The focal class and those nested in it, with probes; empty where they cannot be had."""
+        key = (asking.layout.outputs, asking.check.focal_class)
+        if key not in self._probed:
+            if len(self._probed) >= _MOST_KEPT:
+                self._probed.clear()
+            self._probed[key] = self._processes.compile(
+                {
+                    "ask": b"instrument",
+                    "name": asking.focal,
+                    "folders": joined(asking.layout.outputs),
+                },
+                asking.layout.jars,
+                cancelled=asking.cancelled,
+            )
+        return self._probed[key]
+
+    def _lines(self, asking: _Asking, outcome: Outcome) -> frozenset[int] | None:
+        if not self._probes(asking):
+            return None
+        asked = {
+            "ask": b"lines",
+            "name": asking.focal,
+            "folders": joined(asking.layout.outputs),
+            **outcome.probes,
+        }
+        told = self._processes.compile(asked, asking.layout.jars, cancelled=asking.cancelled)
+        return frozenset(int(line) for line in fields(told.get("lines")))
+
+    def _lines_of_existing(self, asking: _Asking) -> frozenset[int] | None:
+        """Lines that the other tests of the class run; None where they cannot be run."""
+        check = asking.check
+        text = self._before(check)
+        if text is None or not self._measuring:
+            return frozenset()
+        named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
+        without = check.test_method if named else ""
+        digest = hashlib.blake2b(text.encode("utf-8", "replace")).digest()
+        key = (asking.layout.outputs, check.focal_class, check.test_class, digest, without)
+        if key not in self._existing:
+            if len(self._existing) >= _MOST_KEPT:
+                self._existing.clear()
+            compiled = self._compile(asking, text)
+            lines: frozenset[int] | None = None
+            if f"class:{check.test_class}" not in compiled:
+                lines = frozenset()
+            elif not diagnostics_of(compiled.get("diagnostics")):
+                outcome = self._run(asking, compiled, method="", without=without)
+                lines = None if outcome.kind == "gone" else self._lines(asking, outcome)
+            self._existing[key] = lines
+        return self._existing[key]
+
+    def _why_nothing_compiles(self, asking: _Asking) -> str | None:
+        """Why the candidate is not to blame: its file, or the focal one, fails without it too."""
+        check, problems = asking.check, asking.layout.problems
+        if check.focal_path in problems:
+            return _does_not_compile(check.focal_path, problems[check.focal_path], asking.layout)
+        text = self._before(check)
+        if text is not None:
+            wrong = diagnostics_of(self._compile(asking, text).get("diagnostics"))
+            if wrong:
+                return _does_not_compile(check.file, wrong[0][1], asking.layout)
+        return None
+
+    def _before(self, check: Check) -> str | None:
+        """The test file as it is without the candidate; None when there is none."""
+        if check.file in check.sources:
+            return check.sources[check.file]
+        return self._snapshot.text(check.file) if check.file in self._snapshot.files else None
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One check, with what it is compiled against and who may cancel it."""
+
+    check: Check
+    layout: Layout
+    cancelled: threading.Event | None
+
+    @property
+    def focal(self) -> bytes:
+        return self.check.focal_class.encode()
+
+
+def _failing(outcome: Outcome, check: Check) -> Verdict:
+    told = {
+        "failed": outcome.message,
+        "gone": outcome.message,
+        "skipped": f"it was skipped: {outcome.message}",
+        "unowned": "it bears no annotation of a test framework of the project",
+        "none": f"no test called {check.test_method} ran",
+    }
+    return Verdict(True, False, failure=told.get(outcome.kind, "its process spoke nonsense"))
+
+
+def _does_not_compile(path: str, problem: Diagnostic, layout: Layout) -> str:
+    first = " ".join(problem.message.split())
+    notes = "".join(f"; class path: {note}" for note in layout.notes)
+    return f"{path} does not compile by itself: line {problem.line}: {first[:200]}{notes}"
+
+
+def _stop_if(cancelled: threading.Event | None) -> None:
+    if cancelled is not None and cancelled.is_set():
+        raise Cancelled("the check of the tests was cancelled")
