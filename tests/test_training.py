@@ -209,5 +209,6 @@ def test_a_folder_without_weights_is_no_adapter(tiny_base, tmp_path):
 def test_a_dry_run_keeps_nothing(tiny_base, tmp_path):
     root = write_project(tmp_path / "shapes")
     result = project.plan(root, quick(tiny_base))
-    assert result["dry_run"] and result["steps"] > 0 and result["seconds"] > 0
+    assert result["dry_run"] and result["steps"] > 0
+    assert result["forecast"]["seconds"] > 0 and result["forecast"]["peak_memory_bytes"] > 0
     assert not WorkspaceData(root).folder.exists()

@@ -69,13 +69,13 @@ def dataset(path: Path, out: Path | None, as_json: bool) -> None:
     from personalizer.storage import WorkspaceData
 
     output.quiet_libraries()
-    from personalizer.training import project
+    from personalizer.training import preparation
 
     root = Workspace(path).root
     chosen = settings.load(root).settings
     with Store(WorkspaceData(root).index) as store, output.working("Reading"):
         snapshot, _ = index_folder(root, store)
-        rows = list(project.examples(snapshot, chosen))
+        rows = list(preparation.examples(snapshot, chosen))
     if out is None:
         output.show_lines("dataset", rows, as_json=True)
         return

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 import torch
 
 from personalizer.dataset import Dataset, Encoded
@@ -35,7 +36,7 @@ class Forecast:
     peak_memory_bytes: int
     """Of the process on a CPU, of the accelerator's allocations elsewhere."""
     seconds: float
-    """Of all steps and evaluations, or the budget where that is less."""
+    """Of all steps and evaluations, or the budget where that is less, and of judging."""
     steps: int
     """At most; patience may end the run before."""
     seconds_a_step: float
@@ -58,7 +59,8 @@ def rehearse(
         bf16: Whether steps run under bfloat16 autocast.
 
     Raises:
-        RuntimeError: If memory runs out; accelerate's ``should_reduce_batch_size`` knows it.
+        RuntimeError: If memory runs out; ``ladder.ran_out_of_memory`` knows it.
+        MemoryError: If it would run out once the optimizer keeps what it keeps.
     """
     micro = max(1, hyper.batch_size // hyper.accumulation)
     rows = sorted(dataset.train, key=length, reverse=True)
@@ -84,10 +86,14 @@ def rehearse(
         / hyper.steps_an_epoch(len(dataset.train))
     )
     evaluated = evaluations * sum(map(length, dataset.validation))
-    seconds = steps * seconds_a_step + evaluated * timed.forward / timed.tokens
+    forward = timed.forward / timed.tokens
+    trained = min(steps * seconds_a_step + evaluated * forward, hyper.budget_seconds)
+    judged = 2 * forward * sum(map(length, (*dataset.validation, *dataset.gate)))
+    peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
+    _check_room(peak, next(model.parameters()).device.type)
     return Forecast(
-        peak_memory_bytes=peak + round(_STATE_BYTES[hyper.optimizer] * trainable),
-        seconds=round(min(seconds, hyper.budget_seconds), 1),
+        peak_memory_bytes=peak,
+        seconds=round(trained + judged, 1),
         steps=steps,
         seconds_a_step=round(seconds_a_step, 4),
         flops_a_token=counter.get_total_flops() / timed.tokens,
@@ -123,8 +129,16 @@ class _Step:
             total, count = summed_loss(self.model, batch, self.base.encoder_decoder)
         forward = _now(device)
         flops = counter.get_total_flops() if counter is not None else 0
-        (total / count).backward()
+        torch.autograd.backward(total / count)
         return _Took(sum(map(length, examples)), forward - start, _now(device) - forward, flops)
+
+
+def _check_room(peak: int, device: str) -> None:
+    """A machine out of memory kills without an error that anything could answer."""
+    if device == "cpu":
+        room = psutil.virtual_memory().available + psutil.Process().memory_info().rss
+        if peak > room:
+            raise MemoryError(f"the training needs {peak} bytes, {room} are there")
 
 
 def _now(device: torch.device) -> float:

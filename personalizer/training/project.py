@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import math
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 import personalizer
-from indexer import Level, Pair, Snapshot, Store, Workspace, index_folder
-from personalizer import dataset as data_module
+from indexer import Pair, Store, Workspace, index_folder
 from personalizer import freshness
 from personalizer.adapters import Manifest, Registry, new_id
 from personalizer.daemon.protocol import Progress
-from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
-from personalizer.errors import BadInput, TooFewPairs
+from personalizer.dataset import Dataset
+from personalizer.errors import OutOfMemory
 from personalizer.gate import judge
-from personalizer.models import (
-    LoadedBase,
-    base_folder,
-    fingerprint,
-    load_base,
-    load_tokenizer,
-)
+from personalizer.models import LoadedBase, base_folder, fingerprint
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
-from personalizer.training.batches import target_losses
+from personalizer.training.auto import decided
+from personalizer.training.batches import length, target_losses
+from personalizer.training.changes import block_changes
+from personalizer.training.forecast import Forecast
 from personalizer.training.hyperparameters import Hyperparameters
-from personalizer.training.strategies import Options, Strategy, save, strategy_named
-from personalizer.training.trainer import fine_tune, limit_threads
+from personalizer.training.ladder import ran_out_of_memory, rungs
+from personalizer.training.preparation import Prepared, prepare, usable_pairs
+from personalizer.training.strategies import save, strategy_named
+from personalizer.training.strategies.choice import AUTO
+from personalizer.training.trainer import Run, fine_tune, limit_threads, rehearsed
+from personalizer.training.watch import Report
 
-__all__ = ["examples", "plan", "train_project"]
+__all__ = ["plan", "train_project"]
 
-Report = Callable[[Progress], None]
+_Result = TypeVar("_Result")
 
 
 def train_project(
     root: Path, settings: Settings, *, limit: int | None = None, report: Report = lambda _: None
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Trains an adapter on a project and lets it serve if the gate does.
 
     Killed at any moment, the same call goes on from the last checkpoint, and what served serves.
@@ -57,47 +60,70 @@ def train_project(
         report: Told of progress.
 
     Returns:
-        The JSON object of ``personalizer train``.
+        The JSON object of ``personalizer train``; None in a process that only helps another
+        (``accelerate launch``), which alone judges and keeps the adapter.
 
     Raises:
         BadInput: If the project has no Java, no tests or too few pairs.
         BaseModelError: If the base model cannot be loaded.
         Busy: If another training holds the workspace.
+        OutOfMemory: If the thriftiest way to train needs more memory than there is.
         StorageError: If the data folder cannot be written.
     """
     begun = time.perf_counter()
-    strategy = strategy_named(settings.method)
+    leads = int(os.environ.get("RANK", "0")) == 0
+    if settings.method != AUTO:
+        strategy_named(settings.method)
     workspace = Workspace(root)
     data = WorkspaceData(workspace.root)
     base_folder(settings.base)
-    with data.lock("train"), Store(data.index) as store:
+    with data.lock("train") if leads else nullcontext(), Store(data.index) as store:
         registry = Registry(data.adapters)
-        registry.sweep()
+        if leads:
+            registry.sweep()
         report(Progress("index"))
         snapshot, _ = index_folder(workspace.root, store)
         pairs = usable_pairs(snapshot, limit)
         limit_threads(settings.threads)
-        report(Progress("prepare"))
-        base = load_base(settings.base)
-        dataset = _dataset(snapshot, pairs, base, settings)
-        hyper = _hyperparameters(settings, strategy, base, begun)
-        print_of_base = fingerprint(base.folder)
-        checkpoints = data.folder / "training" / _run_name(dataset, hyper, print_of_base, settings)
-        _forget_other_runs(checkpoints)
+        print_of_base = fingerprint(base_folder(settings.base))
+        folder = data.folder / "training" / _run_name(pairs, print_of_base, settings)
+        if leads:
+            _forget_other_runs(folder)
+        settings, why = decided(snapshot, pairs, settings, kept=folder)
 
-        before = _losses(base.model, base, dataset)
-        run = fine_tune(base, dataset, strategy, hyper, checkpoints, report)
+        def attempt(easier: Settings, rung: int) -> _Trained:
+            seconds = max(1.0, parse_duration(settings.budget) - (time.perf_counter() - begun))
+            prepared = prepare(
+                snapshot, pairs, easier, seconds=seconds, tensorboard=data.folder / "tensorboard"
+            )
+            ready = time.perf_counter() - begun
+            before = _losses(prepared.base.model, prepared.base, prepared.dataset)
+            run = fine_tune(
+                prepared.base,
+                prepared.dataset,
+                prepared.strategy,
+                prepared.hyper,
+                folder / f"rung-{rung}",
+                report,
+            )
+            return _Trained(easier, prepared, ready, before, run)
+
+        trained, eased = _down_the_ladder(settings, attempt, report)
+        if not leads:
+            return None
+        run, prepared = trained.run, trained.prepared
+        base, dataset = prepared.base, prepared.dataset
         report(Progress("gate", run.steps, run.steps))
         after = _losses(run.model, base, dataset)
         groups = [f"{e.pair.focal.path}#{e.pair.focal.method.key}" for e in dataset.gate]
-        verdict = judge(list(before["gate"]), list(after["gate"]), groups)
+        verdict = judge(list(trained.before["gate"]), list(after["gate"]), groups)
 
-        staging = data.folder / "training" / "staging"
+        staging = folder / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         save(run.model, staging)
         manifest = Manifest(
-            id=new_id(strategy.name),
-            method=strategy.name,
+            id=new_id(prepared.strategy.name),
+            method=prepared.strategy.name,
             base=base.name,
             base_fingerprint=print_of_base,
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,8 +131,8 @@ def train_project(
             pairs=dataset.counts(),
             left_out=dict(dataset.left_out),
             excluded=snapshot.excluded_by_reason(),
-            hyperparameters=_finite(asdict(hyper)) | _shape(settings),
-            metrics={"base": _means(before), "adapter": _means(after)},
+            hyperparameters=_as_json(prepared.hyper) | _shape(trained.settings),
+            metrics={"base": _means(trained.before), "adapter": _means(after)},
             gate=asdict(verdict),
             steps=run.steps,
             tokens=run.tokens,
@@ -114,15 +140,35 @@ def train_project(
             tokens_per_second=round(run.tokens_per_second, 1),
             peak_memory_bytes=run.peak_memory_bytes,
             pf_seconds=run.pf_seconds,
+            pf_seconds_measured=run.pf_seconds_measured,
             trainable_parameters=run.trainable_parameters,
+            adapter_bytes=sum(f.stat().st_size for f in staging.iterdir()),
+            mean_absolute_change=block_changes(run.model, base),
             history=list(run.history),
+            ended=run.ended,
+            eased=eased,
+            chosen=why,
+            forecast=_foretold(run.forecast, trained.ready),
             version=personalizer.__version__,
         )
         adapter = registry.add(staging, manifest, freshness.trained_on(snapshot))
         if verdict.promotes:
             registry.use(adapter.id, by="gate")
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return result_of(manifest)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What one attempt gave."""
+
+    settings: Settings
+    prepared: Prepared
+    ready: float
+    """Seconds until the training could begin."""
+    before: dict[str, Any]
+    """The base's losses."""
+    run: Run
 
 
 def result_of(manifest: Manifest) -> dict[str, Any]:
@@ -138,150 +184,102 @@ def result_of(manifest: Manifest) -> dict[str, Any]:
         "left_out": manifest.left_out,
         "metrics": manifest.metrics,
         "steps": manifest.steps,
+        "ended": manifest.ended,
         "tokens": manifest.tokens,
         "seconds": manifest.seconds,
         "tokens_per_second": manifest.tokens_per_second,
         "peak_memory_bytes": manifest.peak_memory_bytes,
         "pf_seconds": manifest.pf_seconds,
+        "pf_seconds_measured": manifest.pf_seconds_measured,
         "trainable_parameters": manifest.trainable_parameters,
+        "adapter_bytes": manifest.adapter_bytes,
+        "mean_absolute_change": manifest.mean_absolute_change,
+        "forecast": manifest.forecast,
+        "eased": manifest.eased,
+        "chosen": manifest.chosen,
     }
 
 
-def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[str, Any]:
-    """``train --dry-run``: what would be trained, and one measured step; nothing is kept.
+def plan(
+    root: Path, settings: Settings, *, limit: int | None = None, report: Report = lambda _: None
+) -> dict[str, Any]:
+    """``train --dry-run``: what would be trained and what it would take; nothing is kept.
+
+    The forecast is measured: three real steps, the longest batch among them, without an update.
 
     Raises:
         As :func:`train_project`, apart from the lock.
     """
-    strategy = strategy_named(settings.method)
-    workspace = Workspace(root)
-    snapshot, _ = index_folder(workspace.root)
+    begun = time.perf_counter()
+    snapshot, _ = index_folder(Workspace(root).root)
     pairs = usable_pairs(snapshot, limit)
     limit_threads(settings.threads)
-    base = load_base(settings.base)
-    dataset = _dataset(snapshot, pairs, base, settings)
-    hyper = _hyperparameters(settings, strategy, base, time.perf_counter())
-    tokens = sum(len(e.prompt) + len(e.target) for e in dataset.train)
-    start = time.perf_counter()
-    sample = dataset.train[: hyper.batch_size]
-    target_losses(base.model, base, sample)
-    forward = (time.perf_counter() - start) / sum(len(e.prompt) + len(e.target) for e in sample)
-    steps = hyper.epochs * math.ceil(len(dataset.train) / hyper.batch_size)
-    seconds = min(parse_duration(settings.budget), 3 * forward * tokens * hyper.epochs)
+    settings, why = decided(snapshot, pairs, settings)
+
+    def attempt(easier: Settings, rung: int) -> dict[str, Any]:
+        seconds = parse_duration(settings.budget)
+        prepared = prepare(snapshot, pairs, easier, seconds=seconds)
+        ready = time.perf_counter() - begun
+        dataset = prepared.dataset
+        model, forecast = rehearsed(prepared.base, dataset, prepared.strategy, prepared.hyper)
+        foretold = _foretold(forecast, ready)
+        return {
+            "method": prepared.strategy.name,
+            "base": prepared.base.name,
+            "pairs": dataset.counts(),
+            "left_out": dict(dataset.left_out),
+            "steps": forecast.steps,
+            "tokens": round(
+                sum(map(length, dataset.train))
+                * forecast.steps
+                / prepared.hyper.steps_an_epoch(len(dataset.train))
+            ),
+            "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+            "seconds": foretold["seconds"],
+            "forecast": foretold,
+            "dry_run": True,
+        }
+
+    planned, eased = _down_the_ladder(settings, attempt, report)
+    return planned | {"eased": eased, "chosen": why}
+
+
+def _down_the_ladder(
+    settings: Settings, attempt: Callable[[Settings, int], _Result], report: Report
+) -> tuple[_Result, list[str]]:
+    """The first attempt that memory suffices for, and what was given up for it."""
+    eased: list[str] = []
+    for number, rung in enumerate(rungs(settings)):
+        report(Progress("prepare", note=f"memory ran out: {rung.told}" if rung.told else None))
+        eased += [rung.told] if rung.told else []
+        try:
+            return attempt(rung.settings, number), eased
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
+        _give_memory_back()
+    raise OutOfMemory(
+        f"{settings.method} on {settings.base} needs more memory than there is, even when "
+        f"{'; '.join(eased)}: take a smaller base, or close other programs"
+    )
+
+
+def _give_memory_back() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _foretold(forecast: Forecast, ready: float) -> dict[str, Any]:
+    """By the manifest's names, so that what came stands beside it."""
     return {
-        "method": strategy.name,
-        "base": base.name,
-        "pairs": dataset.counts(),
-        "left_out": dict(dataset.left_out),
-        "steps": steps,
-        "tokens": tokens * hyper.epochs,
-        "seconds": round(seconds, 1),
-        "dry_run": True,
+        "peak_memory_bytes": forecast.peak_memory_bytes,
+        "seconds": round(ready + forecast.seconds, 1),
+        "steps": forecast.steps,
+        "seconds_a_step": forecast.seconds_a_step,
     }
-
-
-def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]:
-    """The (prompt, target) examples that training would use, with their side.
-
-    Raises:
-        BadInput: If the project has no Java, no tests or too few pairs.
-        BaseModelError: If the base model's tokenizer cannot be loaded.
-    """
-    tokenizer = load_tokenizer(settings.base)
-    sides = _sides(usable_pairs(snapshot, None), settings)
-    built = _encoded(snapshot, sides, tokenizer, settings, settings.context_tokens)
-    for side in data_module.SIDES:
-        for example in built.sides[side]:
-            yield {
-                "split": side,
-                "prompt": tokenizer.decode(example.prompt),
-                "target": example.text,
-                "focal": f"{example.pair.focal.path}#{example.pair.focal.method.key}",
-                "test": f"{example.pair.test.path}#{example.pair.test.method.key}",
-                "prompt_tokens": len(example.prompt),
-                "target_tokens": len(example.target),
-            }
-
-
-def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
-    """The pairs that training may use, the same ones each time.
-
-    Raises:
-        BadInput: If there is no Java, no test or too few pairs; says what was found.
-    """
-    if not snapshot.files:
-        raise BadInput("expected a folder with Java source files, found none")
-    if not snapshot.tests:
-        raise BadInput(
-            f"expected JUnit or TestNG tests, found none in {len(snapshot.files)} Java files"
-        )
-    pairs = list(snapshot.pairs)
-    if len(pairs) < FEWEST_PAIRS:
-        raise TooFewPairs(
-            f"training needs at least {FEWEST_PAIRS} tests whose focal method is known, "
-            f"found {len(pairs)} (of {len(snapshot.tests)} tests)"
-        )
-    if limit is not None and limit < len(pairs):
-        if limit < FEWEST_PAIRS:
-            raise TooFewPairs(f"training needs at least {FEWEST_PAIRS} pairs, --limit is {limit}")
-        names = {id(p): f"{p.focal_class} {p.test.method.key}".encode() for p in pairs}
-        pairs.sort(key=lambda p: hashlib.blake2b(names[id(p)], digest_size=8).digest())
-        pairs = pairs[:limit]
-    return pairs
-
-
-def _dataset(
-    snapshot: Snapshot, pairs: list[Pair], base: LoadedBase, settings: Settings
-) -> Dataset:
-    context = min(settings.context_tokens, base.context)
-    dataset = _encoded(snapshot, _sides(pairs, settings), base.tokenizer, settings, context)
-    for side, examples in dataset.sides.items():
-        if not examples:
-            raise TooFewPairs(
-                f"no pair is left for {side}: {len(pairs)} pairs, left out {dict(dataset.left_out)}"
-            )
-    return dataset
-
-
-def _sides(pairs: list[Pair], settings: Settings) -> dict[Side, list[Pair]]:
-    return data_module.split(
-        pairs,
-        validation_fraction=settings.validation_fraction,
-        gate_fraction=settings.gate_fraction,
-        seed=settings.seed,
-    )
-
-
-def _encoded(
-    snapshot: Snapshot,
-    sides: dict[Side, list[Pair]],
-    tokenizer: Any,
-    settings: Settings,
-    context_tokens: int,
-) -> Dataset:
-    return data_module.build(
-        snapshot,
-        sides,
-        tokenizer,
-        context_tokens=context_tokens,
-        target_tokens=settings.target_tokens,
-        level=Level(settings.context_level),
-    )
-
-
-def _hyperparameters(
-    settings: Settings, strategy: Strategy, base: LoadedBase, begun: float
-) -> Hyperparameters:
-    spent = time.perf_counter() - begun
-    return Hyperparameters(
-        learning_rate=settings.learning_rate or strategy.learning_rate(base),
-        batch_size=settings.batch_size,
-        epochs=settings.epochs,
-        patience=settings.patience,
-        options=Options(rank=settings.lora_rank),
-        seed=settings.seed,
-        budget_seconds=max(1.0, parse_duration(settings.budget) - spent),
-    )
 
 
 def _losses(model: Any, base: LoadedBase, dataset: Dataset) -> dict[str, Any]:
@@ -308,20 +306,24 @@ def _shape(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
+def _as_json(hyper: Hyperparameters) -> dict[str, Any]:
+    values: dict[str, Any] = msgspec.to_builtins(asdict(hyper), enc_hook=str)
     return {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in values.items()}
 
 
-def _run_name(dataset: Dataset, hyper: Hyperparameters, base: str, settings: Settings) -> str:
-    """Same project, base and settings, same run: a killed one is found again."""
-    values = asdict(hyper) | _shape(settings) | {"method": settings.method, "base": base}
-    values.pop("budget_seconds")
-    digests = ",".join(e.pair.digest for side in data_module.SIDES for e in dataset.sides[side])
-    return hashlib.blake2b(f"{values} {digests}".encode(), digest_size=8).hexdigest()
+def _run_name(pairs: list[Pair], base: str, settings: Settings) -> str:
+    """Same pairs, base and training settings, same run: a killed one is found again."""
+    values = {
+        one.name: getattr(settings, one.name)
+        for one in fields(settings)
+        if one.metadata.get("training") and one.name not in ("budget", "tensorboard")
+    }
+    digests = ",".join(sorted(pair.digest for pair in pairs))
+    return hashlib.blake2b(f"{base} {values} {digests}".encode(), digest_size=8).hexdigest()
 
 
-def _forget_other_runs(checkpoints: Path) -> None:
+def _forget_other_runs(kept: Path) -> None:
     with suppress(FileNotFoundError):
-        for folder in checkpoints.parent.iterdir():
-            if folder != checkpoints:
+        for folder in kept.parent.iterdir():
+            if folder != kept:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -45,11 +45,12 @@ from personalizer.training.compute import (
 )
 from personalizer.training.forecast import Forecast, rehearse
 from personalizer.training.hyperparameters import OPTIMIZERS, Hyperparameters
-from personalizer.training.strategies import Strategy
+from personalizer.training.strategies import Strategy, parameter_groups
 from personalizer.training.watch import Report, Watch
 
-__all__ = ["Run", "fine_tune", "limit_threads", "prepare"]
+__all__ = ["Run", "fine_tune", "limit_threads", "rehearsed"]
 
+_WEIGHT_DECAY = 0.01
 _NEVER = 10**9
 """Evaluations between two checkpoints of the Trainer's own counting: ``Watch`` says when."""
 
@@ -104,7 +105,7 @@ def fine_tune(
         SettingsError: If the optimizer or the logs need what is not there.
         RuntimeError: If memory runs out.
     """
-    model, forecast = prepare(base, dataset, strategy, hyper)
+    model, forecast = rehearsed(base, dataset, strategy, hyper)
     last = _last_whole(checkpoints)
     state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
     clock = RunningClock(_seconds_of(state))
@@ -147,7 +148,7 @@ def fine_tune(
     )
 
 
-def prepare(
+def rehearsed(
     base: LoadedBase, dataset: Dataset, strategy: Strategy, hyper: Hyperparameters
 ) -> tuple[Any, Forecast]:
     """The model that a run would train, untrained, and what the run would take."""
@@ -191,7 +192,7 @@ def _trainer(
                 lr_scheduler_type="cosine",
                 warmup_steps=max(1, round(hyper.warmup * hyper.steps(count))),
                 optim=OPTIMIZERS[hyper.optimizer],
-                weight_decay=0.01,
+                weight_decay=_WEIGHT_DECAY,
                 max_grad_norm=1.0,
                 bf16=_bf16_pays(device),
                 use_cpu=device == "cpu",
@@ -227,6 +228,10 @@ def _trainer(
         raise SettingsError(
             "tensorboard = true needs the package tensorboard: pip install tensorboard"
         ) from error
+    if hyper.options.variant == "lora+":
+        kind, choices = trainer.get_optimizer_cls_and_kwargs(trainer.args)
+        groups = parameter_groups(model, hyper.options, hyper.learning_rate)
+        trainer.optimizer = kind(groups, weight_decay=_WEIGHT_DECAY, **choices)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(watch)
     return trainer

@@ -1,0 +1,66 @@
+"""What is tried, one after the other, when memory runs out.
+
+What changes nothing comes first: smaller micro-batches give the same gradient, checkpointing the
+same for a third more time. Shorter prompts show the model less; a quantised base is another base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from personalizer.settings import Settings
+
+__all__ = ["Rung", "ran_out_of_memory", "rungs"]
+
+_QUANTISED = {"lora": "qlora-4bit", "qlora-8bit": "qlora-4bit"}
+_LEAST_PROMPT = 128
+"""Tokens of prompt below which a method and its test class are no longer to be seen."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Settings to train with, and what was given up for them."""
+
+    settings: Settings
+    told: str
+    """What the user is told when it is stepped on; empty for the first."""
+
+
+def rungs(settings: Settings) -> Iterator[Rung]:
+    """The settings as they are, then ever thriftier ones; each keeps what those before gave up."""
+    yield Rung(settings, "")
+    while settings.accumulation < settings.batch_size:
+        settings = replace(settings, accumulation=_next_part(settings))
+        each = settings.batch_size // settings.accumulation
+        told = f"the {settings.batch_size} examples of a step are computed {each} at a time"
+        yield Rung(settings, told)
+    if not settings.gradient_checkpointing:
+        settings = replace(settings, gradient_checkpointing=True)
+        yield Rung(settings, "activations are computed twice instead of kept")
+    for _ in range(2):
+        prompt = (settings.context_tokens - settings.target_tokens) * 2 // 3
+        if prompt >= _LEAST_PROMPT:
+            settings = replace(settings, context_tokens=settings.target_tokens + prompt)
+            yield Rung(settings, f"prompts are cut to {prompt} tokens")
+    if settings.method in _QUANTISED:
+        settings = replace(settings, method=_QUANTISED[settings.method])
+        yield Rung(settings, f"the base is kept in 4 bits (method {settings.method})")
+
+
+def _next_part(settings: Settings) -> int:
+    """The smallest number of micro-batches that at least doubles the one there is."""
+    return next(
+        parts
+        for parts in range(2 * settings.accumulation, settings.batch_size + 1)
+        if settings.batch_size % parts == 0
+    )
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory, of the machine or the accelerator."""
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    return isinstance(error, MemoryError) or (
+        isinstance(error, Exception) and bool(should_reduce_batch_size(error))
+    )

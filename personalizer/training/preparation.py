@@ -1,0 +1,201 @@
+"""From a project's pairs to what a training is given: base, strategy, examples, hyperparameters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from indexer import Level, Pair, Snapshot
+from personalizer import dataset as data_module
+from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
+from personalizer.errors import BadInput, TooFewPairs
+from personalizer.models import LoadedBase, load_base, load_tokenizer
+from personalizer.settings import Settings
+from personalizer.training.hyperparameters import Hyperparameters
+from personalizer.training.strategies import Options, Strategy, frequent_words, strategy_named
+from personalizer.training.strategies.records import Targets, Variant
+
+__all__ = [
+    "Prepared",
+    "examples",
+    "hyperparameters_of",
+    "options_of",
+    "prepare",
+    "usable_pairs",
+]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training is given."""
+
+    base: LoadedBase
+    strategy: Strategy
+    dataset: Dataset
+    hyper: Hyperparameters
+
+
+def prepare(
+    snapshot: Snapshot,
+    pairs: list[Pair],
+    settings: Settings,
+    *,
+    seconds: float,
+    tensorboard: Path | None = None,
+) -> Prepared:
+    """Loads the base and encodes the pairs.
+
+    Args:
+        snapshot: The project.
+        pairs: Those of :func:`usable_pairs`.
+        settings: As resolved.
+        seconds: Running time that is left of the budget.
+        tensorboard: Folder for event files, where the settings want them.
+
+    Raises:
+        BaseModelError: If the base model cannot be loaded.
+        SettingsError: If there is no such method.
+        TooFewPairs: If a side would be empty.
+    """
+    strategy = strategy_named(settings.method)
+    base = load_base(settings.base, quantization=strategy.quantization)
+    options = options_of(settings)
+    context = min(settings.context_tokens, base.context - strategy.virtual_tokens(options, base))
+    dataset = _encoded(snapshot, _sides(pairs, settings), base.tokenizer, settings, context)
+    for side, found in dataset.sides.items():
+        if not found:
+            raise TooFewPairs(
+                f"no pair is left for {side}: {len(pairs)} pairs, left out {dict(dataset.left_out)}"
+            )
+    hyper = hyperparameters_of(
+        settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard
+    )
+    return Prepared(base, strategy, dataset, hyper)
+
+
+def options_of(settings: Settings) -> Options:
+    """The choices within a strategy that the settings make."""
+    return Options(
+        rank=settings.lora_rank,
+        targets=cast(Targets, settings.lora_targets),
+        variant=cast(Variant, settings.lora_variant),
+        virtual_tokens=settings.virtual_tokens,
+        start_from=None if settings.prefix_from is None else Path(settings.prefix_from),
+    )
+
+
+def hyperparameters_of(
+    settings: Settings,
+    strategy: Strategy,
+    base: LoadedBase,
+    dataset: Dataset,
+    *,
+    seconds: float,
+    tensorboard: Path | None = None,
+) -> Hyperparameters:
+    """What a run of a strategy is told; the arguments are those of ``prepare``."""
+    options = options_of(settings)
+    if strategy.name == "prefix":
+        options = replace(options, frequent_words=_words(dataset, base))
+    return Hyperparameters(
+        learning_rate=settings.learning_rate or strategy.learning_rate(base),
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        patience=settings.patience,
+        seed=settings.seed,
+        options=options,
+        evaluate_every=settings.evaluate_every,
+        optimizer=settings.optimizer,
+        accumulation=settings.accumulation,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        max_steps=settings.max_steps,
+        budget_seconds=seconds,
+        tensorboard=str(tensorboard) if settings.tensorboard and tensorboard else None,
+    )
+
+
+def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]:
+    """The (prompt, target) examples that training would use, with their side.
+
+    Raises:
+        BadInput: If the project has no Java, no tests or too few pairs.
+        BaseModelError: If the base model's tokenizer cannot be loaded.
+    """
+    tokenizer = load_tokenizer(settings.base)
+    sides = _sides(usable_pairs(snapshot, None), settings)
+    built = _encoded(snapshot, sides, tokenizer, settings, settings.context_tokens)
+    for side in data_module.SIDES:
+        for example in built.sides[side]:
+            yield {
+                "split": side,
+                "prompt": tokenizer.decode(example.prompt),
+                "target": example.text,
+                "focal": f"{example.pair.focal.path}#{example.pair.focal.method.key}",
+                "test": f"{example.pair.test.path}#{example.pair.test.method.key}",
+                "prompt_tokens": len(example.prompt),
+                "target_tokens": len(example.target),
+            }
+
+
+def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
+    """The pairs that training may use, the same ones each time.
+
+    Raises:
+        BadInput: If there is no Java, no test or too few pairs; says what was found.
+    """
+    if not snapshot.files:
+        raise BadInput("expected a folder with Java source files, found none")
+    if not snapshot.tests:
+        raise BadInput(
+            f"expected JUnit or TestNG tests, found none in {len(snapshot.files)} Java files"
+        )
+    pairs = list(snapshot.pairs)
+    if len(pairs) < FEWEST_PAIRS:
+        raise TooFewPairs(
+            f"training needs at least {FEWEST_PAIRS} tests whose focal method is known, "
+            f"found {len(pairs)} (of {len(snapshot.tests)} tests)"
+        )
+    if limit is not None and limit < len(pairs):
+        if limit < FEWEST_PAIRS:
+            raise TooFewPairs(f"training needs at least {FEWEST_PAIRS} pairs, --limit is {limit}")
+        names = {id(p): f"{p.focal_class} {p.test.method.key}".encode() for p in pairs}
+        pairs.sort(key=lambda p: hashlib.blake2b(names[id(p)], digest_size=8).digest())
+        pairs = pairs[:limit]
+    return pairs
+
+
+def _sides(pairs: list[Pair], settings: Settings) -> dict[Side, list[Pair]]:
+    return data_module.split(
+        pairs,
+        validation_fraction=settings.validation_fraction,
+        gate_fraction=settings.gate_fraction,
+        seed=settings.seed,
+    )
+
+
+def _encoded(
+    snapshot: Snapshot,
+    sides: dict[Side, list[Pair]],
+    tokenizer: Any,
+    settings: Settings,
+    context_tokens: int,
+) -> Dataset:
+    return data_module.build(
+        snapshot,
+        sides,
+        tokenizer,
+        context_tokens=context_tokens,
+        target_tokens=settings.target_tokens,
+        level=Level(settings.context_level),
+    )
+
+
+def _words(dataset: Dataset, base: LoadedBase) -> tuple[str, ...]:
+    """Of the training side alone: what is held out must not show through a prefix either."""
+    decode = base.tokenizer.decode
+    return frequent_words(
+        decode([*e.prompt, *e.target], skip_special_tokens=True) for e in dataset.train
+    )
