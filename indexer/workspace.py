@@ -20,7 +20,7 @@ from indexer.errors import NotAFolder
 from indexer.languages import language_of
 from indexer.store import Seen
 
-__all__ = ["BUILD_FILES", "Found", "Workspace"]
+__all__ = ["BUILD_FILES", "IGNORE_FILES", "Found", "Workspace"]
 
 BUILD_FILES = frozenset(
     {
@@ -38,7 +38,9 @@ _YOUNG = 2_000_000_000
 """Nanoseconds; the coarsest file systems keep times of two seconds (git's racy entries)."""
 _RULES = 1
 """Raised with every change of the screening rules: what was seen is then read again."""
-_IGNORE_FILES = (".gitignore", ".personalizerignore")
+IGNORE_FILES = (".gitignore", ".personalizerignore")
+_Rules = list[tuple[str, GitIgnoreSpec]]
+"""(folder, the rules of an ignore file in it), deeper folders later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,57 +124,91 @@ class Workspace:
                     continue
         return found
 
-    def ignores(self, path: str) -> bool:
+    def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether the user's ignore files leave out a path (for files met outside a walk)."""
         parts = path.split("/")
-        rules: list[tuple[str, GitIgnoreSpec]] = list(self._own_excludes())
+        rules: _Rules = list(self._own_excludes())
         for depth in range(len(parts)):
-            folder = "/".join(parts[:depth])
-            rules += self._rules_of(folder)
+            rules += self._rules_of("/".join(parts[:depth]))
             below = "/".join(parts[: depth + 1])
             last = depth == len(parts) - 1
-            if parts[depth] in _NEVER or _ignored(below, rules, folder=not last):
+            inside = folder or not last
+            if parts[depth] in _NEVER or _ignored(below, rules, folder=inside):
+                return True
+            if inside and os.path.exists(f"{self.root}/{below}/.git"):
                 return True
         return False
 
-    def _paths(self, only: frozenset[str] | None = None) -> Iterator[tuple[str, str | None]]:
-        stack: list[tuple[str, list[tuple[str, GitIgnoreSpec]]]] = [
-            ("", list(self._own_excludes()))
-        ]
+    def folders(self, below: str = "") -> Iterator[str]:
+        """Every folder that a walk enters, from ``below`` down; none where that is left out."""
+        return (folder for folder, _, _ in self._walked(below))
+
+    def sources(self, below: str = "") -> Iterator[str]:
+        """The path of every source file that a walk would read, from a folder down."""
+        return (path for path, reason in self._paths(below=below) if reason is None)
+
+    def stamps(self) -> dict[str, str]:
+        """Size and time of each source file by path; differs when one is written."""
+        found = {}
+        for path in self.sources():
+            try:
+                stat = os.stat(f"{self.root}/{path}")
+            except OSError:
+                continue
+            found[path] = f"{stat.st_size}-{stat.st_mtime_ns}"
+        return found
+
+    def _paths(
+        self, only: frozenset[str] | None = None, below: str = ""
+    ) -> Iterator[tuple[str, str | None]]:
+        for folder, rules, entries in self._walked(below):
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if not _writable(path):
+                    if language_of(path):
+                        yield ascii(path)[1:-1], "name"
+                elif not (entry.name in only if only else language_of(path)):
+                    continue
+                elif entry.is_symlink():
+                    yield path, "link"  # its target is met by itself, or is not of this project
+                elif entry.is_file(follow_symlinks=False):
+                    yield path, "ignored" if _ignored(path, rules, folder=False) else None
+
+    def _walked(self, below: str = "") -> Iterator[tuple[str, _Rules, list[os.DirEntry[str]]]]:
+        """Each folder that is entered, its ignore rules, and what is in it that is no folder."""
+        if below and self.ignores(below, folder=True):
+            return
+        parents = below.split("/") if below else []
+        above = ["/".join(parents[:depth]) for depth in range(len(parents))]
+        rules = [*self._own_excludes(), *(rule for one in above for rule in self._rules_of(one))]
+        stack: list[tuple[str, _Rules]] = [(below, rules)]
         while stack:
             folder, rules = stack.pop()
             try:
                 entries = sorted(os.scandir(f"{self.root}/{folder}"), key=lambda one: one.name)
             except OSError:
                 continue
-            if any(entry.name in _IGNORE_FILES for entry in entries):
+            if any(entry.name in IGNORE_FILES for entry in entries):
                 rules = rules + self._rules_of(folder)
-            below = []
+            files, inside = [], []
             for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                try:
-                    path.encode()
-                except UnicodeEncodeError:
-                    if language_of(path):
-                        yield ascii(path)[1:-1], "name"
+                if not entry.is_dir(follow_symlinks=False):
+                    files.append(entry)
                     continue
-                wanted = entry.name in only if only else language_of(path)
-                if entry.is_dir(follow_symlinks=False):
-                    inside = entry.name not in _NEVER and not _ignored(path, rules, folder=True)
-                    if inside and not os.path.exists(os.path.join(entry.path, ".git")):
-                        below.append((path, rules))
-                elif wanted and entry.is_symlink():
-                    yield path, "link"  # its target is met by itself, or is not of this project
-                elif wanted and entry.is_file(follow_symlinks=False):
-                    yield path, "ignored" if _ignored(path, rules, folder=False) else None
-            stack.extend(reversed(below))
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                entered = entry.name not in _NEVER and not _ignored(path, rules, folder=True)
+                foreign = os.path.exists(os.path.join(entry.path, ".git"))
+                if entered and _writable(path) and not foreign:
+                    inside.append((path, rules))
+            yield folder, rules, files
+            stack.extend(reversed(inside))
 
     def _own_excludes(self) -> Iterator[tuple[str, GitIgnoreSpec]]:
         yield from self._spec("", self.root / ".git" / "info" / "exclude")
 
-    def _rules_of(self, folder: str) -> list[tuple[str, GitIgnoreSpec]]:
-        found: list[tuple[str, GitIgnoreSpec]] = []
-        for name in _IGNORE_FILES:
+    def _rules_of(self, folder: str) -> _Rules:
+        found: _Rules = []
+        for name in IGNORE_FILES:
             found += self._spec(folder, self.root / folder / name)
         return found
 
@@ -206,7 +242,12 @@ class Workspace:
         return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _ignored(path: str, rules: list[tuple[str, GitIgnoreSpec]], *, folder: bool) -> bool:
+def _writable(path: str) -> bool:
+    """Whether a path is UTF-8, so that it can be stored and sent."""
+    return path.isascii() or not any("\ud800" <= char <= "\udfff" for char in path)
+
+
+def _ignored(path: str, rules: _Rules, *, folder: bool) -> bool:
     """The last matching rule wins, as in git; deeper files come later in ``rules``."""
     verdict = False
     for base, spec in rules:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from lsprotocol import types as lsp
@@ -26,6 +27,7 @@ from indexer import (
 from indexer.languages import language_of
 from indexer.pairing import in_test_root
 from indexer.screening import secret_in, vendored
+from indexer.watching import Changed, Watcher
 from lsp_server.convert import Text, path_of, relative_path, uri_of
 from lsp_server.daemon import Json, Link
 from lsp_server.settings import Settings
@@ -108,21 +110,39 @@ class Project:
         self._stale: set[str] = set()
         self._busy = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        self._watcher: Watcher | None = None
 
     def close(self) -> None:
         if self._timer:
             self._timer.cancel()
+        if self._watcher:
+            self._watcher.stop()
 
-    def touch(self, path: str, settled: Callable[[], None]) -> None:
-        """Notes that a file or its buffer has changed; it is read after a pause.
+    def watch(self, settled: Callable[[], None]) -> None:
+        """Looks for files that change on disk, where the editor does not tell of them."""
+        loop = asyncio.get_running_loop()
+
+        def changed(paths: Changed) -> None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended: nobody waits any more.
+                loop.call_soon_threadsafe(self.touch, paths, settled)
+
+        self._watcher = Watcher(Workspace(self.root), changed)
+        self._watcher.start()
+
+    def touch(self, paths: Changed, settled: Callable[[], None]) -> None:
+        """Notes that files or their buffers have changed; they are read after a pause.
 
         Args:
-            path: POSIX, relative to the project.
-            settled: Called once the snapshot has taken it in.
+            paths: POSIX, relative to the project; None where any file may have changed.
+            settled: Called once the snapshot has taken them in.
         """
-        if language_of(path) is None:
-            return
-        self._stale.add(path)
+        if paths is None:
+            self.outdated = True
+        else:
+            paths = frozenset(path for path in paths if language_of(path))
+            if not paths:
+                return
+            self._stale |= paths
         loop = asyncio.get_running_loop()
         if self._timer:
             self._timer.cancel()
@@ -251,8 +271,8 @@ class Session:
         self.settings = Settings()
         self.encoding = "utf-16"
         """What columns count, as agreed with the editor."""
-        self.watches = False
-        """The editor tells of files that change on disk."""
+        self._watching = False
+        """Folders are watched here, because the editor does not tell of files that change."""
         self.leaving = False
         """The editor has asked for the end in good order."""
         self.projects: list[Project] = []
@@ -270,6 +290,8 @@ class Session:
             return None
         project = Project(uri, root)
         self.projects.append(project)
+        if self._watching:
+            project.watch(partial(self._indexed, project))
         return project
 
     def remove_folder(self, uri: str) -> None:
@@ -313,14 +335,18 @@ class Session:
 
     def touch(self, project: Project, path: str) -> None:
         """Notes that a file may have changed."""
-        project.touch(path, lambda: self._indexed(project))
+        project.touch(frozenset({path}), partial(self._indexed, project))
 
     def saved(self, uri: str) -> None:
-        """Notes that the editor has written a file; a time to look at others, if nobody watches."""
+        """Notes that the editor has written a file."""
         if found := self.find(uri):
-            project, path = found
-            project.outdated |= not self.watches
-            self.touch(project, path)
+            self.touch(*found)
+
+    def watch(self) -> None:
+        """Looks for changes on disk itself, in every folder from now on."""
+        self._watching = True
+        for project in self.projects:
+            project.watch(partial(self._indexed, project))
 
     async def index(self, project: Project) -> None:
         """Indexes a folder, or takes what has changed into its index."""

@@ -160,7 +160,7 @@ async def test_a_test_that_is_typed_counts_before_it_is_saved(tmp_path: Path, da
 async def test_files_that_change_outside_the_editor_count(
     tmp_path: Path, data: Path, like: str
 ) -> None:
-    """Told by editors that watch files; found after a save with others."""
+    """Told by editors that watch files; found by the server itself with others."""
     shop = make_shop(tmp_path / "shop", test=None)
     async with editing(shop, data=data, like=like) as editor:
         editor.open(CART_PATH)
@@ -171,9 +171,6 @@ async def test_files_that_change_outside_the_editor_count(
             editor.client.workspace_did_change_watched_files(
                 lsp.DidChangeWatchedFilesParams([event])
             )
-        else:
-            document = lsp.TextDocumentIdentifier(editor.uri(CART_PATH))
-            editor.client.text_document_did_save(lsp.DidSaveTextDocumentParams(document))
         assert editor.watched == (like != "bare")
 
         async def titles() -> list[str | None]:

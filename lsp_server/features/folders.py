@@ -97,6 +97,5 @@ async def _watch(server: Server) -> None:
             "personalizer-java-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
         )
         await server.client_register_capability_async(lsp.RegistrationParams([wanted]))
-        server.session.watches = True
     else:
         server.session.watch()
