@@ -14,14 +14,31 @@ __all__ = ["status", "train"]
 _FRESHNESS_EXIT = {"fresh": 0, "ageing": 3, "stale": 4, "none": 5}
 
 
+class _MethodOption(click.Option):
+    """Its help lists the strategies, which are looked up when it is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from personalizer.training.strategies import STRATEGIES
+
+        record = super().get_help_record(ctx)
+        methods = "; ".join(f"{one.name}: {one.trains}" for one in STRATEGIES.values())
+        return record and (record[0], f"{record[1]} {methods}.")
+
+
 @click.command()
 @path_argument
-@click.option("--method", help="Training method: lora or custom.")
+@click.option(
+    "--method",
+    cls=_MethodOption,
+    help="Training method; with --dry-run, all forecasts each of them.",
+)
 @click.option("--base", help="Base model: starter, a folder, or a hub name.")
 @click.option("--budget", help="Longest training time, such as 90s, 10m or 2h.")
 @click.option("--limit", type=click.IntRange(min=1), help="Most pairs used.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file of training settings.")
+@click.option("--preset", help="A paper's own settings: weyssow2024 or zlotchevski2022.")
 @click.option("--background", is_flag=True, help="Let the daemon train; return at once.")
-@click.option("--dry-run", is_flag=True, help="Say what would be trained, and how long it takes.")
+@click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
 @click.option("--progress", is_flag=True, hidden=True, help="Progress as JSON lines on stderr.")
 @json_option
 def train(
@@ -30,6 +47,8 @@ def train(
     base: str | None,
     budget: str | None,
     limit: int | None,
+    config: Path | None,
+    preset: str | None,
     background: bool,
     dry_run: bool,
     progress: bool,
@@ -40,16 +59,34 @@ def train(
     from personalizer import settings
 
     root = Workspace(path).root
+    if method == "all":
+        if not dry_run:
+            raise click.UsageError("--method all goes with --dry-run only: choose one to train")
+        from personalizer.training import comparison
+
+        given = {"base": base, "budget": budget, "limit": limit, "config": config}
+        given["preset"] = preset
+        with output.working("Measuring every method"):
+            table = comparison.forecasts(root, given)
+        output.show("forecasts", table, as_json)
+        return
     flags = {"method": method, "base": base, "budget": budget}
-    resolved = settings.load(root, flags)
+    resolved = settings.load(root, flags, hyperparameters=config)
+    if preset is not None:
+        from personalizer.training.presets import preset_named
+
+        papers = preset_named(preset).settings(resolved.settings.method)
+        resolved = settings.load(root, flags, hyperparameters=config, preset=papers)
     for line in resolved.ignored:
         output.remark(line)
     if background:
         from personalizer.daemon.client import connect
         from personalizer.daemon.protocol import TrainRequest
 
+        file = None if config is None else str(config.resolve())
         with connect() as client:
-            job = client.train(TrainRequest(str(root), method, base, budget, limit))
+            request = TrainRequest(str(root), method, base, budget, limit, preset, file)
+            job = client.train(request)
         output.show("job", output.as_dict(job), as_json)
         return
     output.quiet_libraries()
@@ -57,14 +94,15 @@ def train(
 
     if dry_run:
         with output.working("Measuring"):
-            result = project.plan(root, resolved.settings, limit=limit)
-        output.show("plan", result, as_json)
+            plan = project.plan(root, resolved.settings, limit=limit)
+        output.show("plan", plan, as_json)
         return
     with output.training_progress(as_json_lines=progress) as report:
         result = project.train_project(
             root, resolved.settings, limit=limit, report=until_interrupted(report)
         )
-    output.show("train", result, as_json)
+    if result is not None:
+        output.show("train", result, as_json)
 
 
 @click.command()
