@@ -135,6 +135,8 @@ def _phases() -> Callable[[Progress], None]:
         if progress.phase not in said:
             said.add(progress.phase)
             click.echo(f"{_PHASES[progress.phase]}…", err=True)
+        if progress.note:
+            remark(progress.note)
 
     return report
 
@@ -162,6 +164,8 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task(_PHASES["index"], total=None, figures="")
 
         def report(progress: Progress) -> None:
+            if progress.note:
+                bar.console.print(f"note: {progress.note}")
             bar.update(
                 task,
                 description=_PHASES[progress.phase],
@@ -279,22 +283,46 @@ def _train_text(result: dict[str, Any]) -> str:
             f"  trained     {result['trainable_parameters']:,} parameters, "
             f"{result['steps']} steps, {result['tokens']:,} tokens in {_time(result['seconds'])} "
             f"({result['tokens_per_second']:,.0f} a second)",
-            f"  memory      {result['peak_memory_bytes'] / 2**20:,.0f} MiB at most",
+            f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most "
+            f"({_mebibytes(result['forecast']['peak_memory_bytes'])} foretold), "
+            f"adapter {_mebibytes(result['adapter_bytes'])}",
+            *(f"  eased       {one}" for one in result["eased"]),
+            *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
             f"{verdict}: {result['reason']}.",
         ]
     )
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.{0 if count > 10 * 2**20 else 1}f} MiB"
 
 
 def _plan_text(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"{result['method']} on {result['base']}, nothing was trained",
-            f"  pairs   {_value(result['pairs'])}",
+            f"  pairs     {_value(result['pairs'])}",
             f"  left out  {_value(result['left_out'])}",
-            f"  steps   at most {result['steps']}, {result['tokens']:,} tokens",
-            f"  time    about {_time(result['seconds'])} at most",
+            f"  steps     at most {result['steps']}, {result['tokens']:,} tokens",
+            f"  time      about {_time(result['seconds'])} at most",
+            f"  memory    about {_mebibytes(result['forecast']['peak_memory_bytes'])} at most",
+            *(f"  eased     {one}" for one in result["eased"]),
+            *([f"  chosen    {result['chosen']}"] if result["chosen"] else []),
         ]
     )
+
+
+def _forecasts_text(result: dict[str, Any]) -> str:
+    lines = [f"{'method':12}{'trains':>14}{'memory':>12}{'time':>8}"]
+    for method, row in result["methods"].items():
+        if "error" in row:
+            lines.append(f"{method:12}{row['error']}")
+        else:
+            lines.append(
+                f"{method:12}{row['trainable_parameters']:>14,}"
+                f"{_mebibytes(row['peak_memory_bytes']):>12}{_time(row['seconds']):>8}"
+            )
+    return "\n".join(lines)
 
 
 def _status_text(result: dict[str, Any]) -> str:
@@ -376,6 +404,7 @@ def _config_text(result: dict[str, Any]) -> str:
 
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "config": _config_text,
+    "forecasts": _forecasts_text,
     "generate": _generate_text,
     "index": _index_text,
     "plan": _plan_text,

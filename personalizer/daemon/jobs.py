@@ -51,6 +51,7 @@ TrainCommand = Callable[[TrainRequest], list[str]]
 def train_command(request: TrainRequest) -> list[str]:
     """The command line of a training; its result is JSON on stdout, its progress on stderr."""
     flags = {"method": request.method, "base": request.base, "budget": request.budget}
+    flags |= {"preset": request.preset, "config": request.config}
     flags["limit"] = None if request.limit is None else str(request.limit)
     given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
     arguments = ["train", request.workspace, "--json", "--progress", *given]
