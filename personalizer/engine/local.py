@@ -34,7 +34,7 @@ from personalizer.errors import AdapterError, EngineError, PromptTooLong
 from personalizer.generation.lexis import block_end
 from personalizer.models import LoadedBase, Quantization, fingerprint, load_base
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
-from personalizer.training.strategies import STRATEGIES, attach, is_peft
+from personalizer.training.strategies import STRATEGIES, attach, check_width, is_peft
 
 __all__ = ["LocalEngine"]
 
@@ -151,8 +151,8 @@ class _Resident:
     @contextmanager
     def switched(self, folder: Path | None) -> Iterator[_Asked]:
         if folder is None:
-            if self.wrapper is None:
-                yield _Asked(self.base, self.base.model, 0)
+            if self.wrapper is None or self.wrapper.active_peft_config.is_prompt_learning:
+                yield _Asked(self.base, self.base.model, 0)  # virtual tokens change no layer
             else:
                 with self.wrapper.disable_adapter():
                     yield _Asked(self.base, self.wrapper, 0)
@@ -195,6 +195,7 @@ class _Resident:
                 # an adapter with a part missing would answer with random weights
                 warnings.filterwarnings("error", "Found missing adapter keys")
                 config = PeftConfig.from_pretrained(str(folder))
+                check_width(config, self.base)
                 if self.wrapper is not None and config.peft_type != self.wrapper.peft_type:
                     self._unwrap()
                 if self.wrapper is None:
@@ -263,7 +264,13 @@ def _generate(
     device = base.model.device
     prompt = torch.tensor([ids], device=device)
     devices = [device] if device.type == "cuda" else []
-    with torch.inference_mode(), torch.random.fork_rng(devices=devices):
+    with (
+        torch.inference_mode(),
+        torch.random.fork_rng(devices=devices),
+        warnings.catch_warnings(),
+    ):
+        # PEFT counts positions itself where there is a soft prompt, and says so at every token
+        warnings.filterwarnings("ignore", "Position ids are not supported")
         torch.manual_seed(request.seed)
         output = asked.model.generate(
             input_ids=prompt,
@@ -455,6 +462,10 @@ class _Watch(StoppingCriteria):
             if self._on_text:
                 self._pass_on(texts[0], final=False)
         return torch.tensor(stopped, dtype=torch.bool, device=input_ids.device)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Watch:
+        """PEFT copies what it passes on; a cancellation reaches this one."""
+        return self
 
     def finish(self, sequences: torch.Tensor) -> None:
         """Passes on what was held back."""

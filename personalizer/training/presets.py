@@ -23,7 +23,7 @@ class Preset:
 
     name: str
     source: str
-    """The paper, and where in it."""
+    """The paper."""
     ours: tuple[str, ...]
     """Fields that the paper leaves open: their values are ours."""
     options: Options
@@ -61,7 +61,7 @@ class Preset:
 _ALL = (
     Preset(
         name="weyssow2024",
-        source="Weyssow et al. 2024 (arXiv 2308.10462), section 4.5",
+        source="Weyssow et al. 2024 (arXiv 2308.10462)",
         ours=("patience",),
         options=Options(rank=16, targets="qkv", virtual_tokens=20),
         optimizer="adafactor",
@@ -83,7 +83,7 @@ _ALL = (
     ),
     Preset(
         name="zlotchevski2022",
-        source="Zlotchevski et al. 2022 (ESEC/FSE), section 3",
+        source="Zlotchevski et al. 2022 (ESEC/FSE)",
         ours=(
             "optimizer",
             "batch_size",

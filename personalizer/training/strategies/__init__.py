@@ -10,7 +10,7 @@ from personalizer.errors import SettingsError
 from personalizer.training.strategies import deltas, matrices
 from personalizer.training.strategies import prefix as virtual
 from personalizer.training.strategies.choice import AUTO, Choice, Situation, choose
-from personalizer.training.strategies.files import attach, is_peft, save
+from personalizer.training.strategies.files import attach, check_width, is_peft, save
 from personalizer.training.strategies.matrices import parameter_groups
 from personalizer.training.strategies.records import Options, Strategy
 from personalizer.training.strategies.words import frequent_words
@@ -23,6 +23,7 @@ __all__ = [
     "Situation",
     "Strategy",
     "attach",
+    "check_width",
     "choose",
     "frequent_words",
     "is_peft",

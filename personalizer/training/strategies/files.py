@@ -14,7 +14,7 @@ from personalizer.training.strategies.prefix import accept_batches
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["attach", "is_peft", "save"]
+__all__ = ["attach", "check_width", "is_peft", "save"]
 
 
 def save(model: Any, folder: Path) -> None:
@@ -45,11 +45,12 @@ def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
     Raises:
         AdapterError: If the folder holds no adapter of this base.
     """
-    from peft import PeftModel
+    from peft import PeftConfig, PeftModel
     from safetensors import SafetensorError
 
     try:
         if is_peft(folder):
+            check_width(PeftConfig.from_pretrained(str(folder)), base)
             adapted: torch.nn.Module = PeftModel.from_pretrained(base.model, str(folder)).eval()
             accept_batches(adapted)
             return adapted
@@ -67,19 +68,26 @@ def is_peft(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file()
 
 
+def check_width(config: Any, base: LoadedBase) -> None:
+    """Refuses a soft prompt of another width, which PEFT would notice only when it is used.
+
+    Raises:
+        AdapterError: If its virtual tokens are no tokens of this base.
+    """
+    width = base.model.get_input_embeddings().weight.shape[1]
+    if config.peft_type == "PROMPT_TUNING" and config.token_dim != width:
+        raise AdapterError(
+            f"expected virtual tokens of width {width}, got such of width {config.token_dim}"
+        )
+
+
 def _save_difference(model: Any, folder: Path) -> None:
     """A PiSSA adapter as the LoRA that makes the same of the untouched base."""
     from safetensors.torch import save_file
 
-    config = model.peft_config["default"]
-    begun, config.init_lora_weights = config.init_lora_weights, True
-    try:
-        with tempfile.TemporaryDirectory() as place:
-            first = Path(place) / "first"
-            first.mkdir()
-            config.save_pretrained(str(first))
-            save_file(model.first_state, str(first / "adapter_model.safetensors"))
-            config.init_lora_weights = begun
-            model.save_pretrained(folder, path_initial_model_for_weight_conversion=str(first))
-    finally:
-        config.init_lora_weights = begun
+    with tempfile.TemporaryDirectory() as place:
+        first = Path(place) / "first"
+        first.mkdir()
+        model.peft_config["default"].save_pretrained(str(first))
+        save_file(model.first_state, str(first / "adapter_model.safetensors"))
+        model.save_pretrained(folder, path_initial_model_for_weight_conversion=str(first))

@@ -8,11 +8,11 @@ from personalizer.models import LoadedBase
 from personalizer.training.strategies.layouts import layout_of
 from personalizer.training.strategies.records import Options
 
-__all__ = ["ia3", "lora", "parameter_groups", "task_type"]
+__all__ = ["ia3", "lora", "parameter_groups", "task_type", "wrap"]
 
 _DROPOUT = 0.05
 _LORA_PLUS = 16.0
-"""How much faster LoRA+ steps its B matrices (Hayou et al. 2024, section 5)."""
+"""How much faster LoRA+ steps its B matrices (Hayou et al. 2024: 16)."""
 
 
 def lora(base: LoadedBase, options: Options) -> Any:
@@ -22,12 +22,12 @@ def lora(base: LoadedBase, options: Options) -> Any:
     its first state is remembered: ``save`` writes the difference, a plain LoRA of twice the rank
     that fits the base as it is on disk.
     """
-    from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+    from peft import LoraConfig, get_peft_model_state_dict
 
     pissa = options.variant == "pissa"
     wanted = layout_of(base.model).attention if options.targets == "qkv" else ()
-    model = get_peft_model(
-        base.model,
+    model = wrap(
+        base,
         LoraConfig(
             task_type=task_type(base),
             r=options.rank,
@@ -38,10 +38,10 @@ def lora(base: LoadedBase, options: Options) -> Any:
             use_dora=options.variant == "dora",
             init_lora_weights="pissa" if pissa else True,
             fan_in_fan_out=_transposed(base),
-            base_model_name_or_path=base.name,
         ),
     )
     if pissa:
+        model.peft_config["default"].init_lora_weights = True  # what is saved fits any base
         state = get_peft_model_state_dict(model)
         model.first_state = {name: weight.detach().clone() for name, weight in state.items()}
     return model
@@ -52,17 +52,16 @@ def ia3(base: LoadedBase, options: Options) -> Any:
 
     PEFT's own defaults scale fewer layers; these are those of W24's published counts.
     """
-    from peft import IA3Config, get_peft_model
+    from peft import IA3Config
 
     layout = layout_of(base.model)
-    return get_peft_model(
-        base.model,
+    return wrap(
+        base,
         IA3Config(
             task_type=task_type(base),
             target_modules=[*layout.attention, *layout.feed_forward],
             feedforward_modules=list(layout.feed_forward),
             fan_in_fan_out=_transposed(base),
-            base_model_name_or_path=base.name,
         ),
     )
 
@@ -85,6 +84,15 @@ def parameter_groups(model: Any, options: Options, rate: float) -> list[dict[str
             "lr": _LORA_PLUS * rate,
         },
     ]
+
+
+def wrap(base: LoadedBase, config: Any) -> Any:
+    """PEFT's model of a base, whose files will name the base as the user does, without its path."""
+    from peft import get_peft_model
+
+    model = get_peft_model(base.model, config)
+    model.peft_config["default"].base_model_name_or_path = base.name
+    return model
 
 
 def task_type(base: LoadedBase) -> str:

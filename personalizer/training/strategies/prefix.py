@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalizer.errors import AdapterError
 from personalizer.models import LoadedBase
-from personalizer.training.strategies.matrices import task_type
+from personalizer.training.strategies.matrices import task_type, wrap
 from personalizer.training.strategies.records import Options
 from personalizer.training.strategies.words import spelled
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["accept_batches", "prefix", "prefix_positions", "prompt", "prompt_positions"]
 
 _PREFIX_TOKENS = 200
-"""Z22 section 4.1."""
+"""As in Z22."""
 _PROMPT_TOKENS = 20
-"""W24 section 4.5."""
+"""As in W24."""
 
 _INSTRUCTION = "Unit test of the Java method."
 """A soft prompt begins with these words, as W24's begin with an instruction."""
@@ -54,17 +54,12 @@ def prefix(base: LoadedBase, options: Options) -> Any:
         own = install(base.model, count)
         if options.start_from:
             _start(own.weight, options.start_from / "model.safetensors", f"{NAME}.weight")
-        else:
+        elif own.weight.device.type != "meta":
             _read_words(base, own, spelled(options.frequent_words, base.tokenizer, count))
         return base.model
-    from peft import PrefixTuningConfig, get_peft_model
+    from peft import PrefixTuningConfig
 
-    model = get_peft_model(
-        base.model,
-        PrefixTuningConfig(
-            task_type="CAUSAL_LM", num_virtual_tokens=count, base_model_name_or_path=base.name
-        ),
-    )
+    model = wrap(base, PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=count))
     weight = model.prompt_encoder["default"].embedding.weight
     if options.start_from:
         _start(weight, options.start_from / "adapter_model.safetensors", "prompt_embeddings")
@@ -77,16 +72,15 @@ def prefix(base: LoadedBase, options: Options) -> Any:
 def prompt(base: LoadedBase, options: Options) -> Any:
     """Embeddings of virtual tokens before the input, begun with an instruction."""
     import torch
-    from peft import PromptTuningConfig, get_peft_model
+    from peft import PromptTuningConfig
 
     count = options.virtual_tokens or _PROMPT_TOKENS
-    model = get_peft_model(
-        base.model,
+    model = wrap(
+        base,
         PromptTuningConfig(
             task_type=task_type(base),
             num_virtual_tokens=count,
             num_transformer_submodules=1,  # the encoder of an encoder-decoder
-            base_model_name_or_path=base.name,
         ),
     )
     weight = model.prompt_encoder["default"].embedding.weight
@@ -141,8 +135,6 @@ def _read_words(base: LoadedBase, own: Prefix, ids: list[int]) -> None:
     """Each block's prefix is its keys and values of ``ids``, read by encoder and decoder."""
     import torch
 
-    if own.weight.device.type == "meta":
-        return
     tokens = torch.tensor([ids], device=base.model.device)
     with own.recording(), torch.no_grad():
         base.model(input_ids=tokens, decoder_input_ids=tokens, use_cache=False)
