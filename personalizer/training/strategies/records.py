@@ -33,7 +33,7 @@ class Options:
     frequent_words: tuple[str, ...] = ()
     """A prefix is begun with these, the most frequent first; see ``words.frequent_words``."""
     start_from: Path | None = None
-    """Folder of a prefix trained on other repositories, to begin with instead: Z22's cure for its cost."""
+    """Folder of a prefix trained on other repositories to begin with: Z22's cure for its cost."""
 
 
 @dataclass(frozen=True)
