@@ -36,6 +36,7 @@ __all__ = [
     "END",
     "PAD",
     "SPECIAL_TOKENS",
+    "Attempt",
     "Example",
     "Kind",
     "Part",
@@ -146,6 +147,15 @@ class TestPlace:
     """Qualified name of the class inside the file."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A test that was generated before and did not work."""
+
+    text: str
+    error: str
+    """What the compiler or the runner said of it."""
+
+
 class Tokenizer(Protocol):
     """The part of a Hugging Face tokenizer that prompts need."""
 
@@ -168,6 +178,7 @@ def prompt_for_test(
     level: Level = Level.FM_FC_MS_FF,
     hidden: Collection[Method] = (),
     examples: Sequence[Pair] = (),
+    attempt: Attempt | None = None,
 ) -> Prompt:
     """The prompt for a unit test of a method.
 
@@ -180,6 +191,7 @@ def prompt_for_test(
         hidden: Tests never shown: in an example, the target and the other tests of its focal
             method (the design's rule against leaks).
         examples: Retrieved pairs, the nearest last.
+        attempt: What to do better; always shown whole.
     """
     parts = [part for pair in examples for part in _example_parts(snapshot, pair)]
     if place is not None:
@@ -191,6 +203,10 @@ def prompt_for_test(
     facts = snapshot.files[focal_path]
     pieces = focal_context(snapshot.source(focal_path), facts, focal, level)
     parts.append(Part(Kind.FOCAL, pieces))
+    if attempt is not None:
+        always = float("inf")
+        parts.append(Part(Kind.ATTEMPT, (Piece(attempt.text, always),)))
+        parts.append(Part(Kind.ERROR, (Piece(attempt.error, always),)))
     return Prompt(tuple(parts), Kind.TEST)
 
 

@@ -59,6 +59,15 @@ class Settings:
     candidates: int = _anyones(5, "Candidates of one generation.")
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
     retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
+    repair_rounds: int = _anyones(
+        1, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
+    )
+    trusted_workspaces: str = _users_own(
+        "", "Folders whose projects may be built and run, separated as in PATH."
+    )
+    class_path: str = _users_own(
+        "", "Class path of tests instead of the build's, separated as in PATH."
+    )
     learning_rate: float | None = _training(None, "Learning rate; the method's own when left out.")
     lora_rank: int = _training(16, "Rank of LoRA matrices.")
     lora_targets: str = _training("all-linear", "Layers with LoRA matrices: all-linear or qkv.")
@@ -239,6 +248,11 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         value = getattr(settings, name)
         if value < 1:
             problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
+    if not 0 <= settings.repair_rounds <= 2:
+        problems.append(
+            f"{origins['repair_rounds']}: repair_rounds must lie between 0 and 2, "
+            f"got {settings.repair_rounds}"
+        )
     if settings.retrieve < 0:
         problems.append(
             f"{origins['retrieve']}: retrieve must be at least 0, got {settings.retrieve}"

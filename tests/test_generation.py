@@ -93,8 +93,7 @@ def generated(
         adapter_id="lora-1",
         adapter_folder="/adapters/lora-1",
         count=count,
-        settings=Settings(),
-        **more,  # type: ignore[arg-type]
+        **{"settings": Settings(), **more},  # type: ignore[arg-type]
     )
     return snapshot, made
 

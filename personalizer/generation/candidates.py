@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from indexer import Method, Type, method_errors
 from indexer.languages.java import digest
@@ -12,9 +12,11 @@ from indexer.pairing import is_test
 from personalizer.engine import Completion
 from personalizer.generation.lexis import first_block
 from personalizer.generation.place import method_of
+from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
+from personalizer.generation.site import Site
 
-__all__ = ["candidates_of", "clean"]
+__all__ = ["candidate_of", "candidates_of", "clean"]
 
 
 def clean(text: str) -> str:
@@ -37,36 +39,46 @@ def clean(text: str) -> str:
 
 def candidates_of(
     completions: Iterable[Completion],
+    site: Site,
     *,
-    owner: Type | None,
-    flavour: str,
-    existing: Collection[str] = (),
-    unknown: Callable[[str], tuple[str, ...]] = lambda text: (),
+    mend: bool = True,
+    known: Collection[str] = (),
 ) -> tuple[Candidate, ...]:
-    """Candidates, best first: those that parse, that assert, that name nothing unknown, likelier.
+    """Candidates, best first, none of them compiled yet.
 
     Args:
         completions: What an engine gave.
-        owner: The class that the test will live in; None when it does not exist yet.
-        flavour: Test framework of that class.
-        existing: Digests of the methods that it has; their copies are left out, as are copies
-            among the completions.
-        unknown: Names of a method that nothing explains.
+        site: Where the tests will stand. Copies of methods that are there are left out, as are
+            copies among the completions.
+        mend: Repair near misses (``repairs``); else only name what is unknown.
+        known: Digests of candidates that are left out too.
     """
-    seen = set(existing)
-    ranked = []
+    seen = {*site.existing, *known}
+    found = []
     for completion in completions:
-        text = clean(completion.text)
-        code = digest(text.encode())
-        if not text or code in seen:
-            continue
-        seen.add(code)
-        parses = not method_errors(text) and _tests(method_of(text), owner, flavour)
-        names = unknown(text) if parses else ()
-        candidate = Candidate(text, parses, names, score=completion.score)
-        asserts = parses and _asserts(text)
-        ranked.append((not parses, not asserts, len(names), -completion.score, candidate))
-    return tuple(row[-1] for row in sorted(ranked, key=lambda row: row[:4]))
+        candidate = candidate_of(completion, site, mend=mend)
+        code = digest(candidate.text.encode())
+        if candidate.text and code not in seen:
+            seen.add(code)
+            found.append(candidate)
+    return ranked(found)
+
+
+def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Candidate:
+    """What a completion holds."""
+    text = clean(completion.text)
+    whole = bool(text) and not method_errors(text)
+    if not whole or not _tests(method_of(text), site.owner, site.flavour):
+        return Candidate(text, parses=False, score=completion.score)
+    checked = site.symbols.mend(text) if mend else site.symbols.check(text)
+    return Candidate(
+        checked.text,
+        parses=True,
+        unknown_symbols=checked.unknown,
+        score=completion.score,
+        asserts=_asserts(checked.text),
+        notes=checked.notes,
+    )
 
 
 def _tests(method: Method, owner: Type | None, flavour: str) -> bool:

@@ -1,22 +1,28 @@
-"""From a method to a test, or to its body: prompt, completions, candidates, edit."""
+"""From a method to a test, or to its body: prompt, completions, candidates, checks, edit."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from indexer import Level, Method, Pair, Snapshot, code_of, method_errors
+from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.candidates import candidates_of, clean
-from personalizer.generation.needs import find_imports
-from personalizer.generation.place import find_place, place_body, place_test, scope_of
+from personalizer.generation.checking import checked
+from personalizer.generation.place import place_body
+from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate, Edit, Generation, SnippetGeneration
-from personalizer.generation.style import house_of
+from personalizer.generation.rounds import repaired
+from personalizer.generation.site import Site
 from personalizer.generation.targets import resolve_snippet
-from personalizer.prompts import Prompt, prompt_for_body, prompt_for_test
+from personalizer.prompts import Attempt, Prompt, prompt_for_body
 from personalizer.settings import Settings
+from personalizer.validation import Unable, Validator
 
 __all__ = ["generate_snippet", "generate_test"]
 
@@ -37,10 +43,10 @@ def generate_test(
     cancelled: threading.Event | None = None,
     examples: Sequence[Pair] = (),
     on_text: OnText | None = None,
+    validator: Validator | None = None,
+    known: Sequence[Candidate] = (),
 ) -> Generation:
     """Unit tests for a method, and the edit that adds the best of them to the project.
-
-    Nothing is compiled or run here.
 
     Args:
         snapshot: The project, unsaved buffers included.
@@ -52,45 +58,102 @@ def generate_test(
         adapter_folder: The adapter's files; None for the base model itself.
         count: Candidates that are asked for; copies of each other and of tests that are there
             are dropped.
-        settings: Context level, lengths and temperature.
+        settings: Context level, lengths, temperature and repair rounds.
         cancelled: Once set, generation ends within a token.
         examples: Retrieved pairs for the prompt, the nearest last.
         on_text: Called with new text as it comes, where the engine can.
+        validator: Compiles and runs the candidates; without one they are only looked at.
+        known: Candidates of earlier requests, which are not made again: the model is then
+            sampled, so that it writes others.
 
     Raises:
         Cancelled: If ``cancelled`` was set.
         PersonalizerError: Whatever the engine raises.
     """
-    start = time.perf_counter()
-    place = find_place(snapshot, focal_path, focal)
-    prompt = prompt_for_test(
-        snapshot,
-        focal_path,
-        focal,
-        place=place,
-        level=Level(settings.context_level),
-        examples=examples,
+    clock = _Clock()
+    site = Site(snapshot, focal_path, focal)
+    level = Level(settings.context_level)
+    asked = partial(
+        _request,
+        base=base,
+        adapter=adapter_folder,
+        settings=settings,
     )
-    request = _request(prompt, base, adapter_folder, settings, count)
+    checker = validator or Unable("candidates were not to be compiled or run")
+    reasons: list[str] = []
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        tried, reason = checked(candidates, site, checker, cancelled)
+        reasons.extend([reason] if reason else [])
+        return tried
+
+    def ask_again(attempt: Attempt) -> Sequence[Completion]:
+        prompt = site.prompt(level, examples, attempt)
+        return _asked(engine, asked(prompt, count=1), None, cancelled)
+
+    prompt = site.prompt(level, examples)
+    clock.took("prompt")
+    request = asked(prompt, count=count)
+    if known:
+        request = _sampled(request, seed=len(known))
     completions = _asked(engine, request, on_text, cancelled)
-    scope = scope_of(snapshot, focal_path, focal, place, house_of(snapshot, focal_path))
-    facts = snapshot.files[place.path] if place else None
-    candidates = candidates_of(
-        completions,
-        owner=facts.type_named(place.owner) if facts and place else None,
-        flavour=scope.flavour or "",
-        existing={method.digest for method in facts.methods} if facts else (),
-        unknown=lambda text: find_imports(snapshot, text, scope).unknown,
-    )
-    edit, no_edit = _edit_of_best(snapshot, focal_path, focal, candidates)
+    clock.took("generate")
+    digests = {digest(one.text.encode()) for one in known}
+    candidates = candidates_of(completions, site, known=digests)
+    clock.took("symbols")
+    notes = []
+    if not any(one.parses for one in candidates):
+        completions = _asked(engine, _sampled(request, seed=len(known) + 1), None, cancelled)
+        digests |= {digest(one.text.encode()) for one in candidates}
+        more = candidates_of(completions, site, known=digests)
+        candidates = ranked([*candidates, *more])
+        notes.append("asked twice: the first candidates were no complete tests")
+        clock.took("generate")
+    candidates = ranked(run(candidates))
+    clock.took("check")
+    candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
+    clock.took("repair")
+    edit, no_edit = _edit_of_best(site, candidates)
+    clock.took("place")
     return Generation(
         focal=f"{focal_path}#{focal.key}",
         adapter=adapter_id,
         candidates=candidates,
         edit=edit,
         no_edit=no_edit,
-        seconds=time.perf_counter() - start,
+        seconds=clock.seconds,
+        not_run=reasons[0] if reasons else None,
+        notes=tuple(notes),
+        times=clock.times,
     )
+
+
+class _Clock:
+    """Where time goes."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self.times: dict[str, float] = {}
+
+    def took(self, step: str) -> None:
+        """Counts the time since the last step."""
+        now = time.perf_counter()
+        self.times[step] = self.times.get(step, 0.0) + now - self._last
+        self._last = now
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+
+_SAMPLED_AT = 0.8
+"""Temperature at which the starter writes the most different whole tests
+(``benchmarks/decoding.py``)."""
+
+
+def _sampled(request: Request, *, seed: int) -> Request:
+    """A request for other texts than a beam search gives."""
+    return replace(request, temperature=max(request.temperature, _SAMPLED_AT), seed=seed)
 
 
 def generate_snippet(
@@ -120,7 +183,8 @@ def generate_snippet(
     """
     start = time.perf_counter()
     path, method = resolve_snippet(snapshot, path, at)
-    request = _request(prompt_for_body(snapshot, path, method), base, adapter_folder, settings, 1)
+    prompt = prompt_for_body(snapshot, path, method)
+    request = _request(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
     completions = _asked(engine, request, on_text, cancelled)
     body = clean(completions[0].text) if completions else ""
     facts = snapshot.files[path]
@@ -139,7 +203,7 @@ def generate_snippet(
 
 
 def _request(
-    prompt: Prompt, base: str, adapter: str | None, settings: Settings, count: int
+    prompt: Prompt, *, base: str, adapter: str | None, settings: Settings, count: int
 ) -> Request:
     return Request(
         prompt=prompt,
@@ -164,15 +228,14 @@ def _asked(
     return completions
 
 
-def _edit_of_best(
-    snapshot: Snapshot, focal_path: str, focal: Method, candidates: Sequence[Candidate]
-) -> tuple[Edit | None, str | None]:
+def _edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | None, str | None]:
     if not candidates:
         return None, "nothing new was generated"
     best = candidates[0]
     if not best.parses:
         return None, "no candidate is a complete test"
-    return _or_why_not(lambda: place_test(snapshot, focal_path, focal, best.text))
+    edit, reason = _or_why_not(lambda: site.edit(best.text))
+    return (replace(edit, notes=(*best.notes, *edit.notes)) if edit else None), reason
 
 
 def _or_why_not(make: Callable[[], Edit]) -> tuple[Edit | None, str | None]:

@@ -6,7 +6,8 @@ is written as UTF-8, and is pure ASCII where the file is in another encoding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit"]
 
@@ -19,7 +20,7 @@ class Candidate:
     """The method, dedented."""
     parses: bool
     unknown_symbols: tuple[str, ...] = ()
-    """Types that neither the project nor a known library explains."""
+    """Types and members that neither the project nor a known library explains."""
     compiles: bool | None = None
     """None when it was not compiled; ``Generation.not_run`` says why."""
     passes: bool | None = None
@@ -27,8 +28,19 @@ class Candidate:
     new_lines: int | None = None
     """Lines covered that no existing test of the class covers."""
     seconds: float = 0.0
+    """Time that its check took."""
     score: float = 0.0
     """Mean log probability per token."""
+    asserts: bool = False
+    """Whether it can fail by more than an exception, or says which exception it wants."""
+    flaky: bool = False
+    """It passed once and failed once; ``passes`` is then false."""
+    failure: str | None = None
+    """What the compiler or the runner says of it."""
+    repair_round: int = 0
+    """The round that wrote it; 0 when it is as first generated."""
+    notes: tuple[str, ...] = ()
+    """What was mended in it, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,10 @@ class Generation:
     seconds: float = 0.0
     not_run: str | None = None
     """Why the candidates were not compiled or run."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, one sentence each."""
+    times: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by step: ``prompt``, ``generate``, ``symbols``, ``check``, ``repair``, ``place``."""
 
 
 @dataclass(frozen=True, slots=True)

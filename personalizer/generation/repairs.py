@@ -46,13 +46,13 @@ class Symbols:
 
     def __init__(self, snapshot: Snapshot, scope: Scope, owner: str | None) -> None:
         self._snapshot = snapshot
-        self._scope = scope
+        self.scope = scope
         self._owner = owner
         self._members = Members(snapshot)
 
     def check(self, text: str) -> Checked:
         """The names of a method that do not exist; nothing is mended."""
-        found = find_imports(self._snapshot, text, self._scope)
+        found = find_imports(self._snapshot, text, self.scope)
         misuses = self._reader(MethodTree(text)).misuses()
         return Checked(text, tuple(dict.fromkeys((*found.unknown, *(m.symbol for m in misuses)))))
 
@@ -67,21 +67,21 @@ class Symbols:
         return Checked(text, checked.unknown, tuple(notes))
 
     def _reader(self, tree: MethodTree) -> Reader:
-        found = find_imports(self._snapshot, tree.text, self._scope)
-        return Reader(self._snapshot, self._members, tree, self._scope, self._owner, found)
+        found = find_imports(self._snapshot, tree.text, self.scope)
+        return Reader(self._snapshot, self._members, tree, self.scope, self._owner, found)
 
     # ------------------------------------------------------------ steps: text to text and notes
 
     def _types(self, text: str) -> tuple[str, list[str]]:
-        unknown = find_imports(self._snapshot, text, self._scope).unknown
+        unknown = find_imports(self._snapshot, text, self.scope).unknown
         names = [name for name in unknown if not name.endswith("()")]
         return _renamed(text, {name: _near(name, self._members.names) for name in names})
 
     def _calls(self, text: str) -> tuple[str, list[str]]:
         """Calls without a receiver: assertions of the framework, helpers of the class."""
-        unknown = find_imports(self._snapshot, text, self._scope).unknown
-        flavour = FLAVOURS[self._scope.flavour] if self._scope.flavour else None
-        known = {*(flavour.statics if flavour else ()), *self._scope.visible.declared}
+        unknown = find_imports(self._snapshot, text, self.scope).unknown
+        flavour = FLAVOURS[self.scope.flavour] if self.scope.flavour else None
+        known = {*(flavour.statics if flavour else ()), *self.scope.visible.declared}
         names = [name.removesuffix("()") for name in unknown if name.endswith("()")]
         return _renamed(text, {name: _near(name, known) for name in names})
 
@@ -102,27 +102,25 @@ class Symbols:
         arguments = misuse.arguments
         fitting = {
             one.method.name
-            for one in misuse.owner.all_methods(inside=self._scope.path)
+            for one in misuse.owner.all_methods(inside=self.scope.path)
             if takes(one.method, len(arguments))
             and all(map(_fits, arguments, (p.type for p in one.method.parameters)))
         }
         return _near(code(misuse.node), fitting)
 
     def _throws(self, text: str) -> tuple[str, list[str]]:
-        tree = MethodTree(text)
-        method = tree.method
-        if method is None or any(child.type == "throws" for child in method.children):
+        if not self._reader(MethodTree(text)).throws():
             return text, []
-        body = method.child_by_field_name("body")
-        if body is None or not self._reader(tree).throws():
-            return text, []
-        return with_throws(text), ["added throws Exception"]
+        thrown = with_throws(text)
+        return thrown, ["added throws Exception"] if thrown != text else []
 
 
 def with_throws(text: str) -> str:
-    """A method without a ``throws`` clause with one for any exception."""
+    """A method that may throw any exception; one with a ``throws`` clause stays as it is."""
     tree = MethodTree(text)
-    body = tree.method.child_by_field_name("body") if tree.method else None
+    if tree.method is None or any(child.type == "throws" for child in tree.method.children):
+        return text
+    body = tree.method.child_by_field_name("body")
     if body is not None:
         tree.insert(body.start_byte, body.start_byte, "throws Exception ")
     return tree.text

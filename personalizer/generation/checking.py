@@ -1,0 +1,69 @@
+"""Candidates that were compiled and run: what a validator says of each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from personalizer.errors import BadInput
+from personalizer.generation.records import Candidate
+from personalizer.generation.site import Site
+from personalizer.validation import Check, Validator, Verdict
+
+__all__ = ["checked"]
+
+_MESSAGES = 3
+"""Messages of the compiler that are told."""
+
+
+def checked(
+    candidates: Sequence[Candidate],
+    site: Site,
+    validator: Validator,
+    cancelled: threading.Event | None = None,
+) -> tuple[tuple[Candidate, ...], str | None]:
+    """Candidates with what became of them, in their order, and why they were not run.
+
+    What does not parse is not tried. What cannot be added to its class keeps the reason.
+
+    Raises:
+        Cancelled: Once ``cancelled`` was set.
+    """
+    found = list(candidates)
+    checks: dict[int, Check] = {}
+    for place, candidate in enumerate(found):
+        if candidate.parses:
+            try:
+                checks[place] = site.check(candidate.text)
+            except BadInput as error:
+                found[place] = replace(candidate, failure=str(error))
+    if not checks:
+        return tuple(found), None
+    validator.update(site.snapshot)
+    verdicts = validator.validate(list(checks.values()), cancelled=cancelled)
+    for place, verdict in zip(checks, verdicts, strict=True):
+        found[place] = _with(found[place], verdict)
+    return tuple(found), next((one.not_run for one in verdicts if one.not_run), None)
+
+
+def _with(candidate: Candidate, verdict: Verdict) -> Candidate:
+    return replace(
+        candidate,
+        compiles=verdict.compiles,
+        # What does not compile does not pass either.
+        passes=False if verdict.compiles is False else verdict.passes,
+        flaky=verdict.flaky,
+        covered_lines=verdict.covered_lines,
+        new_lines=verdict.new_lines,
+        failure=_failure(verdict),
+        seconds=verdict.seconds,
+    )
+
+
+def _failure(verdict: Verdict) -> str | None:
+    """The compiler's first errors, or why the test fails; None for what does neither."""
+    if verdict.compiles is False:
+        errors = [one.message for one in verdict.diagnostics if one.kind == "error"]
+        return "\n".join(errors[:_MESSAGES]) or "it does not compile"
+    return verdict.failure if verdict.passes is False else None

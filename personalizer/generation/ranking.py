@@ -1,0 +1,37 @@
+"""The order in which candidates are offered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from personalizer.generation.records import Candidate
+
+__all__ = ["ranked", "worth"]
+
+
+def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Candidates, best first.
+
+    Those that parse come first; among them those that assert, whatever the others do: a test that
+    asserts nothing says nothing by passing. Then :func:`worth` decides, then fewer unknown names,
+    then the model's own score.
+    """
+
+    def key(one: Candidate) -> tuple[bool, bool, int, int, float]:
+        return (not one.parses, not one.asserts, -worth(one), len(one.unknown_symbols), -one.score)
+
+    return tuple(sorted(candidates, key=key))
+
+
+def worth(one: Candidate) -> int:
+    """How far a candidate comes: 4 passes and covers new lines, 3 passes, 2 compiles, 1 parses.
+
+    Example:
+        >>> worth(Candidate("", parses=True, compiles=True, passes=True, new_lines=2))
+        4
+    """
+    if one.passes:
+        return 4 if one.new_lines else 3
+    if one.compiles:
+        return 2
+    return 1 if one.parses else 0

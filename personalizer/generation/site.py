@@ -1,0 +1,115 @@
+"""Where the tests of one focal method will stand, and what is known there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from indexer import Level, Method, Pair, Snapshot, Type
+from indexer.languages import java
+from personalizer.generation.edits import apply_changes
+from personalizer.generation.place import find_place, place_test, scope_of
+from personalizer.generation.records import Edit
+from personalizer.generation.repairs import Symbols
+from personalizer.generation.style import house_of
+from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
+from personalizer.validation import Check
+
+__all__ = ["Site"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A focal method and the test class that its tests go into, which need not exist yet."""
+
+    snapshot: Snapshot
+    focal_path: str
+    focal: Method
+
+    @cached_property
+    def place(self) -> TestPlace | None:
+        return find_place(self.snapshot, self.focal_path, self.focal)
+
+    @cached_property
+    def owner(self) -> Type | None:
+        """The class; None when it does not exist yet."""
+        if self.place is None:
+            return None
+        return self.snapshot.files[self.place.path].type_named(self.place.owner)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        house = house_of(self.snapshot, self.focal_path)
+        scope = scope_of(self.snapshot, self.focal_path, self.focal, self.place, house)
+        return Symbols(self.snapshot, scope, self.place.owner if self.place else None)
+
+    @property
+    def flavour(self) -> str:
+        """Test framework of the class."""
+        return self.symbols.scope.flavour or ""
+
+    @cached_property
+    def existing(self) -> frozenset[str]:
+        """Digests of the methods that the file has."""
+        if self.place is None:
+            return frozenset()
+        return frozenset(m.digest for m in self.snapshot.files[self.place.path].methods)
+
+    def prompt(
+        self, level: Level, examples: Sequence[Pair] = (), attempt: Attempt | None = None
+    ) -> Prompt:
+        """What the model is asked."""
+        return prompt_for_test(
+            self.snapshot,
+            self.focal_path,
+            self.focal,
+            place=self.place,
+            level=level,
+            examples=examples,
+            attempt=attempt,
+        )
+
+    def edit(self, text: str) -> Edit:
+        """The edit that adds a test.
+
+        Raises:
+            BadInput: If it cannot be added.
+        """
+        return place_test(self.snapshot, self.focal_path, self.focal, text)
+
+    def check(self, text: str) -> Check:
+        """What a validator is asked of a test.
+
+        Raises:
+            BadInput: If it cannot be added to its class.
+        """
+        edit = self.edit(text)
+        before = b"" if edit.created else self.snapshot.source(edit.file)
+        after = apply_changes(before, edit.changes)
+        facts = java.parse(after)
+        known = {m.key for m in java.parse(before).methods}
+        method = next(m for m in facts.methods if m.key not in known)
+        focal_source = self.snapshot.source(self.focal_path)
+        first = focal_source.count(b"\n", 0, self.focal.span.start) + 1
+        last = first + self.focal.span.of(focal_source).count(b"\n")
+        return Check(
+            file=edit.file,
+            source=after.decode(facts.encoding, "replace").removeprefix("\ufeff"),
+            test_class=_binary(facts.package, method.owner),
+            test_method=method.name,
+            focal_path=self.focal_path,
+            focal_class=_binary(self.snapshot.files[self.focal_path].package, self.focal.owner),
+            focal_lines=(first, last),
+        )
+
+
+def _binary(package: str, owner: str) -> str:
+    """The name of a type as a JVM has it.
+
+    Example:
+        >>> _binary("shop", "CartTest.Totals")
+        'shop.CartTest$Totals'
+    """
+    name = owner.replace(".", "$")
+    return f"{package}.{name}" if package else name

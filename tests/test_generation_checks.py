@@ -1,0 +1,256 @@
+"""Candidates are compiled, run, ranked and repaired; engine and validator are scripted."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from personalizer.engine import Completion
+from personalizer.errors import Cancelled, PromptTooLong
+from personalizer.generation import Candidate, Generation, apply_changes
+from personalizer.generation.ranking import ranked
+from personalizer.generation.site import Site
+from personalizer.generation.targets import resolve_target
+from personalizer.prompts import Kind, Prompt
+from personalizer.settings import Settings
+from personalizer.validation import Check, Unable, Verdict
+from tests.fake_engine import FakeEngine
+from tests.fake_validator import FakeValidator, fails, passes, refused
+from tests.java_project import snapshot_of
+from tests.test_generation import ASSERTING, BROKEN, FILES, PLAIN, generated, names
+
+
+def test(name: str, body: str = "assertEquals(0, new Cart().total());") -> str:
+    return f"@Test\nvoid {name}() {{\n    {body}\n}}"
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def made_with(
+    validator: FakeValidator | Unable, *scripts: list[str | Completion], **more: Any
+) -> Generation:
+    """What comes of scripted completions: one list a time that the model is asked."""
+    more.setdefault("settings", Settings())
+    return generated(engine=FakeEngine(*scripts), validator=validator, **more)[1]
+
+
+# ---------------------------------------------------------------- what is checked
+
+
+def test_a_candidate_is_checked_in_its_class():
+    validator = FakeValidator()
+    made_with(validator, [ASSERTING])
+    check = validator.asked[0]
+    assert (check.test_class, check.test_method) == ("shop.CartTest", "asserts")
+    assert check.file == "app/src/test/java/shop/CartTest.java"
+    assert "void total_isZero()" in check.source
+    assert "import static org.junit.jupiter.api.Assertions.assertEquals;" in check.source
+    assert (check.focal_class, check.focal_lines) == ("shop.Cart", (4, 6))
+
+
+def test_a_candidate_is_checked_under_the_name_that_it_gets():
+    validator = FakeValidator()
+    made_with(validator, [test("total_isZero")])
+    assert validator.asked[0].test_method != "total_isZero"
+    assert f"void {validator.asked[0].test_method}()" in validator.asked[0].source
+
+
+def test_a_test_without_a_class_yet_is_checked_in_its_new_file():
+    validator = FakeValidator()
+    made_with(validator, [test("opens", "new Till().open();")], target="bank.Till#open")
+    assert validator.asked[0].test_class == "bank.TillTest"
+
+
+def test_a_nested_class_is_named_as_the_jvm_has_it():
+    nested = (
+        "package shop;\nimport org.junit.jupiter.api.*;\nclass CartTest {\n"
+        "    @Nested class Total {\n        @Test void total() { new Cart().total(); }\n    }\n}\n"
+    )
+    snapshot = snapshot_of({**FILES, "app/src/test/java/shop/CartTest.java": nested})
+    site = Site(snapshot, *resolve_target(snapshot, "Cart#total"))
+    assert site.check(test("adds")).test_class == "shop.CartTest$Total"
+
+
+def test_what_does_not_parse_is_not_checked():
+    validator = FakeValidator()
+    made = made_with(validator, [BROKEN, ASSERTING])
+    assert len(validator.asked) == 1
+    assert [one.compiles for one in made.candidates] == [True, None]
+
+
+def test_the_answer_says_what_became_of_each():
+    verdicts = {"a": passes(new_lines=3), "b": fails("expected: <0>"), "c": refused("no such name")}
+    made = made_with(
+        FakeValidator(verdicts),
+        [test("a"), test("b"), test("c")],
+        settings=Settings(repair_rounds=0),
+    )
+    a, b, c = made.candidates
+    assert (a.compiles, a.passes, a.covered_lines, a.new_lines, a.failure) == (
+        True,
+        True,
+        4,
+        3,
+        None,
+    )
+    assert (b.compiles, b.passes, b.failure) == (True, False, "expected: <0>")
+    assert (c.compiles, c.passes, c.failure) == (False, False, "no such name")
+    assert made.not_run is None
+
+
+def test_without_a_validator_the_answer_says_why():
+    made = made_with(Unable("no JDK was found"), [ASSERTING])
+    assert made.candidates[0].compiles is None
+    assert made.candidates[0].passes is None
+    assert made.not_run == "no JDK was found"
+
+
+def test_a_cancelled_check_gives_nothing():
+    cancelled = threading.Event()
+
+    def verdict(check: Check) -> Verdict | None:
+        cancelled.set()
+        raise Cancelled("while it ran")
+
+    with pytest.raises(Cancelled):
+        made_with(FakeValidator(verdict), [ASSERTING], cancelled=cancelled)
+
+
+def test_the_steps_add_up_to_the_whole():
+    made = made_with(FakeValidator(), [ASSERTING])
+    assert list(made.times) == ["prompt", "generate", "symbols", "check", "repair", "place"]
+    assert sum(made.times.values()) == pytest.approx(made.seconds, abs=0.01)
+
+
+# ---------------------------------------------------------------- ranking
+
+
+def test_ranks_by_new_lines_passing_compiling_then_score():
+    verdicts = {
+        "likeliest": refused(),
+        "compiles": fails(),
+        "passes": passes(),
+        "covers": passes(new_lines=1),
+    }
+    made = made_with(
+        FakeValidator(verdicts),
+        [test(name) for name in verdicts],
+        settings=Settings(repair_rounds=0),
+    )
+    assert names(made) == ["covers", "passes", "compiles", "likeliest"]
+    assert made.edit is not None
+    assert "void covers" in made.edit.diff
+
+
+def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():
+    made = made_with(
+        FakeValidator({"asserts": fails()}, passes(new_lines=9)),
+        [PLAIN, ASSERTING],
+        settings=Settings(repair_rounds=0),
+    )
+    assert names(made) == ["asserts", "runs"]
+
+
+def test_of_equals_the_one_with_fewer_unknown_names_goes_first():
+    known = Candidate("a", parses=True, asserts=True, score=-2.0)
+    unknown = replace(known, text="b", unknown_symbols=("Zebra",), score=-1.0)
+    assert ranked([unknown, known]) == (known, unknown)
+
+
+# ---------------------------------------------------------------- repair
+
+
+def test_a_failing_candidate_goes_back_to_the_model_with_what_was_said():
+    engine = FakeEngine([test("wrong")], [test("right")])
+    validator = FakeValidator({"wrong": refused("cannot find symbol: method totl()")})
+    _, made = generated(engine=engine, validator=validator)
+    prompt = engine.requests[1].prompt
+    assert isinstance(prompt, Prompt)
+    parts = {part.kind: part.pieces[0].text for part in prompt.parts}
+    assert parts[Kind.ATTEMPT] == test("wrong")
+    assert parts[Kind.ERROR] == "cannot find symbol: method totl()"
+    assert names(made) == ["right"]
+    assert made.candidates[0].repair_round == 1
+    assert made.candidates[0].notes == ("repaired in round 1: cannot find symbol: method totl()",)
+    assert made.edit is not None
+    assert made.candidates[0].notes[0] in made.edit.notes
+
+
+def test_a_repair_that_does_not_help_is_not_kept():
+    engine = FakeEngine([test("wrong")], [test("worse")])
+    validator = FakeValidator({"wrong": fails(), "worse": refused()})
+    _, made = generated(engine=engine, validator=validator)
+    assert names(made) == ["wrong"]
+
+
+def test_where_a_candidate_passes_nothing_is_repaired():
+    engine = FakeEngine([test("good"), test("bad")])
+    generated(engine=engine, validator=FakeValidator({"bad": refused()}))
+    assert len(engine.requests) == 1
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_the_model_is_asked_once_a_round(rounds: int):
+    engine = FakeEngine([test("a"), test("b"), test("c")], [test("d")])
+    generated(
+        engine=engine,
+        validator=FakeValidator(otherwise=refused()),
+        settings=Settings(repair_rounds=rounds),
+    )
+    assert len(engine.requests) == 1 + rounds
+
+
+def test_an_undeclared_exception_is_declared_without_the_model():
+    engine = FakeEngine([test("reads", "assertEquals(0, Files.size(path));")])
+
+    def verdict(check: Check) -> Verdict:
+        if "reads() throws Exception" in check.source:
+            return passes()
+        return refused("unreported exception IOException; must be caught or declared to be thrown")
+
+    _, made = generated(engine=engine, validator=FakeValidator(verdict))
+    assert made.candidates[0].passes
+    assert made.candidates[0].notes == ("added throws Exception",)
+    assert len(engine.requests) == 1
+
+
+def test_a_repair_that_does_not_fit_the_context_is_left():
+    class Narrow(FakeEngine):
+        def generate(self, request: Any, **more: Any) -> list[Completion]:
+            if any(part.kind == Kind.ERROR for part in request.prompt.parts):
+                raise PromptTooLong("too long")
+            return super().generate(request, **more)
+
+    _, made = generated(engine=Narrow([test("a")]), validator=FakeValidator(otherwise=refused()))
+    assert names(made) == ["a"]
+
+
+# ---------------------------------------------------------------- asked again
+
+
+def test_without_one_whole_test_the_model_is_sampled_once():
+    engine = FakeEngine([BROKEN], [ASSERTING])
+    _, made = generated(engine=engine)
+    assert [request.temperature > 0 for request in engine.requests] == [False, True]
+    assert names(made) == ["asserts", "breaks"]
+    assert made.notes == ("asked twice: the first candidates were no complete tests",)
+
+
+def test_candidates_of_earlier_requests_are_not_made_again():
+    first = generated(ASSERTING)[1].candidates
+    engine = FakeEngine([ASSERTING, test("other")])
+    _, made = generated(engine=engine, known=first)
+    assert names(made) == ["other"]
+    assert engine.requests[0].temperature > 0
+
+
+def test_what_is_written_is_what_was_checked():
+    validator = FakeValidator()
+    snapshot, made = generated(ASSERTING, validator=validator)
+    assert made.edit is not None
+    after = apply_changes(snapshot.source(made.edit.file), made.edit.changes).decode()
+    assert after == validator.asked[0].source
