@@ -227,6 +227,21 @@ class Store:
 
             yield from self._do(act)
 
+    def clear(self) -> None:
+        """Empties the store for good: nothing that it held can be read from its file.
+
+        Raises:
+            StoreUnavailable: If another process is in the midst of a write for too long.
+        """
+
+        def act(database: sqlite3.Connection) -> None:
+            for table in ("file", "seen", "note"):
+                database.execute(f"DELETE FROM {table}")
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        self._do(act)
+
     def close(self) -> None:
         self._db.close()
 

@@ -8,6 +8,7 @@ adapters/names.json            every name ever given, in order: none is given tw
 """
 
 from personalizer.adapters.exchange import Base, export, import_folder
+from personalizer.adapters.forget import Forgotten, forget
 from personalizer.adapters.manifest import Adapter, Manifest, Trained, UsedPair, new_id
 from personalizer.adapters.registry import Chooser, Registry
 
@@ -15,11 +16,13 @@ __all__ = [
     "Adapter",
     "Base",
     "Chooser",
+    "Forgotten",
     "Manifest",
     "Registry",
     "Trained",
     "UsedPair",
     "export",
+    "forget",
     "import_folder",
     "new_id",
 ]

@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from personalizer.adapters.forget import has_seen
 from personalizer.adapters.manifest import (
     MANIFEST,
     PAIRS,
@@ -89,13 +90,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         raise StorageError(f"cannot write {target}: {error.strerror}") from error
 
 
-def import_folder(registry: Registry, folder: Path, base: Base) -> Adapter:
+def import_folder(
+    registry: Registry, folder: Path, base: Base, forgotten: Sequence[str] = ()
+) -> Adapter:
     """Takes in an adapter that ``export`` wrote, here or elsewhere; it does not serve by that.
 
     Args:
         registry: Gets the adapter under its own name.
         folder: What ``export`` wrote.
         base: The adapter must be of this one; its name becomes the adapter's base.
+        forgotten: Files and folders that the adapter must not have seen.
 
     Raises:
         AdapterError: If anything in the folder is not as the manifest says, or may be code, or the
@@ -107,6 +111,7 @@ def import_folder(registry: Registry, folder: Path, base: Base) -> Adapter:
         try:
             manifest = _copied(folder, staging)
             _check_base(manifest, base)
+            _check_seen(staging, manifest, forgotten)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             kept = replace(manifest, base=base.name, imported_at=now)
             registry.adopt(staging, kept)
@@ -222,6 +227,20 @@ def _check_base(manifest: Manifest, base: Base) -> None:
         raise AdapterError(
             f"the adapter {manifest.id} is of another base ({manifest.base}) than {base.name} as "
             "it is here: set `base` to the model that it was trained on"
+        )
+
+
+def _check_seen(staging: Path, manifest: Manifest, forgotten: Sequence[str]) -> None:
+    if not forgotten:
+        return
+    try:
+        trained = msgspec.json.decode((staging / PAIRS).read_bytes(), type=Trained)
+    except FileNotFoundError:
+        trained = Trained({}, [])
+    if has_seen(trained, forgotten):
+        raise AdapterError(
+            f"{manifest.id} has learnt from files that were to be forgotten "
+            f"({', '.join(forgotten)}), or does not say from which"
         )
 
 

@@ -37,6 +37,8 @@ Chooser = Literal["gate", "user"]
 
 _SERVING, _NAMES, _LOCK = "serving.json", "names.json", ".lock"
 _STAGING, _REMOVED = ".staging-", ".removed-"
+_BANNED = "forgotten"
+"""Stands in the place of an adapter's hash that must not come back."""
 _PATIENCE = 60.0
 """Seconds to wait for another process's change; one takes milliseconds, an import its copying."""
 _REMEMBERED = 50
@@ -223,13 +225,21 @@ class Registry:
         """
         self.remove_all([adapter_id])
 
-    def remove_all(self, adapter_ids: Sequence[str]) -> None:
-        """Deletes several adapters; raises as ``remove``, before anything is deleted."""
+    def remove_all(self, adapter_ids: Sequence[str], *, for_ever: bool = False) -> None:
+        """Deletes several adapters; raises as ``remove``, before anything is deleted.
+
+        Args:
+            adapter_ids: Their names.
+            for_ever: Take none of them in again from elsewhere.
+        """
         with self.changing():
             for name in adapter_ids:
                 if name not in self._folders():
                     self.get(name)
             gone = set(adapter_ids)
+            if for_ever and gone:
+                names = self._names() | dict.fromkeys(adapter_ids, _BANNED)
+                write_atomically(self.folder / _NAMES, msgspec.json.encode(names))
             history = self._chosen(forgive=True)
             kept = [choice for choice in history if choice.id not in gone]
             if kept != history:
@@ -260,6 +270,8 @@ class Registry:
     def _claim(self, manifest: Manifest) -> None:
         names = self._names()
         mark = identity(manifest.files)
+        if names.get(manifest.id) == _BANNED:
+            raise AdapterError(f"{manifest.id} was to be forgotten: it is not taken in again")
         if names.setdefault(manifest.id, mark) != mark:
             raise AdapterError(
                 f"another adapter was called {manifest.id} here before: a name stands for one "

@@ -1,4 +1,4 @@
-"""``personalizer adapters``: lists adapters and chooses the one that serves."""
+"""``personalizer adapters``: lists them, chooses one, sends, takes in, forgets, measures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from personalizer.commands.common import (
     json_option,
     path_argument,
     registry_of,
+    until_interrupted,
     workspace_option,
 )
 
@@ -27,8 +28,16 @@ def adapters() -> None:
 @json_option
 def adapters_list(path: Path, as_json: bool) -> None:
     """Adapters of a project, oldest first."""
+    from personalizer.errors import AdapterError
+
     registry = registry_of(path)
-    serving = registry.serving()
+    try:
+        serving = registry.serving()
+    except AdapterError as error:
+        serving = None
+        output.remark(str(error))
+    for line in registry.damaged().values():
+        output.remark(line)
     rows = [output.adapter_row(a, serving) for a in registry.all()]
     output.show_lines("adapters", rows, as_json)
 
@@ -69,3 +78,107 @@ def adapters_remove(adapter: str, workspace: Path, as_json: bool) -> None:
     """Deletes an adapter."""
     registry_of(workspace).remove(adapter)
     output.show("removed", {"removed": adapter}, as_json)
+
+
+@adapters.command("export")
+@click.argument("adapter")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--merged", is_flag=True, help="Write a whole model, adapter worked in.")
+@workspace_option
+@json_option
+def adapters_export(
+    adapter: str, folder: Path, merged: bool, workspace: Path, as_json: bool
+) -> None:
+    """Writes an adapter's files into a new folder; PEFT loads them where PEFT has the method.
+
+    They hold names and hashes of the project's code, and weights that were trained on it.
+    """
+    from personalizer.adapters import export
+
+    found = registry_of(workspace).get(adapter)
+    if merged:
+        output.quiet_libraries()
+        from personalizer.training.merge import export_merged
+
+        with output.working("Merging"):
+            files = export_merged(found, folder)
+    else:
+        files = export(found, folder)
+    output.show("exported", {"exported": adapter, "folder": str(folder), "files": files}, as_json)
+
+
+@adapters.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@workspace_option
+@json_option
+def adapters_import(folder: Path, workspace: Path, as_json: bool) -> None:
+    """Takes in an adapter that `export` wrote; it serves only when `use` names it."""
+    from indexer import Workspace
+    from personalizer import settings
+    from personalizer.adapters import Base, import_folder
+    from personalizer.models import base_folder, fingerprint
+    from personalizer.storage import WorkspaceData
+
+    root = Workspace(workspace).root
+    name = settings.load(root).settings.base
+    base = Base(name, fingerprint(base_folder(name)))
+    forgotten = WorkspaceData(root).forgotten()
+    adapter = import_folder(registry_of(root), folder, base, forgotten)
+    output.show("imported", {"imported": adapter.id, "serving": False}, as_json)
+
+
+@adapters.command("forget")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--no-train", is_flag=True, help="Do not train anew what served.")
+@workspace_option
+@json_option
+def adapters_forget(path: Path, no_train: bool, workspace: Path, as_json: bool) -> None:
+    """Deletes all that was learnt from a file or folder, for ever, and trains anew without it."""
+    from indexer import Workspace
+    from personalizer.adapters import forget
+
+    found = Workspace(workspace)
+    gone = forget(found, path)
+    result = output.as_dict(gone) | {"trained": None, "why_not": None}
+    if gone.serving and not no_train:
+        result |= _trained_anew(found.root)
+    output.show("forgotten", result, as_json)
+
+
+def _trained_anew(root: Path) -> dict[str, object]:
+    """From the base, whatever the settings say of a warm start."""
+    from dataclasses import replace
+
+    from personalizer import settings
+    from personalizer.errors import BadInput
+
+    resolved = settings.load(root).settings
+    output.quiet_libraries()
+    from personalizer.training.project import train_project
+
+    with output.training_progress(as_json_lines=False) as report:
+        try:
+            trained = train_project(
+                root, replace(resolved, warm_start=False), report=until_interrupted(report)
+            )
+        except BadInput as error:
+            return {"why_not": str(error)}
+    return {"trained": trained}
+
+
+@adapters.command("measure")
+@path_argument
+@json_option
+def adapters_measure(path: Path, as_json: bool) -> None:
+    """Measures the serving adapter's loss on new pairs; `status` then shows it with its date."""
+    from indexer import Workspace
+    from personalizer import settings
+
+    root = Workspace(path).root
+    resolved = settings.load(root).settings
+    output.quiet_libraries()
+    from personalizer.training.measure import measure_new
+
+    with output.working("Measuring"):
+        result = measure_new(root, resolved)
+    output.show("measured", result, as_json)

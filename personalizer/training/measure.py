@@ -1,0 +1,90 @@
+"""The loss of the serving adapter on pairs that it has not seen: a background job's work."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indexer import Index, Level, Pair, Store
+from personalizer import dataset as data_module
+from personalizer.adapters import Registry
+from personalizer.contents import Learnable, named
+from personalizer.errors import BadInput
+from personalizer.freshness import Measured, changes_of, keep_measured, pair_names
+from personalizer.models import load_base
+from personalizer.settings import Settings
+from personalizer.storage import WorkspaceData
+from personalizer.training.batches import target_losses
+from personalizer.training.strategies import attach, strategy_named
+
+__all__ = ["measure_new"]
+
+_MOST = 200
+"""Pairs measured: a mean over them is as sure as a staleness needs."""
+
+
+def measure_new(root: Path | str, settings: Settings) -> dict[str, Any]:
+    """Measures the serving adapter on new and changed pairs, and keeps that for ``status``.
+
+    Returns:
+        adapter, pairs, base, adapter_loss, gain, measured_at; without new pairs only the first
+        two, and nothing is kept.
+
+    Raises:
+        BadInput: If the base serves.
+        AdapterError: If the adapter is damaged or of another base.
+        BaseModelError: If the base model cannot be loaded.
+        StorageError: If the result cannot be kept.
+    """
+    workspace = Learnable(root)
+    data = WorkspaceData(workspace.root)
+    adapter = Registry(data.adapters).serving()
+    if adapter is None:
+        raise BadInput("expected an adapter that serves, the base serves: train one first")
+    manifest = adapter.manifest
+    with Store(data.index) as store:
+        snapshot = Index(store).read(workspace)
+        known = adapter.trained().pairs
+        _, fresh, _ = changes_of(known, pair_names(snapshot.pairs))
+        pairs = named(snapshot.pairs)
+        chosen = sorted((pairs[name] for name in fresh), key=_order)[:_MOST]
+        if not chosen:
+            return {"adapter": adapter.id, "pairs": 0}
+        quantization = strategy_named(manifest.method).quantization
+        base = load_base(manifest.base, quantization=quantization)
+        told = manifest.hyperparameters
+        tokens = int(told.get("context_tokens", settings.context_tokens))
+        examples = data_module.build(
+            snapshot,
+            {"train": (), "validation": (), "gate": chosen},
+            base.tokenizer,
+            context_tokens=min(tokens, base.context),
+            target_tokens=int(told.get("target_tokens", settings.target_tokens)),
+            level=Level(told.get("context_level", settings.context_level)),
+        ).gate
+    if not examples:
+        return {"adapter": adapter.id, "pairs": 0}
+    before = float(target_losses(base.model, base, examples).mean())
+    after = float(target_losses(attach(base, adapter.folder), base, examples).mean())
+    measured = Measured(
+        adapter=adapter.id,
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        pairs=[e.pair.digest for e in examples],
+        base_loss=before,
+        adapter_loss=after,
+    )
+    keep_measured(data, measured)
+    return {
+        "adapter": adapter.id,
+        "pairs": len(examples),
+        "base": round(before, 5),
+        "adapter_loss": round(after, 5),
+        "gain": round(measured.gain, 5),
+        "measured_at": measured.measured_at,
+    }
+
+
+def _order(pair: Pair) -> bytes:
+    return hashlib.blake2b(pair.digest.encode(), digest_size=8).digest()

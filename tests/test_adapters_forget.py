@@ -1,0 +1,174 @@
+"""Forgetting a file: what had seen it goes, what came from that goes, and no hash is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from indexer import Index, Store, Workspace
+from personalizer.adapters import (
+    Base,
+    Registry,
+    Trained,
+    UsedPair,
+    export,
+    forget,
+    import_folder,
+)
+from personalizer.contents import Learnable, current
+from personalizer.errors import AdapterError, BadInput, Busy
+from personalizer.freshness import status, trained_on
+from personalizer.storage import WorkspaceData
+from tests.java_project import snapshot_of, write_project
+from tests.test_adapters import manifest
+
+TEST = "src/test/java/shapes/ShapeATest.java"
+MAIN = "src/main/java/shapes/ShapeA.java"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_project(tmp_path / "shapes")
+
+
+def add(root, adapter_id: str, *, without: str | None = None, parent: str | None = None) -> None:
+    """An adapter of all pairs of the project, or of those that do not touch one file."""
+    snapshot = snapshot_of(
+        {
+            str(p.relative_to(root)): p.read_text()
+            for p in root.rglob("*.java")
+            if without is None or not str(p.relative_to(root)).endswith(without)
+        }
+    )
+    used = [UsedPair(p.digest, "train", p.focal_class, p.test.path) for p in snapshot.pairs]
+    registry = registry_of(root)
+    before = registry.get(parent).trained() if parent else None
+    staging = registry.staging()
+    save_file({"w": np.ones(3, np.float32)}, str(staging / "model.safetensors"))
+    made = manifest(adapter_id, parent=parent)
+    registry.add(staging, made, trained_on(snapshot, used, before))
+
+
+def registry_of(root) -> Registry:
+    return Registry(WorkspaceData(root).adapters)
+
+
+def check_forgotten(root, path: str, removed: str, kept: str) -> None:
+    """Forgets a path; then nothing in the data folder names its code or bears its hashes."""
+    marks = {
+        digest
+        for name, facts in Index().read(Workspace(root)).files.items()
+        if name.startswith(path)
+        for method in facts.methods
+        for digest in (method.digest, method.key)
+    }
+    assert marks
+    with Store(WorkspaceData(root).index) as store:
+        current(Workspace(root), store)
+    got = forget(Workspace(root), path)
+    assert " ".join(got.removed) == removed
+    assert " ".join(got.kept) == kept
+    for file in WorkspaceData(root).folder.rglob("*"):
+        if file.is_file():
+            data = file.read_bytes()
+            assert not [mark for mark in marks if mark.encode() in data], file
+
+
+def test_what_has_seen_a_file_goes_and_what_has_not_stays(root):
+    add(root, "old", without="ShapeATest.java")
+    add(root, "new")
+    check_forgotten(root, TEST, "new", "old")
+
+
+def test_a_focal_file_is_forgotten_with_the_adapters_that_were_shown_it(root):
+    add(root, "one", without="ShapeA.java")
+    add(root, "two")
+    check_forgotten(root, MAIN, "two", "one")
+
+
+def test_a_folder_is_forgotten_as_a_whole(root):
+    add(root, "one")
+    check_forgotten(root, "src/test", "one", "")
+
+
+def test_what_descends_from_an_adapter_goes_with_it(root):
+    add(root, "first")
+    add(root, "child", without="ShapeATest.java", parent="first")
+    add(root, "grandchild", without="ShapeATest.java", parent="child")
+    add(root, "other", without="ShapeATest.java")
+    check_forgotten(root, TEST, "child first grandchild", "other")
+
+
+def test_a_child_whose_parent_was_removed_before_still_goes(root):
+    add(root, "first")
+    add(root, "child", without="ShapeATest.java", parent="first")
+    registry_of(root).remove("first")
+    check_forgotten(root, TEST, "child", "")
+
+
+def test_a_file_that_has_moved_since_is_known_by_its_code(root):
+    add(root, "one")
+    (root / "moved").mkdir()
+    (root / TEST).rename(root / "moved/ShapeATest.java")
+    check_forgotten(root, "moved", "one", "")
+
+
+def test_a_file_that_is_gone_is_known_by_its_path(root):
+    add(root, "one")
+    (root / TEST).unlink()
+    assert forget(Workspace(root), TEST).removed == ("one",)
+
+
+def test_an_adapter_that_does_not_say_what_it_saw_goes(root):
+    registry = registry_of(root)
+    staging = registry.staging()
+    registry.add(staging, manifest("silent"), Trained({}, []))
+    assert forget(Workspace(root), TEST).removed == ("silent",)
+
+
+def test_what_served_makes_place_for_what_served_before(root):
+    add(root, "old", without="ShapeATest.java")
+    add(root, "new")
+    for name in ("old", "new"):
+        registry_of(root).use(name)
+    got = forget(Workspace(root), TEST)
+    assert got.serving
+    assert registry_of(root).serving().id == "old"
+
+
+def test_a_forgotten_adapter_does_not_come_back(root, tmp_path):
+    add(root, "one")
+    export(registry_of(root).get("one"), tmp_path / "out")
+    forget(Workspace(root), TEST)
+    forgotten = WorkspaceData(root).forgotten()
+    with pytest.raises(AdapterError, match="learnt from files that were to be forgotten"):
+        import_folder(registry_of(root), tmp_path / "out", Base("starter", "0"), forgotten)
+    with pytest.raises(AdapterError, match="is not taken in again"):
+        import_folder(registry_of(root), tmp_path / "out", Base("starter", "0"))
+
+
+def test_a_forgotten_file_is_no_new_pair_and_is_never_learnt_from(root):
+    forget(Workspace(root), TEST)
+    assert WorkspaceData(root).forgotten() == [TEST]
+    snapshot = Index().read(Learnable(root))
+    assert not [p for p in snapshot.pairs if p.test.path == TEST]
+    assert snapshot.excluded_by_reason() == {"forgotten": 1}
+    add(root, "one", without="ShapeATest.java")
+    registry_of(root).use("one")
+    assert status(root)["freshness"] == "fresh"
+
+
+def test_paths_that_cannot_be_forgotten_are_told(root):
+    for path, words in (("../x", "expected a path in"), (".", "got the whole project")):
+        with pytest.raises(BadInput, match=words):
+            forget(Workspace(root), path)
+    with WorkspaceData(root).lock("train"), pytest.raises(Busy, match="holds this workspace"):
+        forget(Workspace(root), TEST)
+
+
+def test_a_damaged_list_of_forgotten_files_stops_training_rather_than_learning_them(root):
+    forget(Workspace(root), TEST)
+    (WorkspaceData(root).folder / "forgotten.json").write_text("[")
+    with pytest.raises(Exception, match="forget it again"):
+        Learnable(root)
