@@ -78,15 +78,15 @@ def summary(status: Json) -> str:
     """The status as one line.
 
     Example:
-        >>> summary({"adapter": None, "freshness": "none", "pairs": {"new": 12}})
-        'No adapter yet: 12 pairs to learn from'
+        >>> summary({"adapter": None, "why": "no adapter was trained for this workspace yet"})
+        'The base model writes: no adapter was trained for this workspace yet'
         >>> summary({"adapter": "a1", "method": "lora", "freshness": "ageing", "commits_behind": 3,
         ...          "pairs": {"trained": 90, "changed": 4, "new": 2, "removed": 0}})
         'Adapter a1 (lora): ageing; trained on 90 pairs, then 4 changed, 2 new; 3 commits behind'
     """
     pairs = status.get("pairs") or {}
     if not status.get("adapter"):
-        return f"No adapter yet: {pairs.get('new', 0)} pairs to learn from"
+        return f"The base model writes: {status.get('why') or 'no adapter is trained yet'}"
     since = [f"{pairs[kind]} {kind}" for kind in ("changed", "new", "removed") if pairs.get(kind)]
     parts = [
         f"Adapter {status['adapter']} ({status.get('method')}): {status.get('freshness')}",

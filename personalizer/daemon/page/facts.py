@@ -116,7 +116,9 @@ def view_of(
     trains = job is not None and job.state in ("queued", "running")
     lines, of = (_live(progress), "This training") if trains else ([], "")
     if not trains and serving is not None:
-        lines, of = _kept(serving.manifest), f"Training of {serving.id}"
+        told = job is not None and (job.result or {}).get("adapter") == serving.id
+        lines = _live(progress) if told else _kept(serving.manifest)
+        of = f"Training of {serving.id}"
     return View(
         name=root.name,
         status=status,
@@ -172,13 +174,14 @@ def _live(progress: Sequence[Progress]) -> list[Line]:
 
 
 def _kept(manifest: Manifest) -> list[Line]:
-    """The losses that an adapter's manifest has kept."""
-    base = manifest.metrics.get("base", {}).get("validation_loss")
+    """The losses that an adapter's manifest has kept.
+
+    The base's is not drawn: the manifest has its mean by pair, the curve goes by token.
+    """
     rows = manifest.history
     train = [(row["step"], row["loss"]) for row in rows if "loss" in row]
     validation = [(r["step"], r["validation_loss"]) for r in rows if "validation_loss" in r]
-    start = [] if base is None else [(0.0, base)]
-    return _lines(base, train, [*start, *validation], manifest.steps)
+    return _lines(None, train, validation, manifest.steps)
 
 
 def _lines(
@@ -231,8 +234,8 @@ def _left_out(snapshot: Snapshot, serving: Adapter | None) -> tuple[LeftOut, ...
 
 def _forecast(manifest: Manifest) -> tuple[Forecast, ...]:
     """What was foretold beside what came, where the manifest has both."""
-    told = getattr(manifest, "forecast", None) or {}
-    names = {"seconds": "Seconds", "peak_memory_bytes": "Memory, MiB"}
+    told = manifest.forecast
+    names = {"seconds": "Seconds", "peak_memory_bytes": "Memory, MiB", "steps": "Steps"}
     scale = {"peak_memory_bytes": 2**20}
     return tuple(
         Forecast(

@@ -33,7 +33,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"duration": duration, "moment": moment, "count": count}
+    made.filters |= {"duration": duration, "moment": moment, "count": count, "sentence": sentence}
     return made
 
 
@@ -55,6 +55,16 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min" + (f" {rest} s" if rest else "")
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop.
+
+    Example:
+        >>> sentence("all 99 pairs are as trained on")
+        'All 99 pairs are as trained on.'
+    """
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def moment(iso: str) -> str:
