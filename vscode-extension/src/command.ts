@@ -15,6 +15,8 @@ export interface Surroundings {
   /** The first workspace folder; undefined where none is open. */
   readonly folder: string | undefined;
   readonly windows: boolean;
+  /** The program of the environment that the extension makes when it is asked to. */
+  readonly managed: string;
   /** Whether a file is there and may be run. */
   readonly runs: (path: string) => boolean;
 }
@@ -28,7 +30,8 @@ export interface Program {
 export class NoProgram extends Error {}
 
 /**
- * The language server's command line: that of the settings, else `personalizer` on PATH.
+ * The language server's command line: that of the settings, else `personalizer` on PATH, else that
+ * of the managed environment.
  *
  * @throws NoProgram if there is none.
  */
@@ -41,7 +44,8 @@ export function serverProgram(wishes: Wishes, around: Surroundings): Program {
     const command = located(wishes.interpreter, "personalizer.interpreter", around);
     return { command, args: ["-m", "lsp_server"] };
   }
-  const command = onPath("personalizer", around);
+  const managed = around.runs(around.managed) ? around.managed : undefined;
+  const command = onPath("personalizer", around) ?? managed;
   if (command === undefined) {
     throw new NoProgram(
       "Personalizer needs the program `personalizer`, and none is on PATH: " +

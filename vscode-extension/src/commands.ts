@@ -2,10 +2,13 @@
 
 import * as vscode from "vscode";
 
+import { choices } from "./adapters";
 import { type PersonalizerServer } from "./server";
+import { type StatusView } from "./statusView";
 
 export function registerCommands(
   server: PersonalizerServer,
+  statusView: StatusView,
   restart: () => Promise<void>,
   log: vscode.LogOutputChannel,
 ): vscode.Disposable[] {
@@ -21,12 +24,14 @@ export function registerCommands(
       position: { line, character },
     });
   };
-  const ofFolder = (command: string) => async () => {
+  const withFolder = (act: (folder: vscode.WorkspaceFolder) => Promise<void>) => async () => {
     const folder = await chosenFolder();
     if (folder) {
-      await server.execute(command, folder.uri.toString());
+      await act(folder);
     }
   };
+  const ofFolder = (command: string) =>
+    withFolder((folder) => server.execute(command, folder.uri.toString()));
   const train = async () => {
     if (vscode.workspace.isTrusted) {
       await ofFolder("personalizer.train")();
@@ -40,8 +45,11 @@ export function registerCommands(
     generateTestHere: atCursor("personalizer.generateTest"),
     generateSnippetHere: atCursor("personalizer.generateSnippet"),
     trainHere: train,
+    chooseTestHere: atCursor("personalizer.chooseTest"),
     cancelTrainingHere: ofFolder("personalizer.cancelTraining"),
-    showStatusHere: ofFolder("personalizer.showStatus"),
+    showStatusHere: withFolder((folder) => statusView.show(folder)),
+    rollBackHere: ofFolder("personalizer.rollBack"),
+    switchAdapterHere: withFolder((folder) => switchAdapter(server, folder)),
   };
   return [
     ...Object.entries(needsServer).map(([name, act]) =>
@@ -50,7 +58,10 @@ export function registerCommands(
           await restart();
         }
         if (server.running) {
-          await act();
+          await act().catch((error: unknown) => {
+            const told = error instanceof Error ? error.message : String(error);
+            void vscode.window.showErrorMessage(told);
+          });
         }
       }),
     ),
@@ -59,6 +70,28 @@ export function registerCommands(
       log.show();
     }),
   ];
+}
+
+async function switchAdapter(
+  server: PersonalizerServer,
+  folder: vscode.WorkspaceFolder,
+): Promise<void> {
+  const workspace = folder.uri.toString();
+  const known = await server.adapters(workspace);
+  if (known.adapters.length === 0) {
+    void vscode.window.showInformationMessage(
+      `No adapter is trained for ${folder.name} yet: "Personalizer: Train Adapter" makes one.`,
+    );
+    return;
+  }
+  const chosen = await vscode.window.showQuickPick(choices(known), {
+    title: `${known.serving} serves ${folder.name}`,
+    placeHolder: "Which adapter shall serve?",
+    matchOnDetail: true,
+  });
+  if (chosen) {
+    await server.execute("personalizer.useAdapter", workspace, chosen.adapter);
+  }
 }
 
 /** The folder of the active file, the only one, or the one that the user picks. */

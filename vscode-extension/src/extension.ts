@@ -3,13 +3,16 @@
 import * as vscode from "vscode";
 import { type ProgressToken } from "vscode-languageclient/node";
 
-import { registerCommands } from "./commands";
 import { NoProgram } from "./command";
+import { registerCommands } from "./commands";
+import { managedProgram } from "./environment";
+import { install } from "./install";
 import { openNotification } from "./notification";
 import { ProgressNotes } from "./progress";
 import { Crashes, Restarts } from "./restarts";
 import { PersonalizerServer } from "./server";
 import { StatusBar } from "./statusBar";
+import { StatusView } from "./statusView";
 import { versionAdvice } from "./version";
 
 let restarts: Restarts | undefined;
@@ -17,6 +20,8 @@ let restarts: Restarts | undefined;
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Personalizer", { log: true });
   const bar = new StatusBar();
+  const { version } = context.extension.packageJSON as { version: string };
+  const managed = vscode.Uri.joinPath(context.globalStorageUri, "python").fsPath;
   const crashes = new Crashes();
   const progress = new ProgressNotes<ProgressToken>(openNotification, (token) => {
     server.cancelProgress(token);
@@ -29,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
       },
       status: (status) => {
         bar.setStatus(status);
+        statusView.refresh(status.workspace);
       },
       crashed: () => {
         if (crashes.worthARestart()) {
@@ -39,6 +45,11 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     },
     progress,
+    managedProgram(managed, process.platform === "win32"),
+  );
+  const statusView = new StatusView(
+    server,
+    vscode.Uri.joinPath(context.extensionUri, "media", "icon.png"),
   );
   const queue = new Restarts(server);
   restarts = queue;
@@ -46,23 +57,42 @@ export function activate(context: vscode.ExtensionContext): void {
   async function restart(): Promise<void> {
     try {
       await queue.restart();
-      const own = (context.extension.packageJSON as { version: string }).version;
-      const advice = versionAdvice(own, server.version);
+      const advice = versionAdvice(version, server.version);
       if (advice !== undefined) {
         void vscode.window.showInformationMessage(advice);
       }
     } catch (error) {
       log.error(error instanceof Error ? error : String(error));
-      await complain(
-        error instanceof NoProgram
-          ? error.message
-          : `Personalizer's language server does not start: ${String(error)}`,
-      );
+      if (error instanceof NoProgram) {
+        await offer(error.message);
+      } else {
+        await complain(`Personalizer's language server does not start: ${String(error)}`);
+      }
+    }
+  }
+
+  /** The program is missing: the user may have it installed, or say where it is. */
+  async function offer(message: string): Promise<void> {
+    const chosen = await vscode.window.showErrorMessage(
+      message,
+      "Install for Me",
+      "Open Settings",
+      "Show Log",
+    );
+    if (chosen === "Install for Me") {
+      if (await install(managed, version, log)) {
+        await restart();
+      }
+    } else {
+      await follow(chosen);
     }
   }
 
   async function complain(message: string): Promise<void> {
-    const chosen = await vscode.window.showErrorMessage(message, "Show Log", "Open Settings");
+    await follow(await vscode.window.showErrorMessage(message, "Show Log", "Open Settings"));
+  }
+
+  async function follow(chosen: string | undefined): Promise<void> {
     if (chosen === "Show Log") {
       log.show();
     } else if (chosen === "Open Settings") {
@@ -73,8 +103,10 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     bar,
+    statusView,
     ...registerCommands(
       server,
+      statusView,
       async () => {
         crashes.forget();
         await restart();

@@ -14,6 +14,8 @@ import {
   WorkDoneProgressCancelNotification,
 } from "vscode-languageclient/node";
 
+import { type Act } from "./acts";
+import { type Adapters } from "./adapters";
 import { serverProgram } from "./command";
 import { type ProgressNotes } from "./progress";
 import { type Server } from "./restarts";
@@ -37,6 +39,7 @@ export class PersonalizerServer implements Server {
     private readonly log: vscode.LogOutputChannel,
     private readonly events: Events,
     private readonly progress: ProgressNotes<ProgressToken>,
+    private readonly managed: string,
   ) {}
 
   get running(): boolean {
@@ -68,6 +71,7 @@ export class PersonalizerServer implements Server {
         home: homedir(),
         folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
         windows: process.platform === "win32",
+        managed: this.managed,
         runs: existsSync,
       },
     );
@@ -96,6 +100,34 @@ export class PersonalizerServer implements Server {
 
   async execute(command: string, ...args: unknown[]): Promise<void> {
     await this.client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: args });
+  }
+
+  /** The status view of a folder, as one HTML document. */
+  async page(workspace: string): Promise<string> {
+    return (await this.ask<{ html: string }>("personalizer/page", { workspace })).html;
+  }
+
+  /** Does what a button of the view says; gives what to tell the user, rejects where it cannot. */
+  async act(workspace: string, act: Act): Promise<string> {
+    const told = await this.ask<{ said?: string; error?: string }>("personalizer/act", {
+      workspace,
+      ...act,
+    });
+    if (told.error !== undefined) {
+      throw new Error(told.error);
+    }
+    return told.said ?? "";
+  }
+
+  adapters(workspace: string): Promise<Adapters> {
+    return this.ask<Adapters>("personalizer/adapters", { workspace });
+  }
+
+  private async ask<T>(method: string, params: unknown): Promise<T> {
+    if (this.client === undefined) {
+      throw new Error("The language server does not run.");
+    }
+    return this.client.sendRequest<T>(method, params);
   }
 
   /** Passes the settings on; they may have changed, or the folder has become trusted. */

@@ -21,6 +21,8 @@ export interface Status {
   readonly adapter: string | null;
   readonly method?: string | null;
   readonly base?: string | null;
+  /** Why it is as fresh as it is, or why none serves. */
+  readonly why?: string | null;
   readonly freshness: "fresh" | "ageing" | "stale" | "none";
   readonly pairs?: Readonly<Record<string, number>>;
   readonly commits_behind?: number | null;
@@ -91,7 +93,7 @@ export function spoken(seconds: number): string {
 function tooltipOf(status: Status): string[] {
   const pairs = status.pairs ?? {};
   if (status.adapter === null) {
-    return ["No adapter is trained yet.", `${pairs.new ?? 0} pairs to learn from.`];
+    return [sentence(status.why ?? "no adapter is trained yet"), "The base model writes."];
   }
   const since = ["changed", "new", "removed"]
     .filter((kind) => (pairs[kind] ?? 0) > 0)
@@ -107,6 +109,10 @@ function tooltipOf(status: Status): string[] {
     lines.push(`Trained ${status.trained_at.slice(0, 10)}`);
   }
   return lines;
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 /**

@@ -13,6 +13,7 @@ function program(wishes: Partial<Wishes>, programs: string[], around: Partial<Su
       home: "/home/ada",
       folder: "/work/shop",
       windows: false,
+      managed: "/store/python/bin/personalizer",
       runs: (path) => programs.includes(path),
       ...around,
     },
@@ -53,6 +54,13 @@ describe("the server's program", () => {
       "-m",
       "lsp_server",
     ]);
+  });
+
+  it("is that of the managed environment where there is no other", () => {
+    const managed = "/store/python/bin/personalizer";
+    expect(program({}, [managed])).toEqual([managed, "lsp"]);
+    const own = join(BIN, "personalizer");
+    expect(program({}, [managed, own])).toEqual([own, "lsp"]);
   });
 
   it("is missing in words when there is none", () => {

@@ -37,10 +37,14 @@ describe("the status bar", () => {
   });
 
   it("says that there is none yet", () => {
-    const none = { ...FRESH, adapter: null, freshness: "none", pairs: { new: 12 } } as const;
+    const why = "no adapter was trained for this workspace yet";
+    const none = { ...FRESH, adapter: null, freshness: "none", why } as const;
     const shown = view("running", none);
     expect(shown.text).toBe("$(circle-outline) No adapter");
-    expect(shown.tooltip).toContain("12 pairs to learn from.");
+    expect(shown.tooltip).toEqual([
+      "No adapter was trained for this workspace yet.",
+      "The base model writes.",
+    ]);
   });
 
   it("counts a training down", () => {

@@ -1,0 +1,57 @@
+/** Offers to make the managed environment, and makes it with progress that can be cancelled. */
+
+import * as vscode from "vscode";
+
+import { run, steps } from "./environment";
+
+/**
+ * @param folder - Of the environment.
+ * @param version - Of the extension, and of the program that is installed.
+ * @returns whether the environment is there now.
+ */
+export async function install(
+  folder: string,
+  version: string,
+  log: vscode.LogOutputChannel,
+): Promise<boolean> {
+  const windows = process.platform === "win32";
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: "Personalizer",
+      cancellable: true,
+    },
+    async (progress, token) => {
+      const ending = new AbortController();
+      token.onCancellationRequested(() => {
+        ending.abort();
+      });
+      try {
+        for (const step of steps(windows ? "python" : "python3", folder, version, windows)) {
+          progress.report({ message: step.title });
+          log.info([step.command, ...step.args].join(" "));
+          await run(
+            step,
+            (line) => {
+              log.info(line);
+            },
+            ending.signal,
+          );
+        }
+        return true;
+      } catch (error) {
+        if (!token.isCancellationRequested) {
+          const told = error instanceof Error ? error.message : String(error);
+          const chosen = await vscode.window.showErrorMessage(
+            `The environment could not be made: ${told}`,
+            "Show Log",
+          );
+          if (chosen === "Show Log") {
+            log.show();
+          }
+        }
+        return false;
+      }
+    },
+  );
+}
