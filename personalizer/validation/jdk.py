@@ -22,13 +22,13 @@ OLDEST = 11
 
 _SOURCES = Path(__file__).parent / "java"
 _EXPORTS = ("--add-exports", "jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED")
-_NEEDS = {
-    "Coverage.java": ("org.jacoco.core",),
-    "frameworks/Platform.java": ("junit-platform-launcher",),
-    "frameworks/JUnit4.java": ("junit4",),
-    "frameworks/TestNg.java": ("testng",),
+_PARTS = {
+    "compiler": ("Compiler", "Coverage", "InMemory", "Methods", "Screen", "Source", "Wire"),
+    "runner": ("Framework", "Libraries", "Loader", "Probes", "Runner", "Wire"),
 }
-"""Sources that are left out where a jar is missing; everything else goes on."""
+"""Sources of the two processes; the one that runs tests holds nothing of the other."""
+_FRAMEWORKS = {"Platform": "junit-platform-launcher", "JUnit4": "junit4", "TestNg": "testng"}
+"""Sources that are left out where their jar is missing; everything else goes on."""
 
 
 @dataclass(frozen=True)
@@ -78,28 +78,31 @@ def _version(home: Path) -> int | None:
     return int(found[1]) if found and has_compiler else None
 
 
-def program(jdk: Jdk, jars: Mapping[str, Path], data: Path) -> Path:
+def program(jdk: Jdk, part: str, jars: Mapping[str, Path], data: Path) -> Path:
     """The folder of our compiled program, compiled when there is none for these very jars.
 
     Args:
-        jars: By artifact; ``org.jacoco.core``, ``asm``, ``junit-platform-launcher`` (and what it
-            needs), ``junit4`` and ``testng`` where they are to be had.
+        part: ``compiler`` or ``runner``.
+        jars: By artifact; JaCoCo's for the compiler, the test frameworks' for the runner.
         data: Where compiled programs are kept.
 
     Raises:
         BadInput: If the JDK cannot compile it.
     """
-    names = {path.relative_to(_SOURCES).as_posix() for path in _SOURCES.rglob("*.java")}
-    names -= {name for name, needed in _NEEDS.items() if not all(n in jars for n in needed)}
-    names -= {"without/Coverage.java"} if "Coverage.java" in names else set()
-    sources = [_SOURCES / name for name in sorted(names)]
+    sources = [_SOURCES / f"{name}.java" for name in _PARTS[part]]
+    if part == "runner":
+        named = [name for name, jar in _FRAMEWORKS.items() if jar in jars]
+        sources += [_SOURCES / "frameworks" / f"{name}.java" for name in ["Annotations", *named]]
+    elif "org.jacoco.core" not in jars:
+        sources.remove(_SOURCES / "Coverage.java")
+        sources.append(_SOURCES / "without" / "Coverage.java")
     digest = hashlib.blake2b(digest_size=8)
     for path in sources:
         digest.update(path.read_bytes())
     for name, jar in sorted(jars.items()):
         digest.update(f"{name} {jar} {jar.stat().st_size}".encode())
     digest.update(f"{jdk.home} {jdk.version}".encode())
-    folder = data / f"program-{digest.hexdigest()}"
+    folder = data / f"{part}-{digest.hexdigest()}"
     if not folder.is_dir():
         data.mkdir(parents=True, exist_ok=True)
         _compile(jdk, sources, list(jars.values()), folder)
@@ -107,8 +110,7 @@ def program(jdk: Jdk, jars: Mapping[str, Path], data: Path) -> Path:
 
 
 def _compile(jdk: Jdk, sources: Sequence[Path], jars: Sequence[Path], folder: Path) -> None:
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".program-"))
-    made.chmod(0o755)  # the sandbox reads it as nobody
+    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     command = [str(jdk.home / "bin" / "javac"), "-nowarn", "-Xlint:none", "-proc:none", *_EXPORTS]
     command += ["-cp", os.pathsep.join(map(str, jars)), "-d", str(made), *map(str, sources)]
     try:

@@ -49,8 +49,8 @@ def joined(items: Iterable[object]) -> bytes:
 class Jvm:
     """A process that answers one message at a time.
 
-    Its input and output are one socket: unlike a pipe, it cannot be opened again by its name in
-    ``/proc``, so code inside cannot write an answer there by a file's name.
+    Its standard input is a socket for both directions: unlike a pipe, it cannot be opened again by
+    its name in ``/proc``, so code inside cannot write an answer there by a file's name.
 
     Args:
         command: Gives the command line and a descriptor to pass on and close, or None.
@@ -188,7 +188,7 @@ def _started(
     return subprocess.Popen(
         line,
         stdin=connection.fileno(),
-        stdout=connection.fileno(),
+        stdout=subprocess.DEVNULL,  # the virtual machine itself writes there
         stderr=subprocess.DEVNULL,
         pass_fds=() if handle is None else (handle,),
         start_new_session=True,  # a Ctrl-C in the terminal is for us to handle

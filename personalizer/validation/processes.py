@@ -18,6 +18,7 @@ from personalizer.validation.project import Layout
 __all__ = ["Outcome", "Processes"]
 
 _COMPILE_SECONDS = 300.0
+_START_SECONDS = 60.0
 _COMMON = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # starts sooner; tests are short
@@ -102,7 +103,7 @@ class Processes:
             self._end(self._compiler)
             self._compiler_jars = wanted
             self._classes.mkdir(parents=True, exist_ok=True)
-            ours = program(jdk, self._measuring, self._programs)
+            ours = program(jdk, "compiler", self._measuring, self._programs)
             path = os.pathsep.join(map(str, (ours, *self._measuring.values())))
             line = [str(jdk.java), *_COMMON, *_COMPILER, "-cp", path, "personalizer.Compiler"]
             readable = [jdk.home, self._root, ours, *self._measuring.values(), *wanted]
@@ -155,6 +156,8 @@ class Processes:
             "except": without.encode(),
         }
         try:
+            if not runner.running:  # the time of a start is not the test's
+                runner.ask({"token": token}, seconds=_START_SECONDS, cancelled=cancelled)
             answer = runner.ask(asked, seconds=seconds, cancelled=cancelled)
         except Gone as gone:
             return Outcome("gone", str(gone))
@@ -183,9 +186,7 @@ class Processes:
         wanted = (layout.folder, layout.jars, self._classes)
         if self._runner is None or wanted != self._runner_of:
             self._end(self._runner)
-            ours = program(
-                self._jdk, {**self._measuring, **layout.compiled_against}, self._programs
-            )
+            ours = program(self._jdk, "runner", layout.compiled_against, self._programs)
             line = [str(self._jdk.java), *_COMMON, *_RUNNER, "-cp", str(ours)]
             line += ["personalizer.Runner", str(ours), *map(str, layout.jars)]
             readable = [self._jdk.home, self._root, self._classes, ours, *layout.jars]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from indexer import Snapshot
 from personalizer.errors import BadInput
+from personalizer.storage import data_folder
 from personalizer.validation.records import Unable, Validator
 from personalizer.validation.validator import LocalValidator
 
@@ -21,6 +22,7 @@ def validator_for(
     trusted: bool,
     data: Path,
     class_path: str = "",
+    programs: Path | None = None,
 ) -> Validator:
     """A validator that lives as long as its workspace; nothing is started before the first check.
 
@@ -33,6 +35,7 @@ def validator_for(
         data: The workspace's data folder; what is made lies in ``validation`` below it.
         class_path: The user's own class path, instead of the build's; folders and jars, jars of
             a folder as ``lib/*``, separated as the system does.
+        programs: Where our compiled Java program is kept; the user's data folder when left out.
 
     Returns:
         A validator; where nothing can be checked, one that answers nulls and the reason.
@@ -44,6 +47,7 @@ def validator_for(
             build_files,
             trusted=trusted,
             data=data / "validation",
+            programs=programs or data_folder() / "programs",
             class_path=class_path,
         )
     except BadInput as error:

@@ -54,6 +54,7 @@ class LocalValidator:
         *,
         trusted: bool,
         data: Path,
+        programs: Path,
         class_path: str,
     ) -> None:
         self._snapshot = snapshot
@@ -65,7 +66,7 @@ class LocalValidator:
         self._measuring = measuring(class_paths.repositories)
         classes = data / "classes"
         self._project = Project(root, modules, class_paths, classes, jdk.version)
-        self._processes = Processes(root, jdk, self._measuring, data / "programs", classes)
+        self._processes = Processes(root, jdk, self._measuring, programs, classes)
         self._turn = threading.Lock()
         self._layouts: dict[tuple[object, ...], Layout] = {}
         self._probed: dict[tuple[object, ...], Message] = {}

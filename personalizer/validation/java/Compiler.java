@@ -42,12 +42,13 @@ public final class Compiler {
     private final Map<String, InMemory> managers = new HashMap<>();
     private final Coverage coverage = new Coverage();
 
+    /** Standard input is one socket for both directions; standard output is anybody's. */
     public static void main(String[] arguments) throws Exception {
         DataInputStream in = new DataInputStream(new FileInputStream(FileDescriptor.in));
         DataOutputStream out =
                 new DataOutputStream(
                         new java.io.BufferedOutputStream(
-                                new FileOutputStream(FileDescriptor.out), 1 << 16));
+                                new FileOutputStream(FileDescriptor.in), 1 << 16));
         Compiler compiler = new Compiler();
         for (Map<String, byte[]> asked; (asked = Wire.read(in)) != null; ) {
             Map<String, byte[]> answer;
