@@ -14,7 +14,7 @@ from indexer.facts import Call, Field, FileFacts, Import, Method, Parameter, Spa
 from indexer.index import Change, Index, Snapshot, index_folder
 from indexer.languages.java import method_errors
 from indexer.pairing import Pair, Where
-from indexer.snippets import Snippet
+from indexer.snippets import Passage, Snippet
 from indexer.store import Store
 from indexer.workspace import Found, Workspace
 
@@ -34,6 +34,7 @@ __all__ = [
     "NotAFolder",
     "Pair",
     "Parameter",
+    "Passage",
     "Piece",
     "Snapshot",
     "Snippet",

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from indexer.facts import FileFacts, Method
-from indexer.languages import language_of
+from indexer.languages import ALL, DEFAULT, language_of
 from indexer.pairing import Mode, Pair, Pairing, Where, find_pairs, find_tests
 from indexer.screening import reason_of
-from indexer.snippets import Snippet, find_snippets
+from indexer.snippets import Passage, Snippet, find_passages, find_snippets
 from indexer.store import Row, Store, content_hash, decode_facts
 from indexer.workers import rows_of
 from indexer.workspace import Found, Workspace
@@ -107,6 +107,15 @@ class Snapshot:
         )
 
     @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """Comments inside bodies with the code that they describe; reads every text."""
+        return tuple(
+            one
+            for path in sorted(self.files)
+            for one in find_passages(path, self.files[path], self.source(path))
+        )
+
+    @cached_property
     def methods(self) -> int:
         return sum(len(facts.methods) for facts in self.files.values())
 
@@ -136,10 +145,13 @@ class Index:
 
     Args:
         store: Where facts are kept between runs; memory when left out.
+        languages: Names of those whose files ``apply`` takes in; ``read`` takes in what its
+            workspace looks at.
     """
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, languages: Collection[str] = DEFAULT) -> None:
         self._store = store or Store()
+        self._languages = languages
         self._hashes: dict[str, str] = {}
         self._facts: dict[str, FileFacts] = {}
         self._excluded: dict[str, str] = {}
@@ -154,7 +166,7 @@ class Index:
         for change in changes:
             self._forget(change.path)
             fresh.pop(change.path, None)
-            if change.source is None or language_of(change.path) is None:
+            if change.source is None or language_of(change.path, self._languages) is None:
                 continue
             reason = reason_of(change.source)
             if reason:
@@ -261,7 +273,7 @@ class Index:
         """The sources whose facts nobody has; fills in hashes, and the facts of the others."""
         asked: set[str] = set()
         for group in _groups(sources):
-            names = {path: content_hash(source) for path, source in group}
+            names = {path: _name(path, source) for path, source in group}
             hashes.update(names)
             facts.update(self._store.facts(set(names.values()) - facts.keys() - asked))
             for path, source in group:
@@ -269,6 +281,12 @@ class Index:
                 if name not in facts and name not in asked:
                     asked.add(name)
                     yield path, source
+
+
+def _name(path: str, source: bytes) -> str:
+    language = language_of(path, ALL)
+    assert language is not None
+    return content_hash(source, language.NAME)
 
 
 def _groups(sources: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

@@ -48,7 +48,9 @@ def is_test(method: Method, owner: Type | None) -> bool:
 
 
 def find_tests(path: str, facts: FileFacts) -> Iterator[Where]:
-    """The test methods of one file."""
+    """The test methods of one file; none in a language whose tests are not paired."""
+    if facts.language != "java":
+        return
     types = {t.name: t for t in facts.types}
     for method in facts.methods:
         if method.body and is_test(method, types.get(method.owner)):
@@ -100,7 +102,9 @@ ByName = Mapping[str, tuple[Class, ...]]
 
 
 def classes_of(path: str, facts: FileFacts) -> list[Class]:
-    """The types of one file."""
+    """The types of one file; none of a language whose tests are not paired."""
+    if facts.language != "java":
+        return []
     methods = defaultdict(list)
     types = {t.name: t for t in facts.types}
     tests = set()

@@ -55,7 +55,7 @@ class Watcher:
     def __init__(self, workspace: Workspace, told: Callable[[Changed], None]) -> None:
         self._workspace = workspace
         self._told = told
-        self._burst = _Burst()
+        self._burst = _Burst(workspace.git_is_writing)
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self.polling = False
         """Whether times are looked at, because the kernel's limit was met."""
@@ -113,9 +113,14 @@ _END: frozenset[str] = frozenset({"\0"})
 
 
 class _Burst:
-    """Gathers what changes until a pause; filled in one thread, emptied in another."""
+    """Gathers what changes until a pause; filled in one thread, emptied in another.
 
-    def __init__(self) -> None:
+    Args:
+        unfinished: Whether what goes on will go on after a pause.
+    """
+
+    def __init__(self, unfinished: Callable[[], bool]) -> None:
+        self._unfinished = unfinished
         self.ended = threading.Event()
         self._paths: set[str] = set()
         self._everything = False
@@ -140,10 +145,11 @@ class _Burst:
             self._news.wait_for(lambda: self._paths or self._everything or self.ended.is_set())
             begin = time.monotonic()
             while not self.ended.is_set():
-                left = min(self._last + _PAUSE, begin + _LONGEST) - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                over = now >= self._last + _PAUSE and not self._unfinished()
+                if over or now >= begin + _LONGEST:
                     break
-                self._news.wait(left)
+                self._news.wait(max(self._last + _PAUSE - now, _PAUSE / 4))
             if self.ended.is_set():
                 return _END
             found = None if self._everything else frozenset(self._paths)
@@ -229,7 +235,7 @@ class _Inotify:
     def _note(self, path: str) -> None:
         if path.rpartition("/")[2] in IGNORE_FILES:
             self._burst.add(everything=True)
-        elif language_of(path):
+        elif language_of(path, self._workspace.languages):
             self._burst.add(path)
 
     def _enter(self, folder: str) -> None:
@@ -279,5 +285,5 @@ class _Native(FileSystemEventHandler):
                     self._burst.add(everything=True)
             elif path.rpartition("/")[2] in IGNORE_FILES:
                 self._burst.add(everything=True)
-            elif language_of(path):
+            elif language_of(path, self._workspace.languages):
                 self._burst.add(path)

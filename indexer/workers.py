@@ -18,7 +18,7 @@ from typing import IO
 
 import msgspec
 
-from indexer.languages import language_of
+from indexer.languages import ALL, language_of
 from indexer.store import Row, content_hash, pack_row
 
 __all__ = ["Work", "cores", "rows_of", "serve"]
@@ -71,10 +71,11 @@ def rows_of(works: Iterable[Work], processes: int | None = None) -> Iterator[Row
 
 def _parse(work: Work) -> Row:
     path, source = work
-    language = language_of(path)
+    language = language_of(path, ALL)
     if language is None:
         raise ValueError(f"expected a path with a language's suffix, got {path!r}")
-    return pack_row(content_hash(source), source, language.parse(source))
+    name = content_hash(source, language.NAME)
+    return pack_row(name, source, language.parse(source))
 
 
 def _frames(works: Iterable[Work]) -> Iterator[list[Work]]:

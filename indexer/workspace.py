@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pathspec import GitIgnoreSpec
 
 from indexer import screening
 from indexer.errors import NotAFolder
-from indexer.languages import language_of
+from indexer.languages import DEFAULT, language_of
 from indexer.store import Seen
 
 __all__ = ["BUILD_FILES", "IGNORE_FILES", "Found", "Workspace"]
@@ -62,11 +62,16 @@ class Found:
 class Workspace:
     """A folder with source code.
 
+    Args:
+        root: The folder.
+        languages: Names of those whose files are looked at.
+
     Raises:
         NotAFolder: If ``root`` is missing or is no folder.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, languages: Collection[str] = DEFAULT) -> None:
+        self.languages = languages
         self.root = Path(root).resolve()
         if not self.root.is_dir():
             raise NotAFolder(f"expected a folder, got {root}: give the path of a project")
@@ -165,9 +170,9 @@ class Workspace:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if not _writable(path):
-                    if language_of(path):
+                    if language_of(path, self.languages):
                         yield ascii(path)[1:-1], "name"
-                elif not (entry.name in only if only else language_of(path)):
+                elif not (entry.name in only if only else language_of(path, self.languages)):
                     continue
                 elif entry.is_symlink():
                     yield path, "link"  # its target is met by itself, or is not of this project
@@ -218,6 +223,10 @@ class Workspace:
         except OSError:
             return
         yield folder, GitIgnoreSpec.from_lines(lines)
+
+    def git_is_writing(self) -> bool:
+        """Whether git is in the midst of a checkout, a merge or the like."""
+        return os.path.exists(f"{self.root}/.git/index.lock")
 
     def commit(self) -> str | None:
         """HEAD's commit; None outside git."""

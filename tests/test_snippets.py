@@ -1,8 +1,12 @@
 """Documented methods, which become the examples of comment to code."""
 
+import textwrap
+from pathlib import Path
+
 import pytest
 
-from indexer import Change, Index
+from indexer import Change, Index, Store, Workspace
+from indexer.languages import ALL
 
 
 def check_snippets(source: str, *names: str) -> None:
@@ -32,3 +36,164 @@ def test_documented_methods_are_snippets():
 )
 def test_other_methods_are_none(member: str):
     check_snippets(f"class A {{ {member} }}")
+
+
+# ---------------------------------------------------------------- Python
+
+
+def check_python(source: str, *expected: str) -> None:
+    """Each documented function as ``signature | docstring | body``."""
+    raw = textwrap.dedent(source).encode()
+    snapshot = Index(languages=ALL).apply([Change("a.py", raw)])
+    found = []
+    for snippet in snapshot.snippets:
+        method = snippet.method
+        assert method.doc and method.body
+        parts = (method.signature, method.doc, method.body)
+        found.append(" | ".join(part.of(raw).decode() for part in parts))
+    assert found == list(expected)
+
+
+def test_documented_functions_are_snippets():
+    check_python(
+        '''
+        import os
+
+        @cached
+        async def total(items: list[int], *more: int, by=2) -> int:
+            """Sums up."""
+            return sum(items) + by
+
+        class Cart(Base):
+            def add(self, item):
+                "Adds one."
+                # why
+                self.items.append(item)
+
+            def none(self): return None
+
+            def only(self):
+                """Says all."""
+        ''',
+        "@cached\nasync def total(items: list[int], *more: int, by=2) -> int: | "
+        '"""Sums up.""" | return sum(items) + by',
+        'def add(self, item): | "Adds one." | # why\n        self.items.append(item)',
+    )
+
+
+def test_python_is_read_only_where_it_is_wanted(tmp_path: Path):
+    (tmp_path / "A.java").write_text("class A { }")
+    (tmp_path / "a.py").write_text("def a(): pass")
+    for name in ("Empty.java", "empty.py"):
+        (tmp_path / name).write_text("")
+    assert set(Index().read(Workspace(tmp_path)).files) == {"A.java", "Empty.java"}
+    with Store(tmp_path / "index.sqlite") as store:
+        both = Index(store, ALL).read(Workspace(tmp_path, ALL))
+        assert {path: facts.language for path, facts in both.files.items()} == {
+            "A.java": "java",
+            "Empty.java": "java",
+            "a.py": "python",
+            "empty.py": "python",
+        }
+        again = Index(store, ALL).read(Workspace(tmp_path, ALL))
+        assert dict(again.files) == dict(both.files)
+    assert Index().apply([Change("a.py", b"def a(): pass")]).files == {}
+
+
+def test_python_tests_and_classes_take_no_part_in_pairs():
+    snapshot = Index(languages=ALL).apply(
+        [
+            Change("src/main/Cart.java", b"class Cart { int total() { return 0; } }"),
+            Change("src/test/CartTest.java", b"class CartTest { @Test void total() { } }"),
+            Change("Cart.py", b"class Cart:\n    def total(self):\n        return 0\n"),
+            Change("test_cart.py", b"class CartTest(TestCase):\n    def test_total(self): pass\n"),
+        ]
+    )
+    assert [(p.test.path, p.focal.path) for p in snapshot.pairs] == [
+        ("src/test/CartTest.java", "src/main/Cart.java")
+    ]
+    assert len(snapshot.tests) == 1
+
+
+# ---------------------------------------------------------------- comments inside bodies
+
+
+def check_passages(path: str, source: str, *expected: str) -> None:
+    """Each passage as ``method: comment => code``, blanks run together."""
+    raw = textwrap.dedent(source).encode()
+    snapshot = Index(languages=ALL).apply([Change(path, raw)])
+    found = []
+    for one in snapshot.passages:
+        parts = (" ".join(span.of(raw).decode().split()) for span in (one.comment, one.code))
+        found.append(f"{one.method.name}: " + " => ".join(parts))
+    assert found == list(expected)
+
+
+def test_a_comment_describes_the_statements_up_to_a_blank_line_or_the_next_comment():
+    check_passages(
+        "A.java",
+        """
+        class A {
+            A() {
+                // takes the first of all
+                // items that there are
+                Item item = items.get(0);
+                use(item); // not the end of it
+                use(item);
+
+                far();
+                /* counts every item once */
+                for (Item each : items) {
+                    // one that was sold already
+                    count(each.sold());
+                }
+                // says what was found
+                print(count);
+            }
+        }
+        """,
+        "A: // takes the first of all // items that there are => "
+        "Item item = items.get(0); use(item); // not the end of it use(item);",
+        "A: /* counts every item once */ => "
+        "for (Item each : items) { // one that was sold already count(each.sold()); }",
+        "A: // one that was sold already => count(each.sold());",
+        "A: // says what was found => print(count);",
+    )
+
+
+def test_a_comment_inside_a_python_function_describes_code_as_well():
+    check_passages(
+        "a.py",
+        """
+        # above a function it describes no code
+        def top(items):
+            # takes the first of all
+            first = items[0]
+            use(first)
+
+            # goes on with others
+            for each in items:
+                # sells what is left over
+                each.sell_it()
+        """,
+        "top: # takes the first of all => first = items[0] use(first)",
+        "top: # goes on with others => for each in items: # sells what is left over each.sell_it()",
+        "top: # sells what is left over => each.sell_it()",
+    )
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "// TODO take all of the items",
+        "// noinspection unchecked of these types",
+        "// items.take(all, of, them);",
+        "// if (all of the items) {",
+        "// too short",
+        "// https://example.org/issues/all/of/them",
+        "use(1); // at the end of a line",
+        "// alone before a blank line\n",
+    ],
+)
+def test_other_comments_describe_nothing(comment: str):
+    check_passages("A.java", f"class A {{ void a() {{\n{comment}\nstart(this, now); }} }}")

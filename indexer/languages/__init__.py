@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
-from indexer.facts import FileFacts
-from indexer.languages import java
+from indexer.facts import FileFacts, Span
+from indexer.languages import java, python
 
-__all__ = ["Language", "language_of"]
+__all__ = ["ALL", "DEFAULT", "Language", "language_of"]
 
 
 class Language(Protocol):
@@ -22,10 +23,18 @@ class Language(Protocol):
     def parse(self, source: bytes) -> FileFacts:
         """Facts of one file; broken source gives what can be read, and errors."""
 
+    def passages(self, source: bytes) -> Iterator[tuple[Span, Span]]:
+        """(comment inside a body, the code that it describes) of a whole file, in any order."""
 
-_LANGUAGES: tuple[Language, ...] = (java,)
+
+_LANGUAGES: tuple[Language, ...] = (java, python)
+ALL = tuple(one.NAME for one in _LANGUAGES)
+DEFAULT = (java.NAME,)
+"""What is read where nobody asks for more (decision 12)."""
 
 
-def language_of(path: str) -> Language | None:
-    """The language of a file by its suffix; None where there is none."""
-    return next((one for one in _LANGUAGES if path.endswith(one.SUFFIXES)), None)
+def language_of(path: str, among: Collection[str] = DEFAULT) -> Language | None:
+    """The language of a file by its suffix; None where it is none of those asked for."""
+    return next(
+        (one for one in _LANGUAGES if path.endswith(one.SUFFIXES) and one.NAME in among), None
+    )

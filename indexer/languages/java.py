@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
@@ -22,8 +22,10 @@ from indexer.facts import (
     pack_inside,
     simple_type,
 )
+from indexer.languages.comments import passages_in
+from indexer.languages.trees import readable, slicer, syntax_errors
 
-__all__ = ["NAME", "SUFFIXES", "TEST_ANNOTATIONS", "method_errors", "parse"]
+__all__ = ["NAME", "SUFFIXES", "TEST_ANNOTATIONS", "method_errors", "parse", "passages"]
 
 NAME = "java"
 SUFFIXES = (".java",)
@@ -70,6 +72,7 @@ _INSIDE_BODIES = Query(
     (resource) @resource
     """,
 )
+_BLOCKS = Query(_JAVA, "[(block) (constructor_body) (switch_block_statement_group)] @block")
 _LITERALS = {
     "string_literal": "String",
     "text_block": "String",
@@ -123,9 +126,9 @@ def parse(source: bytes) -> FileFacts:
     Returns:
         Facts; ``errors`` names the lines that tree-sitter could not place.
     """
-    encoding, errors, readable = _decoded(_without_open_comments(source))
-    root = Parser(_JAVA).parse(readable).root_node
-    errors = [*_syntax_errors(root), *errors]
+    encoding, errors, text = readable(_without_open_comments(source))
+    root = Parser(_JAVA).parse(text).root_node
+    errors = [*syntax_errors(root), *errors]
     reader = _Reader(source, encoding)
     reader.walk(root)
     return FileFacts(
@@ -141,18 +144,13 @@ def parse(source: bytes) -> FileFacts:
     )
 
 
-def _decoded(source: bytes) -> tuple[str, list[str], bytes]:
-    """Encoding, errors, and bytes at the same offsets that tree-sitter can read as UTF-8."""
-    try:
-        source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + 1
-        letters = source.translate(_ONLY_LETTERS)
-        return "latin-1", [f"line {line}: not UTF-8, read as Latin-1"], letters
-    return "utf-8", [], source
+def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
+    """(comment, the statements that it stands before) of a whole file."""
+    root = Parser(_JAVA).parse(readable(_without_open_comments(source))[2]).root_node
+    for block in QueryCursor(_BLOCKS).captures(root).get("block", ()):
+        yield from passages_in(block.named_children, source)
 
 
-_ONLY_LETTERS = bytes(range(128)) + b"x" * 128
 _OPEN_COMMENTS = 100
 
 
@@ -180,7 +178,7 @@ def method_errors(text: str) -> tuple[str, ...]:
     source = prefix + text.encode() + b"\n}"
     root = Parser(_JAVA).parse(source).root_node
     if root.has_error:
-        found = list(_syntax_errors(root, first_line=0)) or ["line 1: syntax error"]
+        found = list(syntax_errors(root, first_line=0)) or ["line 1: syntax error"]
         return tuple(found[:3])
     types = [node for node in root.named_children if node.type == "class_declaration"]
     body = types[0].child_by_field_id(_BODY) if types else None
@@ -190,21 +188,6 @@ def method_errors(text: str) -> tuple[str, ...]:
     if len(root.named_children) != 1 or [m.type for m in members] != ["method_declaration"]:
         return (f"expected one method, got {len(members)} members",)
     return ()
-
-
-def _syntax_errors(root: Node, first_line: int = 1) -> Iterator[str]:
-    if not root.has_error:
-        return
-    stack = [root]
-    shown = 0
-    while stack and shown < 20:
-        node = stack.pop()
-        if node.is_error or node.is_missing:
-            shown += 1
-            what = f"missing {node.type}" if node.is_missing else "syntax error"
-            yield f"line {node.start_point[0] + first_line}: {what}"
-        elif node.has_error:
-            stack.extend(reversed(node.children))
 
 
 def digest(code: bytes) -> str:
@@ -221,20 +204,12 @@ def digest(code: bytes) -> str:
     return hashlib.blake2b(between.join(parts), digest_size=8).hexdigest()
 
 
-def _slicer(source: bytes, encoding: str) -> Callable[[int, int], str]:
-    """Text between two offsets; decoded once where each character is one byte."""
-    if encoding == "latin-1" or source.isascii():
-        whole = source.decode("latin-1")
-        return lambda start, end: whole[start:end]
-    return lambda start, end: source[start:end].decode(encoding, "replace")
-
-
 class _Reader:
     """Walks declarations only; the bodies of a file are read by one query."""
 
     def __init__(self, source: bytes, encoding: str) -> None:
         self.source = source
-        self.slice = _slicer(source, encoding)
+        self.slice = slicer(source, encoding)
         self.package = ""
         self.package_span: Span | None = None
         self.imports: list[Import] = []
