@@ -51,9 +51,10 @@ Seen = tuple[str, str | None, str | None]
 _T = TypeVar("_T")
 
 
-def content_hash(source: bytes) -> str:
-    """Name of a text: 32 hex digits of BLAKE2b."""
-    return hashlib.blake2b(source, digest_size=16).hexdigest()
+def content_hash(source: bytes, language: str = "java") -> str:
+    """Name of a text and of its facts: 32 hex digits of BLAKE2b; another in each language."""
+    person = b"" if language == "java" else language.encode()
+    return hashlib.blake2b(source, digest_size=16, person=person).hexdigest()
 
 
 def pack_row(name: str, source: bytes, facts: FileFacts) -> Row:
