@@ -1,4 +1,4 @@
-"""Training: what is scored, what is kept, that a killed run goes on, and the gate's place."""
+"""Training: what is scored, what is kept, and the gate's place."""
 
 from __future__ import annotations
 
@@ -88,32 +88,6 @@ def test_the_best_checkpoint_is_kept_not_the_last(tiny_base, tmp_path):
     kept = target_losses(run.model, base, data.validation)
     tokens = np.array([len(e.target) for e in data.validation])
     assert float((kept * tokens).sum() / tokens.sum()) == pytest.approx(best, rel=0.02)
-
-
-class Killed(Exception):
-    pass
-
-
-def test_a_killed_run_goes_on_to_the_same_losses_as_an_unbroken_one(tiny_base, tmp_path):
-    strategy = strategies.strategy_named("lora")
-
-    def run(folder, report):
-        base = load_base(str(tiny_base))
-        return fine_tune(base, encoded(base), strategy, hyper(), folder, report)
-
-    whole = run(tmp_path / "whole", lambda _: None)
-
-    def killing(progress):
-        if progress.step == 7:
-            raise Killed
-
-    with pytest.raises(Killed):
-        run(tmp_path / "broken", killing)
-    broken = run(tmp_path / "broken", lambda _: None)
-    assert [row["validation_loss"] for row in broken.history] == [
-        row["validation_loss"] for row in whole.history
-    ]
-    assert broken.steps == whole.steps
 
 
 def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_base, tmp_path):

@@ -22,7 +22,8 @@ class _MethodOption(click.Option):
 
         record = super().get_help_record(ctx)
         methods = "; ".join(f"{one.name}: {one.trains}" for one in STRATEGIES.values())
-        return record and (record[0], f"{record[1]} {methods}.")
+        chosen = "auto: chosen from pairs, base, memory and time, and it says why"
+        return record and (record[0], f"{record[1]} {methods}; {chosen}.")
 
 
 @click.command()

@@ -18,7 +18,7 @@ import torch
 
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import LoadedBase
-from personalizer.training.batches import Examples, length, padding_of, summed_loss
+from personalizer.training.batches import Examples, length, padding_of, summed_loss, target_losses
 from personalizer.training.compute import flop_counter, forget_peak_memory, peak_memory_bytes
 from personalizer.training.hyperparameters import Hyperparameters
 
@@ -88,7 +88,8 @@ def rehearse(
     evaluated = evaluations * sum(map(length, dataset.validation))
     forward = timed.forward / timed.tokens
     trained = min(steps * seconds_a_step + evaluated * forward, hyper.budget_seconds)
-    judged = 2 * forward * sum(map(length, (*dataset.validation, *dataset.gate)))
+    judging = _judging(model.eval(), base, rows[middle : middle + micro])
+    judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
     _check_room(peak, next(model.parameters()).device.type)
     return Forecast(
@@ -99,6 +100,13 @@ def rehearse(
         flops_a_token=counter.get_total_flops() / timed.tokens,
         flops_a_token_forward=forward_flops / timed.tokens,
     )
+
+
+def _judging(model: Any, base: LoadedBase, examples: Sequence[Encoded]) -> float:
+    """Seconds a token of the losses that the gate goes by, which are taken without autocast."""
+    begun = time.perf_counter()
+    target_losses(model, base, examples)
+    return (time.perf_counter() - begun) / sum(map(length, examples))
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def _trainer(
             args=TrainingArguments(
                 output_dir=str(checkpoints),
                 per_device_train_batch_size=micro,
-                per_device_eval_batch_size=2 * micro,
+                per_device_eval_batch_size=micro,  # more would ask for more memory than a step
                 gradient_accumulation_steps=hyper.accumulation,
                 num_train_epochs=hyper.epochs,
                 max_steps=-1 if hyper.max_steps is None else hyper.steps(count),
