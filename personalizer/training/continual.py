@@ -18,10 +18,21 @@ from personalizer.adapters import Adapter, Registry, Trained
 from personalizer.dataset import Dataset, Encoded, Side
 from personalizer.errors import AdapterError, BadInput
 from personalizer.models import LoadedBase
+from personalizer.settings import Settings
 from personalizer.training.batches import target_losses
 from personalizer.training.strategies import Options, Strategy, attach
+from personalizer.training.strategies.choice import AUTO
+from personalizer.training.strategies.files import is_peft
 
-__all__ = ["Parent", "WarmStart", "gain_and_loss", "keep_sides", "parent_of", "replayed"]
+__all__ = [
+    "Parent",
+    "WarmStart",
+    "gain_and_loss",
+    "keep_sides",
+    "parent_of",
+    "replayed",
+    "started_from",
+]
 
 _REPLAY = 1.0
 """Unchanged pairs replayed for each new or changed one."""
@@ -32,7 +43,7 @@ Floats = Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]
 _HELD_OUT: tuple[Side, ...] = ("validation", "gate")
 
 Sides = Mapping[Side, Sequence[Pair]]
-Losses = Mapping[Side, "np.ndarray[tuple[int], np.dtype[np.float64]]"]
+Losses = Mapping[Any, Floats]
 """Losses per target token, in nats, by held-out side."""
 
 
@@ -49,6 +60,23 @@ class Parent:
         return set(self.trained.pairs.values())
 
 
+def started_from(
+    registry: Registry, settings: Settings, base_fingerprint: str
+) -> tuple[Settings, WarmStart | None]:
+    """Settings and parent of a training; no parent without ``warm_start``, or while none serves.
+
+    Raises:
+        AdapterError: As ``parent_of``.
+    """
+    if not settings.warm_start:
+        return settings, None
+    parent = parent_of(registry, settings.method, base_fingerprint)
+    if parent is None:
+        return settings, None
+    method = parent.adapter.manifest.method
+    return replace(settings, method=method), WarmStart(parent, settings.seed)
+
+
 def parent_of(registry: Registry, method: str, base_fingerprint: str) -> Parent | None:
     """The adapter that serves; None when the base serves, and training starts from there.
 
@@ -60,7 +88,7 @@ def parent_of(registry: Registry, method: str, base_fingerprint: str) -> Parent 
         return None
     adapter.verify()
     manifest = adapter.manifest
-    if manifest.method != method:
+    if method not in (manifest.method, AUTO):
         raise AdapterError(
             f"expected an adapter of method {method} to train on from, {adapter.id} is of "
             f"{manifest.method}: name that method, or train without a warm start"
@@ -162,7 +190,7 @@ class WarmStart:
         self._counts = {"new": new, "replayed": again}
         return kept
 
-    def strategy(self, strategy: Strategy, base: LoadedBase, dataset: Dataset) -> Strategy:
+    def strategy(self, strategy: Strategy, dataset: Dataset) -> Strategy:
         """The strategy begun with the parent's weights; raises AdapterError if they do not fit."""
 
         def apply(base: LoadedBase, options: Options) -> Any:
@@ -189,15 +217,23 @@ class WarmStart:
 
 
 def _resumed(strategy: Strategy, base: LoadedBase, options: Options, adapter: Adapter) -> Any:
-    from peft import PeftModel
+    """The parent's model with the parameters trainable that trained it."""
+    if not is_peft(adapter.folder):
+        model = strategy.apply(base, options)
+        attach(base, adapter.folder)
+        return model
+    from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
+    from peft.utils import load_peft_weights
 
-    if (adapter.folder / "adapter_config.json").is_file():
-        try:
-            return PeftModel.from_pretrained(base.model, str(adapter.folder), is_trainable=True)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise AdapterError(f"{adapter.id} does not fit {base.name}: {error}") from error
-    model = strategy.apply(base, options)
-    attach(base, adapter.folder)
+    try:
+        # from_pretrained would do, but refuses to make prompts and prefixes trainable
+        config = PeftConfig.from_pretrained(str(adapter.folder))
+        config.inference_mode = False
+        model = get_peft_model(base.model, config)
+        device = next(model.parameters()).device.type
+        set_peft_model_state_dict(model, load_peft_weights(str(adapter.folder), device=device))
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise AdapterError(f"{adapter.id} does not fit {base.name}: {error}") from error
     return model
 
 

@@ -14,6 +14,7 @@ from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
 from personalizer.errors import BadInput, TooFewPairs
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
+from personalizer.training.continual import WarmStart
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, Strategy, frequent_words, strategy_named
 from personalizer.training.strategies.records import Targets, Variant
@@ -45,6 +46,7 @@ def prepare(
     *,
     seconds: float,
     tensorboard: Path | None = None,
+    warm: WarmStart | None = None,
 ) -> Prepared:
     """Loads the base and encodes the pairs.
 
@@ -54,8 +56,10 @@ def prepare(
         settings: As resolved.
         seconds: Running time that is left of the budget.
         tensorboard: Folder for event files, where the settings want them.
+        warm: The adapter to train on from, if any.
 
     Raises:
+        BadInput: If the adapter to train on from has seen every training pair.
         BaseModelError: If the base model cannot be loaded.
         SettingsError: If there is no such method.
         TooFewPairs: If a side would be empty.
@@ -64,7 +68,10 @@ def prepare(
     base = load_base(settings.base, quantization=strategy.quantization)
     options = options_of(settings)
     context = min(settings.context_tokens, base.context - strategy.virtual_tokens(options, base))
-    dataset = _encoded(snapshot, _sides(pairs, settings), base.tokenizer, settings, context)
+    sides = _sides(pairs, settings)
+    if warm is not None:
+        sides = warm.sides(sides)
+    dataset = _encoded(snapshot, sides, base.tokenizer, settings, context)
     for side, found in dataset.sides.items():
         if not found:
             raise TooFewPairs(
@@ -73,6 +80,8 @@ def prepare(
     hyper = hyperparameters_of(
         settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard
     )
+    if warm is not None:
+        strategy = warm.strategy(strategy, dataset)
     return Prepared(base, strategy, dataset, hyper)
 
 

@@ -19,9 +19,10 @@ import msgspec
 import numpy as np
 
 import personalizer
-from indexer import Pair, Store, Workspace, index_folder
+from indexer import Index, Pair, Store
 from personalizer import freshness
 from personalizer.adapters import Manifest, Registry, new_id
+from personalizer.contents import Learnable
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import OutOfMemory
@@ -32,10 +33,12 @@ from personalizer.storage import WorkspaceData
 from personalizer.training.auto import decided
 from personalizer.training.batches import length, target_losses
 from personalizer.training.changes import block_changes
+from personalizer.training.continual import started_from
 from personalizer.training.forecast import Forecast
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.ladder import ran_out_of_memory, rungs
 from personalizer.training.preparation import Prepared, prepare, usable_pairs
+from personalizer.training.provenance import provenance, used_pairs
 from personalizer.training.strategies import save, strategy_named
 from personalizer.training.strategies.choice import AUTO
 from personalizer.training.trainer import Run, fine_tune, limit_threads, rehearsed
@@ -74,7 +77,7 @@ def train_project(
     leads = int(os.environ.get("RANK", "0")) == 0
     if settings.method != AUTO:
         strategy_named(settings.method)
-    workspace = Workspace(root)
+    workspace = Learnable(root)
     data = WorkspaceData(workspace.root)
     base_folder(settings.base)
     with data.lock("train") if leads else nullcontext(), Store(data.index) as store:
@@ -82,11 +85,14 @@ def train_project(
         if leads:
             registry.sweep()
         report(Progress("index"))
-        snapshot, _ = index_folder(workspace.root, store)
+        snapshot = Index(store).read(workspace)
         pairs = usable_pairs(snapshot, limit)
         limit_threads(settings.threads)
         print_of_base = fingerprint(base_folder(settings.base))
-        folder = data.folder / "training" / _run_name(pairs, print_of_base, settings)
+        settings, warm = started_from(registry, settings, print_of_base)
+        parent = warm.parent if warm else None
+        beginning = f"{print_of_base} {parent.adapter.id}" if parent else print_of_base
+        folder = data.training / _run_name(pairs, beginning, settings)
         if leads:
             _forget_other_runs(folder)
         settings, why = decided(snapshot, pairs, settings, kept=folder)
@@ -94,7 +100,12 @@ def train_project(
         def attempt(easier: Settings, rung: int) -> _Trained:
             seconds = max(1.0, parse_duration(settings.budget) - (time.perf_counter() - begun))
             prepared = prepare(
-                snapshot, pairs, easier, seconds=seconds, tensorboard=data.folder / "tensorboard"
+                snapshot,
+                pairs,
+                easier,
+                seconds=seconds,
+                tensorboard=data.folder / "tensorboard",
+                warm=warm,
             )
             ready = time.perf_counter() - begun
             before = _losses(prepared.base.model, prepared.base, prepared.dataset)
@@ -151,8 +162,14 @@ def train_project(
             chosen=why,
             forecast=_foretold(run.forecast, trained.ready),
             version=personalizer.__version__,
+            parent=parent.adapter.id if parent else None,
+            continual=warm.outcome(dataset, trained.before, after) if warm else None,
+            **provenance(snapshot, dataset, settings, base.folder),
         )
-        adapter = registry.add(staging, manifest, freshness.trained_on(snapshot))
+        seen = freshness.trained_on(
+            snapshot, used_pairs(dataset), parent.trained if parent else None
+        )
+        adapter = registry.add(staging, manifest, seen)
         if verdict.promotes:
             registry.use(adapter.id, by="gate")
         shutil.rmtree(folder, ignore_errors=True)
@@ -196,6 +213,8 @@ def result_of(manifest: Manifest) -> dict[str, Any]:
         "adapter_bytes": manifest.adapter_bytes,
         "mean_absolute_change": manifest.mean_absolute_change,
         "forecast": manifest.forecast,
+        "parent": manifest.parent,
+        "continual": manifest.continual,
         "eased": manifest.eased,
         "chosen": manifest.chosen,
     }
@@ -212,14 +231,17 @@ def plan(
         As :func:`train_project`, apart from the lock.
     """
     begun = time.perf_counter()
-    snapshot, _ = index_folder(Workspace(root).root)
+    workspace = Learnable(root)
+    snapshot = Index().read(workspace)
     pairs = usable_pairs(snapshot, limit)
     limit_threads(settings.threads)
+    registry = Registry(WorkspaceData(workspace.root).adapters)
+    settings, warm = started_from(registry, settings, fingerprint(base_folder(settings.base)))
     settings, why = decided(snapshot, pairs, settings)
 
     def attempt(easier: Settings, rung: int) -> dict[str, Any]:
         seconds = parse_duration(settings.budget)
-        prepared = prepare(snapshot, pairs, easier, seconds=seconds)
+        prepared = prepare(snapshot, pairs, easier, seconds=seconds, warm=warm)
         ready = time.perf_counter() - begun
         dataset = prepared.dataset
         model, forecast = rehearsed(prepared.base, dataset, prepared.strategy, prepared.hyper)

@@ -1,0 +1,252 @@
+"""Training on from an adapter: which pairs train, which judge, and what it brought and cost."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from indexer import Workspace
+from personalizer import dataset
+from personalizer.adapters import Adapter, Registry, Trained, UsedPair, forget
+from personalizer.errors import AdapterError, BadInput
+from personalizer.freshness import status, trained_on
+from personalizer.models import fingerprint, load_base
+from personalizer.settings import Settings
+from personalizer.storage import WorkspaceData
+from personalizer.training import project, strategies
+from personalizer.training.batches import target_losses
+from personalizer.training.continual import (
+    Parent,
+    WarmStart,
+    gain_and_loss,
+    keep_sides,
+    parent_of,
+    replayed,
+)
+from personalizer.training.measure import measure_new
+from tests.java_project import project_files, snapshot_of, write_project
+from tests.test_adapters import manifest
+
+
+def sides_of(snapshot, seed=0):
+    return dataset.split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.2, seed=seed)
+
+
+def parent_with(snapshot, sides, inherited=()) -> Parent:
+    """A parent that was trained on these sides of a project."""
+    used = [
+        UsedPair(p.digest, side, p.focal_class, p.test.path)
+        for side, pairs in sides.items()
+        for p in pairs
+    ]
+    trained = dataclasses.replace(trained_on(snapshot, used), inherited=list(inherited))
+    return Parent(Adapter(None, manifest("parent")), trained)
+
+
+def check_held_out(parent: Parent, sides) -> None:
+    """No pair, and no class, that trained the parent is on another side than training."""
+    taught = [p for p in (*parent.trained.used, *parent.trained.inherited) if p.side == "train"]
+    digests, classes = {p.digest for p in taught}, {p.focal_class for p in taught}
+    for side in ("validation", "gate"):
+        for pair in sides[side]:
+            assert pair.digest not in digests
+            assert pair.focal_class not in classes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_trained_the_parent_never_judges_the_child(seed):
+    small = snapshot_of(project_files(classes=7))
+    grown = snapshot_of(project_files(classes=19))
+    parent = parent_with(small, sides_of(small, seed))
+    moved = sum(
+        p.focal_class in {u.focal_class for u in parent.trained.used if u.side == "train"}
+        for side in ("validation", "gate")
+        for p in sides_of(grown, seed)[side]
+    )
+    kept = keep_sides(sides_of(grown, seed), parent)
+    check_held_out(parent, kept)
+    assert sum(map(len, kept.values())) == len(grown.pairs)
+    if moved:  # the split alone would have let them judge
+        assert kept != sides_of(grown, seed)
+
+
+def test_the_split_alone_would_let_a_trained_class_judge():
+    small, grown = (snapshot_of(project_files(classes=n, methods=1)) for n in (7, 15))
+    crossed = 0
+    for seed in range(40):
+        trained = {p.focal_class for p in sides_of(small, seed)["train"]}
+        crossed += any(p.focal_class in trained for p in sides_of(grown, seed)["gate"])
+    assert crossed
+
+
+def test_what_trained_a_grandparent_never_judges_either():
+    snapshot = snapshot_of(project_files(classes=8))
+    first = sides_of(snapshot, 0)
+    old = [UsedPair(p.digest, "train", p.focal_class, p.test.path) for p in first["gate"]]
+    parent = parent_with(snapshot, first, inherited=old)
+    check_held_out(parent, keep_sides(sides_of(snapshot, 0), parent))
+
+
+def test_a_class_that_moved_keeps_its_side():
+    files = project_files(classes=8)
+    before = snapshot_of(files)
+    after = snapshot_of({path.replace("src/main", "other/main"): t for path, t in files.items()})
+    parent = parent_with(before, sides_of(before))
+    kept = keep_sides(sides_of(after), parent)
+    was = {p.digest: p.side for p in parent.trained.used}
+    assert all(was[p.digest] == side for side, pairs in kept.items() for p in pairs)
+
+
+def test_what_held_out_the_parent_holds_out_the_child_with_its_new_pairs():
+    before = snapshot_of(project_files(classes=8, methods=3))
+    after = snapshot_of(project_files(classes=8, methods=4))
+    parent = parent_with(before, sides_of(before))
+    kept = keep_sides(sides_of(after), parent)
+    for side, pairs in sides_of(before).items():
+        assert {p.focal_class for p in pairs} == {p.focal_class for p in kept[side]}
+
+
+def test_new_pairs_train_with_as_many_old_ones_and_at_least_three_batches():
+    before = snapshot_of(project_files(classes=12, methods=4))
+    after = snapshot_of(project_files(classes=12, methods=7))
+    parent = parent_with(before, sides_of(before))
+    sides, new, again = replayed(keep_sides(sides_of(after), parent), parent, seed=0)
+    assert (new, again) == (24, 24)
+    assert len(sides["train"]) == 48
+    assert len({p.digest for p in sides["train"]}) == 48
+
+
+def test_without_anything_new_there_is_nothing_to_train_on():
+    snapshot = snapshot_of(project_files())
+    parent = parent_with(snapshot, sides_of(snapshot))
+    with pytest.raises(BadInput, match="nothing to train on"):
+        WarmStart(parent, 0).sides(sides_of(snapshot))
+
+
+def test_gain_and_loss_are_apart_for_new_and_old_pairs(tiny_base):
+    before = snapshot_of(project_files(classes=6, methods=2))
+    after = snapshot_of(project_files(classes=6, methods=3))
+    parent = parent_with(before, sides_of(before))
+    base = load_base(str(tiny_base))
+    sides = keep_sides(sides_of(after), parent)
+    examples = dataset.build(
+        after, sides, base.tokenizer, context_tokens=1400, target_tokens=220
+    ).gate
+    fresh = [e.pair.digest not in parent.known for e in examples]
+    assert 0 < sum(fresh) < len(examples)
+    got = gain_and_loss(
+        parent,
+        examples,
+        [3.0] * len(examples),
+        [2.0 if new else 1.0 for new in fresh],
+        [1.5 if new else 1.25 for new in fresh],
+    )
+    assert got["new"] == {
+        "pairs": sum(fresh),
+        "base": 3.0,
+        "parent": 2.0,
+        "adapter": 1.5,
+        "gain": 0.5,
+    }
+    assert (got["old"]["parent"], got["old"]["adapter"], got["old"]["gain"]) == (1.0, 1.25, -0.25)
+    empty = gain_and_loss(parent, [], [], [], [])
+    assert empty["new"] == {"pairs": 0, "base": None, "parent": None, "adapter": None, "gain": None}
+
+
+@pytest.mark.filterwarnings("ignore:Position ids are not supported")  # PEFT, of soft prompts
+@pytest.mark.parametrize("method", ["lora", "ia3", "prefix", "prompt", "custom", "l-eo", "l-ldb"])
+def test_a_warm_start_begins_with_the_parents_weights_and_trains_the_same_parameters(
+    tiny_base, tmp_path, method
+):
+    import torch
+
+    options = strategies.Options(rank=4, virtual_tokens=5, frequent_words=("assert", "new"))
+    strategy = strategies.strategy_named(method)
+    base = load_base(str(tiny_base))
+    model = strategy.apply(base, options)
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(1)
+        for weight in (p for p in model.parameters() if p.requires_grad):
+            weight.add_(0.3 * torch.randn_like(weight))
+    snapshot = snapshot_of(project_files(classes=6, methods=2))
+    data = dataset.build(
+        snapshot, sides_of(snapshot), base.tokenizer, context_tokens=1400, target_tokens=220
+    )
+    losses = target_losses(model.eval(), base, data.gate)
+    registry = Registry(tmp_path / "adapters")
+    staging = registry.staging()
+    strategies.save(model, staging)
+    adapter = registry.add(staging, manifest("parent", method=method), Trained({}, []))
+
+    warm = WarmStart(Parent(adapter, Trained({}, [])), 0)
+    again = load_base(str(tiny_base))
+    child = warm.strategy(strategy, data).apply(again, options)
+    np.testing.assert_allclose(target_losses(child.eval(), again, data.gate), losses, rtol=1e-4)
+
+    def trainable(one):
+        return {n: p.shape for n, p in one.named_parameters() if p.requires_grad}
+
+    assert trainable(child) == trainable(model)
+
+
+def test_parents_that_cannot_be_trained_on_from_are_told(tmp_path):
+    registry = Registry(tmp_path / "adapters")
+    assert parent_of(registry, "lora", "0") is None
+    staging = registry.staging()
+    (staging / "adapter_model.safetensors").write_bytes(b"x")
+    registry.add(staging, manifest("one"), Trained({"a": "1"}, []))
+    registry.use("one")
+    for method, base, words in (
+        ("custom", "0", "expected an adapter of method custom"),
+        ("lora", "1", "another base"),
+        ("lora", "0", "does not say which pairs trained it"),
+    ):
+        with pytest.raises(AdapterError, match=words):
+            parent_of(registry, method, base)
+
+
+QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 1}
+
+
+@pytest.mark.slow
+def test_a_project_is_trained_on_warm_measured_and_forgotten(tiny_base, tmp_path):
+    """The whole life: train, grow, measure, train on, forget, train anew."""
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    settings = Settings(base=str(tiny_base), **QUICK)
+    registry = Registry(WorkspaceData(root).adapters)
+    first = registry.get(project.train_project(root, settings)["adapter"])
+    assert first.manifest.licences == {"none named": 16}
+    assert first.manifest.split["classes"] == {"train": 6, "validation": 1, "gate": 1}
+    assert first.manifest.tokenizer_fingerprint
+    assert {p.side for p in first.trained().used} == {"train", "validation", "gate"}
+    registry.use(first.id)
+
+    write_project(root, project_files(classes=10, methods=5))
+    said = status(root)
+    assert (said["pairs"]["new"], said["loss_on_new"]) == (18, None)
+    measured = measure_new(root, settings)
+    assert measured["pairs"] == 18
+    said = status(root)["loss_on_new"]
+    assert (said["pairs"], said["not_measured"]) == (18, 0)
+    assert said["adapter"] == pytest.approx(measured["adapter_loss"], abs=1e-3)
+
+    result = project.train_project(root, dataclasses.replace(settings, warm_start=True))
+    second = registry.get(result["adapter"])
+    assert second.manifest.parent == first.id
+    assert result["continual"]["trained"]["new"] > 0
+    assert result["continual"]["new"]["pairs"] + result["continual"]["old"]["pairs"] == (
+        second.manifest.pairs["validation"] + second.manifest.pairs["gate"]
+    )
+    learnt = first.trained().learnt()
+    held_out = {p.digest for p in second.trained().used if p.side != "train"}
+    assert learnt and not learnt & held_out
+    assert learnt <= second.trained().learnt()
+
+    gone = forget(Workspace(root), "src/test/java/shapes/ShapeATest.java")
+    assert set(gone.removed) == {first.id, second.id}
+    third = registry.get(project.train_project(root, settings)["adapter"])
+    assert third.manifest.excluded == {"forgotten": 1}
+    assert not [p for p in third.trained().used if p.test.endswith("ShapeATest.java")]
+    assert third.manifest.base_fingerprint == fingerprint(tiny_base)
