@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "adapter_row",
     "as_dict",
+    "cell_line",
     "complain",
+    "counting",
     "log_crash",
     "pair_row",
     "quiet_libraries",
@@ -38,6 +40,7 @@ __all__ = [
     "training_progress",
     "working",
     "write_lines",
+    "write_text",
 ]
 
 _stderr = Console(stderr=True, highlight=False)
@@ -86,6 +89,21 @@ def remark(text: str) -> None:
     click.echo(f"note: {text}", err=True)
 
 
+def write_text(file: Path, text: str) -> None:
+    """A text file, whole or not at all.
+
+    Raises:
+        StorageError: If it cannot be written.
+    """
+    write_atomically(file, text.encode())
+
+
+def cell_line(done: int, cells: int, what: str, seconds_left: float | None) -> None:
+    """A line for each cell of an evaluation: what comes, and how long the rest takes."""
+    left = "" if seconds_left is None else f", about {_time(seconds_left)} left"
+    click.echo(f"{done + 1} of {cells}: {what}{left}", err=True)
+
+
 def as_dict(record: Any) -> dict[str, Any]:
     """A record as JSON-ready values."""
     built: dict[str, Any] = msgspec.to_builtins(record)
@@ -110,6 +128,16 @@ def working(what: str) -> Iterator[None]:
     """A spinner on a terminal, nothing elsewhere."""
     with _stderr.status(f"{what}…"):
         yield
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on a terminal; calls count on."""
+    from rich.progress import Progress as Bar
+
+    with Bar(console=_stderr, disable=not _stderr.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
 
 
 @contextmanager
@@ -260,7 +288,11 @@ def _index_text(result: dict[str, Any]) -> str:
         lines.append(f"{path}: {errors[0]}")
     if len(result["errors"]) > 10:
         lines.append(f"… and {len(result['errors']) - 10} more files with errors")
-    for path, reason in result.get("excluded_files", {}).items():
+    left = result.get("excluded_files", {}) | {
+        f"{path}/": reason for path, reason in result.get("excluded_folders", {}).items()
+    }
+    left |= {path: f"read; a copy of {of}" for path, of in result.get("copies", {}).items()}
+    for path, reason in left.items():
         lines.append(f"left out {path}: {reason}")
     return "\n".join(lines)
 
@@ -376,6 +408,7 @@ def _generate_text(result: dict[str, Any]) -> str:
         f"{result['focal'].rpartition('#')[2]} in {result['seconds']:.1f} s; "
         f"{len(parsed)} are whole methods"
     )
+    head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
     if result["edit"] is None:
         return f"{head}\nNone of them can be used; nothing was changed."
     edit = result["edit"]
@@ -385,6 +418,42 @@ def _generate_text(result: dict[str, Any]) -> str:
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {result['not_run']}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _candidate_line(number: int, one: dict[str, Any]) -> str:
+    """What is known of a candidate."""
+    if not one["parses"]:
+        known = "no whole test"
+    elif one["compiles"] is None:
+        known = "not run"
+    elif not one["compiles"]:
+        known = "does not compile"
+    elif one["passes"] is None:
+        known = "compiles, not run"
+    else:
+        known = "passes" if one["passes"] else "flaky" if one["flaky"] else "fails"
+    if one["new_lines"]:
+        known += f", {one['new_lines']} new lines"
+    if one["unknown_symbols"]:
+        known += f", does not know {', '.join(one['unknown_symbols'])}"
+    why = (one["failure"] or "").partition("\n")[0]
+    return f"  {number}. {known}{f': {why}' if why else ''}"
+
+
+def _untested_text(result: dict[str, Any]) -> str:
+    lines = []
+    for one in result["results"]:
+        best = one["candidates"][0] if one["candidates"] else None
+        known = _candidate_line(0, best).partition(". ")[2] if best else "nothing was written"
+        written = f", written to {one['edit']['file']}" if one["written"] else ""
+        lines.append(f"{one['focal'].partition('#')[2]}: {known}{written}")
+    summary = result["summary"]
+    width = max(map(len, summary))
+    lines += ["", *(f"{name:{width}}  {count:6}" for name, count in summary.items())]
+    not_run = next((one["not_run"] for one in result["results"] if one["not_run"]), None)
+    if not_run:
+        lines.append(f"not compiled or run: {not_run}")
+    return "\n".join([*lines, f"results and diffs: {result['out']}"])
 
 
 def _snippet_text(result: dict[str, Any]) -> str:
@@ -402,14 +471,21 @@ def _config_text(result: dict[str, Any]) -> str:
     )
 
 
+def _evaluate_text(result: dict[str, Any]) -> str:
+    where = f"\n\nReport: {result['report']}" if result.get("report") else ""
+    return f"{result['markdown']}{where}"
+
+
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "config": _config_text,
+    "evaluate": _evaluate_text,
     "forecasts": _forecasts_text,
     "generate": _generate_text,
     "index": _index_text,
     "plan": _plan_text,
     "snippet": _snippet_text,
     "status": _status_text,
+    "untested": _untested_text,
     "train": _train_text,
 }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,60 +15,174 @@ from personalizer import output
 from personalizer.commands.common import json_option, registry_of, workspace_option
 from personalizer.errors import BadInput
 
-__all__ = ["generate", "snippet"]
+if TYPE_CHECKING:
+    from indexer import Index, Method, Snapshot, Where
+    from personalizer.adapters import Adapter
+    from personalizer.engine import Engine
+    from personalizer.generation import Edit, Generation, Retriever
+    from personalizer.settings import Settings
+    from personalizer.storage import WorkspaceData
+    from personalizer.validation import Validator
+
+__all__ = ["Session", "generate", "snippet", "write_edit"]
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", required=False)
 @workspace_option
 @click.option("-n", "count", type=click.IntRange(1, 20), help="Candidates.")
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
 @click.option(
     "--retrieve", type=click.IntRange(0), metavar="K", help="Examples from the project's own pairs."
 )
+@click.option("--no-run", is_flag=True, help="Compile and run nothing.")
+@click.option("--trust", is_flag=True, help="Let this project be built and run, this time.")
 @click.option("--write", is_flag=True, help="Write the test into its file; else show the diff.")
+@click.option("--untested", is_flag=True, help="Tests for the methods that no test reaches.")
+@click.option("--limit", type=click.IntRange(1), help="Most methods, with --untested.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the results, with --untested."
+)
 @json_option
 def generate(
-    target: str,
+    target: str | None,
     workspace: Path,
     count: int | None,
     adapter: str | None,
     retrieve: int | None,
+    no_run: bool,
+    trust: bool,
     write: bool,
+    untested: bool,
+    limit: int | None,
+    out: Path | None,
     as_json: bool,
 ) -> None:
-    """Writes a unit test for TARGET: File.java:LINE or Class#method."""
-    from indexer import Store, Where, index_folder
-    from personalizer import settings
-    from personalizer.engine.local import LocalEngine
-    from personalizer.generation import Retriever, generate_test, resolve_target
-    from personalizer.storage import WorkspaceData
+    """Writes a unit test for TARGET: File.java:LINE or Class#method.
 
+    With --untested it walks the methods that no test reaches, the best first; --write then adds
+    the tests that pass. An interrupted walk goes on where it was.
+    """
+    if untested == (target is not None):
+        raise click.UsageError("expected a TARGET or --untested")
+    if not untested and (limit is not None or out is not None):
+        raise click.UsageError("--limit and --out go with --untested")
     output.quiet_libraries()
-    root, target = _workspace_of(target, workspace)
-    chosen = settings.load(root, {"candidates": count, "retrieve": retrieve}).settings
-    with Store(WorkspaceData(root).index) as store, output.working("Generating"):
-        snapshot, _ = index_folder(root, store)
-        path, method = resolve_target(snapshot, target)
-        serving = _serving(root, adapter)
-        retriever = Retriever(snapshot, snapshot.pairs)
-        with closing(LocalEngine(threads=chosen.threads)) as engine:
-            made = generate_test(
-                snapshot,
-                path,
-                method,
-                engine,
-                base=serving.base if serving else chosen.base,
-                adapter_id=serving.id if serving else "base",
-                adapter_folder=str(serving.folder) if serving else None,
-                count=chosen.candidates,
-                settings=chosen,
-                examples=retriever.nearest(Where(path, method), chosen.retrieve),
-            )
+    root, target = _workspace_of(target or "", workspace)
+    flags = {"candidates": count, "retrieve": retrieve}
+    with Session.of(root, flags, adapter, run=not no_run, trusted=trust) as session:
+        if untested:
+            from personalizer.commands.untested import generate_untested
+
+            result = generate_untested(session, limit=limit, out=out, write=write)
+            output.show("untested", result, as_json)
+            return
+        with output.working("Generating"):
+            path, method = session.target(target)
+            made = session.generate(path, method)
         if write and made.edit is not None:
-            _write(root, snapshot, made.edit)
+            write_edit(root, session.snapshot, made.edit)
     result = output.as_dict(made) | {"written": bool(write and made.edit)}
     output.show("generate", result, as_json)
+
+
+@dataclass
+class Session:
+    """A project with its index, who writes its tests and who checks them."""
+
+    root: Path
+    data: WorkspaceData
+    settings: Settings
+    adapter: Adapter | None
+    engine: Engine
+    index: Index
+    snapshot: Snapshot
+    validator: Validator
+    run: bool
+
+    @classmethod
+    @contextmanager
+    def of(
+        cls, root: Path, flags: dict[str, Any], adapter: str | None, *, run: bool, trusted: bool
+    ) -> Iterator[Session]:
+        """Opens everything that generation needs; the model is loaded when first asked."""
+        from indexer import Index, Store, Workspace
+        from personalizer import settings
+        from personalizer.engine.local import LocalEngine
+        from personalizer.generation.validators import open_validator
+        from personalizer.storage import WorkspaceData
+
+        chosen = settings.load(root, flags).settings
+        data = WorkspaceData(root)
+        with ExitStack() as stack:
+            index = Index(stack.enter_context(Store(data.index)))
+            snapshot = index.read(Workspace(root))
+            serving = _serving(root, adapter)
+            engine = stack.enter_context(closing(LocalEngine(threads=chosen.threads)))
+            validator = stack.enter_context(
+                closing(open_validator(root, snapshot, chosen, run=run, trusted=trusted))
+            )
+            yield cls(root, data, chosen, serving, engine, index, snapshot, validator, run)
+
+    def target(self, target: str) -> tuple[str, Method]:
+        """What a user points at; raises as ``resolve_target``."""
+        from personalizer.generation import resolve_target
+
+        return resolve_target(self.snapshot, target)
+
+    def generate(self, path: str, method: Method) -> Generation:
+        """Candidates for one method; raises as ``generate_test``."""
+        from indexer import Where
+        from personalizer.generation import generate_test
+
+        return generate_test(
+            self.snapshot,
+            path,
+            method,
+            self.engine,
+            base=self.adapter.base if self.adapter else self.settings.base,
+            adapter_id=self.adapter.id if self.adapter else "base",
+            adapter_folder=str(self.adapter.folder) if self.adapter else None,
+            count=self.settings.candidates,
+            settings=self.settings,
+            examples=self._retriever.nearest(Where(path, method), self.settings.retrieve),
+            validator=self.validator,
+        )
+
+    @property
+    def _retriever(self) -> Retriever:
+        from personalizer.generation import Retriever
+
+        return Retriever(self.snapshot, self.snapshot.pairs)
+
+    def key(self, where: Where) -> str:
+        """Changes with whatever decides what is generated for a method."""
+        from personalizer.generation import find_place
+
+        place = find_place(self.snapshot, where.path, where.method)
+        chosen = self.settings
+        parts = [
+            f"{where.path}#{where.method.key} {where.method.digest}",
+            f"{self.adapter.id if self.adapter else chosen.base}",
+            f"{self.snapshot.hashes[place.path] if place else None}",
+            f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature}",
+            f"{type(self.validator).__name__}",
+        ]
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+    def add(self, where: Where, text: str) -> bool:
+        """Writes a test into the project as it now is; whether there was a place for it."""
+        from indexer import Change
+        from personalizer.generation.place import place_test
+
+        try:
+            edit = place_test(self.snapshot, where.path, where.method, text)
+        except BadInput:
+            return False
+        write_edit(self.root, self.snapshot, edit)
+        source = (self.root / edit.file).read_bytes()
+        self.snapshot = self.index.apply([Change(edit.file, source)])
+        return True
 
 
 @click.command()
@@ -103,7 +220,7 @@ def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_j
                 settings=chosen,
             )
         if write and made.edit is not None:
-            _write(root, snapshot, made.edit)
+            write_edit(root, snapshot, made.edit)
     output.show("snippet", output.as_dict(made), as_json)
 
 
@@ -138,14 +255,20 @@ def _project_above(file: Path) -> Path:
     return built
 
 
-def _serving(root: Path, adapter: str | None) -> Any:
+def _serving(root: Path, adapter: str | None) -> Adapter | None:
     registry = registry_of(root)
     if adapter == "base":
         return None
     return registry.get(adapter) if adapter else registry.serving()
 
 
-def _write(root: Path, snapshot: Any, edit: Any) -> None:
+def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:
+    """Makes an edit on disk.
+
+    Raises:
+        BadInput: If the file is no longer what the edit was made for.
+        StorageError: If it cannot be written.
+    """
     from personalizer.generation import apply_changes
     from personalizer.storage import write_atomically
 

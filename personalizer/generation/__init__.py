@@ -12,6 +12,7 @@ from personalizer.generation.records import (
 )
 from personalizer.generation.retrieval import Retriever
 from personalizer.generation.targets import resolve_snippet, resolve_target
+from personalizer.generation.untested import untested
 
 __all__ = [
     "Candidate",
@@ -28,4 +29,5 @@ __all__ = [
     "place_test",
     "resolve_snippet",
     "resolve_target",
+    "untested",
 ]

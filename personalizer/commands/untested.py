@@ -1,0 +1,124 @@
+"""``personalizer generate --untested``: tests for the methods that no test reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from personalizer import output
+from personalizer.errors import BadInput, StorageError
+
+if TYPE_CHECKING:
+    from personalizer.commands.generate import Session
+
+__all__ = ["generate_untested"]
+
+RESULTS = "results.jsonl"
+
+
+def generate_untested(
+    session: Session, *, limit: int | None, out: Path | None, write: bool
+) -> dict[str, Any]:
+    """The JSON object of the command.
+
+    Each result is kept as soon as it is there, and is not made again while its method, its
+    adapter and what was asked stay the same: an interrupted run goes on.
+
+    Args:
+        session: The project and who writes.
+        limit: Most methods; all when left out.
+        out: Folder of the results and their diffs; in the data folder when left out.
+        write: Add the tests that pass to the project.
+    """
+    from personalizer.generation import untested
+
+    folder = out or session.data.folder / "untested"
+    methods = untested(session.snapshot)[:limit]
+    kept = _Kept(folder)
+    results = []
+    with output.counting("Generating", len(methods)) as tick:
+        for where in methods:
+            key = session.key(where)
+            result = kept.get(key)
+            if result is None:
+                made = session.generate(where.path, where.method)
+                result = output.as_dict(made)
+                kept.add(key, result)
+            best = _best(result)
+            written = bool(write and best.get("passes")) and session.add(where, best["text"])
+            results.append(result | {"written": written})
+            tick()
+    return {"results": results, "summary": _summary(results), "out": str(folder)}
+
+
+def _summary(results: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Counts methods by what their best candidate does; ``new_lines`` adds lines up."""
+    best = [_best(one) for one in results]
+    counts = {name: sum(bool(one.get(name)) for one in best) for name in _COUNTED}
+    return {
+        "methods": len(best),
+        **counts,
+        "new_lines": sum(one.get("new_lines") or 0 for one in best),
+    }
+
+
+def _best(result: dict[str, Any]) -> dict[str, Any]:
+    """The first candidate; empty without one."""
+    found: dict[str, Any] = next(iter(result["candidates"]), {})
+    return found
+
+
+_COUNTED = ("parses", "compiles", "passes")
+
+
+class _Kept:
+    """Results in a folder: a JSON object a line, and a diff a method.
+
+    Raises:
+        BadInput: If the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = (folder / RESULTS).read_bytes().splitlines()
+        except FileNotFoundError:
+            lines = []
+        except OSError as error:
+            raise BadInput(f"cannot keep results in {folder}: {error.strerror}") from error
+        self._known = dict(_rows(lines))
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self._known.get(key)
+
+    def add(self, key: str, result: dict[str, Any]) -> None:
+        """Keeps a result at once.
+
+        Raises:
+            StorageError: If the disk is full or read-only.
+        """
+        self._known[key] = result
+        row = msgspec.json.encode({"key": key, "result": result})
+        try:
+            with (self._folder / RESULTS).open("ab") as file:
+                file.write(row + b"\n")
+            if result["edit"]:
+                name = "".join(c if c.isalnum() else "-" for c in result["focal"].split("#", 1)[1])
+                diff = result["edit"]["diff"].encode("utf-8", "replace")
+                (self._folder / f"{name[:80]}-{key[:8]}.diff").write_bytes(diff)
+        except OSError as error:
+            raise StorageError(f"cannot write to {self._folder}: {error.strerror}") from error
+
+
+def _rows(lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What was kept; a line that a death cut short is no row."""
+    for line in lines:
+        try:
+            row = msgspec.json.decode(line)
+            yield row["key"], row["result"]
+        except (msgspec.DecodeError, KeyError, TypeError):
+            continue

@@ -1,0 +1,166 @@
+"""``generate --untested``: which methods, what is kept, what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from personalizer.cli import personalizer
+from personalizer.commands.untested import RESULTS
+from personalizer.engine import local
+from personalizer.generation import untested, validators
+from personalizer.validation import Unable
+from tests.fake_engine import FakeEngine
+from tests.fake_validator import FakeValidator, fails, passes
+from tests.java_project import snapshot_of, write_project
+
+CART = """package shop;
+public class Cart {
+    private int total;
+    public int total() { return total; }
+    public void setTotal(int total) { this.total = total; }
+    public void add(int price) { if (price < 0) throw new RuntimeException(); total += price; }
+    public int gross(int rate) { if (rate > 1) { return total * rate; } return total; }
+    public String shown(String mark) { return mark.concat(String.valueOf(total)); }
+    int near(int a) { return Math.abs(a); }
+    public static void main(String[] args) { new Cart().add(1); }
+    @Override public String toString() { return shown("EUR"); }
+}
+"""
+BAG = """package shop;
+public class Bag {
+    public int weigh(int... parts) { int sum = 0; for (int p : parts) { sum += p; } return sum; }
+}
+"""
+CART_TEST = """package shop;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import org.junit.jupiter.api.Test;
+class CartTest {
+    @Test void adds() { Cart cart = new Cart(); cart.add(2); assertEquals(2, cart.total()); }
+}
+"""
+FILES = {
+    "src/main/java/shop/Bag.java": BAG,
+    "src/main/java/shop/Cart.java": CART,
+    "src/test/java/shop/CartTest.java": CART_TEST,
+}
+
+
+def found(**files: str) -> list[str]:
+    return [where.method.name for where in untested(snapshot_of({**FILES, **files}))]
+
+
+def test_what_no_test_reaches_comes_with_the_classes_that_have_tests_first():
+    assert found() == ["gross", "shown", "weigh"]
+
+
+def test_what_a_test_calls_by_the_way_is_reached():
+    more = CART_TEST.replace("adds()", "shows()").replace("cart.add(2)", 'cart.shown("a")')
+    path = "src/test/java/shop/OtherTest.java"
+    assert "shown" not in found(**{path: more.replace("CartTest", "OtherTest")})
+
+
+# ---------------------------------------------------------------- the command
+
+WRITTEN = "@Test\nvoid works() {\n    assertEquals(1, new Cart().gross(1));\n}"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_project(tmp_path / "shop", FILES)
+    monkeypatch.chdir(root)
+    return root
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, *options: str, validator: Any = None, engine: Any = None
+) -> dict[str, Any]:
+    """The answer of ``generate --untested`` with a scripted model and validator."""
+    made = engine or FakeEngine([WRITTEN])
+    monkeypatch.setattr(local, "LocalEngine", lambda threads: made)
+    checker = validator or FakeValidator(otherwise=passes(new_lines=2))
+    monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
+    answer = CliRunner().invoke(
+        personalizer, ["generate", "--untested", "--json", *options], catch_exceptions=False
+    )
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout)
+
+
+def test_the_summary_counts_methods_and_new_lines(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    answer = ran(monkeypatch)
+    assert answer["summary"] == {
+        "methods": 3,
+        "parses": 3,
+        "compiles": 3,
+        "passes": 3,
+        "new_lines": 6,
+    }
+    assert [one["focal"].rpartition("#")[2] for one in answer["results"]] == [
+        "gross(int)",
+        "shown(String)",
+        "weigh(int...)",
+    ]
+
+
+def test_nothing_is_written_into_the_project_unless_asked(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = {path: path.read_bytes() for path in shop.rglob("*.java")}
+    ran(monkeypatch)
+    assert {path: path.read_bytes() for path in shop.rglob("*.java")} == before
+
+
+def test_results_and_diffs_lie_in_the_folder(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ran(monkeypatch, "--out", str(tmp_path / "out"), "--limit", "2")
+    rows = (tmp_path / "out" / RESULTS).read_text().splitlines()
+    assert len(rows) == 2
+    assert len(list((tmp_path / "out").glob("*.diff"))) == 2
+
+
+def test_an_interrupted_walk_goes_on_where_it_was(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "out"
+    ran(monkeypatch, "--out", str(out), "--limit", "2")
+    with (out / RESULTS).open("a") as file:
+        file.write('{"key": "cut sho')
+    engine = FakeEngine([WRITTEN])
+    answer = ran(monkeypatch, "--out", str(out), engine=engine)
+    assert len(engine.requests) == 1
+    assert answer["summary"]["methods"] == 3
+
+
+def test_with_write_the_tests_that_pass_are_added(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    failing = FakeValidator(
+        lambda check: fails() if "Bag" in check.test_class else passes(new_lines=1)
+    )
+    other = WRITTEN.replace("gross(1)", "gross(2)")
+    answer = ran(monkeypatch, "--write", validator=failing, engine=FakeEngine([WRITTEN], [other]))
+    assert [one["written"] for one in answer["results"]] == [True, True, False]
+    text = (shop / "src/test/java/shop/CartTest.java").read_text()
+    assert text.count("@Test") == 3
+    assert "void works()" in text
+    assert "void works2()" in text
+    assert not (shop / "src/test/java/shop/BagTest.java").exists()
+
+
+def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    answer = ran(monkeypatch, "--write", validator=Unable("no JDK"))
+    assert not any(one["written"] for one in answer["results"])
+    assert answer["results"][0]["not_run"] == "no JDK"
+
+
+def test_a_target_and_untested_exclude_each_other(shop: Path):
+    for arguments in (
+        ["generate"],
+        ["generate", "Cart#add", "--untested"],
+        ["generate", "--limit", "2", "A#b"],
+    ):
+        assert CliRunner().invoke(personalizer, arguments).exit_code == 2
