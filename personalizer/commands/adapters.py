@@ -168,13 +168,22 @@ def _trained_anew(root: Path) -> dict[str, object]:
 
 @adapters.command("measure")
 @path_argument
+@click.option("--background", is_flag=True, help="Let the daemon measure; return at once.")
 @json_option
-def adapters_measure(path: Path, as_json: bool) -> None:
+def adapters_measure(path: Path, background: bool, as_json: bool) -> None:
     """Measures the serving adapter's loss on new pairs; `status` then shows it with its date."""
     from indexer import Workspace
     from personalizer import settings
 
     root = Workspace(path).root
+    if background:
+        from personalizer.daemon.client import connect
+        from personalizer.daemon.protocol import TrainRequest
+
+        with connect() as client:
+            job = client.train(TrainRequest(str(root), measure=True))
+        output.show("job", output.as_dict(job), as_json)
+        return
     resolved = settings.load(root).settings
     output.quiet_libraries()
     from personalizer.training.measure import measure_new

@@ -38,6 +38,7 @@ class _MethodOption(click.Option):
 @click.option("--limit", type=click.IntRange(min=1), help="Most pairs used.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file of training settings.")
 @click.option("--preset", help="A paper's own settings: weyssow2024 or zlotchevski2022.")
+@click.option("--warm", is_flag=True, help="Train on from the adapter that serves, with replay.")
 @click.option("--background", is_flag=True, help="Let the daemon train; return at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
 @click.option("--progress", is_flag=True, hidden=True, help="Progress as JSON lines on stderr.")
@@ -50,6 +51,7 @@ def train(
     limit: int | None,
     config: Path | None,
     preset: str | None,
+    warm: bool,
     background: bool,
     dry_run: bool,
     progress: bool,
@@ -71,7 +73,7 @@ def train(
             table = comparison.forecasts(root, given)
         output.show("forecasts", table, as_json)
         return
-    flags = {"method": method, "base": base, "budget": budget}
+    flags = {"method": method, "base": base, "budget": budget, "warm_start": warm or None}
     resolved = settings.load(root, flags, hyperparameters=config)
     if preset is not None:
         from personalizer.training.presets import preset_named
@@ -86,7 +88,7 @@ def train(
 
         file = None if config is None else str(config.resolve())
         with connect() as client:
-            request = TrainRequest(str(root), method, base, budget, limit, preset, file)
+            request = TrainRequest(str(root), method, base, budget, limit, preset, file, warm=warm)
             job = client.train(request)
         output.show("job", output.as_dict(job), as_json)
         return

@@ -50,10 +50,13 @@ TrainCommand = Callable[[TrainRequest], list[str]]
 
 def train_command(request: TrainRequest) -> list[str]:
     """The command line of a training; its result is JSON on stdout, its progress on stderr."""
+    if request.measure:
+        return module_command("personalizer", "adapters", "measure", request.workspace, "--json")
     flags = {"method": request.method, "base": request.base, "budget": request.budget}
     flags |= {"preset": request.preset, "config": request.config}
     flags["limit"] = None if request.limit is None else str(request.limit)
     given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
+    given += ["--warm"] if request.warm else []
     arguments = ["train", request.workspace, "--json", "--progress", *given]
     return module_command("personalizer", *arguments)
 

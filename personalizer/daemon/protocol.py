@@ -88,6 +88,10 @@ class TrainRequest:
     """A paper's settings, such as ``weyssow2024``."""
     config: str | None = None
     """Absolute path of a TOML file of training settings."""
+    warm: bool = False
+    """Train on from the adapter that serves."""
+    measure: bool = False
+    """Train nothing: measure the serving adapter on new pairs, for ``status``."""
 
 
 @dataclass(frozen=True, slots=True)
