@@ -117,6 +117,7 @@ def quiet_libraries() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a busy machine
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
+    logging.disable(logging.INFO)  # bm25s sets its own logger to DEBUG
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from transformers.utils.logging import disable_progress_bar
 
@@ -288,12 +289,12 @@ def _index_text(result: dict[str, Any]) -> str:
         lines.append(f"{path}: {errors[0]}")
     if len(result["errors"]) > 10:
         lines.append(f"… and {len(result['errors']) - 10} more files with errors")
-    left = result.get("excluded_files", {}) | {
-        f"{path}/": reason for path, reason in result.get("excluded_folders", {}).items()
-    }
-    left |= {path: f"read; a copy of {of}" for path, of in result.get("copies", {}).items()}
-    for path, reason in left.items():
+    for path, reason in result.get("excluded_files", {}).items():
         lines.append(f"left out {path}: {reason}")
+    for path, reason in result.get("excluded_folders", {}).items():
+        lines.append(f"left out {path}/: {reason}")
+    for path, original in result.get("copies", {}).items():
+        lines.append(f"{path} is a copy of {original}")
     return "\n".join(lines)
 
 
@@ -320,9 +321,29 @@ def _train_text(result: dict[str, Any]) -> str:
             f"adapter {_mebibytes(result['adapter_bytes'])}",
             *(f"  eased       {one}" for one in result["eased"]),
             *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
+            *_continual_lines(result),
             f"{verdict}: {result['reason']}.",
         ]
     )
+
+
+def _continual_lines(result: dict[str, Any]) -> list[str]:
+    """What training on from an adapter brought on new pairs, and cost on old ones."""
+    if result["continual"] is None:
+        return []
+    counts = result["continual"]["trained"]
+    lines = [
+        f"  began       as {result['parent']}, on {counts['new']} new or changed pairs and "
+        f"{counts['replayed']} old ones"
+    ]
+    for name in ("new", "old"):
+        row = result["continual"][name]
+        if row["pairs"]:
+            lines.append(
+                f"  {name} pairs   loss {row['parent']:.3f} before, {row['adapter']:.3f} now "
+                f"({row['pairs']} held out)"
+            )
+    return lines
 
 
 def _mebibytes(count: int) -> str:
