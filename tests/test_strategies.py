@@ -442,6 +442,18 @@ def test_a_small_base_takes_the_larger_rate(bases):
         assert strategy.learning_rate(base) == strategy.small_rate > strategy.rate
 
 
+def test_the_page_on_methods_lists_each_with_its_learning_rates():
+    page = (Path(__file__).parent.parent / "docs" / "methods.md").read_text()
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    rates = {row[0].strip("| `"): row[2:4] for row in rows if len(row) == 5}
+    for strategy in STRATEGIES.values():
+        assert [float(rate) for rate in rates.pop(strategy.name)] == [
+            strategy.rate,
+            strategy.small_rate,
+        ]
+    assert list(rates) == ["auto"]
+
+
 def test_an_unknown_strategy_and_an_unknown_preset_list_those_that_are():
     with pytest.raises(SettingsError, match=r"lora, .*l-ldb, auto as method, got qlora$"):
         strategy_named("qlora")

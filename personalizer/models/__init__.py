@@ -28,6 +28,9 @@ __all__ = [
     "load_tokenizer",
 ]
 
+# on a CPU it says at every layer and step that it casts
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
 STARTER = "starter"
 """Name of the embedded base model."""
 
@@ -128,8 +131,6 @@ def load_base(
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    # on a CPU it says at every layer and step that it casts
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     folder = base_folder(name)
     tokenizer = load_tokenizer(name)
     place = device or best_device()
