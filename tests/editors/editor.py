@@ -163,9 +163,16 @@ class Editor:
     def type(self, path: str, line: int, character: int, text: str) -> None:
         """Inserts text; columns are UTF-16 code units."""
         place = lsp.Position(line, character)
+        self._replace(path, lsp.Range(place, place), text)
+
+    def erase(self, path: str, line: int) -> None:
+        """Takes a whole line out."""
+        self._replace(path, lsp.Range(lsp.Position(line, 0), lsp.Position(line + 1, 0)), "")
+
+    def _replace(self, path: str, where: lsp.Range, text: str) -> None:
         uri = self.uri(path)
-        self._changed(uri, [lsp.TextEdit(lsp.Range(place, place), text)])
-        change = lsp.TextDocumentContentChangePartial(lsp.Range(place, place), text)
+        self._changed(uri, [lsp.TextEdit(where, text)])
+        change = lsp.TextDocumentContentChangePartial(where, text)
         self.client.text_document_did_change(
             lsp.DidChangeTextDocumentParams(
                 lsp.VersionedTextDocumentIdentifier(self.versions[uri], uri), [change]
