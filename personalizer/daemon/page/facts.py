@@ -161,7 +161,8 @@ def _without(ones: Mapping[str, str], others: Mapping[str, str]) -> set[str]:
 
 def _live(progress: Sequence[Progress]) -> list[Line]:
     """The losses that a running training has told; the base's is told before its first step."""
-    base = next((p.validation_loss for p in progress if p.phase == "prepare"), None)
+    early = (p.validation_loss for p in progress if p.phase == "prepare")
+    base = next((loss for loss in early if loss is not None), None)
     train = {p.step: p.loss for p in progress if p.phase == "train" and p.loss is not None}
     validation: dict[int, float] = {} if base is None else {0: base}
     for one in progress:
