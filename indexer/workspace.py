@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
@@ -41,6 +42,18 @@ _RULES = 1
 IGNORE_FILES = (".gitignore", ".personalizerignore")
 _Rules = list[tuple[str, GitIgnoreSpec]]
 """(folder, the rules of an ignore file in it), deeper folders later."""
+
+
+class _Folder(NamedTuple):
+    """A folder that a walk enters."""
+
+    path: str
+    rules: _Rules
+    """The ignore rules that hold in it."""
+    files: list[os.DirEntry[str]]
+    """What is in it that is no folder."""
+    left_out: dict[str, str]
+    """The folders in it that are not entered, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +159,11 @@ class Workspace:
 
     def folders(self, below: str = "") -> Iterator[str]:
         """Every folder that a walk enters, from ``below`` down; none where that is left out."""
-        return (folder for folder, _, _ in self._walked(below))
+        return (folder.path for folder in self._walked(below))
+
+    def left_out(self) -> dict[str, str]:
+        """Each folder that a walk does not enter, with the reason; none inside another."""
+        return {path: why for folder in self._walked() for path, why in folder.left_out.items()}
 
     def sources(self, below: str = "") -> Iterator[str]:
         """The path of every source file that a walk would read, from a folder down."""
@@ -166,9 +183,9 @@ class Workspace:
     def _paths(
         self, only: frozenset[str] | None = None, below: str = ""
     ) -> Iterator[tuple[str, str | None]]:
-        for folder, rules, entries in self._walked(below):
-            for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
+        for folder in self._walked(below):
+            for entry in folder.files:
+                path = f"{folder.path}/{entry.name}" if folder.path else entry.name
                 if not _writable(path):
                     if language_of(path, self.languages):
                         yield ascii(path)[1:-1], "name"
@@ -177,10 +194,10 @@ class Workspace:
                 elif entry.is_symlink():
                     yield path, "link"  # its target is met by itself, or is not of this project
                 elif entry.is_file(follow_symlinks=False):
-                    yield path, "ignored" if _ignored(path, rules, folder=False) else None
+                    yield path, "ignored" if _ignored(path, folder.rules, folder=False) else None
 
-    def _walked(self, below: str = "") -> Iterator[tuple[str, _Rules, list[os.DirEntry[str]]]]:
-        """Each folder that is entered, its ignore rules, and what is in it that is no folder."""
+    def _walked(self, below: str = "") -> Iterator[_Folder]:
+        """Each folder that is entered, from ``below`` down."""
         if below and self.ignores(below, folder=True):
             return
         parents = below.split("/") if below else []
@@ -195,17 +212,23 @@ class Workspace:
                 continue
             if any(entry.name in IGNORE_FILES for entry in entries):
                 rules = rules + self._rules_of(folder)
-            files, inside = [], []
+            here, inside = _Folder(folder, rules, [], {}), []
             for entry in entries:
                 if not entry.is_dir(follow_symlinks=False):
-                    files.append(entry)
+                    here.files.append(entry)
                     continue
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                entered = entry.name not in _NEVER and not _ignored(path, rules, folder=True)
-                foreign = os.path.exists(os.path.join(entry.path, ".git"))
-                if entered and _writable(path) and not foreign:
+                if not _writable(path):
+                    here.left_out[ascii(path)[1:-1]] = "name"
+                elif entry.name in _NEVER:
+                    here.left_out[path] = "built or of a tool"
+                elif _ignored(path, rules, folder=True):
+                    here.left_out[path] = "ignored"
+                elif os.path.exists(os.path.join(entry.path, ".git")):
+                    here.left_out[path] = "another repository"
+                else:
                     inside.append((path, rules))
-            yield folder, rules, files
+            yield here
             stack.extend(reversed(inside))
 
     def _own_excludes(self) -> Iterator[tuple[str, GitIgnoreSpec]]:

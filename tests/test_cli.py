@@ -97,6 +97,20 @@ def test_index_counts_what_is_there(shapes):
     assert found["snippets"] == 32
 
 
+def test_index_lists_what_is_left_out_and_copies(shapes):
+    (shapes / "target").mkdir()
+    (shapes / "Gen.java").write_text('@Generated("x") class Gen { }')
+    original = "src/main/java/shapes/ShapeA.java"
+    (shapes / "Copy.java").write_text((shapes / original).read_text())
+    found = answer("index", shapes, "--excluded")
+    assert found["excluded_files"] == {"Gen.java": "generated"}
+    assert found["excluded_folders"] == {"target": "built or of a tool"}
+    assert found["copies"] == {original: "Copy.java"}
+    shown = personalizer("index", shapes, "--excluded").stdout
+    assert "left out target/: built or of a tool" in shown
+    assert f"{original} is a copy of Copy.java" in shown
+
+
 def test_pairs_prints_one_object_a_line(shapes):
     lines = personalizer("pairs", shapes, "--json").stdout.splitlines()
     first = json.loads(lines[0])

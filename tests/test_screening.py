@@ -95,5 +95,22 @@ def test_exact_and_near_copies_are_found():
     assert dict(find_copies(sources)) == {"b": "a", "c": "a"}
 
 
+def test_copies_in_a_project_are_told_and_found_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = write_project(tmp_path / "project")
+    copy = "other/ShapeA.java"
+    (root / "other").mkdir()
+    original = "src/main/java/shapes/ShapeA.java"
+    (root / copy).write_text((root / original).read_text())
+    with Store(tmp_path / "index.sqlite") as store:
+        assert dict(Index(store).read(Workspace(root)).copies) == {original: copy}
+        monkeypatch.setattr("indexer.index.find_copies", None)  # looking again would fail
+        assert dict(Index(store).read(Workspace(root)).copies) == {original: copy}
+        monkeypatch.undo()
+        (root / copy).unlink()
+        assert Index(store).read(Workspace(root)).copies == {}
+
+
 def test_small_files_are_copies_only_when_equal():
     assert dict(find_copies([("a", b"x y z"), ("b", b"x y w"), ("c", b"x  y z")])) == {"c": "a"}

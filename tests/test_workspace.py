@@ -64,6 +64,42 @@ def test_submodules_and_other_repositories_are_never_entered(tmp_path: Path):
     check_walk(tmp_path, "A.java")
 
 
+def test_folders_that_are_left_out_are_told_with_the_reason(tmp_path: Path):
+    tree(tmp_path, "a/A.java", "a/gen/deep/G.java", "target/T.java", "sub/S.java")
+    (tmp_path / "sub" / ".git").write_text("gitdir: ../.git/modules/sub\n")
+    (tmp_path / ".gitignore").write_text("gen/\n")
+    os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+    workspace = Workspace(tmp_path)
+    assert workspace.left_out() == {
+        "caf\\udce9": "name",
+        "sub": "another repository",
+        "target": "built or of a tool",
+        "a/gen": "ignored",
+    }
+    assert list(workspace.folders()) == ["", "a"]
+
+
+def test_names_that_differ_only_in_case_are_two_files(tmp_path: Path):
+    tree(tmp_path, "a/Cart.java", "A/Cart.java", "a/CART.java")
+    if not (tmp_path / "A").samefile(tmp_path / "a"):  # else they are one on this file system
+        check_walk(tmp_path, "A/Cart.java", "a/CART.java", "a/Cart.java")
+
+
+def test_a_sparse_checkout_is_what_is_on_disk(tmp_path: Path):
+    def git(*arguments: str) -> None:
+        options = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *options, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    tree(tmp_path, "a/A.java", "b/B.java")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "both")
+    git("sparse-checkout", "set", "a")
+    check_walk(tmp_path, "a/A.java")
+    git("sparse-checkout", "disable")
+    check_walk(tmp_path, "a/A.java", "b/B.java")
+
+
 def test_vendored_code_is_left_out(tmp_path: Path):
     check_walk(tree(tmp_path, "third_party/a/A.java"), "third_party/a/A.java vendored")
 

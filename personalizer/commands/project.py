@@ -16,7 +16,7 @@ __all__ = ["config", "dataset", "index", "pairs"]
 
 @click.command()
 @path_argument
-@click.option("--excluded", is_flag=True, help="List each file left out and why.")
+@click.option("--excluded", is_flag=True, help="List what is left out and why; copies too.")
 @json_option
 def index(path: Path, excluded: bool, as_json: bool) -> None:
     """Reads a project: files, methods, tests and pairs."""
@@ -39,8 +39,10 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
             "snippets": len(snapshot.snippets),
             "seconds": round(seconds, 3),
         }
-    if excluded:
-        result["excluded_files"] = dict(snapshot.excluded)
+        if excluded:
+            result["excluded_files"] = dict(snapshot.excluded)
+            result["excluded_folders"] = Workspace(root).left_out()
+            result["copies"] = dict(snapshot.copies)
     output.show("index", result, as_json)
 
 
