@@ -65,7 +65,10 @@ def run(
         try:
             jobs.start()
             service = Service(engine, jobs, address)
-            asyncio.run(_serve(service, listener, idle_seconds=chosen.idle_minutes * 60))
+            try:
+                asyncio.run(_serve(service, listener, idle_seconds=chosen.idle_minutes * 60))
+            finally:
+                service.validators.close()
         finally:
             engine.close()
             jobs.stop()

@@ -45,7 +45,10 @@ class GenerateRequest:
     run: bool = True
     """Compile and run candidates where a sandbox is there."""
     trusted: bool = False
-    """The user trusts this folder, so its build may be run for its class path."""
+    """The user trusts this folder, so it may be built and run."""
+    skip: int = 0
+    """Candidates for this method that were offered already: the next one comes first, from those
+    that were made then, or made anew."""
 
 
 @dataclass(frozen=True, slots=True)

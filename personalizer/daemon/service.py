@@ -17,8 +17,10 @@ from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
+from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetRequest
+from personalizer.daemon.validators import Validators
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import BASE, Completion, Request
 from personalizer.engine.child import ChildEngine
@@ -38,6 +40,8 @@ from personalizer.storage import WorkspaceData, data_folder
 __all__ = ["Service"]
 
 _MOST_CANDIDATES = 20
+_IDLE_SECONDS = 300.0
+"""Time without a generation after which a workspace's Java processes end."""
 
 
 @dataclass
@@ -49,6 +53,8 @@ class Service:
     socket: str
     workspaces: Workspaces = field(default_factory=Workspaces)
     began: float = field(default_factory=time.monotonic)
+    validators: Validators = field(default_factory=lambda: Validators(_IDLE_SECONDS))
+    earlier: Earlier = field(default_factory=Earlier)
 
     def generate(self, request: GenerateRequest, cancelled: threading.Event) -> Generation:
         """A unit test for the method at a place.
@@ -56,6 +62,8 @@ class Service:
         Raises:
             PersonalizerError: As generation and the engine do.
         """
+        if request.skip < 0:
+            raise BadInput(f"expected skip to be at least 0, got {request.skip}")
         if not 1 <= request.n <= _MOST_CANDIDATES:
             raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
         workspace = self._workspace(request.workspace)
@@ -64,9 +72,19 @@ class Service:
         snapshot = workspace.snapshot(request.buffers)
         path, focal = resolve_target(snapshot, _target(request))
         adapter = _adapter(workspace.root, request.adapter)
+        writer = adapter.id if adapter else chosen.base
+        checks = f"run {request.run}, trusted {request.trusted}"
+        key = (str(workspace.root), path, focal.key, focal.digest, writer, checks)
+        if request.skip:
+            again = self.earlier.next(key, request.skip, snapshot, path, focal)
+            if again is not None:
+                return again
         retriever = Retriever(snapshot, snapshot.pairs)
-        with self.jobs.paused():
-            return generate_test(
+        checking = self.validators.of(
+            workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
+        )
+        with self.jobs.paused(), checking as validator:
+            made = generate_test(
                 snapshot,
                 path,
                 focal,
@@ -78,7 +96,11 @@ class Service:
                 settings=chosen,
                 cancelled=cancelled,
                 examples=retriever.nearest(Where(path, focal), chosen.retrieve),
+                validator=validator,
+                known=self.earlier.candidates(key) if request.skip else (),
             )
+        self.earlier.keep(key, made, request.skip)
+        return made
 
     def place(self, request: PlaceRequest) -> Edit:
         """Where a chosen candidate goes.

@@ -24,7 +24,7 @@ from personalizer.prompts import Attempt, Prompt, prompt_for_body
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
 
-__all__ = ["generate_snippet", "generate_test"]
+__all__ = ["edit_of_best", "generate_snippet", "generate_test"]
 
 OnText = Callable[[str], None]
 
@@ -113,7 +113,7 @@ def generate_test(
     clock.took("check")
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
-    edit, no_edit = _edit_of_best(site, candidates)
+    edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")
     return Generation(
         focal=f"{focal_path}#{focal.key}",
@@ -228,7 +228,8 @@ def _asked(
     return completions
 
 
-def _edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | None, str | None]:
+def edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | None, str | None]:
+    """The edit that adds the first candidate, or why there is none."""
     if not candidates:
         return None, "nothing new was generated"
     best = candidates[0]
