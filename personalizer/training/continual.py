@@ -178,7 +178,8 @@ class WarmStart:
         self.parent = parent
         self._seed = seed
         self._counts = {"new": 0, "replayed": 0}
-        self._before: Losses = {}
+        self.before: Losses = {}
+        """The parent's losses, from when its model was made."""
 
     def sides(self, sides: Sides) -> dict[Side, list[Pair]]:
         """The split's sides as the parent's, with what is new and a replay to train on.
@@ -196,7 +197,7 @@ class WarmStart:
         def apply(base: LoadedBase, options: Options) -> Any:
             model = _resumed(strategy, base, options, self.parent.adapter)
             model.eval()
-            self._before = {s: target_losses(model, base, dataset.sides[s]) for s in _HELD_OUT}
+            self.before = {s: target_losses(model, base, dataset.sides[s]) for s in _HELD_OUT}
             return model
 
         return replace(strategy, apply=apply)
@@ -210,9 +211,7 @@ class WarmStart:
             after: The child's.
         """
         examples = [e for side in _HELD_OUT for e in dataset.sides[side]]
-        losses = [
-            np.concatenate([one[s] for s in _HELD_OUT]) for one in (base, self._before, after)
-        ]
+        losses = [np.concatenate([one[s] for s in _HELD_OUT]) for one in (base, self.before, after)]
         return {"trained": self._counts, **gain_and_loss(self.parent, examples, *losses)}
 
 
