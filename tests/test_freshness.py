@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from personalizer.freshness import compare, pair_names, trained_on
-from tests.java_project import project_files, snapshot_of
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from indexer import Index, Store, Workspace
+from personalizer.adapters import Registry
+from personalizer.freshness import (
+    Measured,
+    compare,
+    keep_measured,
+    pair_names,
+    status,
+    trained_on,
+)
+from personalizer.storage import WorkspaceData
+from tests.java_project import project_files, snapshot_of, write_project
+from tests.test_adapters import manifest
 
 TEST = "src/test/java/shapes/ShapeATest.java"
 MAIN = "src/main/java/shapes/ShapeA.java"
@@ -59,3 +78,190 @@ def test_a_new_test_and_a_deleted_test_are_counted():
 
 def test_a_deleted_test_class_removes_its_pairs():
     check_changes(lambda files: files.pop(TEST), "4/0/0/2")
+
+
+# ---------------------------------------------------------------- status
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A project whose serving adapter has seen all of it."""
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    add_adapter(root)
+    return root
+
+
+def add_adapter(root, **changes) -> Registry:
+    registry = Registry(WorkspaceData(root).adapters)
+    staging = registry.staging()
+    (staging / "model.safetensors").write_bytes(b"weights")
+    gate = {"outcome": "passed", "reason": "it is better", "base_loss": 2.0, "adapter_loss": 1.0}
+    made = manifest("one", **({"gate": gate} | changes))
+    snapshot = Index().read(Workspace(root))
+    registry.add(staging, made, trained_on(snapshot))
+    registry.use("one", by="gate")
+    return registry
+
+
+def grow(root, tests: int) -> list[str]:
+    """Adds tests of one class; gives the digests of the new pairs."""
+    before = set(pair_names(Index().read(Workspace(root)).pairs).values())
+    file = root / TEST
+    more = "".join(
+        f"    @Test\n    void growA_adds{n}() {{\n"
+        f"        assertEquals({n}, new ShapeA(0).growA({n}));\n    }}\n"
+        for n in range(100, 100 + tests)
+    )
+    file.write_text(file.read_text().rstrip().removesuffix("}") + more + "}\n")
+    after = set(pair_names(Index().read(Workspace(root)).pairs).values())
+    assert len(after - before) == tests
+    return sorted(after - before)
+
+
+def measured(root, pairs, base: float, adapter: float, adapter_id: str = "one") -> None:
+    found = Measured(adapter_id, "2026-02-03T04:05:06+00:00", pairs, base, adapter)
+    keep_measured(WorkspaceData(root), found)
+
+
+def test_status_tells_a_kept_loss_with_its_date_and_what_it_left_out(root):
+    pairs = grow(root, 3)
+    measured(root, pairs[:2], 2.0, 1.5)
+    assert status(root)["loss_on_new"] == {
+        "measured_at": "2026-02-03T04:05:06+00:00",
+        "pairs": 2,
+        "still_there": 2,
+        "not_measured": 1,
+        "base": 2.0,
+        "adapter": 1.5,
+    }
+
+
+def check_word(root, word: str, words: str = "") -> None:
+    got = status(root)
+    assert got["freshness"] == word, got["why"]
+    assert words in got["why"]
+
+
+def test_a_kept_loss_that_gains_too_little_makes_stale(root):
+    pairs = grow(root, 5)
+    check_word(root, "ageing")
+    measured(root, pairs, 2.0, 1.9)
+    check_word(root, "stale", "on 5 new pairs its loss is only 0.100 better than the base's, at")
+    measured(root, pairs, 2.0, 1.7)
+    check_word(root, "ageing")
+
+
+def test_a_kept_loss_of_few_pairs_of_gone_pairs_or_of_another_adapter_does_not(root):
+    pairs = grow(root, 5)
+    measured(root, pairs[:4], 2.0, 3.0)
+    check_word(root, "ageing")
+    measured(root, ["gone"] * 20, 2.0, 3.0)
+    check_word(root, "ageing")
+    measured(root, pairs, 2.0, 3.0, adapter_id="another")
+    check_word(root, "ageing")
+    WorkspaceData(root).measured.write_text("{")
+    check_word(root, "ageing")
+
+
+def test_thresholds_are_settings(root, monkeypatch):
+    measured(root, grow(root, 5), 2.0, 1.9)
+    monkeypatch.setenv("PERSONALIZER_STALE_GAIN", "0.05")
+    check_word(root, "ageing")
+    monkeypatch.setenv("PERSONALIZER_AGEING_FROM", "0.5")
+    monkeypatch.setenv("PERSONALIZER_STALE_FROM", "0.6")
+    check_word(root, "fresh")
+
+
+def test_new_names_are_counted_but_not_those_of_tests(root):
+    assert status(root)["unseen_symbols"]["count"] == 0
+    grow(root, 2)
+    assert status(root)["unseen_symbols"]["count"] == 0
+    extra = root / "src/main/java/shapes/Extra.java"
+    extra.write_text("class Extra { int unheardOf() { return 1; } }")
+    assert status(root)["unseen_symbols"]["count"] == 2
+
+
+def test_without_git_commits_behind_are_not_known(root):
+    assert status(root)["commits_behind"] is None
+
+
+def test_who_chose_the_adapter_is_told(root):
+    assert status(root)["chosen_by"] == "gate"
+    Registry(WorkspaceData(root).adapters).use("one")
+    assert status(root)["chosen_by"] == "user"
+
+
+def test_a_damaged_serving_adapter_is_told_and_nothing_else_is_touched(root):
+    registry = Registry(WorkspaceData(root).adapters)
+    kept = (registry.folder / "serving.json").read_bytes()
+    file = registry.folder / "one" / "manifest.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    got = status(root)
+    assert (got["freshness"], got["adapter"]) == ("none", None)
+    assert "adapter one is damaged" in got["why"]
+    assert (registry.folder / "serving.json").read_bytes() == kept
+    file.write_bytes(whole)
+    check_word(root, "fresh")
+
+
+def test_a_clock_that_went_backwards_is_told_and_changes_nothing(tmp_path):
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    add_adapter(root, trained_at="2999-01-01T00:00:00+00:00")
+    got = status(root)
+    assert got["freshness"] == "fresh"
+    assert "before the adapter was trained" in got["warnings"][0]
+    for path in root.rglob("*.java"):
+        os.utime(path, (4e9, 4e9))
+    check_word(root, "fresh")
+
+
+def test_a_summary_kept_of_another_state_is_not_taken_for_this_one(root):
+    check_word(root, "fresh")
+    check_word(root, "fresh")
+    (root / TEST).unlink()
+    assert status(root)["pairs"]["removed"] == 4
+    with Store(WorkspaceData(root).index) as store:
+        store.set_note("contents", b"\xff damaged")
+    assert status(root)["pairs"]["removed"] == 4
+
+
+LARGE = """
+import json, sys, time
+from pathlib import Path
+from personalizer.freshness import status
+times = []
+for _ in range(6):
+    begun = time.perf_counter()
+    word = status(Path(sys.argv[1]))["freshness"]
+    times.append(time.perf_counter() - begun)
+print(json.dumps({"word": word, "best": min(times), "torch": "torch" in sys.modules}))
+"""
+
+
+@pytest.mark.slow
+def test_status_of_ten_thousand_files_takes_less_than_300_ms_and_no_torch(tmp_path):
+    files = {}
+    for n in range(5000):
+        folder = f"java/p{n // 50}"
+        files[f"src/main/{folder}/Thing{n}.java"] = (
+            f"package p{n // 50}; public class Thing{n} {{ public int grow{n}(int by) "
+            f"{{ return by * {n}; }} public int shrink{n}(int by) {{ return by - {n}; }} }}"
+        )
+        files[f"src/test/{folder}/Thing{n}Test.java"] = (
+            f"package p{n // 50}; import org.junit.jupiter.api.Test; class Thing{n}Test {{ "
+            f"@Test void grow{n}_grows() {{ assertEquals({n}, new Thing{n}().grow{n}(1)); }} }}"
+        )
+    root = write_project(tmp_path / "large", files | {".gitignore": "target/\n*.class\nout/\n"})
+    add_adapter(root)
+    old = time.time() - 60
+    for path in root.rglob("*.java"):
+        os.utime(path, (old, old))
+    time.sleep(2.1)  # files younger than two seconds are read again
+    status(root)
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(root)], check=True, capture_output=True, text=True
+    )
+    got = json.loads(done.stdout)
+    assert (got["word"], got["torch"]) == ("fresh", False)
+    assert got["best"] < 0.3
