@@ -32,7 +32,7 @@ check: lint extension
 
 extension:
 	@command -v npm >/dev/null || { echo "make: npm with Node 20 or newer is missing; it builds vscode-extension"; exit 1; }
-	cd vscode-extension && npm ci --no-audit --no-fund && npm run lint && npm test && npm run compile
+	cd vscode-extension && npm ci --no-audit --no-fund && npm run lint && npm test && npm run package
 
 lint: setup
 	$(BIN)/ruff check
