@@ -97,7 +97,8 @@ def verdict(generation: answers.Generation) -> str:
     """What is known of the best candidate.
 
     Example:
-        >>> verdict(answers.Generation("base", (answers.Candidate(True, True, 2),)))
+        >>> best = answers.Candidate(compiles=True, passes=True, new_lines=2)
+        >>> verdict(answers.Generation("base", (best,)))
         'passes, covers 2 lines that no test did'
     """
     best = generation.candidates[0] if generation.candidates else answers.Candidate()
