@@ -113,7 +113,7 @@ def test_a_run_that_had_ended_is_not_trained_further(tiny_base, tmp_path, change
 
 
 def test_a_run_that_no_longer_improves_ends_by_patience_and_stays_ended(tiny_base, tmp_path):
-    wild = {"learning_rate": 1.0, "patience": 1, "epochs": 6}
+    wild = {"learning_rate": 1.0, "patience": 1, "evaluate_every": 0.25, "epochs": 6}
     first = run(tiny_base, tmp_path, **wild)
     again = Losses()
     second = run(tiny_base, tmp_path, again, **wild)

@@ -62,3 +62,41 @@ def test_a_file_that_is_no_toml_is_named(tmp_path):
     (tmp_path / "personalizer.toml").write_text("= =")
     with pytest.raises(SettingsError, match=r"cannot read .*personalizer.toml"):
         settings.load(tmp_path, environment={})
+
+
+def test_a_file_of_training_settings_wins_over_all_but_flags(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text("epochs = 2\nseed = 2\ngradient_checkpointing = true")
+    preset = {"epochs": 5, "batch_size": 4}
+    found = settings.load(
+        None, {"seed": 9}, {"PERSONALIZER_EPOCHS": "7"}, hyperparameters=file, preset=preset
+    )
+    assert (found.settings.epochs, found.settings.seed) == (2, 9)
+    assert (found.settings.batch_size, found.settings.gradient_checkpointing) == (4, True)
+    assert (found.origins["epochs"], found.origins["batch_size"]) == (str(file), "preset")
+
+
+def test_a_file_of_training_settings_holds_nothing_else(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text('base = "other"\nlearning_rat = 1.0')
+    with pytest.raises(SettingsError) as caught:
+        settings.load(None, hyperparameters=file, environment={})
+    for words in ("no training setting is called base", "called learning_rat; there are method"):
+        assert words in str(caught.value)
+    with pytest.raises(SettingsError, match="found none at"):
+        settings.load(None, hyperparameters=tmp_path / "absent.toml", environment={})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"optimizer": "sgd"}, "optimizer must be one of adamw, adafactor, paged-adamw-8bit"),
+        ({"batch_size": 8, "accumulation": 3}, "accumulation must divide batch_size"),
+        ({"evaluate_every": 0}, "evaluate_every must be above 0"),
+        ({"max_steps": 0}, "max_steps must be at least 1"),
+        ({"tensorboard": "maybe"}, "tensorboard must be true or false, got 'maybe'"),
+    ],
+)
+def test_training_settings_that_cannot_be_are_refused(values, words):
+    with pytest.raises(SettingsError, match=words):
+        settings.load(None, values, {})

@@ -72,7 +72,7 @@ def rehearse(
         step.run(rows[:micro])
         peak = peak_memory_bytes()
         with flop_counter() as counter:
-            forward_flops = step.run(rows[middle : middle + micro], counter).forward_flops
+            counted = step.run(rows[len(rows) // 2 :][:1], counter)
         timed = step.run(rows[middle : middle + micro])
     model.zero_grad(set_to_none=True)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -88,7 +88,7 @@ def rehearse(
     evaluated = evaluations * sum(map(length, dataset.validation))
     forward = timed.forward / timed.tokens
     trained = min(steps * seconds_a_step + evaluated * forward, hyper.budget_seconds)
-    judging = _judging(model.eval(), base, rows[middle : middle + micro])
+    judging = _judging(model.eval(), base, rows[middle : middle + max(1, micro // 4)])
     judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
     _check_room(peak, next(model.parameters()).device.type)
@@ -97,8 +97,8 @@ def rehearse(
         seconds=round(trained + judged, 1),
         steps=steps,
         seconds_a_step=round(seconds_a_step, 4),
-        flops_a_token=counter.get_total_flops() / timed.tokens,
-        flops_a_token_forward=forward_flops / timed.tokens,
+        flops_a_token=counter.get_total_flops() / counted.tokens,
+        flops_a_token_forward=counted.forward_flops / counted.tokens,
     )
 
 
