@@ -16,7 +16,7 @@ from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 
-__all__ = ["candidate_of", "candidates_of", "clean"]
+__all__ = ["candidate_of", "candidates_of", "clean", "whole_test"]
 
 
 def clean(text: str) -> str:
@@ -67,8 +67,7 @@ def candidates_of(
 def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Candidate:
     """What a completion holds."""
     text = clean(completion.text)
-    whole = bool(text) and not method_errors(text)
-    if not whole or not _tests(method_of(text), site.owner, site.flavour):
+    if not whole_test(text, site):
         return Candidate(text, parses=False, score=completion.score)
     checked = site.symbols.mend(text) if mend else site.symbols.check(text)
     return Candidate(
@@ -79,6 +78,12 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         asserts=_asserts(checked.text),
         notes=checked.notes,
     )
+
+
+def whole_test(text: str, site: Site) -> bool:
+    """Whether a text is exactly one complete test of the class's framework."""
+    whole = bool(text) and not method_errors(text)
+    return whole and _tests(method_of(text), site.owner, site.flavour)
 
 
 def _tests(method: Method, owner: Type | None, flavour: str) -> bool:

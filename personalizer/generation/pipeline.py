@@ -12,7 +12,7 @@ from indexer import Level, Method, Pair, Snapshot, code_of, method_errors
 from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import BadInput, Cancelled
-from personalizer.generation.candidates import candidates_of, clean
+from personalizer.generation.candidates import candidates_of, clean, whole_test
 from personalizer.generation.checking import checked
 from personalizer.generation.place import place_body
 from personalizer.generation.ranking import ranked
@@ -24,7 +24,7 @@ from personalizer.prompts import Attempt, Prompt, prompt_for_body
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
 
-__all__ = ["edit_of_best", "generate_snippet", "generate_test"]
+__all__ = ["edit_of_best", "generate_snippet", "generate_test", "request_for", "write_tests"]
 
 OnText = Callable[[str], None]
 
@@ -73,12 +73,7 @@ def generate_test(
     clock = _Clock()
     site = Site(snapshot, focal_path, focal)
     level = Level(settings.context_level)
-    asked = partial(
-        _request,
-        base=base,
-        adapter=adapter_folder,
-        settings=settings,
-    )
+    asked = partial(request_for, base=base, adapter=adapter_folder, settings=settings)
     checker = validator or Unable("candidates were not to be compiled or run")
     reasons: list[str] = []
 
@@ -94,21 +89,13 @@ def generate_test(
     prompt = site.prompt(level, examples)
     clock.took("prompt")
     request = asked(prompt, count=count)
-    if known:
-        request = _sampled(request, seed=len(known))
-    completions = _asked(engine, request, on_text, cancelled)
+    completions, twice = write_tests(
+        engine, request, site, known=len(known), on_text=on_text, cancelled=cancelled
+    )
     clock.took("generate")
     digests = {digest(one.text.encode()) for one in known}
     candidates = candidates_of(completions, site, known=digests)
     clock.took("symbols")
-    notes = []
-    if not any(one.parses for one in candidates):
-        completions = _asked(engine, _sampled(request, seed=len(known) + 1), None, cancelled)
-        digests |= {digest(one.text.encode()) for one in candidates}
-        more = candidates_of(completions, site, known=digests)
-        candidates = ranked([*candidates, *more])
-        notes.append("asked twice: the first candidates were no complete tests")
-        clock.took("generate")
     candidates = ranked(run(candidates))
     clock.took("check")
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
@@ -123,9 +110,43 @@ def generate_test(
         no_edit=no_edit,
         seconds=clock.seconds,
         not_run=reasons[0] if reasons else None,
-        notes=tuple(notes),
+        notes=("asked twice: the first candidates were no complete tests",) if twice else (),
         times=clock.times,
     )
+
+
+def write_tests(
+    engine: Engine,
+    request: Request,
+    site: Site,
+    *,
+    known: int = 0,
+    on_text: OnText | None = None,
+    cancelled: threading.Event | None = None,
+) -> tuple[list[Completion], bool]:
+    """Completions of a request, and whether the model was asked twice.
+
+    A beam search gives the most whole tests of five, but often none at all; sampling, then, nearly
+    always gives one (``benchmarks/decoding.py``).
+
+    Args:
+        engine: Who writes.
+        request: What is asked.
+        site: Where the tests will stand.
+        known: How many were made before; with any, the model is sampled at once.
+        on_text: As ``Engine.generate``.
+        cancelled: As ``Engine.generate``.
+
+    Raises:
+        Cancelled: If ``cancelled`` was set.
+        PersonalizerError: Whatever the engine raises.
+    """
+    first = _sampled(request, seed=known) if known else request
+    completions = _asked(engine, first, on_text, cancelled)
+    if any(whole_test(clean(one.text), site) for one in completions):
+        return completions, False
+    again = _asked(engine, _sampled(request, seed=known + 1), None, cancelled)
+    return [*completions, *again], True
 
 
 class _Clock:
@@ -147,8 +168,7 @@ class _Clock:
 
 
 _SAMPLED_AT = 0.8
-"""Temperature at which the starter writes the most different whole tests
-(``benchmarks/decoding.py``)."""
+"""Temperature at which the starter most often writes a whole test (``benchmarks/decoding.py``)."""
 
 
 def _sampled(request: Request, *, seed: int) -> Request:
@@ -184,7 +204,7 @@ def generate_snippet(
     start = time.perf_counter()
     path, method = resolve_snippet(snapshot, path, at)
     prompt = prompt_for_body(snapshot, path, method)
-    request = _request(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
+    request = request_for(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
     completions = _asked(engine, request, on_text, cancelled)
     body = clean(completions[0].text) if completions else ""
     facts = snapshot.files[path]
@@ -202,9 +222,10 @@ def generate_snippet(
     )
 
 
-def _request(
+def request_for(
     prompt: Prompt, *, base: str, adapter: str | None, settings: Settings, count: int
 ) -> Request:
+    """What an engine is asked for tests or a body: complete methods, at the settings' lengths."""
     return Request(
         prompt=prompt,
         base=base,

@@ -1,0 +1,333 @@
+"""How many generated tests parse, compile, pass and cover new lines, and where the time goes.
+
+    python benchmarks/generation.py PROJECT [--class-path CP] [--adapter FOLDER] [--limit 40]
+
+Over methods that are held out: of the adapter's gate side, then of its validation side; without
+an adapter, of the sides that a training with the default settings would make. For each of base,
+base with retrieval, adapter, adapter with retrieval, three figures come of the very same
+candidates: as the model wrote them, with symbol repair, and with repair rounds after it. The best
+candidate of each method counts, as it would be offered; a method without any counts as none.
+
+The project is shown without the held-out method's own tests: they are in no prompt, no baseline
+of coverage and no retrieved example. The project is compiled and its tests are run, in the
+sandbox: name only projects that you trust. Intervals are 95 % bootstraps over focal classes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from indexer import Change, Index, Level, Pair, Snapshot, Where, Workspace
+from personalizer import dataset
+from personalizer.adapters import Adapter
+from personalizer.adapters.manifest import read_manifest
+from personalizer.engine import Completion
+from personalizer.engine.local import LocalEngine
+from personalizer.errors import PersonalizerError
+from personalizer.evaluation.significance import interval
+from personalizer.generation import Candidate, Retriever
+from personalizer.generation.candidates import candidates_of
+from personalizer.generation.checking import checked
+from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
+from personalizer.generation.ranking import ranked
+from personalizer.generation.rounds import repaired
+from personalizer.generation.site import Site
+from personalizer.generation.validators import open_validator
+from personalizer.output import quiet_libraries
+from personalizer.prompts import Attempt
+from personalizer.settings import Settings
+from personalizer.validation import Validator
+
+STAGES = ("as written", "symbols mended", "repair rounds")
+FACTS = ("parses", "compiles", "passes", "new lines")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of the best candidate of one method, under one condition, at one stage."""
+
+    method: str
+    focal_class: str
+    condition: str
+    stage: str
+    parses: bool = False
+    compiles: bool | None = False
+    passes: bool | None = False
+    new_lines: int | None = 0
+    error: str | None = None
+    """Why there is no candidate."""
+
+    def fact(self, name: str) -> bool:
+        return bool(self.new_lines if name == "new lines" else getattr(self, name))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A focal method and the project without its own tests."""
+
+    snapshot: Snapshot
+    focal: Where
+    examples: Sequence[Pair]
+    """What retrieval may choose from: pairs of classes that are not held out."""
+
+
+def main() -> None:
+    args = arguments()
+    quiet_libraries()
+    settings = Settings(
+        repair_rounds=args.rounds, retrieve=args.retrieve, class_path=args.class_path
+    )
+    adapter = Adapter(args.adapter, read_manifest(args.adapter)) if args.adapter else None
+    index = Index()
+    snapshot = index.read(Workspace(args.project))
+    focals, hidden = held_out(snapshot, settings, adapter, args.limit)
+    writers = {"base": None, **({"adapter": adapter} if adapter else {})}
+    rows = kept(args.keep)
+    done = {(row.method, row.condition) for row in rows}
+    times: dict[str, Counter[str]] = {}
+    reasons: Counter[str] = Counter()
+    with (
+        closing(LocalEngine(settings.threads)) as engine,
+        closing(
+            open_validator(args.project, snapshot, settings, run=True, trusted=True)
+        ) as checker,
+    ):
+        for number, focal in enumerate(focals, 1):
+            one = without_tests(index, snapshot, focal, hidden)
+            for name, writer in writers.items():
+                for shots in (0, args.retrieve):
+                    condition = f"{name} + retrieval" if shots else name
+                    method = f"{focal.path}#{focal.method.key}"
+                    if (method, condition) in done:
+                        continue
+                    clock = times.setdefault(condition, Counter())
+                    chosen = replace(settings, retrieve=shots)
+                    work = partial(tested, one, writer, condition, args.n, chosen)
+                    new = list(work(engine, checker, clock, reasons))
+                    rows += new
+                    keep(args.keep, new)
+                    last = new[-1]
+                    print(f"{number}/{len(focals)} {condition}: {last}", file=sys.stderr)
+    show(args.project, rows, times, reasons)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("project", type=Path)
+    parser.add_argument("--class-path", default="", help="instead of the build's own")
+    parser.add_argument("--adapter", type=Path, help="folder of an adapter of this project")
+    parser.add_argument("--limit", type=int, default=40, help="held-out methods")
+    parser.add_argument("--retrieve", type=int, default=2, metavar="K", help="examples shown")
+    parser.add_argument("--rounds", type=int, default=2, help="most repair rounds")
+    parser.add_argument("-n", type=int, default=5, help="candidates")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="goes on from these rows")
+    return parser.parse_args()
+
+
+# ---------------------------------------------------------------- held-out methods
+
+
+def held_out(
+    snapshot: Snapshot, settings: Settings, adapter: Adapter | None, limit: int
+) -> tuple[list[Where], set[str]]:
+    """Focal methods of the gate side, then of the validation side; and all classes of both."""
+    if adapter is not None:
+        used = adapter.trained().used
+        classes = {side: [u.focal_class for u in used if u.side == side] for side in SIDES}
+    else:
+        parts = dataset.split(
+            snapshot.pairs,
+            validation_fraction=settings.validation_fraction,
+            gate_fraction=settings.gate_fraction,
+            seed=settings.seed,
+        )
+        classes = {side: [pair.focal_class for pair in parts[side]] for side in SIDES}
+    found = []
+    for side in SIDES:
+        methods = {
+            (pair.focal.path, pair.focal.method.key): pair.focal
+            for pair in snapshot.pairs
+            if pair.focal_class in set(classes[side])
+        }
+        found += [methods[key] for key in sorted(methods)]
+    return found[:limit], {name for side in SIDES for name in classes[side]}
+
+
+SIDES: tuple[dataset.Side, ...] = ("gate", "validation")
+
+
+def without_tests(index: Index, snapshot: Snapshot, focal: Where, hidden: set[str]) -> HeldOut:
+    """The project as it was before the method's tests were written."""
+    spans: dict[str, set[tuple[int, int]]] = {}
+    for pair in snapshot.tests_of(focal.path, focal.method):
+        span = pair.test.method.span
+        spans.setdefault(pair.test.path, set()).add((span.start, span.end))
+    before = {path: snapshot.source(path) for path in spans}
+    after = dict(before)
+    for path, places in spans.items():
+        for start, end in sorted(places, reverse=True):
+            after[path] = after[path][:start] + after[path][end:]
+    shown = index.apply(Change(path, source) for path, source in after.items())
+    index.apply(Change(path, source) for path, source in before.items())
+    assert not shown.tests_of(focal.path, focal.method)
+    examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
+    return HeldOut(shown, focal, examples)
+
+
+# ---------------------------------------------------------------- one method, one condition
+
+
+def tested(
+    one: HeldOut,
+    adapter: Adapter | None,
+    condition: str,
+    count: int,
+    settings: Settings,
+    engine: LocalEngine,
+    validator: Validator,
+    clock: Counter[str],
+    reasons: Counter[str],
+) -> Iterator[Row]:
+    """A row a stage."""
+    focal = one.focal
+    site = Site(one.snapshot, focal.path, focal.method)
+    row = Row(
+        f"{focal.path}#{focal.method.key}", f"{focal.path}#{focal.method.owner}", condition, ""
+    )
+    examples = Retriever(one.snapshot, one.examples).nearest(focal, settings.retrieve)
+    asked = partial(
+        request_for,
+        base=adapter.base if adapter else settings.base,
+        adapter=str(adapter.folder) if adapter else None,
+        settings=settings,
+    )
+    level = Level(settings.context_level)
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        found, reason = checked(candidates, site, validator)
+        reasons.update([reason] if reason else [])
+        return found
+
+    def ask(attempt: Attempt) -> Sequence[Completion]:
+        return engine.generate(asked(site.prompt(level, examples, attempt), count=1))
+
+    clock["methods"] += 1
+    try:
+        prompt = timed(clock, "prompt", lambda: site.prompt(level, examples))
+        request = asked(prompt, count=count)
+        completions, twice = timed(clock, "generate", lambda: write_tests(engine, request, site))
+    except PersonalizerError as error:
+        for stage in STAGES:
+            yield replace(row, stage=stage, error=str(error))
+        return
+    clock["asked twice"] += twice
+    plain = ranked(run(candidates_of(completions, site, mend=False)))
+    yield best(row, STAGES[0], plain)
+    mended = timed(clock, "symbols", lambda: candidates_of(completions, site))
+    mended = ranked(timed(clock, "check", lambda: run(mended)))
+    yield best(row, STAGES[1], mended)
+    rounds = settings.repair_rounds
+    final = timed(clock, "repair", lambda: repaired(mended, site, rounds=rounds, ask=ask, run=run))
+    timed(clock, "place", lambda: edit_of_best(site, final))
+    yield best(row, STAGES[2], final)
+
+
+def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:
+    start = time.perf_counter()
+    done = work()
+    clock[step] += time.perf_counter() - start
+    return done
+
+
+def best(row: Row, stage: str, candidates: Sequence[Candidate]) -> Row:
+    if not candidates:
+        return replace(row, stage=stage, error="nothing new was generated")
+    first = candidates[0]
+    if not first.parses:
+        return replace(row, stage=stage)
+    return replace(
+        row,
+        stage=stage,
+        parses=True,
+        compiles=first.compiles,
+        passes=first.passes,
+        new_lines=first.new_lines or 0,
+    )
+
+
+# ---------------------------------------------------------------- rows and figures
+
+
+def kept(file: Path | None) -> list[Row]:
+    if file is None or not file.exists():
+        return []
+    return [msgspec.json.decode(line, type=Row) for line in file.read_bytes().splitlines()]
+
+
+def keep(file: Path | None, rows: Sequence[Row]) -> None:
+    if file is not None:
+        with file.open("ab") as out:
+            out.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+def show(
+    project: Path, rows: Sequence[Row], times: dict[str, Counter[str]], reasons: Counter[str]
+) -> None:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.condition, row.stage), []).append(row)
+    print(f"| {project.name} | methods | " + " | ".join(FACTS) + " |")
+    print("|---|---|" + "---|" * len(FACTS))
+    figures = []
+    for (condition, stage), group in groups.items():
+        cells = {name: share(group, name) for name in FACTS}
+        shown = " | ".join(
+            f"{100 * a:.0f} % ({100 * b:.0f}-{100 * c:.0f})" for a, b, c in cells.values()
+        )
+        print(f"| {condition}, {stage} | {len(group)} | {shown} |")
+        figures.append({"condition": condition, "stage": stage, "methods": len(group), **cells})
+    for condition, clock in times.items():
+        steps = {
+            name: value for name, value in clock.items() if name not in ("methods", "asked twice")
+        }
+        shown = ", ".join(f"{name} {s / clock['methods']:.2f} s" for name, s in steps.items())
+        print(
+            f"{condition}, from request to edit: {shown}; asked twice: {clock['asked twice']:.0f}"
+        )
+    for reason, count in reasons.most_common(3):
+        print(f"not compiled or run, {count} times: {reason}")
+    print(
+        json.dumps(
+            {
+                "project": project.name,
+                "figures": figures,
+                "seconds": {name: dict(clock) for name, clock in times.items()},
+                "not_run": dict(reasons),
+            }
+        )
+    )
+
+
+def share(rows: Sequence[Row], fact: str) -> tuple[float, float, float]:
+    """Share of all methods, with its interval."""
+    values = np.array([row.fact(fact) for row in rows], float)
+    classes = [row.focal_class for row in rows]
+    low, high = interval(lambda chosen: float(values[chosen].mean()), classes)
+    return float(values.mean()), low, high
+
+
+if __name__ == "__main__":
+    main()
