@@ -296,6 +296,26 @@ def test_a_padded_row_answers_as_it_does_alone(trained, bases, family, method):
     torch.testing.assert_close(batch, alone, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2", "codegen", "bart", "t5"])
+def test_a_prefix_has_the_same_gradient_under_gradient_checkpointing(bases, family):
+    ids = torch.arange(40, 60)[None]
+
+    def gradient(checkpointed: bool) -> torch.Tensor:
+        base = load_base(str(bases(family)))
+        for module in base.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        model = strategy_named("prefix").apply(base, OPTIONS).train()
+        if checkpointed:
+            renamed = getattr(base.model, "activation_checkpointing_enable", None)  # in 5.23
+            (renamed or base.model.gradient_checkpointing_enable)({"use_reentrant": False})
+        model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+        [one] = [weight for weight in model.parameters() if weight.requires_grad]
+        return one.grad
+
+    torch.testing.assert_close(gradient(True), gradient(False), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("family", ["llama", "bart"])
 def test_a_prefix_may_start_from_one_of_other_repositories(trained, bases, family):
     strategy, other = strategy_named("prefix"), trained(family, "prefix")

@@ -1,4 +1,8 @@
-"""A prefix in every block of an encoder-decoder, encoder and decoder alike (Z22 section 3.5)."""
+"""Prefixes that self-attention reads through a hook.
+
+On an encoder-decoder that is every prefix, in encoder and decoder alike (Z22 3.5; decision 0006).
+On a decoder-only base, where the prefix is PEFT's, it is so under gradient checkpointing only.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ import torch
 from torch import nn
 
 from personalizer.errors import SettingsError
-from personalizer.training.strategies.layouts import layout_of, stack
+from personalizer.training.strategies.layouts import known, layout_of, stack
 
-__all__ = ["NAME", "Prefix", "install"]
+__all__ = ["NAME", "Prefix", "install", "read_when_checkpointed"]
 
 NAME = "prefix"
 """The attribute of the model that holds it, and so the beginning of its weights' name."""
@@ -60,7 +64,7 @@ class _Cache:
         return own + (self.rest.get_seq_length(layer) if self.rest is not None else 0)
 
     def update(
-        self, keys: torch.Tensor, values: torch.Tensor, layer: int
+        self, keys: torch.Tensor, values: torch.Tensor, layer: int, *more: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Shapes: B rows, T tokens; keys and values are ``(B, H, T, D)`` and come back longer."""
         if self.recording:
@@ -83,7 +87,7 @@ def install(model: Any, tokens: int) -> Prefix:
         raise SettingsError(f"expected a BART or a T5, got {model.config.model_type}")
     encoder, decoder = model.get_encoder(), model.get_decoder()
     found = [
-        (_self_attention(block, names[1]), part is decoder)
+        (_self_attention(block, names[-1]), part is decoder)
         for part in (encoder, decoder)
         for block in stack(part)
     ]
@@ -100,9 +104,44 @@ def install(model: Any, tokens: int) -> Prefix:
     return own
 
 
-def _self_attention(block: nn.Module, key: str) -> Any:
-    """The first module of a block that has a key projection; cross-attention comes after."""
-    return next(one for one in block.modules() if hasattr(one, key))
+def read_when_checkpointed(model: Any) -> None:
+    """Lets PEFT's prefix train under gradient checkpointing.
+
+    transformers takes the cache from a block whose activations are computed again, and PEFT's
+    prefix lies there; computed twice, the block would also add to it twice.
+
+    Args:
+        model: PEFT's, on a decoder-only base; of an unknown family it is left as it is.
+    """
+    if known(model.base_model):
+        key = layout_of(model.base_model).attention[-1]
+        for place, block in enumerate(stack(model.base_model.get_decoder())):
+            attention = _self_attention(block, key)
+            attention.register_forward_pre_hook(_rereader(model, place), with_kwargs=True)
+
+
+def _rereader(model: Any, place: int) -> Any:
+    """A hook that gives one self-attention PEFT's prefix where it was taken away."""
+
+    def before(
+        module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        name = "layer_past" if "layer_past" in kwargs else "past_key_values"
+        if kwargs.get(name) is not None or not module.training or model._adapters_disabled:
+            return None
+        config = model.active_peft_config
+        heads = config.num_attention_heads
+        weight = model.prompt_encoder[model.active_adapter].embedding.weight
+        both = weight.view(len(weight), -1, heads, config.token_dim // heads)
+        own = both[:, 2 * place : 2 * place + 2].permute(1, 2, 0, 3)
+        return args, kwargs | {name: _Cache(own, None, recording=False)}
+
+    return before
+
+
+def _self_attention(block: nn.Module, projection: str) -> Any:
+    """The first module of a block that has a projection; cross-attention comes after."""
+    return next(one for one in block.modules() if hasattr(one, projection))
 
 
 def _reader(own: Prefix, place: int, layer: int, causal: bool) -> Any:

@@ -10,7 +10,7 @@ from personalizer.errors import SettingsError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Layout", "layout_of", "stack"]
+__all__ = ["Layout", "known", "layout_of", "stack"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ _LAYOUTS = {
 """By ``model_type``. Those of W24's own runs are CodeGen's, T5's (CodeT5+) and Llama's."""
 
 
+def known(model: Any) -> bool:
+    """Whether the layers of a model's family are known."""
+    return model.config.model_type in _LAYOUTS
+
+
 def layout_of(model: Any) -> Layout:
     """The layers of a model that exist in it.
 
@@ -45,16 +50,16 @@ def layout_of(model: Any) -> Layout:
         SettingsError: If the family is not known.
     """
     kind = model.config.model_type
-    if kind not in _LAYOUTS:
+    if not known(model):
         raise SettingsError(
             f"expected a base of one of the families {', '.join(_LAYOUTS)}, got {kind}: "
             "use lora with all-linear targets, or custom"
         )
     ends = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    known = _LAYOUTS[kind]
+    layout = _LAYOUTS[kind]
     return Layout(
-        known.attention,
-        tuple(name for name in known.feed_forward if name.rpartition(".")[2] in ends),
+        layout.attention,
+        tuple(name for name in layout.feed_forward if name.rpartition(".")[2] in ends),
     )
 
 

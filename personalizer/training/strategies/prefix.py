@@ -101,6 +101,10 @@ def accept_batches(model: Any) -> None:
     config = model.active_peft_config
     if config.is_prompt_learning:
         model.register_forward_pre_hook(_without_refused, with_kwargs=True)
+        if config.peft_type == "PREFIX_TUNING" and config.task_type == "CAUSAL_LM":
+            from personalizer.training.strategies.blocks import read_when_checkpointed
+
+            read_when_checkpointed(model)
         if config.peft_type == "PROMPT_TUNING" and config.task_type == "CAUSAL_LM":
             model.base_model.register_forward_pre_hook(_with_positions, with_kwargs=True)
 
