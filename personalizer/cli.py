@@ -16,7 +16,16 @@ import click
 
 from indexer import IndexerError
 from personalizer import __version__, output
-from personalizer.commands import adapters, daemon, generate, models, project, train
+from personalizer.commands import (
+    adapters,
+    daemon,
+    doctor,
+    evaluate,
+    generate,
+    models,
+    project,
+    train,
+)
 from personalizer.commands.common import interrupted
 from personalizer.errors import PersonalizerError
 
@@ -70,11 +79,13 @@ for _command in (
     train.status,
     generate.generate,
     generate.snippet,
+    evaluate.evaluate,
     adapters.adapters,
     project.dataset,
     models.models,
     daemon.daemon,
     daemon.lsp,
+    doctor.doctor,
     project.config,
 ):
     personalizer.add_command(_command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -14,7 +14,17 @@ from indexer import Level, Pair, Snapshot
 from personalizer.errors import PromptTooLong, TooFewPairs
 from personalizer.prompts import Tokenizer, encode, encode_target, example_of_pair
 
-__all__ = ["FEWEST_PAIRS", "SIDES", "Dataset", "Encoded", "Side", "build", "folds", "split"]
+__all__ = [
+    "FEWEST_PAIRS",
+    "SIDES",
+    "Dataset",
+    "Encoded",
+    "Side",
+    "build",
+    "folds",
+    "hold_out",
+    "split",
+]
 
 Side = Literal["train", "validation", "gate"]
 SIDES: tuple[Side, ...] = ("train", "validation", "gate")
@@ -115,7 +125,7 @@ def folds(
     Args:
         pairs: Pairs of one project.
         count: How many folds, at least two.
-        validation_fraction: Share of the other classes for early stopping, between 0 and 1.
+        validation_fraction: Share of the other pairs for early stopping, between 0 and 1.
         seed: Another seed, another split.
 
     Raises:
@@ -139,14 +149,40 @@ def folds(
         rest = [name for name in order if name not in set(held_out)]
         if len(rest) < 2:
             raise TooFewPairs("all tests but few are of one class: ask for more folds")
-        stop = max(1, math.floor(validation_fraction * len(rest)))
-        bounds: dict[Side, list[str]] = {
-            "gate": held_out,
-            "validation": rest[:stop],
-            "train": rest[stop:],
-        }
-        made.append({side: [p for n in bounds[side] for p in by_class[n]] for side in SIDES})
+        made.append(_around(by_class, held_out, rest, validation_fraction))
     return made
+
+
+def hold_out(
+    pairs: Iterable[Pair], held_out: Collection[Pair], *, validation_fraction: float, seed: int = 0
+) -> dict[Side, list[Pair]]:
+    """One fold whose held-out side is given; other pairs of its focal classes are not used.
+
+    Raises:
+        TooFewPairs: If less than two classes are left to train and to stop the training.
+    """
+    chosen = _by_class(held_out)
+    by_class = _by_class(pairs)
+    rest = [name for name in _in_order(by_class, seed) if name not in chosen]
+    if len(rest) < 2:
+        raise TooFewPairs(f"training needs tests of 2 other classes, found {len(rest)}")
+    return _around(by_class | chosen, list(chosen), rest, validation_fraction)
+
+
+def _around(
+    by_class: Mapping[str, list[Pair]], held_out: list[str], rest: list[str], fraction: float
+) -> dict[Side, list[Pair]]:
+    """The rest parted: classes stop the training until they have their share of its pairs."""
+    wanted = fraction * sum(len(by_class[name]) for name in rest)
+    stop = 1
+    while stop < len(rest) - 1 and sum(len(by_class[name]) for name in rest[:stop]) < wanted:
+        stop += 1
+    bounds: dict[Side, list[str]] = {
+        "gate": held_out,
+        "validation": rest[:stop],
+        "train": rest[stop:],
+    }
+    return {side: [p for name in bounds[side] for p in by_class[name]] for side in SIDES}
 
 
 def _by_class(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

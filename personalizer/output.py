@@ -497,8 +497,20 @@ def _evaluate_text(result: dict[str, Any]) -> str:
     return f"{result['markdown']}{where}"
 
 
+def _doctor_text(result: dict[str, Any]) -> str:
+    rows = result["checks"]
+    width = max(len(row["name"]) for row in rows)
+    lines = []
+    for row in rows:
+        lines.append(f"{'ok' if row['ok'] else '--'}  {row['name']:{width}}  {row['found']}")
+        if row["todo"]:
+            lines.append(f"    {'':{width}}  {row['todo']}")
+    return "\n".join(lines)
+
+
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "config": _config_text,
+    "doctor": _doctor_text,
     "evaluate": _evaluate_text,
     "forecasts": _forecasts_text,
     "generate": _generate_text,

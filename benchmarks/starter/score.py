@@ -25,7 +25,7 @@ import torch
 
 from indexer import index_folder, method_errors
 from personalizer import dataset as data_module
-from personalizer.evaluation.greedy import greedy_tests
+from personalizer.evaluation.decoding import greedy_tests
 from personalizer.models import LoadedBase, load_base
 from personalizer.output import quiet_libraries
 from personalizer.prompts import SPECIAL_TOKENS

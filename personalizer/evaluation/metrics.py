@@ -36,7 +36,9 @@ class BleuCounts:
     @cached_property
     def counts(self) -> Counts:
         """``(E, 10)`` int64: matched n-grams of 1 to 4, n-grams, length, reference length."""
-        bleu = _bleu()
+        from sacrebleu.metrics.bleu import BLEU
+
+        bleu = BLEU(force=True)
         scores = [
             bleu.corpus_score([text], [[reference]])
             for text, reference in zip(self.generated, self.references, strict=True)
@@ -48,17 +50,13 @@ class BleuCounts:
         """Corpus BLEU of all examples, or of those chosen (with repetition), 0 to 100."""
         rows = self.counts if chosen is None else self.counts[np.asarray(chosen, int)]
         total = [int(value) for value in rows.sum(0)]
-        return float(_bleu().compute_bleu(*_apart(total), smooth_method="exp").score)
+        from sacrebleu.metrics.bleu import BLEU
+
+        return float(BLEU.compute_bleu(*_apart(total), smooth_method="exp").score)
 
 
 def _apart(total: list[int]) -> tuple[list[int], list[int], int, int]:
     return total[:4], total[4:8], total[8], total[9]
-
-
-def _bleu() -> Any:
-    from sacrebleu.metrics.bleu import BLEU
-
-    return BLEU(force=True)
 
 
 def bleu4(generated: Sequence[str], references: Sequence[str]) -> float:

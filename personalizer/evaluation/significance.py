@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,17 +47,23 @@ def interval(
     """
     if not groups:
         raise ValueError("expected at least one example")
+    values = [statistic(chosen) for chosen in _draws(tuple(groups), seed, resamples)]
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+@lru_cache(maxsize=16)
+def _draws(groups: tuple[str, ...], seed: int, resamples: int) -> tuple[Indices, ...]:
+    """Kept, because every metric of a method is drawn alike."""
     members: dict[str, list[int]] = {}
     for place, group in enumerate(groups):
         members.setdefault(group, []).append(place)
     each = [np.asarray(places, np.int64) for places in members.values()]
     random = np.random.default_rng(seed)
-    values = [
-        statistic(np.concatenate([each[i] for i in random.integers(0, len(each), len(each))]))
+    return tuple(
+        np.concatenate([each[i] for i in random.integers(0, len(each), len(each))])
         for _ in range(resamples)
-    ]
-    low, high = np.quantile(values, (0.025, 0.975))
-    return float(low), float(high)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,130 @@
+"""``personalizer evaluate``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from personalizer import output
+from personalizer.commands.common import interrupted, json_option
+
+__all__ = ["evaluate"]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--methods",
+    default="base,rag,lora,custom",
+    show_default=True,
+    help="Compared: base, icl, rag, any training method, a method with +rag or +icl.",
+)
+@click.option("--folds", default=4, show_default=True, type=click.IntRange(min=2))
+@click.option("--limit", type=click.IntRange(min=1), help="Most pairs used of each project.")
+@click.option(
+    "--budget", default="90s", show_default=True, help="Longest time of one training, as 90s, 10m."
+)
+@click.option(
+    "--context",
+    default="editor",
+    show_default=True,
+    type=click.Choice(["focal", "editor"]),
+    help="Prompts show the focal class alone, or the test class too.",
+)
+@click.option("--level", help="How much of the focal class is shown: fm, fm_fc, … fm_fc_ms_ff.")
+@click.option(
+    "--generated",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Most tests written for each method and fold; losses use every held-out pair.",
+)
+@click.option(
+    "--beams",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Tests of a beam search among which a match counts; 0 searches none.",
+)
+@click.option(
+    "--examples",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Most pairs that icl and rag show; as many as fit.",
+)
+@click.option("--curve", is_flag=True, help="Train on shares of the pairs too: the learning curve.")
+@click.option(
+    "--test-set",
+    type=click.Path(path_type=Path),
+    help="JSON lines of held-out tests instead of folds, as `personalizer pairs --json` prints.",
+)
+@click.option("--base", help="Base model: starter, a folder, or a hub name.")
+@click.option("--config", type=click.Path(path_type=Path), help="A file of training settings.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report to FILE.html.")
+@json_option
+def evaluate(
+    paths: tuple[Path, ...],
+    methods: str,
+    folds: int,
+    limit: int | None,
+    budget: str,
+    context: str,
+    level: str | None,
+    generated: int,
+    beams: int,
+    examples: int,
+    curve: bool,
+    test_set: Path | None,
+    base: str | None,
+    config: Path | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Says whether personalising is worth it, by which method, at what cost.
+
+    Trains and compares methods by cross-validation on the pairs of one or more projects. What was
+    computed once is kept; an evaluation that was interrupted or killed goes on where it was.
+    """
+    from indexer import Workspace
+    from personalizer import settings as settings_module
+
+    roots = [Workspace(path).root for path in paths or (Path(),)]
+    flags = {"budget": budget, "base": base, "context_level": level}
+    resolved = settings_module.load(
+        roots[0] if len(roots) == 1 else None, flags, hyperparameters=config
+    )
+    for line in resolved.ignored:
+        output.remark(line)
+    output.quiet_libraries()
+    from personalizer.evaluation.evaluate import Plan
+    from personalizer.evaluation.evaluate import evaluate as run
+    from personalizer.evaluation.experiment import Step
+    from personalizer.evaluation.report import markdown, render
+
+    def told(step: Step) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        output.cell_line(step.done, step.cells, step.what, step.seconds_left)
+
+    plan = Plan(
+        methods=tuple(name.strip() for name in methods.split(",") if name.strip()),
+        folds=folds,
+        limit=limit,
+        with_test_class=context == "editor",
+        generated=generated,
+        beams=beams,
+        examples=examples,
+        curve=curve,
+        test_set=test_set,
+    )
+    result = run(roots, resolved.settings, plan, report=told)
+    if report is not None:
+        made_by = "personalizer " + " ".join(sys.argv[1:])
+        output.write_text(report, render(result, made_by=made_by))
+        result["report"] = str(report)
+    if not as_json:
+        result["markdown"] = markdown(result)
+    output.show("evaluate", result, as_json)

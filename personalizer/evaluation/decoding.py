@@ -1,0 +1,146 @@
+"""Tests for many examples at once, for metrics; the engine serves single requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from transformers import LogitsProcessorList
+
+from personalizer.engine.loops import NoLoops
+from personalizer.models import LoadedBase
+
+__all__ = ["Prompted", "beam_tests", "greedy_tests", "sampled_texts"]
+
+
+class Prompted(Protocol):
+    """Anything with a prompt of token ids."""
+
+    @property
+    def prompt(self) -> list[int]: ...
+
+
+def greedy_tests(
+    model: Any,
+    base: LoadedBase,
+    examples: Sequence[Prompted],
+    *,
+    max_tokens: int = 320,
+    batch_size: int = 16,
+    as_served: bool = False,
+) -> list[str]:
+    """The likeliest test for each example, token by token.
+
+    Args:
+        model: The base's model, adapted or not, in evaluation mode.
+        base: For its tokenizer and kind.
+        examples: Their prompts are read, their targets never.
+        max_tokens: Longest test in tokens.
+        batch_size: Prompts of like length that are decoded together.
+        as_served: Forbid loops, as the engine does; plain greedy decoding otherwise.
+
+    Returns:
+        Texts in the order of the examples, without the end token.
+    """
+    rows = _decoded(
+        model, base, examples, batch_size, 1, as_served, max_new_tokens=max_tokens, do_sample=False
+    )
+    return [row[0] for row in rows]
+
+
+def beam_tests(
+    model: Any,
+    base: LoadedBase,
+    examples: Sequence[Prompted],
+    *,
+    beams: int = 5,
+    max_tokens: int = 320,
+    batch_size: int = 4,
+) -> list[tuple[str, ...]]:
+    """The ends of a beam search for each example, the likeliest first.
+
+    Args:
+        beams: Width of the search, and texts for each example.
+
+    The other arguments are those of :func:`greedy_tests`.
+    """
+    return _decoded(
+        model,
+        base,
+        examples,
+        batch_size,
+        beams,
+        False,
+        max_new_tokens=max_tokens,
+        do_sample=False,
+        num_beams=beams,
+        num_return_sequences=beams,
+        early_stopping=True,
+    )
+
+
+def sampled_texts(
+    model: Any,
+    base: LoadedBase,
+    examples: Sequence[Prompted],
+    *,
+    count: int,
+    temperature: float,
+    seed: int = 0,
+    max_tokens: int = 320,
+    batch_size: int = 4,
+) -> list[tuple[str, ...]]:
+    """Several samples for each example, as pass@k wants them (top p 0.95).
+
+    The other arguments are those of :func:`greedy_tests`.
+    """
+    torch.manual_seed(seed)
+    return _decoded(
+        model,
+        base,
+        examples,
+        batch_size,
+        count,
+        False,
+        max_new_tokens=max_tokens,
+        do_sample=True,
+        temperature=temperature,
+        top_p=0.95,
+        top_k=0,
+        num_return_sequences=count,
+    )
+
+
+def _decoded(
+    model: Any,
+    base: LoadedBase,
+    examples: Sequence[Prompted],
+    batch_size: int,
+    each: int,
+    as_served: bool,
+    **how: Any,
+) -> list[tuple[str, ...]]:
+    texts: list[tuple[str, ...]] = [()] * len(examples)
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
+    pad = base.tokenizer.pad_token_id
+    device = next(model.parameters()).device
+    for begin in range(0, len(order), batch_size):
+        chosen = order[begin : begin + batch_size]
+        longest = max(len(examples[i].prompt) for i in chosen)
+        gaps = [longest - len(examples[i].prompt) for i in chosen]
+        rows = [[pad] * gap + examples[i].prompt for gap, i in zip(gaps, chosen, strict=True)]
+        mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        # An encoder-decoder gives the answer alone, after its start token.
+        start = 1 if base.encoder_decoder else longest
+        with torch.inference_mode():
+            made = model.generate(
+                input_ids=torch.tensor(rows, device=device),
+                attention_mask=torch.tensor(mask, device=device),
+                logits_processor=LogitsProcessorList([NoLoops(start)] if as_served else []),
+                **how,
+            )
+        answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
+        for place, i in enumerate(chosen):
+            texts[i] = tuple(answers[place * each : (place + 1) * each])
+    return texts

@@ -1,0 +1,75 @@
+"""What is compared: base models as they are, with examples in the prompt, trained, or both.
+
+| name | what |
+| --- | --- |
+| base | the base model |
+| icl | the base model, shown random pairs of the training side (W24's in-context learning) |
+| rag | the base model, shown the pairs of the training side nearest to the focal method (BM25) |
+| a strategy's name | the base model trained by it |
+| strategy+icl, strategy+rag | the same trained model, shown such pairs |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from personalizer.errors import SettingsError
+
+__all__ = ["Method", "Shown", "methods_named"]
+
+Shown = Literal["icl", "rag"]
+"""Random pairs, or the nearest ones."""
+_SHOWN: tuple[Shown, ...] = ("icl", "rag")
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One column of the comparison."""
+
+    strategy: str | None
+    """None for the base model as it is."""
+    shown: Shown | None
+    """Which pairs the prompt shows; None for none."""
+
+    @property
+    def name(self) -> str:
+        """As users write it.
+
+        Example:
+            >>> Method("lora", "rag").name, Method(None, "icl").name, Method(None, None).name
+            ('lora+rag', 'icl', 'base')
+        """
+        return "+".join(part for part in (self.strategy, self.shown) if part) or "base"
+
+
+def methods_named(names: Iterable[str], strategies: Iterable[str]) -> tuple[Method, ...]:
+    """The methods of these names, each once, the base first: everything is compared with it.
+
+    Args:
+        names: As users write them.
+        strategies: Names of the strategies that exist.
+
+    Raises:
+        SettingsError: If a name is unknown; lists those that are.
+
+    Example:
+        >>> [m.name for m in methods_named(["lora+rag", "rag"], ["lora"])]
+        ['base', 'lora+rag', 'rag']
+    """
+    known = list(strategies)
+    methods = {"base": Method(None, None)}
+    for name in names:
+        first, _, second = name.partition("+")
+        if name in ("base", *_SHOWN):
+            method = Method(None, None if name == "base" else name)  # type: ignore[arg-type]
+        elif first in known and (not second or second in _SHOWN):
+            method = Method(first, second or None)
+        else:
+            choices = ", ".join(("base", *_SHOWN, *known))
+            raise SettingsError(
+                f"expected methods among {choices}, a strategy with +icl or +rag too, got {name}"
+            )
+        methods[method.name] = method
+    return tuple(methods.values())

@@ -1,0 +1,135 @@
+"""A project to evaluate on: its pairs in folds, and where its results lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import Pair, Snapshot, Store, Workspace, index_folder
+from personalizer.dataset import Side, folds, hold_out
+from personalizer.errors import BadInput
+from personalizer.evaluation.cells import Cells
+from personalizer.settings import Settings
+from personalizer.storage import WorkspaceData
+from personalizer.training.preparation import usable_pairs
+
+__all__ = ["Project", "named_pairs", "open_projects"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """One repository, ready to be evaluated on."""
+
+    name: str
+    """Of its folder; numbered where two bear the same."""
+    root: Path
+    commit: str | None
+    snapshot: Snapshot
+    pairs: int
+    """Used, after ``--limit``."""
+    all_pairs: int
+    folds: tuple[dict[Side, list[Pair]], ...]
+    cells: Cells
+
+
+@contextmanager
+def open_projects(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    count: int,
+    limit: int | None = None,
+    test_set: Path | None = None,
+) -> Iterator[list[Project]]:
+    """Reads projects and parts their pairs; their indexes stay open meanwhile.
+
+    Args:
+        paths: Their folders.
+        settings: For the validation share and the seed.
+        count: Folds.
+        limit: Most pairs used of each.
+        test_set: JSON lines that name the held-out tests, instead of folds.
+
+    Raises:
+        BadInput: If a project has no Java, no tests, or too few pairs or classes; names it.
+    """
+    projects: list[Project] = []
+    with ExitStack() as stores:
+        for path in paths:
+            workspace = Workspace(path)
+            data = WorkspaceData(workspace.root)
+            store = stores.enter_context(Store(data.index))
+            snapshot, _ = index_folder(workspace.root, store)
+            try:
+                pairs = usable_pairs(snapshot, limit)
+                made = _parts(pairs, snapshot, settings, count, test_set)
+            except BadInput as error:
+                raise type(error)(f"{workspace.root}: {error}") from error
+            name = workspace.root.name or "root"
+            same = sum(one.name.partition(" (")[0] == name for one in projects)
+            projects.append(
+                Project(
+                    name=f"{name} ({same + 1})" if same else name,
+                    root=workspace.root,
+                    commit=workspace.commit(),
+                    snapshot=snapshot,
+                    pairs=sum(len(side) for side in made[0].values()),
+                    all_pairs=len(snapshot.pairs),
+                    folds=tuple(made),
+                    cells=Cells(data.folder / "evaluation"),
+                )
+            )
+        yield projects
+
+
+def _parts(
+    pairs: list[Pair], snapshot: Snapshot, settings: Settings, count: int, test_set: Path | None
+) -> list[dict[Side, list[Pair]]]:
+    fraction, seed = settings.validation_fraction, settings.seed
+    if test_set is None:
+        return folds(pairs, count, validation_fraction=fraction, seed=seed)
+    held_out = named_pairs(test_set, snapshot.pairs)
+    return [hold_out(pairs, held_out, validation_fraction=fraction, seed=seed)]
+
+
+def named_pairs(file: Path, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that a file names, in the form of ``personalizer pairs --json``.
+
+    Each line is an object with ``test_file`` and ``test_method``, and ``test_class`` where the
+    file has several; other keys are not read.
+
+    Raises:
+        BadInput: If the file cannot be read, a line has another shape, or names no pair.
+    """
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read the test set {file}: {error}") from error
+    chosen: dict[int, Pair] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            path, name, owner = row["test_file"], row["test_method"], row.get("test_class")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadInput(
+                f"{file} line {number}: expected an object with test_file and test_method, "
+                f"as `personalizer pairs --json` prints them, got {line[:60]!r}"
+            ) from error
+        found = [
+            place
+            for place, pair in enumerate(pairs)
+            if pair.test.path == path
+            and pair.test.method.name == name
+            and owner in (None, pair.test.method.owner)
+        ]
+        if not found:
+            raise BadInput(f"{file} line {number}: the project has no pair with {path} {name}")
+        chosen |= {place: pairs[place] for place in found}
+    if not chosen:
+        raise BadInput(f"expected tests in {file}, found an empty file")
+    return list(chosen.values())

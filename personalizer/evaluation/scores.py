@@ -1,0 +1,189 @@
+"""From cells to numbers: every metric of a method over the held-out pairs, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from indexer import method_errors
+from personalizer.evaluation.cells import Cell, Row, Training
+from personalizer.evaluation.code_bleu import available, code_bleu
+from personalizer.evaluation.matches import abstract_match, exact_match
+from personalizer.evaluation.metrics import BleuCounts, bits_per_byte, perplexity
+from personalizer.evaluation.significance import Indices, interval
+from personalizer.evaluation.style import style
+from personalizer.evaluation.validity import Outcome
+
+__all__ = ["Scores", "gain", "scores"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One method over some cells."""
+
+    values: dict[str, Any]
+    """By metric, the keys of ``personalizer evaluate --json``; None where there is no value."""
+    intervals: dict[str, tuple[float, float]]
+    """95 % bootstrap interval over focal classes, of the metrics that have one."""
+    styles: tuple[float, ...]
+    """Cosine of each generated test, for the distribution."""
+    not_run: str | None
+    """Why ``compiles`` and ``passes`` are null."""
+
+
+def scores(
+    cells: Sequence[Cell],
+    verdicts: Mapping[tuple[str, str], Outcome] | None = None,
+    *,
+    not_run: str | None = None,
+    bounds: bool = True,
+) -> Scores:
+    """Every metric of the cells of one method; pairs of all cells count alike.
+
+    Args:
+        cells: Of one method; folds of one project, or of several.
+        verdicts: What became of each generated test, by project and test.
+        not_run: Why there are no verdicts.
+        bounds: Draw intervals, which takes most of the time.
+
+    Raises:
+        ValueError: If there is no cell.
+    """
+    if not cells:
+        raise ValueError("expected at least one cell")
+    sheet = _Sheet({}, {}, bounds)
+    rows = [(cell.project, row) for cell in cells for row in cell.rows]
+    written = [(project, row) for project, row in rows if row.greedy is not None]
+    sheet.values.update(held_out=len(rows), generated=len(written))
+    _losses([row for _, row in rows], _groups(rows), sheet)
+    own = [row for _, row in written]
+    styles = _texts(own, _groups(written), sheet) if own else ()
+    outcomes = [(verdicts or {}).get((project, row.test)) for project, row in written]
+    _outcomes(outcomes, _groups(written), sheet)
+    sheet.values.update(_costs(cells, [row for _, row in rows]))
+    ran = sheet.values["passes"] is not None
+    return Scores(sheet.values, sheet.intervals, styles, None if ran else not_run)
+
+
+def _groups(rows: Sequence[tuple[str, Row]]) -> list[str]:
+    return [f"{project}:{row.group}" for project, row in rows]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """Numbers as they are filled in."""
+
+    values: dict[str, Any]
+    intervals: dict[str, tuple[float, float]]
+    bounds: bool
+
+    def put(
+        self, name: str, value: float, statistic: Callable[[Indices], float], groups: Sequence[str]
+    ) -> None:
+        self.values[name] = round(value, 6)
+        if self.bounds:
+            self.intervals[name] = interval(statistic, groups)
+
+    def mean(self, name: str, each: Sequence[float], groups: Sequence[str]) -> None:
+        array = np.asarray(each, float)
+        self.put(name, float(array.mean()), lambda chosen: float(array[chosen].mean()), groups)
+
+
+def gain(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[float, float, float, int]:
+    """How much smaller the second method's loss is on the pairs that both scored.
+
+    Returns:
+        Mean over pairs in nats per target token, its 95 % interval over focal classes, and the
+        number of pairs.
+
+    Raises:
+        ValueError: If the two have no pair in common.
+    """
+    before = {(cell.project, row.test, row.focal): row for cell in first for row in cell.rows}
+    pairs = [
+        (before[cell.project, row.test, row.focal].loss - row.loss, f"{cell.project}:{row.group}")
+        for cell in second
+        for row in cell.rows
+        if (cell.project, row.test, row.focal) in before
+    ]
+    values = np.asarray([value for value, _ in pairs])
+    low, high = interval(lambda chosen: float(values[chosen].mean()), [group for _, group in pairs])
+    return float(values.mean()), low, high, len(pairs)
+
+
+def _losses(rows: Sequence[Row], groups: Sequence[str], sheet: _Sheet) -> None:
+    losses, tokens = [row.loss for row in rows], [row.tokens for row in rows]
+    references = [row.reference for row in rows]
+    nats = np.asarray(losses) * np.asarray(tokens)
+    counts = np.asarray(tokens)
+    sizes = np.asarray([len(text.encode()) for text in references])
+
+    def per_token(chosen: Indices) -> float:
+        return float(np.exp(min(nats[chosen].sum() / counts[chosen].sum(), 700.0)))
+
+    def per_byte(chosen: Indices) -> float:
+        return float(nats[chosen].sum() / np.log(2) / sizes[chosen].sum())
+
+    sheet.put("perplexity", perplexity(losses, tokens), per_token, groups)
+    sheet.put("bits_per_byte", bits_per_byte(losses, tokens, references), per_byte, groups)
+
+
+def _texts(rows: Sequence[Row], groups: Sequence[str], sheet: _Sheet) -> tuple[float, ...]:
+    texts = [row.greedy or "" for row in rows]
+    references = [row.reference for row in rows]
+    counts = BleuCounts(tuple(texts), tuple(references))
+    sheet.put("bleu4", counts.score(), counts.score, groups)
+    sheet.values["code_bleu"] = code_bleu(texts, references, "java") if available() else None
+    for k in range(1, max(len(row.beams) for row in rows) + 1):
+        exact = [float(exact_match(row.beams, row.reference, k)) for row in rows]
+        likely = [float(abstract_match(row.beams, row.reference, k)) for row in rows]
+        sheet.mean(f"exact@{k}", exact, groups)
+        sheet.mean(f"abstract@{k}", likely, groups)
+    styles = [float(one) for one in style(texts, references)]
+    sheet.mean("style", styles, groups)
+    sheet.mean("parses", [float(not method_errors(text)) for text in texts], groups)
+    return tuple(round(one, 4) for one in styles)
+
+
+def _outcomes(outcomes: Sequence[Outcome | None], groups: Sequence[str], sheet: _Sheet) -> None:
+    """Shares of the tests that were tried; a flaky one does not pass, and is counted apart."""
+    for name in ("compiles", "passes", "new_lines"):
+        known = [
+            (float(value), group)
+            for outcome, group in zip(outcomes, groups, strict=True)
+            if outcome is not None and (value := getattr(outcome, name)) is not None
+        ]
+        sheet.values[name] = None
+        if known:
+            sheet.mean(name, [value for value, _ in known], [group for _, group in known])
+    tried = [o for o in outcomes if o is not None and o.passes is not None]
+    sheet.values["flaky"] = sum(o.flaky for o in tried) if tried else None
+
+
+def _costs(cells: Sequence[Cell], rows: Sequence[Row]) -> dict[str, Any]:
+    """Means over trainings, one a fold; the peak is the highest. None without a training."""
+    trainings = [cell.training for cell in cells if cell.training is not None]
+
+    def mean(of: Callable[[Training], float]) -> float | None:
+        return sum(map(of, trainings)) / len(trainings) if trainings else None
+
+    def whole(value: float | None) -> int | None:
+        return None if value is None else round(value)
+
+    return {
+        "examples": round(sum(row.examples for row in rows) / len(rows), 2),
+        "train_pairs": whole(sum(cell.pairs["train"] for cell in cells) / len(cells))
+        if trainings
+        else None,
+        "pf_seconds": mean(lambda t: t.pf_seconds),
+        "trainable_parameters": whole(mean(lambda t: t.trainable_parameters)),
+        "adapter_bytes": whole(mean(lambda t: t.adapter_bytes)),
+        "shares_base": all(t.shares_base for t in trainings) if trainings else None,
+        "tokens": whole(mean(lambda t: t.tokens)),
+        "seconds": mean(lambda t: t.seconds),
+        "peak_memory_bytes": max((t.peak_memory_bytes for t in trainings), default=None),
+        "generation_seconds": round(sum(c.generation_seconds for c in cells) / len(cells), 3),
+    }

@@ -1,0 +1,115 @@
+"""Do the generated tests compile and pass, each in the place of the developers' own?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indexer import Method, Pair, Snapshot, Workspace, method_errors
+from personalizer.evaluation.cells import Cell, read, write
+from personalizer.evaluation.projects import Project
+from personalizer.generation.place import method_of
+from personalizer.validation import Check, Unable, Validator, validator_for
+
+__all__ = ["Outcome", "open_validator", "outcomes"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one generated test."""
+
+    test: str
+    """``path#key`` of the developers' test in whose place it stood."""
+    compiles: bool | None
+    passes: bool | None
+    flaky: bool = False
+    new_lines: bool | None = None
+    """Whether it runs a line that the other tests of its class do not; None where unknown."""
+    not_run: str | None = None
+
+
+def open_validator(project: Project, *, trusted: bool = False) -> Validator:
+    """The validator of a project; one that answers why not, where tests cannot be run."""
+    return validator_for(
+        project.root,
+        project.snapshot,
+        Workspace(project.root).build_files(),
+        trusted=trusted,
+        data=project.cells.folder.parent,
+    )
+
+
+def outcomes(
+    project: Project, cell: Cell, key: str, validator: Validator
+) -> tuple[tuple[Outcome, ...], str | None]:
+    """What becomes of each greedy test of a cell; computed once, where it can be.
+
+    Args:
+        project: The cell's.
+        cell: Whose tests are tried.
+        key: The cell's.
+        validator: Compiles and runs, in the full sandbox.
+
+    Returns:
+        Outcomes, and why there are none: model-written code runs in a full sandbox or not at all.
+    """
+    if isinstance(validator, Unable):
+        return (), validator.reason
+    file = project.cells.verdicts(key)
+    known = read(file, tuple[Outcome, ...])
+    if known is not None:
+        return known, None
+    pairs = {
+        f"{p.test.path}#{p.test.method.key}": p
+        for side in project.folds[cell.fold - 1].values()
+        for p in side
+    }
+    texts = [(row.test, row.greedy) for row in cell.rows if row.greedy is not None]
+    whole = [(test, text) for test, text in texts if not method_errors(text) and test in pairs]
+    checks = [check_in_place(project.snapshot, pairs[test], text) for test, text in whole]
+    validator.update(project.snapshot)
+    verdicts = dict(zip((test for test, _ in whole), validator.validate(checks), strict=True))
+    found = tuple(
+        Outcome(
+            test,
+            verdicts[test].compiles,
+            # What does not compile does not pass: shares are of all tests that were written.
+            False if verdicts[test].compiles is False else verdicts[test].passes,
+            verdicts[test].flaky,
+            None if (lines := verdicts[test].new_lines) is None else lines > 0,
+            verdicts[test].not_run,
+        )
+        if test in verdicts
+        else Outcome(test, compiles=False, passes=False)
+        for test, _ in texts
+    )
+    if any(one.not_run is None for one in found):
+        write(file, found)
+    return found, next((one.not_run for one in found if one.not_run), None)
+
+
+def check_in_place(snapshot: Snapshot, pair: Pair, text: str) -> Check:
+    """A generated test in the very place of the developers', whose imports it finds there."""
+    facts = snapshot.files[pair.test.path]
+    source = snapshot.source(pair.test.path)
+    span = pair.test.method.span
+    written = source[: span.start] + text.encode(facts.encoding, "replace") + source[span.end :]
+    focal = snapshot.source(pair.focal.path)
+    return Check(
+        file=pair.test.path,
+        source=written.decode(facts.encoding, "replace"),
+        test_class=_binary(facts.package, pair.test.method),
+        test_method=method_of(text).name,
+        focal_path=pair.focal.path,
+        focal_class=_binary(snapshot.files[pair.focal.path].package, pair.focal.method),
+        focal_lines=_lines(focal, pair.focal.method),
+    )
+
+
+def _binary(package: str, method: Method) -> str:
+    name = method.owner.replace(".", "$")
+    return f"{package}.{name}" if package else name
+
+
+def _lines(source: bytes, method: Method) -> tuple[int, int]:
+    first = source.count(b"\n", 0, method.span.start) + 1
+    return first, first + source.count(b"\n", method.span.start, method.span.end)

@@ -1,0 +1,194 @@
+"""Cross-validation: cells, gaps, what is computed once, and what the numbers are made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from personalizer.errors import BadInput, Busy, SettingsError, TooFewPairs
+from personalizer.evaluation import experiment, runs
+from personalizer.evaluation.experiment import run_cells
+from personalizer.evaluation.methods import methods_named
+from personalizer.evaluation.projects import open_projects
+from personalizer.evaluation.runs import Asked, Bench
+from personalizer.evaluation.scores import gain, scores
+from personalizer.settings import Settings
+from personalizer.training.strategies import STRATEGIES
+from tests.java_project import project_files, write_project
+
+SETTINGS = Settings(
+    context_tokens=1200, target_tokens=250, epochs=1, max_steps=2, batch_size=4, threads=1
+)
+ASKED = Asked(budget_seconds=60.0, with_test_class=False, generated=2, beams=2, shots=2)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return write_project(tmp_path / "shapes", project_files(classes=8, methods=3))
+
+
+def cells_of(path, base, methods, *, asked=ASKED, settings=SETTINGS, **how):
+    """Runs a tiny evaluation; results by method and fold."""
+    settings = replace(settings, base=str(base))
+    bench = Bench(settings, asked, lambda _: None)
+    chosen = methods_named(methods, STRATEGIES)
+    with open_projects([path], settings, count=2) as projects:
+        return {(r.method, r.fold, r.share): r for r in run_cells(bench, projects, chosen, **how)}
+
+
+def folds_of(path, **how):
+    with open_projects([path], SETTINGS, **({"count": 4} | how)) as projects:
+        return projects[0].folds
+
+
+def test_every_method_is_scored_on_every_held_out_pair_of_every_fold(project, tiny_base):
+    results = cells_of(project, tiny_base, ["base", "rag", "icl", "lora", "lora+rag"])
+    assert len(results) == 10
+    assert all(r.gap is None for r in results.values())
+    for fold in (1, 2):
+        tests = {
+            m: [row.test for row in results[m, fold, 1.0].cell.rows] for m in ("base", "lora+rag")
+        }
+        assert tests["base"] == tests["lora+rag"]
+        assert results["base", fold, 1.0].cell.rows[0].examples == 0
+        assert results["rag", fold, 1.0].cell.rows[0].examples == 2
+        assert results["icl", fold, 1.0].cell.rows[0].examples == 2
+    rows = [row for fold in (1, 2) for row in results["base", fold, 1.0].cell.rows]
+    assert len({row.test for row in rows}) == 24  # each pair of the project once
+    written = [row for row in rows if row.greedy is not None]
+    assert len(written) == 4
+    assert all(len(row.beams) == 2 for row in written)
+    found = scores([results["lora", fold, 1.0].cell for fold in (1, 2)])
+    assert found.values["held_out"] == 24
+    assert found.values["trainable_parameters"] > 0
+    assert found.values["adapter_bytes"] > 0
+    assert found.values["passes"] is None
+    low, high = found.intervals["perplexity"]
+    assert low <= found.values["perplexity"] <= high
+
+
+def test_nothing_is_computed_twice(project, tiny_base, monkeypatch):
+    first = cells_of(project, tiny_base, ["base", "lora"])
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(runs, "target_losses", refuse)
+    monkeypatch.setattr(runs, "fine_tune", refuse)
+    again = cells_of(project, tiny_base, ["base", "lora"])
+    assert {k: r.cell for k, r in again.items()} == {k: r.cell for k, r in first.items()}
+
+
+def test_a_strategy_with_examples_uses_the_adapter_that_is_there(project, tiny_base, monkeypatch):
+    trained = []
+    fine_tune = runs.fine_tune
+    monkeypatch.setattr(
+        runs, "fine_tune", lambda *args, **kw: trained.append(1) or fine_tune(*args, **kw)
+    )
+    cells_of(project, tiny_base, ["lora"])
+    results = cells_of(project, tiny_base, ["lora+rag"])
+    assert len(trained) == 2
+    assert results["lora+rag", 1, 1.0].gap is None
+
+
+def test_an_adapter_read_from_disk_scores_as_the_one_in_memory(project, tiny_base):
+    first = cells_of(project, tiny_base, ["custom"])["custom", 1, 1.0]
+    first.file.unlink()
+    again = cells_of(project, tiny_base, ["custom"])["custom", 1, 1.0]
+    for one, other in zip(first.cell.rows, again.cell.rows, strict=True):
+        assert other.loss == pytest.approx(one.loss, abs=1e-4)
+        assert other.greedy == one.greedy
+
+
+def test_a_changed_test_is_a_new_cell(project, tiny_base):
+    before = cells_of(project, tiny_base, ["base"])
+    file = project / "src/test/java/shapes/ShapeATest.java"
+    file.write_text(file.read_text().replace("shape.growA(7)", "shape.growA(6 + 1)"))
+    after = cells_of(project, tiny_base, ["base"])
+    keys = [{r.key for r in results.values()} for results in (before, after)]
+    assert keys[0] != keys[1]
+
+
+def test_what_a_base_cannot_take_is_a_gap_and_the_rest_goes_on(project, tiny_base, monkeypatch):
+    def refuse(base, options):
+        raise SettingsError("this base has no such layers")
+
+    monkeypatch.setitem(STRATEGIES, "lora", replace(STRATEGIES["lora"], apply=refuse))
+    results = cells_of(project, tiny_base, ["lora", "custom"])
+    assert results["lora", 1, 1.0].gap == "this base has no such layers"
+    assert results["lora", 1, 1.0].cell is None
+    assert results["custom", 2, 1.0].cell is not None
+
+
+def test_a_learning_curve_trains_on_a_share_of_the_pairs(project, tiny_base, monkeypatch):
+    monkeypatch.setattr(experiment, "CURVE", (0.5,))
+    results = cells_of(project, tiny_base, ["lora"], curve=True)
+    half, whole = (results["lora", 1, share].cell.pairs["train"] for share in (0.5, 1.0))
+    assert half == round(whole / 2)
+    assert results["lora", 1, 0.5].cell.rows[0].loss != results["lora", 1, 1.0].cell.rows[0].loss
+
+
+def test_two_evaluations_of_one_workspace_do_not_run_at_once(project, tiny_base):
+    settings = replace(SETTINGS, base=str(tiny_base))
+    bench = Bench(settings, ASKED, lambda _: None)
+    with (
+        open_projects([project], settings, count=2) as projects,
+        projects[0].cells.lock(),
+        pytest.raises(Busy, match="another evaluation"),
+    ):
+        run_cells(bench, projects, methods_named([], STRATEGIES))
+
+
+def test_the_gain_is_over_pairs_that_both_scored(project, tiny_base):
+    results = cells_of(project, tiny_base, ["base", "custom"])
+    base = [results["base", fold, 1.0].cell for fold in (1, 2)]
+    custom = [results["custom", fold, 1.0].cell for fold in (1, 2)]
+    mean, low, high, pairs = gain(base, custom[:1])
+    assert pairs == len(custom[0].rows)
+    assert low <= mean <= high
+    before = [row.loss for row in base[0].rows]
+    after = [row.loss for row in custom[0].rows]
+    assert mean == pytest.approx(sum(before) / len(before) - sum(after) / len(after))
+
+
+def test_an_unknown_method_names_those_that_exist():
+    with pytest.raises(SettingsError, match=r"base, icl, rag, lora.*got lorra"):
+        methods_named(["lorra"], STRATEGIES)
+    with pytest.raises(SettingsError, match=r"got lora\+raw"):
+        methods_named(["lora+raw"], STRATEGIES)
+
+
+def test_fewer_classes_than_folds_is_told_with_the_project(tmp_path):
+    small = write_project(tmp_path / "small", project_files(classes=6))
+    with pytest.raises(TooFewPairs, match=r"small: 7 folds need .* 7 classes, found tests of 6"):
+        folds_of(small, count=7)
+
+
+def test_a_test_set_names_the_held_out_tests(project, tmp_path):
+    file = tmp_path / "tests.jsonl"
+    file.write_text(
+        '{"test_file": "src/test/java/shapes/ShapeBTest.java", '
+        '"test_method": "growA_addsToTheSize", "rule": "name-prefix"}\n\n'
+    )
+    [fold] = folds_of(project, test_set=file)
+    assert [p.test.method.name for p in fold["gate"]] == ["growA_addsToTheSize"]
+    others = {p.focal_class for side in ("train", "validation") for p in fold[side]}
+    assert len(others) == 7
+    assert not any("ShapeB" in name for name in others)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "expected tests in .* found an empty file"),
+        ("[1]\n", r"line 1: expected an object with test_file and test_method"),
+        ('{"test_file": "A.java"}\n', r"line 1: expected an object with test_file"),
+        ('\n{"test_file": "A.java", "test_method": "b"}\n', r"line 2: the project has no pair"),
+    ],
+)
+def test_a_test_set_of_the_wrong_shape_says_which_line(project, tmp_path, text, says):
+    file = tmp_path / "tests.jsonl"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=says):
+        folds_of(project, test_set=file)
