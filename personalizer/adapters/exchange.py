@@ -142,10 +142,10 @@ def _copied(folder: Path, staging: Path) -> Manifest:
 
 def _plain_files(folder: Path) -> set[str]:
     names = set()
-    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+    for entry in sorted(folder.iterdir()):
         if entry.is_symlink():
             raise AdapterError(f"{entry.name} is a link: expected plain files alone")
-        if not entry.is_file(follow_symlinks=False):
+        if not entry.is_file():
             raise AdapterError(f"{entry.name} is no file: expected plain files alone")
         if entry.name.endswith(_PICKLES):
             raise AdapterError(
