@@ -21,6 +21,7 @@ from personalizer.training.batches import target_losses
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.trainer import fine_tune
 from tests.java_project import project_files, snapshot_of, write_project
+from tests.tiny_model import make_tiny_base
 
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 2}
 
@@ -186,3 +187,40 @@ def test_a_dry_run_keeps_nothing(tiny_base, tmp_path):
     assert result["dry_run"] and result["steps"] > 0
     assert result["forecast"]["seconds"] > 0 and result["forecast"]["peak_memory_bytes"] > 0
     assert not WorkspaceData(root).folder.exists()
+
+
+def plain_base(folder, family):
+    """A base of a family whose tokenizer knows no markers, so that prompts are plain text."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    make_tiny_base(folder, family=family)
+    alphabet = ["<pad>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({letter: n for n, letter in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>"
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", ["bart", "t5"])
+def test_an_encoder_decoder_trains_from_the_project_to_the_adapter(tmp_path, family):
+    root = write_project(tmp_path / "shapes")
+    base = plain_base(tmp_path / family, family)
+    changes = {"context_level": "fm", "context_tokens": 900, "learning_rate": 1e-2}
+    result = project.train_project(root, quick(base, **changes))
+    assert result["metrics"]["adapter"]["gate_loss"] < result["metrics"]["base"]["gate_loss"]
+    assert {"encoder 0", "decoder 1"} <= set(result["mean_absolute_change"])
+    assert result["mean_absolute_change"]["decoder 1"] > 0
+    adapter = Registry(WorkspaceData(root).adapters).get(result["adapter"])
+    strategies.attach(load_base(str(base)), adapter.folder)
+
+
+def test_tensorboard_gets_its_event_files_when_asked(tiny_base, tmp_path):
+    pytest.importorskip("tensorboard", reason="the optional dependency tensorboard is missing")
+    root = write_project(tmp_path / "shapes")
+    project.train_project(root, quick(tiny_base, tensorboard=True, epochs=1))
+    folder = WorkspaceData(root).folder / "tensorboard"
+    assert [file for file in folder.rglob("*") if "tfevents" in file.name]
