@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 from indexer import Change, Index, Snapshot, Store, Workspace, index_folder
 from personalizer.validation import Check, Validator, Verdict, sandbox, validator_for
+
+_programs = tempfile.TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
+"""Our own Java program, compiled once for all tests of a process."""
 
 needs_java = pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
 needs_sandbox = pytest.mark.skipif(
@@ -135,7 +139,7 @@ def project(
         trusted=trusted,
         data=data,
         class_path=class_path,
-        programs=data.parent / "programs",
+        programs=Path(_programs.name),
     )
     return Project(root, snapshot, validator)
 

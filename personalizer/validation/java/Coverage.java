@@ -24,6 +24,8 @@ import org.objectweb.asm.Opcodes;
  * saw is read here; the process that runs tests only carries the bits.
  */
 final class Coverage {
+    private static final int MOST_KEPT = 200;
+
     private final Instrumenter instrumenter = new Instrumenter(Coverage::access);
     private final Map<String, Map<String, byte[]>> originals = new HashMap<>();
 
@@ -36,7 +38,22 @@ final class Coverage {
 
     /** A class and those nested in it, with probes. */
     Map<String, byte[]> instrument(Map<String, byte[]> asked) throws IOException {
+        Map<String, byte[]> answer = new LinkedHashMap<>();
+        for (Map.Entry<String, byte[]> one : classes(asked).entrySet()) {
+            byte[] probed = instrumenter.instrument(one.getValue(), one.getKey());
+            answer.put("class:" + one.getKey(), probed);
+        }
+        return answer;
+    }
+
+    /** The classes as they were compiled: in the first folder that has them. */
+    private Map<String, byte[]> classes(Map<String, byte[]> asked) throws IOException {
         String name = Wire.text(asked.get("name"));
+        String key = name + "\0" + Wire.text(asked.get("folders"));
+        Map<String, byte[]> known = originals.get(key);
+        if (known != null) {
+            return known;
+        }
         Map<String, byte[]> classes = new LinkedHashMap<>();
         for (String folder : Wire.list(asked.get("folders"))) {
             read(Path.of(folder), name, classes);
@@ -44,13 +61,11 @@ final class Coverage {
                 break;
             }
         }
-        originals.put(name, classes);
-        Map<String, byte[]> answer = new LinkedHashMap<>();
-        for (Map.Entry<String, byte[]> one : classes.entrySet()) {
-            byte[] probed = instrumenter.instrument(one.getValue(), one.getKey());
-            answer.put("class:" + one.getKey(), probed);
+        if (originals.size() >= MOST_KEPT) {
+            originals.clear();
         }
-        return answer;
+        originals.put(key, classes);
+        return classes;
     }
 
     private static void read(Path folder, String name, Map<String, byte[]> classes)
@@ -73,7 +88,7 @@ final class Coverage {
 
     /** The lines of a class's file that a run touched, and how many lines it has. */
     Map<String, byte[]> lines(Map<String, byte[]> asked) throws IOException {
-        Map<String, byte[]> classes = originals.get(Wire.text(asked.get("name")));
+        Map<String, byte[]> classes = classes(asked);
         ExecutionDataStore store = new ExecutionDataStore();
         CoverageBuilder seen = new CoverageBuilder();
         Analyzer analyzer = new Analyzer(store, seen);

@@ -1,0 +1,76 @@
+"""``personalizer doctor``: what is here, what is missing, and what to do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from personalizer import output
+from personalizer.commands.common import json_option, path_argument
+
+if TYPE_CHECKING:
+    from personalizer.settings import Settings
+    from personalizer.validation.inspection import Finding
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@path_argument
+@json_option
+def doctor(path: Path, as_json: bool) -> None:
+    """Says what training and checking tests need here, what is missing, and what to do.
+
+    The exit code is 0 whatever is missing: `ok` says whether anything is.
+    """
+    from indexer import Store, Workspace, find_modules, index_folder
+    from personalizer import settings
+    from personalizer.generation.validators import is_trusted
+    from personalizer.storage import WorkspaceData
+    from personalizer.validation.inspection import inspect
+
+    output.quiet_libraries()
+    root = Workspace(path).root
+    chosen = settings.load(root).settings
+    data = WorkspaceData(root)
+    with output.working("Looking"), Store(data.index) as store:
+        snapshot, _ = index_folder(root, store)
+        build_files = Workspace(root).build_files()
+        found = inspect(
+            root.resolve(),
+            find_modules(build_files, snapshot.files),
+            build_files,
+            trusted=is_trusted(root, chosen),
+            data=data.folder,
+            class_path=chosen.class_path,
+        )
+        found += _models(chosen)
+    checks = [output.as_dict(one) for one in found]
+    result = {"checks": checks, "ok": all(one.ok for one in found)}
+    output.show("doctor", result, as_json)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from personalizer.daemon import client
+    from personalizer.errors import PersonalizerError
+    from personalizer.models import base_folder, best_device
+    from personalizer.validation.inspection import Finding
+
+    device = best_device()
+    found = {"cuda": "an NVIDIA GPU", "mps": "an Apple GPU", "cpu": "none: training uses the CPU"}
+    yield Finding("GPU", True, found[device])
+    try:
+        yield Finding("bitsandbytes", True, importlib.metadata.version("bitsandbytes"))
+    except importlib.metadata.PackageNotFoundError:
+        todo = "pip install bitsandbytes (Linux), or leave qlora and quantisation alone"
+        yield Finding("bitsandbytes", False, "not installed: no 4-bit or 8-bit base", todo)
+    try:
+        yield Finding("base model", True, f"{settings.base} in {base_folder(settings.base)}")
+    except PersonalizerError as error:
+        yield Finding("base model", False, str(error), "set base to starter, or pull the model")
+    running = client.describe()["running"]
+    yield Finding("daemon", True, "running" if running else "not running; it starts on demand")

@@ -1,0 +1,506 @@
+"""Candidates are compiled, run and measured for real."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer import Dependency, Module, Store, index_folder
+from personalizer.errors import BadInput, Cancelled
+from personalizer.validation import Check, Unable, validator_for
+from personalizer.validation.classpath import ClassPaths
+from personalizer.validation.frameworks import frameworks_of, measuring
+from personalizer.validation.jdk import find_jdk
+from personalizer.validation.repositories import Repositories
+from tests.java_project import (
+    CART,
+    CART_TEST,
+    JUNIT4,
+    JUPITER,
+    TESTNG,
+    Project,
+    needs_java,
+    needs_sandbox,
+    pom,
+    project,
+)
+
+HERE = Repositories.of_this_machine()
+
+
+@pytest.fixture(scope="module")
+def cart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    made = project(tmp_path_factory.mktemp("shop"), data=tmp_path_factory.mktemp("data"))
+    yield made
+    made.validator.close()
+
+
+@needs_sandbox
+def test_a_test_that_holds_passes_with_the_lines_it_covers(cart):
+    verdict = cart.verdict("cart.add(2); assertEquals(2, cart.total());")
+    assert (verdict.compiles, verdict.passes, verdict.flaky) == (True, True, False)
+    assert verdict.failure is None and verdict.diagnostics == ()
+    # The class, its constructor's line included; the throwing line is left.
+    assert (verdict.covered_lines, verdict.new_lines) == (5, 3)
+    assert verdict.reaches_focal is True
+    assert 0 < verdict.seconds < 60
+
+
+@needs_sandbox
+def test_a_test_that_covers_what_others_cover_covers_nothing_new(cart):
+    verdict = cart.verdict("assertEquals(0, cart.total());")
+    assert (verdict.passes, verdict.new_lines, verdict.reaches_focal) == (True, 0, False)
+
+
+@needs_sandbox
+def test_a_failing_assertion_is_told_with_its_line(cart):
+    verdict = cart.verdict("assertEquals(3, cart.total());")
+    assert verdict.passes is False
+    line = CART_TEST.count("\n", 0, CART_TEST.rindex("}")) + 2
+    assert verdict.failure == (
+        f"org.opentest4j.AssertionFailedError: expected: <3> but was: <0> (CartTest.java:{line})"
+    )
+
+
+@needs_java
+def test_what_does_not_compile_is_told_with_line_and_column(cart):
+    verdict = cart.verdict("cart.remove(2);")
+    assert (verdict.compiles, verdict.passes) == (False, None)
+    (one,) = verdict.diagnostics
+    assert "cannot find symbol" in one.message and "remove(int)" in one.message
+    line = cart.check("@Test void generated() {}").source.splitlines()[one.line - 1]
+    assert one.column >= 1
+    assert (one.kind, "generated" in line) == ("error", True)
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("annotations", "body", "failure"),
+    [
+        ("@Test @org.junit.jupiter.api.Disabled", "", "it was skipped"),
+        ("@Test", "org.junit.jupiter.api.Assumptions.assumeTrue(false);", "it was skipped"),
+        ("", "", "no annotation"),
+        ("@org.junit.jupiter.api.RepeatedTest(3)", "cart.add(1);", None),
+        (
+            "@org.junit.jupiter.params.ParameterizedTest "
+            "@org.junit.jupiter.params.provider.ValueSource(ints = {1, 2})",
+            "cart.add(x); assertEquals(x, cart.total());",
+            None,
+        ),
+        (
+            "@Test",
+            "assertThrows(IllegalArgumentException.class, () -> cart.add(-1));",
+            None,
+        ),
+        ("@Test", "throw new IllegalStateException();", "java.lang.IllegalStateException"),
+        ("@Test", "assert cart.total() == 1 : 7;", "java.lang.AssertionError: 7"),
+        ("@Test", "int a = 1; { int b = a; if (b == 1) return; } fail();", None),
+    ],
+)
+def test_tests_of_many_kinds_run_as_a_build_runs_them(cart, annotations, body, failure):
+    parameters = "int x" if "Parameterized" in annotations else ""
+    check = cart.check(f"{annotations} void generated({parameters}) {{ {body} }}")
+    verdict = cart.validator.validate([check])[0]
+    assert verdict.compiles is True, verdict.diagnostics
+    if failure is None:
+        assert verdict.passes is True, verdict
+    else:
+        assert verdict.passes is False and failure in (verdict.failure or "")
+
+
+@needs_sandbox
+def test_a_test_that_passes_once_and_fails_once_is_flaky(cart):
+    verdict = cart.verdict(
+        """var log = java.util.logging.Logger.getGlobal();
+        boolean first = log.getLevel() == null;
+        log.setLevel(java.util.logging.Level.OFF);
+        assertTrue(first);"""
+    )
+    assert (verdict.passes, verdict.flaky) == (False, True), verdict
+
+
+@needs_sandbox
+def test_what_a_test_changes_for_all_is_put_back(cart):
+    body = """assertNull(System.getProperty("mark")); System.setProperty("mark", "x");
+        assertNotEquals(java.util.Locale.GERMANY, java.util.Locale.getDefault());
+        java.util.Locale.setDefault(java.util.Locale.GERMANY);
+        assertNotNull(System.out); System.setOut(null);"""
+    assert cart.verdict(body).passes is True
+
+
+@needs_sandbox
+def test_a_new_test_class_has_no_existing_tests(cart):
+    text = CART_TEST.replace("CartTest", "CartTotalTest")
+    check = Check(
+        "src/test/java/shop/CartTotalTest.java",
+        text,
+        "shop.CartTotalTest",
+        "totalIsZeroAtFirst",
+        "src/main/java/shop/Cart.java",
+        "shop.Cart",
+        (13, 15),
+    )
+    verdict = cart.validator.validate([check])[0]
+    assert (verdict.passes, verdict.covered_lines, verdict.new_lines) == (True, 2, 2)
+
+
+@needs_sandbox
+def test_unsaved_code_is_what_tests_see(cart):
+    changed = CART.replace("total += price;", "total += 2 * price;")
+    check = cart.check(
+        "@Test void generated() { cart.add(2); assertEquals(4, cart.total()); }",
+        sources={"src/main/java/shop/Cart.java": changed},
+    )
+    assert cart.validator.validate([check])[0].passes is True
+    assert cart.verdict("cart.add(2); assertEquals(4, cart.total());").passes is False
+
+
+@needs_sandbox
+def test_saved_code_is_seen_after_an_update(tmp_path):
+    made = project(tmp_path / "shop", data=tmp_path / "data")
+    body = "cart.add(2); assertEquals(4, cart.total());"
+    try:
+        assert made.verdict(body).passes is False
+        file = made.root / "src/main/java/shop/Cart.java"
+        file.write_text(CART.replace("total += price;", "total += 2 * price;"))
+        made.validator.update(index_folder(made.root, Store())[0])
+        assert made.verdict(body).passes is True
+    finally:
+        made.validator.close()
+
+
+@needs_sandbox
+def test_junit_3_and_4_and_testng_run_too(tmp_path):
+    four = """package shop; import org.junit.*; public class FourTest {
+        @Test public void nothing() {} }"""
+    three = """package shop; public class ThreeTest extends junit.framework.TestCase {
+        public void testNothing() {} }"""
+    ng = """package shop; import org.testng.annotations.*; public class NgTest {
+        @Test public void nothing() {} }"""
+    files = {
+        "pom.xml": pom(JUNIT4, TESTNG),
+        "src/test/java/shop/CartTest.java": "",
+        "src/test/java/shop/FourTest.java": four,
+        "src/test/java/shop/ThreeTest.java": three,
+        "src/test/java/shop/NgTest.java": ng,
+    }
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    cases = [
+        ("Four", "@Test public void generated() { Assert.assertEquals(0, new Cart().total()); }"),
+        ("Four", "@Test(expected = Error.class) public void generated() { throw new Error(); }"),
+        (
+            "Four",
+            "@Test(expected = IllegalArgumentException.class) "
+            "public void generated() { new Cart().add(-1); }",
+        ),
+        ("Four", "@Test public void generated() { Assert.fail(); }"),
+        ("Three", "public void testGenerated() { assertEquals(0, new Cart().total()); }"),
+        ("Three", "public void testGenerated() { assertEquals(1, new Cart().total()); }"),
+        ("Ng", "@Test public void generated() { org.testng.Assert.assertEquals(0, 0); }"),
+        ("Ng", "@Test public void generated() { org.testng.Assert.assertEquals(0, 1); }"),
+    ]
+    try:
+        checks = [
+            made.check(
+                method,
+                name="testGenerated" if owner == "Three" else "generated",
+                file=f"src/test/java/shop/{owner}Test.java",
+                test_class=f"shop.{owner}Test",
+            )
+            for owner, method in cases
+        ]
+        verdicts = made.validator.validate(checks)
+    finally:
+        made.validator.close()
+    assert [v.passes for v in verdicts] == [True, False, True, False, True, False, True, False], (
+        verdicts
+    )
+
+
+@needs_sandbox
+def test_tests_of_one_module_use_the_classes_of_another(tmp_path):
+    parent = (
+        "<parent><groupId>shop</groupId><artifactId>shop</artifactId><version>1</version></parent>"
+    )
+    child = (
+        "<project><modelVersion>4.0.0</modelVersion>" + parent + "<artifactId>{}</artifactId>"
+        "<dependencies>{}</dependencies></project>"
+    )
+    uses = (
+        "<dependency><groupId>shop</groupId><artifactId>core</artifactId>"
+        "<version>1</version></dependency>"
+    )
+    files = {
+        "pom.xml": pom(JUPITER),
+        "src/main/java/shop/Cart.java": "",
+        "src/test/java/shop/CartTest.java": "",
+        "core/pom.xml": child.format("core", ""),
+        "core/src/main/java/shop/Cart.java": CART,
+        "web/pom.xml": child.format("web", uses),
+        "web/src/test/java/shop/CartTest.java": CART_TEST,
+    }
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    check = made.check(
+        "@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }",
+        file="web/src/test/java/shop/CartTest.java",
+    )
+    try:
+        verdict = made.validator.validate([check])[0]
+    finally:
+        made.validator.close()
+    assert (verdict.passes, verdict.new_lines) == (True, 3), verdict
+
+
+@needs_java
+def test_a_project_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
+    files = {"src/main/java/shop/Cart.java": CART.replace("return total;", "return totl;")}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        verdict = made.verdict("assertEquals(0, cart.total());")
+    finally:
+        made.validator.close()
+    assert verdict.passes is not True
+    told = f"{verdict.not_run} {verdict.failure}"
+    assert "Cart.java" in told or "totl" in told, verdict
+
+
+@needs_java
+def test_a_test_class_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
+    files = {"src/test/java/shop/CartTest.java": CART_TEST.replace("assertEquals(0", "missing(0")}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        verdict = made.verdict("")
+    finally:
+        made.validator.close()
+    assert (verdict.compiles, verdict.passes) == (None, None)
+    assert "CartTest.java does not compile by itself: line 12" in (verdict.not_run or "")
+
+
+@needs_java
+def test_without_a_test_framework_candidates_are_compiled_and_not_run(tmp_path):
+    text = "package shop; class CartTest { final Cart cart = new Cart(); }"
+    files = {"pom.xml": pom(), "src/test/java/shop/CartTest.java": text}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        verdict = made.validator.validate([made.check("void generated() { cart.add(1); }")])[0]
+    finally:
+        made.validator.close()
+    assert (verdict.compiles, verdict.passes) == (True, None)
+    assert verdict.not_run == "the class path holds no JUnit and no TestNG"
+
+
+@needs_java
+def test_a_language_level_above_the_jdk_is_told(tmp_path):
+    files = {"pom.xml": pom(JUPITER, java="99")}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    verdict = made.verdict("")
+    assert verdict.compiles is None
+    assert "written for Java 99" in (verdict.not_run or "")
+
+
+@needs_sandbox
+def test_six_hundred_jars_are_no_trouble(tmp_path):
+    folder = tmp_path / "libraries"
+    folder.mkdir()
+    for number in range(600):
+        (folder / f"library-{number}.jar").write_bytes(b"PK\x05\x06" + bytes(18))
+    junit = [
+        HERE.jar("org.junit.jupiter", f"junit-jupiter-{n}", "5.9.2") for n in ("api", "engine")
+    ]
+    junit += [HERE.jar("org.junit.platform", "junit-platform-commons", "1.9.1")]
+    entries = [*(str(jar) for jar in junit), f"{folder}/*"]
+    made = project(tmp_path / "shop", data=tmp_path / "data", class_path=os.pathsep.join(entries))
+    try:
+        assert made.verdict("assertEquals(0, cart.total());").passes is True
+    finally:
+        made.validator.close()
+
+
+@needs_sandbox
+def test_a_cancelled_check_ends_at_once_and_the_next_one_works(cart):
+    cancelled = threading.Event()
+    threading.Timer(0.5, cancelled.set).start()
+    loop = cart.check("@Test void generated() { while (true) { } }")
+    with pytest.raises(Cancelled):
+        cart.validator.validate([loop], cancelled=cancelled)
+    late = time.monotonic()
+    with pytest.raises(Cancelled):
+        cart.validator.validate([loop], cancelled=cancelled)
+    assert time.monotonic() - late < 0.5
+    assert cart.verdict("assertEquals(0, cart.total());").passes is True
+
+
+@needs_sandbox
+def test_two_threads_that_ask_at_once_get_their_own_answers(cart):
+    answers: dict[int, list[bool | None]] = {}
+
+    def ask(number: int) -> None:
+        checks = [
+            cart.check(f"@Test void generated() {{ assertEquals({number}, {wanted}); }}")
+            for wanted in (0, 1)
+        ]
+        answers[number] = [v.passes for v in cart.validator.validate(checks)]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {0: [True, False], 1: [False, True]}
+
+
+@needs_sandbox
+def test_a_closed_validator_starts_again(cart):
+    cart.validator.close()
+    assert cart.verdict("assertEquals(0, cart.total());").passes is True
+
+
+def jdk_at(folder: Path, version: str) -> Path:
+    for name in ("java", "javac"):
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin" / name).touch()
+    (folder / "release").write_text(f'JAVA_VERSION="{version}"\n')
+    return folder
+
+
+@pytest.mark.parametrize(("told", "version"), [("17.0.15", 17), ("11", 11), ("21-ea", 21)])
+def test_a_jdk_is_found_by_java_home(tmp_path, told, version):
+    jdk = find_jdk({"JAVA_HOME": str(jdk_at(tmp_path, told)), "PATH": ""})
+    assert (jdk.home, jdk.version) == (tmp_path, version)
+
+
+def test_an_old_jdk_and_none_at_all_are_told_with_what_to_do(tmp_path):
+    old = str(jdk_at(tmp_path, "1.8.0_392"))
+    with pytest.raises(BadInput, match=r"version 11 or newer, found 8 in .*: set JAVA_HOME"):
+        find_jdk({"JAVA_HOME": old, "PATH": ""})
+    with pytest.raises(BadInput, match="found none: install one"):
+        find_jdk({"PATH": ""})
+
+
+def test_a_validator_that_cannot_check_answers_nulls_and_why(tmp_path, monkeypatch):
+    monkeypatch.setattr("personalizer.validation.validator.find_jdk", find_none)
+    (tmp_path / "A.java").write_text("class A {}")
+    snapshot, _ = index_folder(tmp_path, Store())
+    made = validator_for(tmp_path, snapshot, {}, trusted=False, data=tmp_path / "data")
+    assert isinstance(made, Unable)
+    check = Check("A.java", "class A {}", "A", "a", "A.java", "A", (1, 1))
+    (verdict,) = made.validate([check])
+    assert (verdict.compiles, verdict.passes, verdict.not_run) == (None, None, "no JDK")
+
+
+def find_none() -> None:
+    raise BadInput("no JDK")
+
+
+# ---------------------------------------------------------------- class paths
+
+
+def library(root: Path, name: str, needs: str = "") -> None:
+    group, artifact, version = name.split(":")
+    folder = root / group.replace(".", "/") / artifact / version
+    folder.mkdir(parents=True)
+    (folder / f"{artifact}-{version}.jar").write_bytes(b"PK\x05\x06" + bytes(18))
+    body = ""
+    if needs:
+        other = needs.split(":")
+        body = (
+            f"<dependencies><dependency><groupId>{other[0]}</groupId><artifactId>{other[1]}"
+            f"</artifactId><version>{other[2]}</version></dependency></dependencies>"
+        )
+    text = f'<project xmlns="http://maven.apache.org/POM/4.0.0">{body}</project>'
+    (folder / f"{artifact}-{version}.pom").write_text(text)
+
+
+def module(*dependencies: str, tool: str | None = "maven") -> Module:
+    found = tuple(Dependency(*name.split(":")) for name in dependencies)
+    return Module("", tool, ("src/main/java",), ("src/test/java",), None, found, ())
+
+
+def class_paths(root: Path, one: Module, *, trusted: bool = False, **files: bytes) -> ClassPaths:
+    own = Repositories(maven=(root / "m2",), gradle=(), plain=())
+    return ClassPaths(root, [one], files, trusted=trusted, data=root / "data", repositories=own)
+
+
+def test_a_library_brings_what_it_needs_in_turn(tmp_path):
+    library(tmp_path / "m2", "a:one:1.0", needs="b:two:2.0")
+    library(tmp_path / "m2", "b:two:2.0")
+    library(tmp_path / "m2", "b:two:3.0")
+    one = module("a:one:1.0", "c:three:1")
+    found = class_paths(tmp_path, one).of(one)
+    assert [jar.name for jar in found.jars] == ["one-1.0.jar", "two-2.0.jar"]
+    assert (found.origin, found.note) == ("build files", "not on this machine: c:three")
+
+
+def test_a_plain_folder_uses_the_jars_that_lie_in_it(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a.jar").touch()
+    one = module(tool=None)
+    assert class_paths(tmp_path, one).of(one).jars == (tmp_path / "lib" / "a.jar",)
+
+
+FAKE_MAVEN = """#!/bin/sh
+echo "$@" >> {root}/asked
+echo "[INFO] --- maven-dependency-plugin:3.6:build-classpath (default-cli) @ shop ---"
+echo "[INFO] Dependencies classpath:"
+echo "{root}/m2/a.jar:{root}/m2/b.jar"
+"""
+FAKE_GRADLE = """#!/bin/sh
+echo "$@" >> {root}/asked
+printf 'personalizer-class-path\\t%s\\t%s\\n' "{root}" "{root}/m2/a.jar:{root}/m2/b.jar"
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "command", "script"),
+    [("maven", "mvn", FAKE_MAVEN), ("gradle", "gradle", FAKE_GRADLE)],
+)
+def test_a_trusted_build_is_asked_once_and_offline(tmp_path, monkeypatch, tool, command, script):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "m2").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "m2" / f"{name}.jar").touch()
+    (tmp_path / "bin" / command).write_text(script.format(root=tmp_path))
+    (tmp_path / "bin" / command).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    one = module(tool=tool)
+    files = {"pom.xml": b"<project><artifactId>shop</artifactId></project>"}
+
+    untrusted = class_paths(tmp_path, one, **files).of(one)
+    assert (untrusted.origin, untrusted.jars) == ("build files", ())
+    assert not (tmp_path / "asked").exists()
+    for _ in range(2):
+        found = class_paths(tmp_path, one, trusted=True, **files).of(one)
+        assert found.origin == tool
+        assert [jar.name for jar in found.jars] == ["a.jar", "b.jar"]
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == 1 and ("-o " in asked[0] or "--offline" in asked[0])
+    class_paths(tmp_path, one, trusted=True, **files, other=b"").of(one)
+    assert len((tmp_path / "asked").read_text().splitlines()) == 2
+
+
+def test_a_build_that_fails_is_told_and_its_files_are_read(tmp_path, monkeypatch):
+    library(tmp_path / "m2", "a:one:1.0")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mvn").write_text("#!/bin/sh\necho '[ERROR] no plugin'\nexit 1\n")
+    (tmp_path / "bin" / "mvn").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    one = module("a:one:1.0")
+    found = class_paths(tmp_path, one, trusted=True).of(one)
+    assert [jar.name for jar in found.jars] == ["one-1.0.jar"]
+    assert found.note == "Maven did not tell the whole class path: no plugin"
+
+
+def test_a_junit_5_whose_launcher_is_not_here_is_told():
+    api = HERE.jar("org.junit.jupiter", "junit-jupiter-api", None)
+    if api is None:
+        pytest.skip("no JUnit 5 on this machine")
+    nothing = Repositories((), (), ())
+    found = frameworks_of([api], nothing)
+    assert "install Debian's junit5" in (found.missing or "")
+    assert measuring(nothing) == {}
+    assert frameworks_of([api], HERE).missing is None

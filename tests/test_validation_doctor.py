@@ -1,0 +1,74 @@
+"""``doctor`` says what is missing and what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from indexer import find_modules
+from personalizer.commands.doctor import doctor
+from personalizer.validation import sandbox
+from personalizer.validation.inspection import Finding, inspect
+from tests.java_project import JUPITER, needs_sandbox, pom
+
+NAMES = [
+    *("JDK", "Maven", "class path", "test launcher", "JaCoCo", "sandbox"),
+    *("GPU", "bitsandbytes", "base model", "daemon"),
+]
+
+
+def findings(
+    root: Path, *libraries: tuple[str, str, str], trusted: bool = False
+) -> dict[str, Finding]:
+    files = {"pom.xml": pom(*libraries).encode()}
+    modules = find_modules(files, {})
+    found = inspect(root, modules, files, trusted=trusted, data=root / "data")
+    return {one.name: one for one in found}
+
+
+@needs_sandbox
+def test_what_is_here_needs_nothing_to_be_done(tmp_path):
+    found = findings(tmp_path, JUPITER)
+    wanted = ("JDK", "class path", "test launcher", "sandbox")
+    assert all(found[name].ok and found[name].todo is None for name in wanted), found
+
+
+def test_what_is_missing_comes_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sandbox, "unavailable", lambda: "no sandbox here")
+    found = findings(tmp_path, ("a.b", "not-there", "1"))
+    assert found["sandbox"] == Finding(
+        "sandbox", False, "no sandbox here", "without it generated tests are compiled, not run"
+    )
+    for name in ("Maven", "class path", "test launcher"):
+        assert not found[name].ok and found[name].todo, found[name]
+    assert "a.b:not-there" in found["class path"].found
+
+
+def test_a_build_is_run_only_where_the_project_is_trusted(tmp_path, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "personalizer.validation.classpath.ClassPaths._run",
+        lambda self, tool, command: asked.append(tool) or [],
+    )
+    findings(tmp_path, JUPITER)
+    assert asked == []
+    findings(tmp_path, JUPITER, trusted=True)
+    assert asked == ["Maven"]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_command_tells_every_check(tmp_path, as_json):
+    (tmp_path / "pom.xml").write_text(pom(JUPITER))
+    done = CliRunner().invoke(doctor, [str(tmp_path), *(["--json"] if as_json else [])])
+    assert done.exit_code == 0, done.output
+    if as_json:
+        result = json.loads(done.stdout)
+        assert [one["name"] for one in result["checks"]] == NAMES
+        assert all(set(one) == {"name", "ok", "found", "todo"} for one in result["checks"])
+        assert result["ok"] == all(one["ok"] for one in result["checks"])
+    else:
+        assert all(name in done.stdout for name in NAMES)
