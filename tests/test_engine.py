@@ -156,10 +156,10 @@ def test_an_adapter_answers_as_peft_itself_does(ask, files: Path):
 
 
 def test_the_adapter_used_longest_ago_makes_place(ask, files: Path, monkeypatch):
-    from personalizer.engine import local
+    from personalizer.engine import local, resident
 
     before = ask(adapter="lora1")
-    monkeypatch.setattr(local, "_ADAPTERS", 1)
+    monkeypatch.setattr(resident, "_ADAPTERS", 1)
     monkeypatch.setattr(local, "_MODELS", 1)
     assert ask(adapter="lora2") != before
     assert ask(adapter="lora1") == before

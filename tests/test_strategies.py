@@ -435,16 +435,16 @@ AMPLE = Situation(
         ({"pairs": 60}, "lora", "60 training pairs are too few"),
         ({"budget_seconds": 90.0}, "lora", "90 s are too short"),
         ({"parameters": 49_000_000, "memory_bytes": 15 * 10**8}, "lora", "1.5 GB are too little"),
-        ({"parameters": 500_000_000}, "lora", "500M parameters needs 3.0 GB with lora"),
+        ({"parameters": 500_000_000}, "lora", "500M parameters needs 3.3 GB with lora"),
         (
-            {"parameters": 6_738_000_000, "accelerator": True, "memory_bytes": 12 * 10**9},
+            {"parameters": 6_738_000_000, "accelerator": True, "memory_bytes": 14 * 10**9},
             "qlora-8bit",
-            "6.7B parameters needs 9.1 GB with qlora-8bit",
+            "6.7B parameters needs 12.4 GB with qlora-8bit",
         ),
         (
-            {"parameters": 6_738_000_000, "accelerator": True, "memory_bytes": 6 * 10**9},
+            {"parameters": 6_738_000_000, "accelerator": True, "memory_bytes": 9 * 10**9},
             "qlora-4bit",
-            "needs 5.7 GB with qlora-4bit",
+            "needs 8.9 GB with qlora-4bit",
         ),
         ({"parameters": 33 * 10**9, "memory_bytes": 8 * 10**9}, "qlora-4bit", "needs 24.1 GB even"),
     ],
@@ -454,6 +454,23 @@ def test_auto_chooses_by_pairs_base_memory_and_time_and_says_why(changes, method
     assert choice.method == method
     assert why in choice.reason and choice.reason.endswith(".")
     assert choice.reason.count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "method", "published"),
+    [
+        (6_738_000_000, "lora", 19.1e9),
+        (6_738_000_000, "qlora-4bit", 9.2e9),
+        (33_744_000_000, "qlora-4bit", 23.6e9),
+    ],
+)
+def test_auto_reckons_with_the_memory_that_w24_measured_within_a_tenth(
+    parameters, method, published
+):
+    large = replace(AMPLE, parameters=parameters, accelerator=True)
+    assert choose(replace(large, memory_bytes=round(1.1 * published))).method == method
+    less = choose(replace(large, memory_bytes=round(0.9 * published)))
+    assert less.method != method or "even with" in less.reason
 
 
 def test_a_small_base_takes_the_larger_rate(bases):
