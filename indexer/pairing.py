@@ -26,7 +26,8 @@ from indexer.project import (
     is_test,
     module_of,
 )
-from indexer.rules import RULES, Match, views
+from indexer.rules import RULES, Match
+from indexer.views import views
 
 __all__ = [
     "MODES",
@@ -209,7 +210,7 @@ class Pairing:
         return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 
 
-_RULES_VERSION = 1
+_RULES_VERSION = 2
 """Raised with every change of the rules: pairs that were kept are then found again."""
 
 _SavedFile = tuple[list[tuple[int, str, int, str, float]], list[str]]

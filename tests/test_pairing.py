@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from indexer import Change, Index, Pair
+from indexer.names import bare_name, class_names
 from indexer.pairing import Mode, find_tests
-from indexer.rules import bare_name, class_names
 
 
 def pairs_of(*sources: str, mode: Mode = "rules") -> tuple[Pair, ...]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 
-import tree_sitter_java
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Parser, Query, QueryCursor
 
 from indexer.facts import (
-    Call,
     Field,
     FileFacts,
     Import,
@@ -19,10 +16,10 @@ from indexer.facts import (
     Parameter,
     Span,
     Type,
-    pack_inside,
     simple_type,
 )
 from indexer.languages.comments import passages_in
+from indexer.languages.java_bodies import JAVA, Bodies, field_ids
 from indexer.languages.trees import readable, slicer, syntax_errors
 
 __all__ = ["NAME", "SUFFIXES", "TEST_ANNOTATIONS", "method_errors", "parse", "passages"]
@@ -34,7 +31,6 @@ TEST_ANNOTATIONS = frozenset(
     {"Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate", "Theory"}
 )
 
-_JAVA = Language(tree_sitter_java.language())
 _KINDS = {
     "class_declaration": "class",
     "interface_declaration": "interface",
@@ -61,42 +57,7 @@ _METHODS = frozenset(
         "annotation_type_element_declaration",
     }
 )
-_INSIDE_BODIES = Query(
-    _JAVA,
-    """
-    (method_invocation) @call
-    (object_creation_expression) @new
-    (method_reference) @reference
-    (local_variable_declaration) @local
-    (enhanced_for_statement) @each
-    (resource) @resource
-    """,
-)
-_BLOCKS = Query(_JAVA, "[(block) (constructor_body) (switch_block_statement_group)] @block")
-_LITERALS = {
-    "string_literal": "String",
-    "text_block": "String",
-    "character_literal": "char",
-    "true": "boolean",
-    "false": "boolean",
-    "null_literal": "null",
-    "class_literal": "Class",
-    "decimal_floating_point_literal": "double",
-    "hex_floating_point_literal": "double",
-    "decimal_integer_literal": "int",
-    "hex_integer_literal": "int",
-    "octal_integer_literal": "int",
-    "binary_integer_literal": "int",
-}
-_TYPED = frozenset({"object_creation_expression", "cast_expression", "array_creation_expression"})
-_SAME_TYPE = {
-    "parenthesized_expression": "1",
-    "unary_expression": "operand",
-    "ternary_expression": "consequence",
-}
-"""Expressions of the type of a part: of the field named, or of the first child."""
-_COMMENTS = frozenset({"line_comment", "block_comment"})
-_COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">=", "&&", "||", "instanceof"})
+_BLOCKS = Query(JAVA, "[(block) (constructor_body) (switch_block_statement_group)] @block")
 # Strings are matched so that what looks like a comment inside them is kept. What is never closed
 # goes on to the end of its line or text: looking for the end twice would be quadratic. Each
 # alternative begins with a plain letter, so that the engine skips what none can begin with.
@@ -107,11 +68,8 @@ _COMMENT_OR_STRING = re.compile(
 )
 _NOT_PLAIN = (b"/*", b"//", b'\\"', b"'\"'", b"' '", b'"""')
 _BLANKS = b" \t\n\r\x0b\x0c"
-_LONGEST_RECEIVER = 120
-# Asked for at every method and call: by number a field is found in half the time.
-_NAME, _TYPE, _BODY, _OBJECT, _ARGUMENTS, _PARAMETERS, _DIMENSIONS = (
-    _JAVA.field_id_for_name(name) or 0
-    for name in ("name", "type", "body", "object", "arguments", "parameters", "dimensions")
+_NAME, _TYPE, _BODY, _PARAMETERS, _DIMENSIONS = field_ids(
+    "name", "type", "body", "parameters", "dimensions"
 )
 _DEEPEST = 50
 """Types nested deeper are not read: real code has five levels, and names grow with each."""
@@ -127,7 +85,7 @@ def parse(source: bytes) -> FileFacts:
         Facts; ``errors`` names the lines that tree-sitter could not place.
     """
     encoding, errors, text = readable(_without_open_comments(source))
-    root = Parser(_JAVA).parse(text).root_node
+    root = Parser(JAVA).parse(text).root_node
     errors = [*syntax_errors(root), *errors]
     reader = _Reader(source, encoding)
     reader.walk(root)
@@ -146,7 +104,7 @@ def parse(source: bytes) -> FileFacts:
 
 def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
     """(comment, the statements that it stands before) of a whole file."""
-    root = Parser(_JAVA).parse(readable(_without_open_comments(source))[2]).root_node
+    root = Parser(JAVA).parse(readable(_without_open_comments(source))[2]).root_node
     for block in QueryCursor(_BLOCKS).captures(root).get("block", ()):
         yield from passages_in(block.named_children, source)
 
@@ -176,7 +134,7 @@ def method_errors(text: str) -> tuple[str, ...]:
     """
     prefix = b"class C {\n"
     source = prefix + text.encode() + b"\n}"
-    root = Parser(_JAVA).parse(source).root_node
+    root = Parser(JAVA).parse(source).root_node
     if root.has_error:
         found = list(syntax_errors(root, first_line=0)) or ["line 1: syntax error"]
         return tuple(found[:3])
@@ -218,7 +176,7 @@ class _Reader:
         self.fields: list[Field] = []
 
     def walk(self, root: Node) -> None:
-        bodies = _Bodies(self, root)
+        bodies = Bodies(self.source, self.slice, root)
         stack: list[tuple[Node, str]] = [(root, "")]
         while stack:
             node, owner = stack.pop()
@@ -321,7 +279,7 @@ class _Reader:
                     found.append(Parameter(self.text(kinds[0]) + "...", self.text(name)))
         return tuple(found)
 
-    def _method(self, node: Node, owner: str, before: Node | None, bodies: _Bodies) -> None:
+    def _method(self, node: Node, owner: str, before: Node | None, bodies: Bodies) -> None:
         name = node.child_by_field_id(_NAME)
         modifiers, annotations = self._modifiers(node)
         body = node.child_by_field_id(_BODY)
@@ -375,135 +333,6 @@ class _Reader:
             self.imports.append(
                 Import(self.text(names[0]), "static" in kinds, "asterisk" in kinds, _span(node))
             )
-
-
-class _Bodies:
-    """Calls and local variables of a whole file in the order of its text, given out by span."""
-
-    def __init__(self, reader: _Reader, root: Node) -> None:
-        self.source = reader.source
-        self.slice = reader.slice
-        self.text = reader.text
-        # Types are asked for where tests are paired: elsewhere they would cost a third more time.
-        self.typed = b"Test" in reader.source
-        found = [
-            (node.start_byte, -node.end_byte, place, capture, node)
-            for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
-            for place, node in enumerate(nodes)
-        ]
-        # The binding gives captures in no order: of one start, the outer comes first.
-        found.sort()
-        self.found = found
-        self.starts = [one[0] for one in found]
-
-    def between(self, start: int, end: int) -> bytes:
-        """Packed calls and local variables of the body that covers these bytes."""
-        calls: list[Call] = []
-        variables: dict[str, str] = {}
-        first = bisect_left(self.starts, start)
-        for at, _, _, capture, node in self.found[first : bisect_left(self.starts, end, first)]:
-            if capture == "call":
-                calls.append(self._call(at, node, variables))
-            elif capture == "new":
-                name = simple_type(self.text(node.child_by_field_id(_TYPE)))
-                kinds = self._kinds(node.child_by_field_id(_ARGUMENTS), variables)
-                calls.append(Call(name, None, kinds, True, at))
-            elif capture == "reference":
-                left, _, right = self._start_of(at, node.end_byte).rpartition("::")
-                new = right == "new"
-                name = simple_type(left) if new else right
-                calls.append(Call(name, left[:_LONGEST_RECEIVER], (), new, at, True))
-            elif self.typed:
-                self._variables(node, variables)
-        known = tuple(Parameter(kind, name) for name, kind in variables.items() if kind != "?")
-        return pack_inside(tuple(calls), known)
-
-    def _variables(self, node: Node, variables: dict[str, str]) -> None:
-        text = self.text
-        kind = text(node.child_by_field_id(_TYPE))
-        if node.type != "local_variable_declaration":
-            name = node.child_by_field_id(_NAME)
-            if name is not None and kind != "var":
-                variables[text(name)] = kind
-            return
-        for declarator in node.children_by_field_name("declarator"):
-            shown = kind
-            if kind == "var":
-                shown = self._type_of(declarator.child_by_field_name("value"), variables)
-            if not shown.startswith("?"):
-                shown += text(declarator.child_by_field_id(_DIMENSIONS))
-            variables[text(declarator.child_by_field_id(_NAME))] = shown
-
-    def _call(self, at: int, node: Node, variables: dict[str, str]) -> Call:
-        receiver = node.child_by_field_id(_OBJECT)
-        return Call(
-            self.text(node.child_by_field_id(_NAME)),
-            None if receiver is None else self._start_of(at, receiver.end_byte),
-            self._kinds(node.child_by_field_id(_ARGUMENTS), variables),
-            False,
-            at,
-        )
-
-    def _start_of(self, start: int, end: int) -> str:
-        """Text of at most 120 characters: a long chain is not copied for each of its calls."""
-        if end - start <= _LONGEST_RECEIVER:
-            return self.slice(start, end)
-        return self.slice(start, min(end, start + 4 * _LONGEST_RECEIVER))[:_LONGEST_RECEIVER]
-
-    def _kinds(self, arguments: Node | None, variables: dict[str, str]) -> tuple[str, ...]:
-        if arguments is None:
-            return ()
-        if not self.typed:
-            return ("?",) * arguments.named_child_count
-        return tuple(
-            [
-                self._type_of(one, variables)
-                for one in arguments.named_children
-                if one.type not in _COMMENTS
-            ]
-        )
-
-    def _type_of(self, node: Node | None, variables: dict[str, str]) -> str:
-        """The simple type of an expression as far as its text shows it; see ``Call.arguments``."""
-        while node is not None and (step := _SAME_TYPE.get(kind := node.type)):
-            node = node.child_by_field_name(step) if step != "1" else node.named_child(0)
-        if node is None:
-            return "?"
-        if kind == "identifier":
-            name = self.text(node)
-            known = variables.get(name, "?" + name)
-            return known if known.startswith("?") else simple_type(known)
-        if kind in _LITERALS:
-            last = self.source[node.end_byte - 1 : node.end_byte]
-            if kind == "decimal_integer_literal" and last in b"lL":
-                return "long"
-            if kind == "decimal_floating_point_literal" and last in b"fF":
-                return "float"
-            return _LITERALS[kind]
-        if kind in ("method_invocation", "field_access"):
-            short = node.end_byte - node.start_byte <= _LONGEST_RECEIVER
-            return "?" + self.text(node) if short else "?"
-        if kind in _TYPED:
-            shown = self.text(node.child_by_field_id(_TYPE))
-            for size in node.children_by_field_name("dimensions"):
-                sized = size.type == "dimensions_expr"
-                shown += "[]" if sized else re.sub(r"[^\[\]]", "", self.text(size))
-            return simple_type(shown)
-        if kind == "binary_expression":
-            return self._type_of_binary(node, variables)
-        return "->" if kind in ("lambda_expression", "method_reference") else "?"
-
-    def _type_of_binary(self, node: Node, variables: dict[str, str]) -> str:
-        """``a + b + "c"`` is a String where either end of the chain is one."""
-        operator = node.child_by_field_name("operator")
-        if operator is not None and operator.type in _COMPARISONS:
-            return "boolean"
-        right = node.child_by_field_name("right")
-        left: Node | None = node
-        while left is not None and left.type == "binary_expression":
-            left = left.child_by_field_name("left")
-        ends = [one.type for one in (left, right) if one is not None]
-        return "String" if "string_literal" in ends else "?"
 
 
 def _span(node: Node) -> Span:
