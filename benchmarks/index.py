@@ -74,11 +74,12 @@ def ctags(folder: Path, store: Path) -> dict[str, float]:
     paths = "\n".join(Workspace(folder).sources())
     start = cpu_seconds()
     subprocess.run(
-        [program, "-L", "-", "--languages=Java", "-f", os.devnull],
+        [program, "-L", "-", "--languages=Java", "-f", "-"],
         input=paths.encode(),
         cwd=folder,
         check=True,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     return {"cpu": cpu_seconds() - start}
 
