@@ -59,6 +59,30 @@ async def test_a_test_is_written_placed_and_named_by_its_adapter(
         assert editor.labels == ["Test for Cart.total by base"]
 
 
+async def test_a_chosen_test_is_placed_among_what_is_not_saved(
+    shop: Path, own_data_folder: Path
+) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        editor.type(TEST_PATH, 0, 0, "// unsaved\n")
+        before = editor.text(TEST_PATH)
+        editor.chooses = "1. generated"
+        await editor.do(CART_PATH, TOTAL, "Generate test (choose")
+        await until(lambda: "generated()" in editor.text(TEST_PATH))
+        new = "\n    @Test void generated() { assertEquals(1, 1); }\n}\n"
+        assert editor.text(TEST_PATH) == before.removesuffix("}\n") + new
+
+
+async def test_the_panel_shows_what_the_daemon_knows(shop: Path, own_data_folder: Path) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        page = await editor.client.protocol.send_request_async(
+            "personalizer/page", {"workspace": editor.root.as_uri()}
+        )
+        assert "No adapter serves" in page.html
+        assert "training needs" in page.html
+        policy = page.html.partition('Content-Security-Policy" content="')[2].partition('"')[0]
+        assert policy.startswith("default-src")
+
+
 async def test_the_model_sees_what_is_not_saved(shop: Path, own_data_folder: Path) -> None:
     async with with_fake_model(shop, own_data_folder) as editor:
         line = editor.line_of(CART_PATH, "return total;")
