@@ -98,6 +98,12 @@ class Declared:
             for _, facts, kind in self.chain
         )
 
+    @property
+    def all_fields_known(self) -> bool:
+        """Whether no type above it can give it a field that nobody has seen."""
+        without = {*_PARENTS, "TestCase"}
+        return all(name in without for name in self.outside) and not self.generated_constructors
+
     @cached_property
     def generated_constructors(self) -> bool:
         _, facts, kind = self.chain[0]

@@ -16,7 +16,7 @@ from tree_sitter import Node
 from indexer import Snapshot
 from personalizer.generation.libraries import FLAVOURS
 from personalizer.generation.members import Members, takes
-from personalizer.generation.needs import Scope, find_imports
+from personalizer.generation.needs import Found, Scope, find_imports
 from personalizer.generation.style import numbered
 from personalizer.generation.symbols import Misuse, Reader
 from personalizer.generation.syntax import MethodTree, code, nodes
@@ -49,41 +49,56 @@ class Symbols:
         self.scope = scope
         self._owner = owner
         self._members = Members(snapshot)
+        self._needs: dict[str, Found] = {}
 
     def check(self, text: str) -> Checked:
         """The names of a method that do not exist; nothing is mended."""
-        found = find_imports(self._snapshot, text, self.scope)
-        misuses = self._reader(MethodTree(text)).misuses()
-        return Checked(text, tuple(dict.fromkeys((*found.unknown, *(m.symbol for m in misuses)))))
+        found = self._found(text)
+        reader = self._reader(MethodTree(text))
+        names = [one.symbol for one in reader.misuses()]
+        names += [code(one) for one in reader.unknown_variables()]
+        return Checked(text, tuple(dict.fromkeys((*found.unknown, *names))))
 
     def mend(self, text: str) -> Checked:
         """The method with near misses, double names and missing ``throws`` mended."""
         notes: list[str] = []
-        for step in (self._types, self._calls, self._members_of, _doubles, self._throws):
+        steps = (self._types, self._calls, self._variables, self._members_of, _doubles)
+        for step in (*steps, self._throws):
             mended, told = step(text)
             text = mended
             notes += told
         checked = self.check(text)
         return Checked(text, checked.unknown, tuple(notes))
 
+    def _found(self, text: str) -> Found:
+        """What a text needs; most steps leave it as it was, so it is asked for again."""
+        if text not in self._needs:
+            self._needs[text] = find_imports(self._snapshot, text, self.scope)
+        return self._needs[text]
+
     def _reader(self, tree: MethodTree) -> Reader:
-        found = find_imports(self._snapshot, tree.text, self.scope)
+        found = self._found(tree.text)
         return Reader(self._snapshot, self._members, tree, self.scope, self._owner, found)
 
     # ------------------------------------------------------------ steps: text to text and notes
 
     def _types(self, text: str) -> tuple[str, list[str]]:
-        unknown = find_imports(self._snapshot, text, self.scope).unknown
+        unknown = self._found(text).unknown
         names = [name for name in unknown if not name.endswith("()")]
         return _renamed(text, {name: _near(name, self._members.names) for name in names})
 
     def _calls(self, text: str) -> tuple[str, list[str]]:
         """Calls without a receiver: assertions of the framework, helpers of the class."""
-        unknown = find_imports(self._snapshot, text, self.scope).unknown
+        unknown = self._found(text).unknown
         flavour = FLAVOURS[self.scope.flavour] if self.scope.flavour else None
         known = {*(flavour.statics if flavour else ()), *self.scope.visible.declared}
         names = [name.removesuffix("()") for name in unknown if name.endswith("()")]
         return _renamed(text, {name: _near(name, known) for name in names})
+
+    def _variables(self, text: str) -> tuple[str, list[str]]:
+        reader = self._reader(MethodTree(text))
+        known = reader.visible() or set()
+        return _renamed(text, {code(n): _near(code(n), known) for n in reader.unknown_variables()})
 
     def _members_of(self, text: str) -> tuple[str, list[str]]:
         tree = MethodTree(text)

@@ -62,6 +62,7 @@ class Reader:
         self._scope = scope
         added = (Import(one.name, one.static, False, Span(0, 0)) for one in found.lines)
         self._imports = (*scope.imports, *added)
+        self._owner_name = owner
         self._owner = members.of(scope.path, owner) if owner else None
         self._locals: dict[str, tuple[str, Node | None]] = {}
         self._own_types: set[str] = set()
@@ -80,6 +81,36 @@ class Reader:
                     yield from self._of_creation(node)
                 case "field_access":
                     yield from self._of_field(node)
+
+    def unknown_variables(self) -> Iterator[Node]:
+        """Uses of variables that neither the method nor its class declares."""
+        known = self.visible()
+        if known is None:
+            return
+        labels = {"labeled_statement", "break_statement", "continue_statement", "switch_label"}
+        for node in nodes(self._tree.method) if self._tree.method else ():
+            name, parent = code(node), node.parent
+            if node.type != "identifier" or parent is None or parent.type in labels:
+                continue
+            if name[:1].islower() and name not in known and _is_use(node, parent):
+                yield node
+
+    def visible(self) -> set[str] | None:
+        """Variables and fields that a name may mean; None where others may be inherited."""
+        path, name = self._scope.path, self._owner_name or ""
+        known = set(self._locals)
+        parts = name.split(".") if name else []
+        for depth in range(1, len(parts) + 1):
+            owner = self._members.of(path, ".".join(parts[:depth]))
+            if owner is None or not owner.all_fields_known:
+                return None
+            known |= owner.fields.keys()
+        statics = [one for one in self._imports if one.static]
+        if any(one.wildcard and not _TESTING.search(one.name) for one in statics):
+            return None
+        method = self._tree.method
+        inner = method is not None and any(n.type == "class_body" for n in nodes(method))
+        return None if inner else known | {one.name.rpartition(".")[2] for one in statics}
 
     def throws(self) -> bool:
         """Whether a method or constructor that is called declares an exception.
@@ -239,6 +270,22 @@ def local_variables(method: Node) -> Iterator[tuple[str, str, Node | None]]:
                 name = node.child_by_field_name("name")
                 if name is not None:
                     yield code(name), code(node.child_by_field_name("right")), None
+
+
+_TESTING = re.compile(r"junit|testng|hamcrest|assertj|mockito|truth")
+
+
+def _is_use(node: Node, parent: Node) -> bool:
+    """Whether an identifier reads or writes a variable: no name of a member, package or value."""
+    if parent.type in ("scoped_identifier", "method_reference", "element_value_pair", "annotation"):
+        return False
+    names = {"method_invocation": ("name",), "field_access": ("field",)}
+    fields = names.get(parent.type, ("name",) if parent.child_by_field_name("name") else ())
+    if any((one := parent.child_by_field_name(f)) and one.id == node.id for f in fields):
+        return False
+    # ``java.util.List.of()``: a package, as far as one can tell
+    receiver = parent.child_by_field_name("object")
+    return not (receiver and receiver.id == node.id and parent.type == "field_access")
 
 
 def _within(node: Node, *kinds: str, beyond: int = 0) -> bool:
