@@ -69,6 +69,11 @@ class Row:
     new_lines: int | None = 0
     error: str | None = None
     """Why there is no candidate."""
+    failure: str | None = None
+    """What the compiler or the runner said first."""
+    repaired: bool = False
+    """By a repair round."""
+    text: str = ""
 
     def fact(self, name: str) -> bool:
         return bool(self.new_lines if name == "new lines" else getattr(self, name))
@@ -119,8 +124,9 @@ def main() -> None:
                     new = list(work(engine, checker, clock, reasons))
                     rows += new
                     keep(args.keep, new)
-                    last = new[-1]
-                    print(f"{number}/{len(focals)} {condition}: {last}", file=sys.stderr)
+                    facts = [name for name in FACTS if new[-1].fact(name)]
+                    told = f"{number}/{len(focals)} {condition} {method}: {', '.join(facts)}"
+                    print(told, file=sys.stderr)
     show(args.project, rows, times, reasons)
 
 
@@ -265,6 +271,9 @@ def best(row: Row, stage: str, candidates: Sequence[Candidate]) -> Row:
         compiles=first.compiles,
         passes=first.passes,
         new_lines=first.new_lines or 0,
+        failure=first.failure.partition("\n")[0] if first.failure else None,
+        repaired=first.repair_round > 0,
+        text=first.text,
     )
 
 
@@ -307,6 +316,9 @@ def show(
         print(
             f"{condition}, from request to edit: {shown}; asked twice: {clock['asked twice']:.0f}"
         )
+    failures = Counter(row.failure for row in rows if row.failure and row.stage == STAGES[-1])
+    for failure, count in failures.most_common(8):
+        print(f"{count} at the end: {failure}")
     for reason, count in reasons.most_common(3):
         print(f"not compiled or run, {count} times: {reason}")
     print(
