@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from personalizer import output
 from personalizer.commands.common import interrupted, json_option
+
+if TYPE_CHECKING:
+    from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
 
@@ -22,7 +26,11 @@ __all__ = ["evaluate"]
     help="Compared: base, icl, rag, any training method, a method with +rag or +icl.",
 )
 @click.option("--folds", default=4, show_default=True, type=click.IntRange(min=2))
-@click.option("--limit", type=click.IntRange(min=1), help="Most pairs used of each project.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Most pairs used of each project; with --tasks, problems.",
+)
 @click.option(
     "--budget", default="90s", show_default=True, help="Longest time of one training, as 90s, 10m."
 )
@@ -61,6 +69,30 @@ __all__ = ["evaluate"]
     type=click.Path(path_type=Path),
     help="JSON lines of held-out tests instead of folds, as `personalizer pairs --json` prints.",
 )
+@click.option(
+    "--tasks",
+    type=click.Choice(["humaneval", "humaneval-x-java", "mbjp"]),
+    help="Run a public benchmark's programs instead, from --data.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder with the benchmark's file.",
+)
+@click.option(
+    "--solutions",
+    default="model",
+    show_default=True,
+    type=click.Choice(["model", "reference", "broken"]),
+    help="With --tasks: whose programs are run; the last two check the judge.",
+)
+@click.option(
+    "--samples",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="With --tasks: programs for each problem.",
+)
 @click.option("--base", help="Base model: starter, a folder, or a hub name.")
 @click.option("--config", type=click.Path(path_type=Path), help="A file of training settings.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report to FILE.html.")
@@ -78,6 +110,10 @@ def evaluate(
     examples: int,
     curve: bool,
     test_set: Path | None,
+    tasks: str | None,
+    data: Path | None,
+    solutions: str,
+    samples: int,
     base: str | None,
     config: Path | None,
     report: Path | None,
@@ -91,6 +127,12 @@ def evaluate(
     from indexer import Workspace
     from personalizer import settings as settings_module
 
+    if tasks is not None:
+        if data is None or paths:
+            raise click.UsageError("--tasks needs --data FOLDER, and no PATH")
+        chosen = settings_module.load(None, {"base": base}).settings
+        output.show("tasks", _run(tasks, data, chosen, solutions, samples, limit), as_json)
+        return
     roots = [Workspace(path).root for path in paths or (Path(),)]
     flags = {"budget": budget, "base": base, "context_level": level}
     resolved = settings_module.load(
@@ -128,3 +170,26 @@ def evaluate(
     if not as_json:
         result["markdown"] = markdown(result)
     output.show("evaluate", result, as_json)
+
+
+def _run(
+    name: str, data: Path, settings: Settings, solutions: str, samples: int, limit: int | None
+) -> dict[str, Any]:
+    output.quiet_libraries()
+    from personalizer.evaluation.tasks.run import Solutions, run_problems
+
+    def told(done: int, every: int) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        if done % 25 == 0 or done == every:
+            click.echo(f"{done} of {every} problems", err=True)
+
+    return run_problems(
+        name,
+        data,
+        settings,
+        solutions=cast("Solutions", solutions),
+        samples=samples,
+        limit=limit,
+        report=told,
+    )
