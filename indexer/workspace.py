@@ -94,9 +94,7 @@ class Workspace:
         if screening.vendored(path):
             return Found(path, None, "vendored")
         try:
-            with open(f"{self.root}/{path}", "rb", buffering=0) as file:
-                large = os.fstat(file.fileno()).st_size > screening.LARGEST_FILE
-                source = file.read(screening.LARGEST_FILE + 1) if large else file.readall()
+            source = self._bytes(path)
         except OSError:
             return Found(path, None, "unreadable")
         reason = screening.reason_of(source)
@@ -132,15 +130,21 @@ class Workspace:
         return f"{_RULES}-{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}-{stat.st_ino}"
 
     def build_files(self) -> dict[str, bytes]:
-        """Maven and Gradle files by path."""
+        """Maven and Gradle files by path; those longer than any source file are left out."""
         found = {}
         for path, reason in self._paths(only=BUILD_FILES):
             if reason is None:
                 try:
-                    found[path] = (self.root / path).read_bytes()
+                    found[path] = self._bytes(path)
                 except OSError:
                     continue
-        return found
+        return {path: data for path, data in found.items() if len(data) <= screening.LARGEST_FILE}
+
+    def _bytes(self, path: str) -> bytes:
+        """A file's bytes; of a longer one than any source file just enough to tell."""
+        with open(f"{self.root}/{path}", "rb", buffering=0) as file:
+            large = os.fstat(file.fileno()).st_size > screening.LARGEST_FILE
+            return file.read(screening.LARGEST_FILE + 1) if large else file.readall()
 
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether the user's ignore files leave out a path (for files met outside a walk)."""

@@ -182,6 +182,9 @@ def test_build_files_are_given_by_path(tmp_path: Path):
     (tmp_path / "a" / "build.gradle.kts").write_text("plugins { }")
     found = Workspace(tmp_path).build_files()
     assert found == {"pom.xml": b"<project/>", "a/build.gradle.kts": b"plugins { }"}
+    with open(tmp_path / "pom.xml", "wb") as file:
+        file.truncate(50_000_000_000)
+    assert list(Workspace(tmp_path).build_files()) == ["a/build.gradle.kts"]
 
 
 def test_a_path_met_outside_a_walk_is_ignored_alike(tmp_path: Path):
