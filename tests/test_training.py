@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from personalizer.adapters import Registry
 from personalizer.errors import AdapterError, BadInput, BaseModelError, Busy, TooFewPairs
 from personalizer.freshness import status
 from personalizer.models import load_base
+from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training import project, strategies
@@ -224,3 +227,24 @@ def test_tensorboard_gets_its_event_files_when_asked(tiny_base, tmp_path):
     project.train_project(root, quick(tiny_base, tensorboard=True, epochs=1))
     folder = WorkspaceData(root).folder / "tensorboard"
     assert [file for file in folder.rglob("*") if "tfevents" in file.name]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_adapter_as_one_process_does(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    config = tmp_path / "quick.toml"
+    config.write_text('context_level = "fm"\ntarget_tokens = 220\nepochs = 2\nevaluate_every = 1.0')
+    launcher = ["accelerate.commands.launch", "--cpu", "--num_processes=2", "-m", "personalizer"]
+    told = ["train", str(root), f"--base={tiny_base}", f"--config={config}", "--method=custom"]
+
+    def validation_loss(module, *arguments):
+        command = module_command(module, *arguments, "--json")
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        results = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        assert len(results) == 1
+        return json.JSONDecoder().raw_decode(results[0])[0]["metrics"]["adapter"]["validation_loss"]
+
+    together = validation_loss(*launcher, *told)
+    assert together == pytest.approx(validation_loss("personalizer", *told), rel=1e-3)
+    assert len(Registry(WorkspaceData(root).adapters).all()) == 2

@@ -62,7 +62,7 @@ def rehearse(
         RuntimeError: If memory runs out; ``ladder.ran_out_of_memory`` knows it.
         MemoryError: If it would run out once the optimizer keeps what it keeps.
     """
-    micro = max(1, hyper.batch_size // hyper.accumulation)
+    micro = hyper.micro_batch()
     rows = sorted(dataset.train, key=length, reverse=True)
     middle = max(0, len(rows) // 2 - micro // 2)
     step = _Step(model, base, bf16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field
 
 from personalizer.training.strategies.records import Options
@@ -57,6 +58,11 @@ class Hyperparameters:
 
     def steps_an_epoch(self, examples: int) -> int:
         return max(1, math.ceil(examples / self.batch_size))
+
+    def micro_batch(self) -> int:
+        """Examples of one forward pass in one process (``accelerate launch`` starts several)."""
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        return max(1, self.batch_size // (self.accumulation * processes))
 
     def steps_between_evaluations(self, examples: int) -> int:
         return max(1, round(self.evaluate_every * self.steps_an_epoch(examples)))

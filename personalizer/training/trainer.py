@@ -8,11 +8,7 @@ epoch that lies, on the same trajectory.
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +33,13 @@ from personalizer.training.batches import (
     padding_of,
     summed_loss,
 )
+from personalizer.training.checkpoints import (
+    had_ended,
+    history_of,
+    last_whole,
+    seconds_of,
+    why_ended,
+)
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import (
     multiplying_parameters,
@@ -46,7 +49,7 @@ from personalizer.training.compute import (
 from personalizer.training.forecast import Forecast, rehearse
 from personalizer.training.hyperparameters import OPTIMIZERS, Hyperparameters
 from personalizer.training.strategies import Strategy, parameter_groups
-from personalizer.training.watch import Report, Watch
+from personalizer.training.watch import Report, Watch, leaving_on_signals
 
 __all__ = ["Run", "fine_tune", "limit_threads", "rehearsed"]
 
@@ -106,19 +109,19 @@ def fine_tune(
         RuntimeError: If memory runs out.
     """
     model, forecast = rehearsed(base, dataset, strategy, hyper)
-    last = _last_whole(checkpoints)
+    last = last_whole(checkpoints)
     state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
-    clock = RunningClock(_seconds_of(state))
+    clock = RunningClock(seconds_of(state))
     leave = threading.Event()
     watch = Watch(clock, hyper.budget_seconds, hyper.checkpoint_seconds, leave, report)
     trainer = _trainer(model, base, dataset, hyper, checkpoints, watch)
     before = clock.seconds()
     try:
-        if state is not None and _ended(state, hyper.steps(len(dataset.train))):
+        if state is not None and had_ended(state, hyper.steps(len(dataset.train))):
             trainer.state = state
             trainer._load_best_model()  # what ``train`` does at its end; no public way leads there
         else:
-            with _signals_set(leave):
+            with leaving_on_signals(leave):
                 trainer.train(resume_from_checkpoint=None if last is None else str(last))
     finally:
         clock.stop()
@@ -128,7 +131,7 @@ def fine_tune(
     if hyper.gradient_checkpointing:
         _checkpointing(model, "disable")()
     tokens = int(trainer.state.num_input_tokens_seen)
-    history = _history(trainer.state)
+    history = history_of(trainer.state)
     evaluated = len(history) * sum(map(length, dataset.validation))
     multiplying, trainable = multiplying_parameters(model)
     measured = tokens * forecast.flops_a_token + evaluated * forecast.flops_a_token_forward
@@ -143,7 +146,7 @@ def fine_tune(
         pf_seconds_measured=measured / 1e15,
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         forecast=forecast,
-        ended=_why(trainer.state, hyper, len(dataset.train), seconds),
+        ended=why_ended(trainer.state, hyper, len(dataset.train), seconds),
         history=history,
     )
 
@@ -168,8 +171,7 @@ def _trainer(
     watch: Watch,
 ) -> Trainer:
     device = _device(model)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    micro = max(1, hyper.batch_size // (hyper.accumulation * processes))
+    micro = hyper.micro_batch()
     count = len(dataset.train)
     every = hyper.steps_between_evaluations(count)
     if hyper.tensorboard is not None:
@@ -273,73 +275,6 @@ class _TargetTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Keeps the running time beside each step's loss: it outlives a kill in the checkpoint."""
         super().log({**logs, "seconds": round(self.clock.seconds(), 3)}, start_time)
-
-
-@contextmanager
-def _signals_set(leave: threading.Event) -> Iterator[None]:
-    """An interrupt or a termination waits for the step's end; a second one does not."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def handle(number: int, frame: Any) -> None:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-        leave.set()
-
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _last_whole(checkpoints: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; parts of others are deleted."""
-    folders = sorted(
-        checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
-    )
-    for folder in reversed(folders):
-        try:
-            TrainerState.load_from_json(str(folder / "trainer_state.json"))
-            return folder
-        except (OSError, ValueError, TypeError):
-            shutil.rmtree(folder, ignore_errors=True)
-    return None
-
-
-def _seconds_of(state: TrainerState | None) -> float:
-    rows = [] if state is None else state.log_history
-    return max((row["seconds"] for row in rows if "seconds" in row), default=0.0)
-
-
-def _ended(state: TrainerState, steps: int) -> bool:
-    """Whether a run had come to its end when this was saved: by patience, budget or steps."""
-    control = state.stateful_callbacks.get("TrainerControl", {})
-    return state.global_step >= steps or bool(control["args"]["should_training_stop"])
-
-
-def _why(state: TrainerState, hyper: Hyperparameters, examples: int, seconds: float) -> str:
-    if state.global_step >= hyper.steps(examples):
-        whole = hyper.epochs * hyper.steps_an_epoch(examples)
-        return "epochs" if state.global_step >= whole else "steps"
-    return "budget" if seconds >= hyper.budget_seconds else "patience"
-
-
-def _history(state: TrainerState) -> tuple[dict[str, float], ...]:
-    losses = {row["step"]: row["loss"] for row in state.log_history if "loss" in row}
-    return tuple(
-        {
-            "step": float(row["step"]),
-            "validation_loss": row["eval_loss"],
-            "loss": losses[row["step"]],
-        }
-        for row in state.log_history
-        if "eval_loss" in row
-    )
 
 
 def _device(model: Any) -> str:

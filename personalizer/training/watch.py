@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from personalizer.daemon.protocol import Progress
 from personalizer.training.clock import RunningClock
 
-__all__ = ["Report", "Watch"]
+__all__ = ["Report", "Watch", "leaving_on_signals"]
 
 Report = Callable[[Progress], None]
 
@@ -64,13 +67,17 @@ class Watch(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         now = self.clock.seconds()
-        if now > self.budget:
+        over, due, leave = _agreed(
+            now > self.budget,
+            now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost),
+            self.leave.is_set(),
+        )
+        if over:
             control.should_evaluate = True
-            control.should_save = True
             control.should_training_stop = True
-        if now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost):
-            control.should_save = True
-        if self.leave.is_set():
+        if leave:
+            self.leave.set()
+        if over or due or leave:
             control.should_save = True
         self._asked = time.monotonic() if control.should_save else None
 
@@ -129,3 +136,35 @@ class Watch(TrainerCallback):
                 seconds_left=left,
             )
         )
+
+
+@contextmanager
+def leaving_on_signals(leave: threading.Event) -> Iterator[None]:
+    """An interrupt or a termination waits for the step's end; a second one does not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: Any) -> None:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        leave.set()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _agreed(*flags: bool) -> list[bool]:
+    """What any process of the run says: they must evaluate, save and end at the same step."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return list(flags)
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    said = torch.tensor(flags, dtype=torch.int32, device=device)
+    torch.distributed.all_reduce(said, op=torch.distributed.ReduceOp.MAX)
+    return [bool(one) for one in said.tolist()]
