@@ -92,8 +92,9 @@ class Typist:
                     return
                 asking = asyncio.create_task(self._ask(editor))
             await asyncio.sleep(1 / EDITS_A_SECOND)
-        if asking is not None and not asking.done():
+        if asking is not None:
             asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     def _type(self, editor: Editor) -> None:
         self.typed += 1
