@@ -18,6 +18,7 @@ from personalizer.evaluation.tasks.instructions import (
 from personalizer.evaluation.tasks.problems import load_problems
 from personalizer.evaluation.tasks.programs import cannot_run, run_program
 from personalizer.evaluation.tasks.run import run_problems
+from personalizer.evaluation.tasks.tune import run_instructions
 from personalizer.models import load_tokenizer
 from personalizer.settings import Settings
 
@@ -205,3 +206,25 @@ def test_the_command_tells_pass_at_k_and_asks_for_the_data(tmp_path):
         pytest.skip(f"programs cannot be run: {cannot_run('python')}")
     found = CliRunner().invoke(personalizer, [*arguments, "--data", str(tmp_path)])
     assert json.loads(found.stdout)["pass"] == {"pass@1": 1.0}
+
+
+def test_methods_are_trained_and_compared_on_an_instruction_task(tmp_path, tiny_base):
+    rows = [{"nl": f"add {n} to x", "cmd": f"x += {n}", "question_id": str(n)} for n in range(12)]
+    for split, chosen in (("train", rows[:8]), ("validation", rows[8:10]), ("test", rows[10:])):
+        (tmp_path / f"{split}.json").write_text(json.dumps(chosen))
+    settings = Settings(
+        base=str(tiny_base),
+        context_tokens=400,
+        target_tokens=12,
+        epochs=1,
+        max_steps=2,
+        batch_size=4,
+    )
+    found = run_instructions(
+        "conala", tmp_path, settings, ["icl", "lora", "lora+rag"], scratch=tmp_path / "s", beams=2
+    )
+    assert found["splits"] == {"train": 8, "validation": 2, "test": 2}
+    assert list(found["methods"]) == ["base", "icl", "lora", "lora+rag"]
+    for values in found["methods"].values():
+        assert {"exact@1", "exact@2", "code_bleu"} <= set(values)
+    assert found["methods"]["lora"]["trainable_parameters"] > 0

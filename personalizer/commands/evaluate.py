@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
+
+_PROGRAMS = ("humaneval", "humaneval-x-java", "mbjp")
+"""Benchmarks whose programs are run."""
+_INSTRUCTIONS = ("conala", "codealpacapy", "apps")
+"""Benchmarks that methods are trained and compared on (W24)."""
 
 
 @click.command()
@@ -71,13 +77,13 @@ __all__ = ["evaluate"]
 )
 @click.option(
     "--tasks",
-    type=click.Choice(["humaneval", "humaneval-x-java", "mbjp"]),
-    help="Run a public benchmark's programs instead, from --data.",
+    type=click.Choice([*_PROGRAMS, *_INSTRUCTIONS]),
+    help="A public benchmark instead of projects, from --data.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Folder with the benchmark's file.",
+    help="Folder with the benchmark's files.",
 )
 @click.option(
     "--solutions",
@@ -130,8 +136,15 @@ def evaluate(
     if tasks is not None:
         if data is None or paths:
             raise click.UsageError("--tasks needs --data FOLDER, and no PATH")
-        chosen = settings_module.load(None, {"base": base}).settings
-        output.show("tasks", _run(tasks, data, chosen, solutions, samples, limit), as_json)
+        chosen = settings_module.load(
+            None, {"base": base, "budget": budget}, hyperparameters=config
+        ).settings
+        output.quiet_libraries()
+        if tasks in _PROGRAMS:
+            result = _run(tasks, data, chosen, solutions, samples, limit)
+        else:
+            result = _tune(tasks, data, chosen, methods.split(","), examples, beams, limit)
+        output.show("tasks", result, as_json)
         return
     roots = [Workspace(path).root for path in paths or (Path(),)]
     flags = {"budget": budget, "base": base, "context_level": level}
@@ -175,14 +188,7 @@ def evaluate(
 def _run(
     name: str, data: Path, settings: Settings, solutions: str, samples: int, limit: int | None
 ) -> dict[str, Any]:
-    output.quiet_libraries()
     from personalizer.evaluation.tasks.run import Solutions, run_problems
-
-    def told(done: int, every: int) -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        if done % 25 == 0 or done == every:
-            click.echo(f"{done} of {every} problems", err=True)
 
     return run_problems(
         name,
@@ -191,5 +197,40 @@ def _run(
         solutions=cast("Solutions", solutions),
         samples=samples,
         limit=limit,
-        report=told,
+        report=_told("problems", 25),
     )
+
+
+def _tune(
+    name: str,
+    data: Path,
+    settings: Settings,
+    methods: list[str],
+    shots: int,
+    beams: int,
+    limit: int | None,
+) -> dict[str, Any]:
+    from personalizer.evaluation.tasks.tune import run_instructions
+    from personalizer.storage import data_folder
+
+    return run_instructions(
+        name,
+        data,
+        settings,
+        methods,
+        scratch=data_folder() / "tasks" / name,
+        shots=shots,
+        beams=max(1, beams),
+        limit=limit,
+        report=_told("methods", 1),
+    )
+
+
+def _told(what: str, every: int) -> Callable[[int, int], None]:
+    def told(done: int, count: int) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        if done % every == 0 or done == count:
+            click.echo(f"{done} of {count} {what}", err=True)
+
+    return told
