@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from indexer import Found, Index, Pair, Snapshot, Store, Workspace
+from indexer.languages import language_of
 from indexer.store import Seen, content_hash
 from personalizer.storage import WorkspaceData
 
@@ -112,8 +113,9 @@ def current(workspace: Workspace, store: Store) -> Contents:
     """
     hashes = {}
     for found in workspace.walk(store.seen()):
-        if found.source is not None:
-            hashes[found.path] = content_hash(found.source)
+        language = language_of(found.path)
+        if found.source is not None and language is not None:
+            hashes[found.path] = content_hash(found.source, language.NAME)
         elif found.hash is not None:
             hashes[found.path] = found.hash
     kept = _kept(store)
