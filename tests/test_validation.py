@@ -269,6 +269,23 @@ def test_a_project_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
     assert "Cart.java" in told or "totl" in told, verdict
 
 
+@needs_sandbox
+def test_broken_files_beside_a_test_do_not_keep_it_from_running(tmp_path):
+    files = {
+        "src/test/java/shop/Bench.java": "package shop; import no.such.Thing; class Bench {}",
+        "src/test/java/shop/Needs.java": "package shop; class Needs { Bench bench; }",
+        "src/test/java/shop/Helper.java": "package shop; class Helper { static int two() "
+        "{ return 2; } }",
+        "src/main/java/shop/Broken.java": "package shop; class Broken { int a() { return b; } }",
+    }
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        verdict = made.verdict("cart.add(Helper.two()); assertEquals(2, cart.total());")
+    finally:
+        made.validator.close()
+    assert verdict.passes is True, verdict
+
+
 @needs_java
 def test_a_test_class_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
     files = {"src/test/java/shop/CartTest.java": CART_TEST.replace("assertEquals(0", "missing(0")}

@@ -70,10 +70,16 @@ class Jvm:
         self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._answered = False
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the process that runs now has answered a message, and so has started."""
+        return self.running and self._answered
 
     def start(self) -> None:
         """Starts the process where there is none.
@@ -95,7 +101,7 @@ class Jvm:
             theirs.close()
             if handle is not None:
                 os.close(handle)
-        self._socket = ours
+        self._socket, self._answered = ours, False
 
     def ask(
         self,
@@ -146,6 +152,7 @@ class Jvm:
         for _ in range(count):
             key = self._read(self._length(turn, 10_000), turn).decode("utf-8", "replace")
             answer[key] = self._read(self._length(turn, _LARGEST), turn)
+        self._answered = True
         return answer
 
     def _length(self, turn: _Turn, largest: int) -> int:

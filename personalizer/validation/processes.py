@@ -128,6 +128,17 @@ class Processes:
             raise BadInput(f"the compiler failed: {why[:300]}")
         return answer
 
+    def start_runner(self, layout: Layout) -> None:
+        """Starts the running process where there is none, and does not wait for it.
+
+        Raises:
+            BadInput: If our program cannot be compiled, or the process cannot be started.
+        """
+        try:
+            self._runner_for(layout).start()
+        except Gone as gone:
+            raise BadInput(f"the process that runs tests {gone}") from gone
+
     def run(
         self,
         layout: Layout,
@@ -156,7 +167,7 @@ class Processes:
             "except": without.encode(),
         }
         try:
-            if not runner.running:  # the time of a start is not the test's
+            if not runner.answered:  # the time of a start is not the test's
                 runner.ask({"token": token}, seconds=_START_SECONDS, cancelled=cancelled)
             answer = runner.ask(asked, seconds=seconds, cancelled=cancelled)
         except Gone as gone:

@@ -57,7 +57,7 @@ class LocalValidator:
         programs: Path,
         class_path: str,
     ) -> None:
-        self._snapshot = snapshot
+        self._snapshot = self._latest = snapshot
         jdk = find_jdk()
         modules = find_modules(build_files, snapshot.files)
         class_paths = ClassPaths(
@@ -71,19 +71,20 @@ class LocalValidator:
         self._layouts: dict[tuple[object, ...], Layout] = {}
         self._probed: dict[tuple[object, ...], Message] = {}
         self._existing: dict[tuple[object, ...], frozenset[int] | None] = {}
+        self._broken: dict[tuple[object, ...], Diagnostic | None] = {}
 
     def update(self, snapshot: Snapshot) -> None:
-        """Takes the project as it is now."""
-        with self._turn:
-            if snapshot is not self._snapshot:
-                self._snapshot = snapshot
-                self._layouts.clear()
+        """Takes the project as it is now; a check under way goes on with what it began with."""
+        self._latest = snapshot
 
     def validate(
         self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
     ) -> list[Verdict]:
         """See ``Validator.validate``; requests of several threads are answered one by one."""
         with self._alone(cancelled):
+            if self._latest is not self._snapshot:
+                self._snapshot = self._latest
+                self._layouts.clear()
             return [self._verdict(check, cancelled) for check in checks]
 
     def close(self) -> None:
@@ -134,6 +135,9 @@ class LocalValidator:
     def _judged(self, asking: _Asking) -> tuple[Verdict, Outcome | None]:
         """The verdict without its lines, and of a passing candidate the run that tells them."""
         check, layout = asking.check, asking.layout
+        cannot = sandbox.unavailable() or layout.missing
+        if not cannot:
+            self._processes.start_runner(layout)  # while the candidate is compiled
         answer = self._compile(asking, check.source)
         wrong = tuple(one for _, one in diagnostics_of(answer.get("diagnostics")))
         if wrong:
@@ -143,7 +147,6 @@ class LocalValidator:
         if not answer.get("found"):
             reason = f"{check.test_class} holds no method {check.test_method} with a body"
             return Verdict(True, None, not_run=reason), None
-        cannot = sandbox.unavailable() or layout.missing
         if cannot:
             return Verdict(True, None, not_run=cannot), None
         refused = fields(answer.get("refused"))
@@ -263,8 +266,7 @@ class LocalValidator:
             return frozenset()
         named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
         without = check.test_method if named else ""
-        digest = hashlib.blake2b(text.encode("utf-8", "replace")).digest()
-        key = (asking.layout.outputs, check.focal_class, check.test_class, digest, without)
+        key = (asking.layout.outputs, check.focal_class, check.test_class, _digest(text), without)
         if key not in self._existing:
             if len(self._existing) >= _MOST_KEPT:
                 self._existing.clear()
@@ -284,11 +286,16 @@ class LocalValidator:
         if check.focal_path in problems:
             return _does_not_compile(check.focal_path, problems[check.focal_path], asking.layout)
         text = self._before(check)
-        if text is not None:
+        if text is None:
+            return None
+        key = (asking.layout.class_path, check.file, _digest(text))
+        if key not in self._broken:
+            if len(self._broken) >= _MOST_KEPT:
+                self._broken.clear()
             wrong = diagnostics_of(self._compile(asking, text).get("diagnostics"))
-            if wrong:
-                return _does_not_compile(check.file, wrong[0][1], asking.layout)
-        return None
+            self._broken[key] = wrong[0][1] if wrong else None
+        problem = self._broken[key]
+        return _does_not_compile(check.file, problem, asking.layout) if problem else None
 
     def _before(self, check: Check) -> str | None:
         """The test file as it is without the candidate; None when there is none."""
@@ -325,6 +332,10 @@ def _does_not_compile(path: str, problem: Diagnostic, layout: Layout) -> str:
     first = " ".join(problem.message.split())
     notes = "".join(f"; class path: {note}" for note in layout.notes)
     return f"{path} does not compile by itself: line {problem.line}: {first[:200]}{notes}"
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "replace")).digest()
 
 
 def _stop_if(cancelled: threading.Event | None) -> None:

@@ -77,25 +77,43 @@ public final class Compiler {
         }
     }
 
-    /** Compiles many files into a folder; what can be compiled is, beside what cannot. */
+    /**
+     * Compiles many files into a folder. javac writes nothing where one file is broken, so broken
+     * ones are left out, and then those that needed them, until the rest compiles.
+     */
     private Map<String, byte[]> project(Map<String, byte[]> asked) throws IOException {
-        DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
-        List<JavaFileObject> units = new ArrayList<>();
+        Map<String, JavaFileObject> units = new LinkedHashMap<>();
         for (Map.Entry<String, byte[]> entry : asked.entrySet()) {
             if (entry.getKey().startsWith("source:")) {
                 String path = entry.getKey().substring("source:".length());
-                units.add(new Source(path, Wire.text(entry.getValue())));
+                units.put(path, new Source(path, Wire.text(entry.getValue())));
             }
         }
         List<String> options = options(asked);
-        options.add("-XDshould-stop.ifError=GENERATE"); // classes beside broken ones are wanted
+        options.add("-XDshould-stop.ifError=FLOW"); // tells the errors of all files at once
+        options.addAll(List.of("-Xmaxerrs", "100000"));
+        List<String> problems = new ArrayList<>();
         try (StandardJavaFileManager files = manager(Wire.list(asked.get("class_path")))) {
             Path folder = Path.of(Wire.text(asked.get("folder")));
             files.setLocationFromPaths(StandardLocation.CLASS_OUTPUT, List.of(folder));
-            javac.getTask(Writer.nullWriter(), files, messages, options, null, units).call();
+            for (boolean whole = false; !whole && !units.isEmpty(); ) {
+                DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
+                JavaCompiler.CompilationTask task =
+                        javac.getTask(
+                                Writer.nullWriter(), files, messages, options, null, units.values());
+                whole = task.call();
+                int before = units.size();
+                for (Diagnostic<? extends JavaFileObject> one : messages.getDiagnostics()) {
+                    String line = told(one, "");
+                    if (line != null && units.remove(line.substring(0, line.indexOf('\t'))) != null) {
+                        problems.add(line); // the first of its file
+                    }
+                }
+                whole |= units.size() == before; // nothing left to leave out
+            }
         }
         Map<String, byte[]> answer = new LinkedHashMap<>();
-        answer.put("diagnostics", diagnostics(messages, ""));
+        answer.put("diagnostics", Wire.bytes(String.join("\0", problems)));
         return answer;
     }
 
@@ -198,22 +216,27 @@ public final class Compiler {
         return files;
     }
 
-    /** Errors as lines of path, line, column and message; those of one file, or of all. */
     private static byte[] diagnostics(DiagnosticCollector<JavaFileObject> messages, String path) {
         List<String> lines = new ArrayList<>();
         for (Diagnostic<? extends JavaFileObject> one : messages.getDiagnostics()) {
-            if (one.getKind() != Diagnostic.Kind.ERROR || lines.size() == MOST_DIAGNOSTICS) {
-                continue;
+            String line = told(one, path);
+            if (line != null && lines.size() < MOST_DIAGNOSTICS) {
+                lines.add(line);
             }
-            String where = one.getSource() instanceof Source ? ((Source) one.getSource()).path : path;
-            lines.add(
-                    String.join(
-                            "\t",
-                            where,
-                            Long.toString(Math.max(0, one.getLineNumber())),
-                            Long.toString(Math.max(0, one.getColumnNumber())),
-                            one.getMessage(Locale.ROOT)));
         }
         return Wire.bytes(String.join("\0", lines));
+    }
+
+    /** An error as path, line, column and message; null for what is none. */
+    private static String told(Diagnostic<? extends JavaFileObject> one, String path) {
+        if (one.getKind() != Diagnostic.Kind.ERROR) {
+            return null;
+        }
+        return String.join(
+                "\t",
+                one.getSource() instanceof Source ? ((Source) one.getSource()).path : path,
+                Long.toString(Math.max(0, one.getLineNumber())),
+                Long.toString(Math.max(0, one.getColumnNumber())),
+                one.getMessage(Locale.ROOT));
     }
 }
