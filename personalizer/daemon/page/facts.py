@@ -110,14 +110,13 @@ def view_of(
         registry: Its adapters.
         status: The JSON of ``personalizer status``.
         job: Its newest training.
-        progress: All that this training told.
+        progress: All that this training told, or where none runs, the one that made the adapter.
     """
     serving = registry.serving()
     trains = job is not None and job.state in ("queued", "running")
     lines, of = (_live(progress), "This training") if trains else ([], "")
     if not trains and serving is not None:
-        told = job is not None and (job.result or {}).get("adapter") == serving.id
-        lines = _live(progress) if told else _kept(serving.manifest)
+        lines = _live(progress) if progress else _kept(serving.manifest)
         of = f"Training of {serving.id}"
     return View(
         name=root.name,

@@ -10,7 +10,7 @@ from typing import Any
 from personalizer.adapters import Registry
 from personalizer.daemon.page.facts import AdapterRow, View, rows_of, view_of
 from personalizer.daemon.page.render import render
-from personalizer.daemon.protocol import TrainRequest, ViewAct
+from personalizer.daemon.protocol import Job, TrainRequest, ViewAct
 from personalizer.daemon.service import Service
 from personalizer.engine import BASE
 from personalizer.errors import BadInput
@@ -41,15 +41,25 @@ class ServicePages:
     def view(self, root: str) -> View:
         """What the page shows; raises as ``page``."""
         workspace = self._service.workspaces.get(root)
-        job = self._service.jobs.newest(str(workspace.root))
+        registry, jobs = _registry(workspace.root), self._service.jobs
+        job = jobs.newest(str(workspace.root))
+        shown = job if job and job.state in ("queued", "running") else self._made(registry)
         return view_of(
             workspace.root,
             workspace.snapshot({}),
-            _registry(workspace.root),
+            registry,
             self._service.status(str(workspace.root)),
             job,
-            self._service.jobs.told(job.id) if job else [],
+            jobs.told(shown.id) if shown else [],
         )
+
+    def _made(self, registry: Registry) -> Job | None:
+        """The training that made the adapter that serves, as far as it is remembered."""
+        serving = registry.serving()
+        if serving is None:
+            return None
+        jobs = self._service.jobs.all()
+        return next((j for j in jobs if j.result and j.result.get("adapter") == serving.id), None)
 
     def mark(self, root: str) -> object:
         """Changes with trainings and adapters at once, with the folder's files a little later."""

@@ -1,0 +1,168 @@
+"""The extension in a real VS Code, and the status view in a real browser.
+
+Real: VS Code with the packaged extension, language server, daemon, index, training of the starter,
+gate, freshness, placement, Maven. Scripted: the text of the generated test, which the starter would
+write differently on each machine.
+
+``PERSONALIZER_SCREENSHOTS=FOLDER`` keeps what was seen.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from personalizer.daemon.client import connect, stop
+from personalizer.storage import WorkspaceData
+from tests.editors.scripted_server import DAEMON
+from tests.editors.vscode import ROOT, Hand, a_hand, install, vs_code
+
+pytestmark = pytest.mark.slow
+
+LEDGER = ROOT / "examples" / "ledger"
+MONEY = "ledger-core/src/main/java/example/ledger/money/Money.java"
+MONEY_TEST = "ledger-core/src/test/java/example/ledger/money/MoneyTest.java"
+PATIENCE = 300
+"""Seconds for a training on a busy machine; on two idle cores it takes one minute."""
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    folder = tmp_path / "ledger"
+    shutil.copytree(LEDGER, folder, ignore=shutil.ignore_patterns("target"))
+    return folder
+
+
+@pytest.fixture
+def daemon() -> Iterator[None]:
+    """Ends the daemon that a test has started."""
+    yield
+    stop()
+
+
+def shot(hand: Hand, name: str) -> None:
+    folder = os.environ.get("PERSONALIZER_SCREENSHOTS")
+    if folder:
+        hand.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def place_of(file: Path, part: str) -> dict[str, int]:
+    """Line and column, from 1, of a text in a file."""
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        if part in line:
+            return {"line": number, "column": line.index(part) + 2}
+    raise AssertionError(f"no {part} in {file}")
+
+
+def maven(ledger: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["mvn", "-o", "-q", "-B", "-Dmaven.repo.local=/usr/share/maven-repo", "test"],
+        cwd=ledger,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def change_tests(ledger: Path, count: int) -> None:
+    """Adds a statement to the first tests of the project."""
+    left = count
+    for file in sorted(ledger.glob("*/src/test/java/**/*Test.java")):
+        text = file.read_text()
+        parts = re.split(r"(@Test\s+void \w+\(\)[^{]*\{\n)", text)
+        for at in range(1, len(parts), 2):
+            if left:
+                parts[at] += "        String changed = toString();\n"
+                left -= 1
+        file.write_text("".join(parts))
+    assert left == 0
+
+
+def test_a_user_trains_generates_cancels_and_sees_the_adapter_age(
+    ledger: Path, tmp_path: Path, own_data_folder: Path, daemon: None
+) -> None:
+    settings = {
+        "personalizer.command": [sys.executable, "-m", "tests.editors.scripted_server"],
+        "personalizer.training.budget": "40s",
+    }
+    around = {"PERSONALIZER_DATA_DIR": str(own_data_folder), "PYTHONPATH": str(ROOT)}
+    before = (ledger / MONEY_TEST).read_text()
+    clamp = place_of(ledger / MONEY, "clamp(")
+    with vs_code(tmp_path / "home", settings, around) as (code, hand):
+        hand.open(url=code.folder(ledger))
+        hand.file(path=MONEY, **clamp)
+        hand.sees(hand.status, "No adapter", 60)
+
+        hand.command(title="Personalizer: Train Adapter for This Workspace")
+        hand.sees(hand.status, "Training", 30)
+        hand.command(title="Personalizer: Show Status")
+        hand.sees(hand.view, r"step \d+ of \d+", PATIENCE)
+        hand.sees(hand.status, r"Training \d+ %", 30)
+        hand.sees(hand.view, r"step ([2-9]|\d\d) of", 60)
+        hand.sees(hand.view, "base on validation pairs.*adapter on validation pairs", 10)
+        shot(hand, "training")
+        hand.sees(hand.status, "Adapter fresh", PATIENCE)
+        hand.sees(hand.view, "Adapter fresh.*All 99 pairs are as trained on", 30)
+
+        hand.file(path=MONEY, **clamp)
+        assert "Generate test" in hand.lightbulb()
+        shot(hand, "generate")
+        hand.take(title="Generate test")
+        hand.sees(hand.tab, "MoneyTest", PATIENCE)
+        hand.command(title="File: Save All Files")
+        hand.sees((ledger / MONEY_TEST).read_text, "void generated", 20)
+        after = (ledger / MONEY_TEST).read_text()
+        changed = difflib.ndiff(before.splitlines(), after.splitlines())
+        assert [line for line in changed if line.startswith("- ")] == []
+        done = maven(ledger)
+        assert done.returncode == 0, done.stdout
+        report = (
+            ledger / "ledger-core/target/surefire-reports/TEST-example.ledger.money.MoneyTest.xml"
+        )
+        assert 'name="generated"' in report.read_text()
+
+        hand.command(title="Personalizer: Train Adapter for This Workspace")
+        hand.sees(hand.status, "Training", 30)
+        hand.command(title="Personalizer: Cancel Training")
+        hand.sees(hand.status, "Adapter fresh", 60)
+        hand.sees(lambda: " ".join(hand.notifications()), "Training was cancelled", 20)
+
+        change_tests(ledger, 10)
+        hand.sees(hand.status, "Adapter ageing", 60)
+        hand.command(title="Personalizer: Show Status")
+        hand.sees(hand.view, "Adapter ageing.*10 changed", 30)
+        shot(hand, "status")
+        assert hand.noise() == []
+    adapters = WorkspaceData(ledger).adapters
+    assert len(list(adapters.glob("*/manifest.json"))) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1200])
+def test_the_status_view_is_for_everybody(
+    ledger: Path, tmp_path: Path, width: int, scheme: str, daemon: None
+) -> None:
+    with (
+        connect(command=DAEMON) as client,
+        (tmp_path / "log").open("w") as log,
+        a_hand(log) as hand,
+    ):
+        hand.browse(url=client.view(str(ledger)), width=width, scheme=scheme)
+        hand.sees(hand.view, "99 pairs of test and method to learn from", 20)
+        assert hand.overflow() <= 0
+        assert hand.tabbed() == ["Train an adapter"]
+        assert hand.noise() == []
+        axe = install() / "node_modules/axe-core/axe.min.js"
+        assert hand.violations(axe=str(axe)) == []
+        hand.press(name="Train an adapter")
+        hand.sees(hand.view, "Cancel training", 20)
+        hand.press(name="Cancel training")
+        hand.sees(hand.view, "The last training was cancelled", 30)

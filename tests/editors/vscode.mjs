@@ -1,0 +1,160 @@
+// A user's hand in a real VS Code: acts come as JSON lines on standard input, answers go out so.
+//   node vscode.mjs PLAYWRIGHT CHROMIUM
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const [, , playwright, executablePath] = process.argv;
+const { chromium } = (await import(pathToFileURL(playwright).href)).default;
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+let page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+page.setDefaultTimeout(30_000);
+const noise = [];
+page.on("pageerror", (error) => noise.push(error.message));
+
+const input = page.locator(".quick-input-widget:visible input.input"); // VS Code's palette
+
+/** Opens the palette by a key; from a panel, keys may not come through, so a tab is clicked first. */
+async function palette(key) {
+  for (let tries = 0; tries < 4; tries++) {
+    if (await page.evaluate(() => document.activeElement?.tagName === "IFRAME")) {
+      await page.locator(".tab").first().click();
+    }
+    await page.keyboard.press(key);
+    try {
+      return await input.waitFor({ timeout: 5_000 });
+    } catch {
+      // Pressed again: something else had the keyboard.
+    }
+  }
+  throw new Error(`no palette on ${key}`);
+}
+
+/** Types into the palette and takes the row that has the text. */
+async function pick(key, typed, text) {
+  await palette(key);
+  await input.fill(typed);
+  const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: text }).first();
+  await row.waitFor();
+  await row.click();
+}
+
+const acts = {
+  async open({ url }) {
+    await page.goto(url);
+    await page.locator(".monaco-workbench .statusbar").waitFor({ timeout: 60_000 });
+    await page.locator(".monaco-workbench .part.editor").waitFor();
+  },
+  async command({ title }) {
+    await pick("F1", `>${title}`, title);
+  },
+  async file({ path, line, column }) {
+    const name = path.split("/").at(-1);
+    await palette("Control+p");
+    await input.fill(name);
+    const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: name });
+    await row.first().waitFor();
+    await input.fill(`${name}:${line}:${column}`);
+    await row.first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".tab.active").filter({ hasText: name }).first().waitFor();
+    await page.locator(".editor-instance .view-lines").first().waitFor();
+  },
+  /** Opens the light bulb's menu; gives what it offers. */
+  async lightbulb() {
+    await page.keyboard.press("ArrowRight"); // it comes when the cursor moves
+    const bulb = page.locator(":is(.codicon-gutter-lightbulb, .lightBulbWidget):visible").first();
+    await bulb.waitFor();
+    await bulb.click();
+    const rows = page.locator(".action-widget .monaco-list-row.action");
+    await rows.first().waitFor();
+    return await rows.allInnerTexts();
+  },
+  async take({ title }) {
+    const rows = page.locator(".action-widget .monaco-list-row.action");
+    await rows.getByText(title, { exact: true }).first().click();
+  },
+  /** The text of the status bar item. */
+  async status() {
+    const item = page.locator(".statusbar-item[id^='personalizer']");
+    return (await item.count()) > 0 ? await item.first().innerText() : "";
+  },
+  async tab() {
+    return await page.locator(".tab.active").first().innerText();
+  },
+  /** What stands in the panel with the status view. */
+  async view() {
+    for (const frame of page.frames()) {
+      const main = frame.locator("main:has(#freshness)");
+      if ((await main.count().catch(() => 0)) > 0) return await main.innerText();
+    }
+    return "";
+  },
+  /** Presses a button of the status view. */
+  async press({ name }) {
+    for (const frame of page.frames()) {
+      const button = frame.getByRole("button", { name }).first();
+      if ((await button.count().catch(() => 0)) > 0) return await button.click();
+    }
+    throw new Error(`no button ${name}`);
+  },
+  async notifications() {
+    return await page.locator(".notifications-toasts .notification-list-item").allInnerTexts();
+  },
+  async screenshot({ path }) {
+    await page.screenshot({ path });
+  },
+  /** Opens a page of its own in the browser; what goes wrong in it is noise. */
+  async browse({ url, width, scheme }) {
+    const context = await browser.newContext({
+      viewport: { width, height: 900 },
+      colorScheme: scheme,
+      bypassCSP: true, // for axe alone; what the page itself does is told as an error before
+    });
+    page = await context.newPage();
+    page.on("pageerror", (error) => noise.push(error.message));
+    page.on("console", (message) => message.type() === "error" && noise.push(message.text()));
+    await page.goto(url);
+    await page.locator("main").waitFor();
+  },
+  /** How far the page is wider than the window, in pixels. */
+  async overflow() {
+    return await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  },
+  /** What axe finds against WCAG 2.1 AA. */
+  async violations({ axe }) {
+    await page.addScriptTag({ path: axe });
+    return await page.evaluate(async () => {
+      const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+      return found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`);
+    });
+  },
+  /** The names of the controls that the keyboard reaches, in order. */
+  async tabbed() {
+    const names = [];
+    for (let n = 0; n < 100; n++) {
+      await page.keyboard.press("Tab");
+      const name = await page.evaluate(() => {
+        const at = document.activeElement;
+        return at === document.body ? null : at.getAttribute("aria-label") || at.textContent.trim();
+      });
+      if (name === null || names.includes(name)) return names;
+      names.push(name);
+    }
+    return names;
+  },
+  async noise() {
+    return noise;
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { act, ...rest } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: (await acts[act](rest)) ?? null };
+  } catch (error) {
+    answer = { error: String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
