@@ -13,8 +13,10 @@ from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import open_projects
 from personalizer.evaluation.runs import Asked, Bench
 from personalizer.evaluation.scores import gain, scores
+from personalizer.evaluation.validity import outcomes
 from personalizer.settings import Settings
 from personalizer.training.strategies import STRATEGIES
+from personalizer.validation import Unable, Verdict
 from tests.java_project import project_files, write_project
 
 SETTINGS = Settings(
@@ -192,3 +194,57 @@ def test_a_test_set_of_the_wrong_shape_says_which_line(project, tmp_path, text, 
     file.write_text(text)
     with pytest.raises(BadInput, match=says):
         folds_of(project, test_set=file)
+
+
+class _Fake:
+    """A validator that passes what names `good`, and counts what it is asked."""
+
+    def __init__(self):
+        self.checks = []
+
+    def update(self, snapshot):
+        pass
+
+    def validate(self, checks, *, cancelled=None):
+        self.checks += checks
+        return [
+            Verdict(compiles="bad" not in c.test_method, passes="good" in c.test_method)
+            for c in checks
+        ]
+
+    def close(self):
+        pass
+
+
+def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, tiny_base):
+    results = cells_of(project, tiny_base, ["base"])
+    cell = results["base", 1, 1.0].cell
+    texts = iter(["@Test void good() { }", "not a method"])
+    rows = tuple(
+        row if row.greedy is None else replace(row, greedy=next(texts)) for row in cell.rows
+    )
+    cell = replace(cell, rows=rows)
+    fake = _Fake()
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        found, why = outcomes(one, cell, "k", fake)
+        again, _ = outcomes(one, cell, "k", fake)
+    assert (why, again) == (None, found)
+    [check] = fake.checks
+    [first, second] = found
+    assert (first.compiles, first.passes) == (True, True)
+    assert (second.compiles, second.passes) == (False, False)
+    name = first.test.rpartition("#")[2].partition("(")[0]
+    assert "void good()" in check.source
+    assert f"void {name}()" not in check.source
+    assert check.test_class == "shapes." + first.test.partition("/shapes/")[2].partition(".")[0]
+    values = scores([cell], {(cell.project, o.test): o for o in found}).values
+    assert (values["compiles"], values["passes"], values["flaky"]) == (0.5, 0.5, 0)
+
+
+def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(project, tiny_base):
+    cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        assert outcomes(one, cell, "k", Unable("no sandbox")) == ((), "no sandbox")
+        assert not one.cells.verdicts("k").exists()
+    found = scores([cell], {}, not_run="no sandbox")
+    assert (found.values["passes"], found.not_run) == (None, "no sandbox")

@@ -75,6 +75,8 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
     type=click.Path(path_type=Path),
     help="JSON lines of held-out tests instead of folds, as `personalizer pairs --json` prints.",
 )
+@click.option("--no-run", is_flag=True, help="Compile and run no generated test.")
+@click.option("--trust", is_flag=True, help="Let the projects be built, and tests be run.")
 @click.option(
     "--tasks",
     type=click.Choice([*_PROGRAMS, *_INSTRUCTIONS]),
@@ -116,6 +118,8 @@ def evaluate(
     examples: int,
     curve: bool,
     test_set: Path | None,
+    no_run: bool,
+    trust: bool,
     tasks: str | None,
     data: Path | None,
     solutions: str,
@@ -174,6 +178,8 @@ def evaluate(
         examples=examples,
         curve=curve,
         test_set=test_set,
+        run=not no_run,
+        trusted=trust,
     )
     result = run(roots, resolved.settings, plan, report=told)
     if report is not None:

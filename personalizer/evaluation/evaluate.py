@@ -13,8 +13,9 @@ from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import Project, open_projects
 from personalizer.evaluation.runs import Asked, Bench
 from personalizer.evaluation.summary import Verdicts, summarise
-from personalizer.evaluation.validity import Outcome, open_validator, outcomes
+from personalizer.evaluation.validity import Outcome, outcomes
 from personalizer.evaluation.vocabulary import shared, words_of
+from personalizer.generation.validators import open_validator
 from personalizer.settings import Settings, parse_duration
 from personalizer.training.strategies import STRATEGIES
 from personalizer.training.trainer import limit_threads
@@ -40,6 +41,10 @@ class Plan:
     """Most pairs that a prompt shows."""
     curve: bool = False
     test_set: Path | None = None
+    run: bool = True
+    """Compile and run generated tests, where the project is trusted."""
+    trusted: bool = False
+    """The user has just said that the projects are to be trusted."""
 
 
 def evaluate(
@@ -86,7 +91,7 @@ def evaluate(
             projects,
             methods,
             results,
-            _verdicts(projects, results),
+            _verdicts(projects, results, settings, plan),
             about={
                 "base": settings.base,
                 "context": "editor" if plan.with_test_class else "focal",
@@ -98,12 +103,16 @@ def evaluate(
         )
 
 
-def _verdicts(projects: Sequence[Project], results: Sequence[Result]) -> Verdicts:
+def _verdicts(
+    projects: Sequence[Project], results: Sequence[Result], settings: Settings, plan: Plan
+) -> Verdicts:
     """What became of every generated test, where this machine can compile and run them."""
     found: dict[tuple[str, str, str], Outcome] = {}
     reason = None
     for project in projects:
-        validator = open_validator(project)
+        validator = open_validator(
+            project.root, project.snapshot, settings, run=plan.run, trusted=plan.trusted
+        )
         try:
             for result in results:
                 if result.project != project.name or result.share < 1 or result.cell is None:

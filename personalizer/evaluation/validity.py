@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer import Method, Pair, Snapshot, Workspace, method_errors
+from indexer import Method, Pair, Snapshot, method_errors
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
 from personalizer.generation.place import method_of
-from personalizer.validation import Check, Unable, Validator, validator_for
+from personalizer.validation import Check, Unable, Validator
 
-__all__ = ["Outcome", "open_validator", "outcomes"]
+__all__ = ["Outcome", "check_in_place", "outcomes"]
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,6 @@ class Outcome:
     new_lines: bool | None = None
     """Whether it runs a line that the other tests of its class do not; None where unknown."""
     not_run: str | None = None
-
-
-def open_validator(project: Project, *, trusted: bool = False) -> Validator:
-    """The validator of a project; one that answers why not, where tests cannot be run."""
-    return validator_for(
-        project.root,
-        project.snapshot,
-        Workspace(project.root).build_files(),
-        trusted=trusted,
-        data=project.cells.folder.parent,
-    )
 
 
 def outcomes(
