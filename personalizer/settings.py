@@ -60,7 +60,7 @@ class Settings:
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
     retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
     repair_rounds: int = _anyones(
-        1, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
+        0, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
     )
     trusted_workspaces: str = _users_own(
         "", "Folders whose projects may be built and run, separated as in PATH."

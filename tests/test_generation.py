@@ -93,7 +93,7 @@ def generated(
         adapter_id="lora-1",
         adapter_folder="/adapters/lora-1",
         count=count,
-        **{"settings": Settings(), **more},  # type: ignore[arg-type]
+        **{"settings": Settings(repair_rounds=1), **more},  # type: ignore[arg-type]
     )
     return snapshot, made
 

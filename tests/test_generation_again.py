@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,8 @@ from personalizer.daemon.protocol import GenerateRequest
 from personalizer.daemon.service import Service
 from personalizer.daemon.validators import Validators
 from personalizer.errors import BadInput
-from personalizer.generation import Generation
+from personalizer.generation import Generation, generate_test, resolve_target
+from personalizer.generation.validators import open_validator
 from personalizer.settings import Settings
 from personalizer.validation import Unable
 from tests.fake_engine import FakeEngine
@@ -147,3 +149,44 @@ def test_the_users_trusted_folders_are_trusted(shop: Path):
     assert validators.is_trusted(shop, trusting)
     assert not validators.is_trusted(shop.parent.parent, trusting)
     assert not validators.is_trusted(shop, Settings())
+
+
+def test_why_nothing_is_run_is_told(shop: Path):
+    snapshot, _ = index_folder(shop)
+    untrusted = open_validator(shop, snapshot, Settings(), run=True, trusted=False)
+    assert isinstance(untrusted, Unable)
+    assert "not trusted" in untrusted.reason
+    assert "--trust" in untrusted.reason
+    unasked = open_validator(shop, snapshot, Settings(), run=False, trusted=True)
+    assert isinstance(unasked, Unable)
+    assert "asked not to" in unasked.reason
+
+
+@pytest.mark.slow
+def test_a_test_that_really_passes_goes_before_those_that_do_not(tmp_path: Path):
+    """The ledger, compiled and run for real; the model alone is scripted."""
+    ledger = Path(__file__).parent.parent / "examples" / "ledger"
+    root = tmp_path / "ledger"
+    shutil.copytree(ledger, root)
+    snapshot, _ = index_folder(root)
+    fails = case("fails", 'assertEquals(euros("2.00"), euros("1.00").plus(euros("2.00")));')
+    passes = case("passes", 'assertEquals(euros("3.00"), euros("1.00").plus(euros("2.00")));')
+    refused = case("refused", 'assertEquals(1, euros("1.00").nope());')
+    with closing(open_validator(root, snapshot, Settings(), run=True, trusted=True)) as validator:
+        made = generate_test(
+            snapshot,
+            *resolve_target(snapshot, "Money#plus"),
+            FakeEngine([refused, fails, passes]),
+            base="starter",
+            adapter_id="base",
+            adapter_folder=None,
+            count=3,
+            settings=Settings(repair_rounds=0),
+            validator=validator,
+        )
+    if made.not_run:
+        pytest.skip(f"nothing can be run here: {made.not_run}")
+    assert names(made) == ["passes", "fails", "refused"]
+    assert [one.passes for one in made.candidates] == [True, False, False]
+    assert "expected" in (made.candidates[1].failure or "")
+    assert "nope" in (made.candidates[2].failure or "")

@@ -34,7 +34,6 @@ def made_with(
     validator: FakeValidator | Unable, *scripts: list[str | Completion], **more: Any
 ) -> Generation:
     """What comes of scripted completions: one list a time that the model is asked."""
-    more.setdefault("settings", Settings())
     return generated(engine=FakeEngine(*scripts), validator=validator, **more)[1]
 
 
