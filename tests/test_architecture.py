@@ -23,6 +23,7 @@ LIGHT = [
     "personalizer.cli",
     "personalizer.freshness",
     "personalizer.adapters",
+    "personalizer.daemon.app",
     "personalizer.daemon.client",
     "personalizer.daemon.protocol",
     "personalizer.engine",

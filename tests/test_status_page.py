@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from personalizer.adapters import Registry, Trained
 from personalizer.daemon.client import Client, connect, stop
 from personalizer.daemon.page.charts import Line, chart
 from personalizer.daemon.page.door import Door
@@ -21,7 +22,9 @@ from personalizer.daemon.page.facts import AdapterRow, Changes, Forecast, LeftOu
 from personalizer.daemon.page.render import render
 from personalizer.daemon.protocol import Job, Progress, ViewAct
 from personalizer.errors import AdapterError, BadInput
+from personalizer.storage import WorkspaceData
 from tests.fake_parts import DAEMON
+from tests.test_adapters import manifest
 
 STATUS: dict[str, Any] = {
     "adapter": "lora-1",
@@ -326,6 +329,26 @@ def test_a_daemon_shows_a_training_as_it_runs_and_ends_with_its_view(tmp_path: P
             assert re.search(r"Training, step \d+ of 400", text)
         assert "Cancel training" in daemon.page(str(tmp_path))
         assert daemon.act(str(tmp_path), ViewAct("cancel")) == "the training ends"
+
+
+def test_its_buttons_switch_adapters_and_back(tmp_path: Path):
+    root = tmp_path / "shop"
+    root.mkdir()
+    registry = Registry(WorkspaceData(root).adapters)
+    for name in ("one", "two"):
+        staging = tmp_path / "staging"
+        staging.mkdir()
+        (staging / "adapter_model.safetensors").write_bytes(name.encode())
+        registry.add(staging, manifest(name), Trained({}, []))
+    with a_daemon() as daemon:
+        assert daemon.act(str(root), ViewAct("use", "one")) == "one serves now"
+        assert daemon.act(str(root), ViewAct("use", "two")) == "two serves now"
+        assert daemon.adapters(str(root))["serving"] == "two"
+        assert 'data-adapter="one"' in daemon.page(str(root))
+        assert 'data-adapter="two"' not in daemon.page(str(root))
+        assert daemon.act(str(root), ViewAct("rollback")) == "one serves again"
+        assert daemon.act(str(root), ViewAct("use", "base")) == "the base serves now"
+        assert daemon.adapters(str(root))["serving"] == "base"
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path):
