@@ -22,6 +22,7 @@ public class Cart extends Bag implements Comparable<Cart> {
     public Item first() { return null; }
     public String getOwner() { return null; }
     public void save(String file) throws java.io.IOException {}
+    public void load(String file) throws IllegalStateException, Sorry {}
     public static Cart of(Item... items) { return null; }
     private void hidden() {}
     public static class Builder { public Builder owner(String name) { return this; } }
@@ -239,6 +240,10 @@ def test_what_is_called_in_a_lambda_or_a_try_adds_nothing():
     thrown = "assertThrows(IOException.class, () -> cart.save(null));"
     tried = "try { cart.save(null); } finally { }"
     assert mended(f"{thrown} {tried}").notes == ()
+
+
+def test_an_exception_that_needs_no_declaration_adds_nothing():
+    assert mended('cart.load("a");').notes == ()
 
 
 def test_a_test_that_says_what_it_throws_keeps_it():

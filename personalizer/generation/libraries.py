@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["FLAVOURS", "HEIRS", "JAVA_LANG", "STATIC_NAMES", "TYPES", "Flavour"]
+__all__ = ["FLAVOURS", "HEIRS", "JAVA_LANG", "STATIC_NAMES", "TYPES", "UNCHECKED", "Flavour"]
 
 _IN_JAVA_LANG = """
 AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException
@@ -23,6 +23,32 @@ StringBuilder StringIndexOutOfBoundsException SuppressWarnings System Thread Thr
 ThreadLocal Throwable UnsupportedOperationException VirtualMachineError Void
 """
 JAVA_LANG = frozenset(_IN_JAVA_LANG.split())
+
+UNCHECKED = frozenset(
+    {"ConcurrentModificationException", "DateTimeException", "DateTimeParseException"}
+    | {"EmptyStackException", "InputMismatchException", "MissingResourceException"}
+    | {"NoSuchElementException", "UncheckedIOException", "CompletionException"}
+    | {"BufferOverflowException", "BufferUnderflowException", "InvalidPathException"}
+    | {name for name in JAVA_LANG if name.endswith("Error")}
+    | {
+        "ArithmeticException",
+        "ArrayIndexOutOfBoundsException",
+        "ArrayStoreException",
+        "ClassCastException",
+        "IllegalArgumentException",
+        "IllegalMonitorStateException",
+        "IllegalStateException",
+        "IndexOutOfBoundsException",
+        "NegativeArraySizeException",
+        "NullPointerException",
+        "NumberFormatException",
+        "RuntimeException",
+        "SecurityException",
+        "StringIndexOutOfBoundsException",
+        "UnsupportedOperationException",
+    }
+)
+"""Exceptions of Java that need neither a declaration nor a catch."""
 
 
 def _table(rows: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from indexer import Import, Snapshot, Span, Where
+from personalizer.generation.libraries import UNCHECKED
 from personalizer.generation.members import Declared, Members, takes
 from personalizer.generation.needs import Found, Scope
 from personalizer.generation.syntax import MethodTree, code, nodes
@@ -123,8 +124,17 @@ class Reader:
         return any(found and all(map(self._may_throw, found)) for found in meant)
 
     def _may_throw(self, where: Where) -> bool:
+        """Whether a method declares an exception that its caller must declare or catch."""
         signature = where.method.signature.of(self._snapshot.source(where.path))
-        return re.search(rb"\)\s*throws\b", signature) is not None
+        clause = re.search(rb"\)\s*throws\b(.*)", signature, re.DOTALL)
+        names = clause[1].decode("utf-8", "replace").split(",") if clause else []
+        return any(not self._unchecked(name.strip(), where.path) for name in names)
+
+    def _unchecked(self, name: str, path: str) -> bool:
+        """Whether an exception is known to need no declaration."""
+        own = self._members.seen_from(name, path)
+        above = own.outside if own else (name.rpartition(".")[2],)
+        return any(one in UNCHECKED for one in above)
 
     def _of_call(self, node: Node) -> Iterator[Misuse]:
         name, receiver = node.child_by_field_name("name"), node.child_by_field_name("object")
