@@ -145,6 +145,28 @@ def test_a_user_trains_generates_cancels_and_sees_the_adapter_age(
     assert len(list(adapters.glob("*/manifest.json"))) == 1
 
 
+def test_a_folder_that_is_not_trusted_is_only_read(
+    ledger: Path, tmp_path: Path, own_data_folder: Path, daemon: None
+) -> None:
+    settings = {
+        "personalizer.command": [sys.executable, "-m", "tests.editors.scripted_server"],
+        "security.workspace.trust.enabled": True,
+        "security.workspace.trust.startupPrompt": "never",
+    }
+    around = {"PERSONALIZER_DATA_DIR": str(own_data_folder), "PYTHONPATH": str(ROOT)}
+    with vs_code(tmp_path / "home", settings, around) as (code, hand):
+        hand.open(url=code.folder(ledger))
+        hand.file(path=MONEY, **place_of(ledger / MONEY, "clamp("))
+        hand.sees(hand.status, "No adapter", 60)
+        assert "Generate test" in hand.lightbulb()
+        hand.command(title="Personalizer: Show Status")
+        hand.sees(hand.view, "99 pairs of test and method to learn from", 30)
+        hand.press(name="Train an adapter")
+        hand.sees(lambda: " ".join(hand.notifications()), "Trust this workspace first", 20)
+        with connect(start=False) as client:
+            assert client.jobs() == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1200])
 def test_the_status_view_is_for_everybody(

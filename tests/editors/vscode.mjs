@@ -19,6 +19,7 @@ async function palette(key) {
     if (await page.evaluate(() => document.activeElement?.tagName === "IFRAME")) {
       await page.locator(".tab").first().click();
     }
+    await page.keyboard.press("Escape"); // whatever menu is open
     await page.keyboard.press(key);
     try {
       return await input.waitFor({ timeout: 5_000 });
