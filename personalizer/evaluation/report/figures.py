@@ -214,6 +214,8 @@ def _losses(canvas: Any, result: Mapping[str, Any]) -> Any:
         )
         seen.add(method)
     if axes is not None:
+        axes.locator_params(axis="x", nbins=5)
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3), useMathText=True)
         axes.set_xlabel("PF-seconds of training")
         axes.set_ylabel("validation loss (nats a token)")
         axes.legend()
