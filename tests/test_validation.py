@@ -288,14 +288,27 @@ def test_broken_files_beside_a_test_do_not_keep_it_from_running(tmp_path):
 
 @needs_java
 def test_a_test_class_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
-    files = {"src/test/java/shop/CartTest.java": CART_TEST.replace("assertEquals(0", "missing(0")}
+    broken = CART_TEST.replace("new Cart()", "new Basket()")
+    files = {"src/test/java/shop/CartTest.java": broken}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")
     try:
         verdict = made.verdict("")
     finally:
         made.validator.close()
     assert (verdict.compiles, verdict.passes) == (None, None)
-    assert "CartTest.java does not compile by itself: line 12" in (verdict.not_run or "")
+    assert "CartTest.java does not compile by itself: line 8" in (verdict.not_run or "")
+
+
+@needs_java
+def test_a_broken_test_beside_the_candidate_is_not_its_fault(tmp_path):
+    files = {"src/test/java/shop/CartTest.java": CART_TEST.replace("assertEquals(0", "missing(0")}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        assert made.verdict("").compiles is True
+        wrong = made.verdict("missing(1);").diagnostics
+    finally:
+        made.validator.close()
+    assert [one.line for one in wrong] == [15]
 
 
 @needs_java

@@ -198,7 +198,10 @@ class LocalValidator:
             else None,
         )
 
-    def _compile(self, asking: _Asking, source: str, twin: str = "") -> Message:
+    def _compile(
+        self, asking: _Asking, source: str, *, twin: str = "", whole: bool = False
+    ) -> Message:
+        """Compiles a text of the test file; the bodies of its other tests only if ``whole``."""
         check, layout = asking.check, asking.layout
         message = {
             "ask": b"candidate",
@@ -209,6 +212,7 @@ class LocalValidator:
             "twin": twin.encode(),
             "class_path": joined(layout.class_path),
             "options": joined(layout.options),
+            **({"whole": b"yes"} if whole else {}),
         }
         return self._processes.compile(
             message, layout.jars, seconds=_COMPILE_SECONDS, cancelled=asking.cancelled
@@ -270,7 +274,7 @@ class LocalValidator:
         if key not in self._existing:
             if len(self._existing) >= _MOST_KEPT:
                 self._existing.clear()
-            compiled = self._compile(asking, text)
+            compiled = self._compile(asking, text, whole=True)
             lines: frozenset[int] | None = None
             if f"class:{check.test_class}" not in compiled:
                 lines = frozenset()

@@ -134,9 +134,9 @@ public final class Compiler {
         options.add("-XDpersonalizer=" + key.hashCode()); // one warm compiler a class path
         String text = Wire.text(asked.get("source"));
         Map<String, byte[]> answer = new LinkedHashMap<>();
-        if (!twin.isEmpty()) {
+        if (!asked.containsKey("whole")) {
             String given = text;
-            text = work(files, options, path, text, answer, task -> twinOf(task, given, owner, method, twin));
+            text = work(files, options, path, text, answer, task -> alone(task, given, owner, method, twin));
             answer.clear();
         }
         work(files, options, path, text, answer, task -> {
@@ -155,12 +155,14 @@ public final class Compiler {
         return answer;
     }
 
-    private static String twinOf(
-            JavacTask task, String text, String owner, String method, String message)
+    private static String alone(
+            JavacTask task, String text, String owner, String method, String twin)
             throws IOException {
         CompilationUnitTree unit = task.parse().iterator().next();
         TreePath found = Methods.find(unit, owner, method);
-        return Methods.sabotaged(Trees.instance(task), found, text, message);
+        Trees trees = Trees.instance(task);
+        String alone = Methods.alone(trees, unit, found, text);
+        return twin.isEmpty() ? alone : Methods.sabotaged(trees, found, alone, twin);
     }
 
     private interface Work<T> {
