@@ -339,7 +339,7 @@ async def test_no_candidate_that_parses_is_told(shop: Path, data: Path) -> None:
         editor.open(CART_PATH)
         await generate(editor)
         [message] = await until(lambda: editor.messages)
-        assert "none of 1 candidates for Cart.total parses" in message
+        assert "none of 2 candidates for Cart.total parses" in message
 
 
 async def test_a_test_that_does_not_compile_is_inserted_with_a_warning(
