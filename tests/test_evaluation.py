@@ -248,3 +248,22 @@ def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(projec
         assert not one.cells.verdicts("k").exists()
     found = scores([cell], {}, not_run="no sandbox")
     assert (found.values["passes"], found.not_run) == (None, "no sandbox")
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_was(project, tiny_base, monkeypatch):
+    compute, done = Bench.compute, []
+
+    def interrupted(self, work):
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append(work.fold)
+        return compute(self, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bench, "compute", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cells_of(project, tiny_base, ["base"])
+    done.clear()
+    monkeypatch.setattr(Bench, "compute", lambda s, w: done.append(w.fold) or compute(s, w))
+    assert len(cells_of(project, tiny_base, ["base"])) == 2
+    assert done == [1]
