@@ -132,10 +132,11 @@ def folds(
         TooFewPairs: If a side of a fold would be empty.
     """
     by_class = _by_class(pairs)
-    if count < 2 or len(by_class) < max(count, 4):
+    if count < 2:
+        raise TooFewPairs(f"cross-validation needs at least 2 folds, got {count}")
+    if len(by_class) < max(count, 4):
         raise TooFewPairs(
-            f"{count} folds need at least 2 folds and tests of {max(count, 4)} classes, "
-            f"found tests of {len(by_class)}"
+            f"{count} folds need tests of {max(count, 4)} classes, found tests of {len(by_class)}"
         )
     parts: list[list[str]] = [[] for _ in range(count)]
     sizes = [0] * count
