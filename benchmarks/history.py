@@ -40,6 +40,8 @@ from personalizer.training.strategies import Strategy
 from personalizer.training.trainer import fine_tune, limit_threads
 
 HELD_OUT: tuple[Side, ...] = ("validation", "gate")
+WHAT_IS_READ = ("*.java", "pom.xml", "*.gradle", "*.gradle.kts", "*.toml", ".gitignore")
+"""Only these are checked out: a copy of a repository may lack its large files."""
 
 
 def history(git: Path, at: str, then: list[str], chosen: Settings, limit: int | None) -> Any:
@@ -48,6 +50,7 @@ def history(git: Path, at: str, then: list[str], chosen: Settings, limit: int | 
         os.environ["PERSONALIZER_DATA_DIR"] = str(Path(work) / "data")
         root = Path(work) / git.resolve().stem.strip(".") / "checkout"
         _git("clone", "--quiet", "--shared", "--no-checkout", str(git), str(root))
+        _git("-C", str(root), "sparse-checkout", "set", "--no-cone", *WHAT_IS_READ)
         _git("-C", str(root), "checkout", "--quiet", "--force", "--detach", at)
         limit_threads(chosen.threads)
         first = train_project(root, chosen, limit=limit)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from personalizer.validation import sandbox, validator
-from tests.java_project import CART_TEST, Project, needs_sandbox, project
+from tests.java_build import CART_TEST, Project, needs_sandbox, project
 
 pytestmark = needs_sandbox
 

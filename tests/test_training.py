@@ -19,7 +19,7 @@ from personalizer.models import load_base
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
-from personalizer.training import project, strategies
+from personalizer.training import preparation, project, strategies
 from personalizer.training.batches import target_losses
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.trainer import fine_tune
@@ -49,6 +49,18 @@ def hyper(**changes) -> Hyperparameters:
         "options": strategies.Options(rank=4),
     }
     return Hyperparameters(**(values | changes))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_class_of_over_long_tests_gives_its_side_to_another(seed):
+    files = project_files(classes=5, methods=6)
+    long = "src/test/java/shapes/ShapeATest.java"
+    padding = "        int much = " + " + ".join(map(str, range(1, 200))) + ";\n"
+    files[long] = files[long].replace("() {\n", "() {\n" + padding)
+    settings = Settings(target_tokens=120, seed=seed)
+    rows = list(preparation.examples(snapshot_of(files), settings))
+    assert {row["split"] for row in rows} == set(dataset.SIDES)
+    assert not any(row["test"].startswith(long) for row in rows)
 
 
 def test_target_losses_are_those_of_the_model_on_each_example_alone(tiny_base):

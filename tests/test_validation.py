@@ -17,7 +17,7 @@ from personalizer.validation.classpath import ClassPaths
 from personalizer.validation.frameworks import frameworks_of, measuring
 from personalizer.validation.jdk import find_jdk
 from personalizer.validation.repositories import Repositories
-from tests.java_project import (
+from tests.java_build import (
     CART,
     CART_TEST,
     JUNIT4,

@@ -12,7 +12,7 @@ from indexer import find_modules
 from personalizer.commands.doctor import doctor
 from personalizer.validation import sandbox
 from personalizer.validation.inspection import Finding, inspect
-from tests.java_project import JUPITER, needs_sandbox, pom
+from tests.java_build import JUPITER, needs_sandbox, pom
 
 NAMES = [
     *("JDK", "Maven", "class path", "test launcher", "JaCoCo", "sandbox"),

@@ -68,15 +68,7 @@ def prepare(
     base = load_base(settings.base, quantization=strategy.quantization)
     options = options_of(settings)
     context = min(settings.context_tokens, base.context - strategy.virtual_tokens(options, base))
-    sides = _sides(pairs, settings)
-    if warm is not None:
-        sides = warm.sides(sides)
-    dataset = _encoded(snapshot, sides, base.tokenizer, settings, context)
-    for side, found in dataset.sides.items():
-        if not found:
-            raise TooFewPairs(
-                f"no pair is left for {side}: {len(pairs)} pairs, left out {dict(dataset.left_out)}"
-            )
+    dataset = _learnable(snapshot, pairs, base.tokenizer, settings, context, warm)
     hyper = hyperparameters_of(
         settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard
     )
@@ -134,8 +126,8 @@ def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]
         BaseModelError: If the base model's tokenizer cannot be loaded.
     """
     tokenizer = load_tokenizer(settings.base)
-    sides = _sides(usable_pairs(snapshot, None), settings)
-    built = _encoded(snapshot, sides, tokenizer, settings, settings.context_tokens)
+    pairs = usable_pairs(snapshot, None)
+    built = _learnable(snapshot, pairs, tokenizer, settings, settings.context_tokens)
     for side in data_module.SIDES:
         for example in built.sides[side]:
             yield {
@@ -174,6 +166,41 @@ def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
         pairs.sort(key=lambda p: hashlib.blake2b(names[id(p)], digest_size=8).digest())
         pairs = pairs[:limit]
     return pairs
+
+
+def _learnable(
+    snapshot: Snapshot,
+    pairs: list[Pair],
+    tokenizer: Any,
+    settings: Settings,
+    context_tokens: int,
+    warm: WarmStart | None = None,
+) -> Dataset:
+    """The encoded pairs of each side, none of which is empty.
+
+    A side whose every pair is too long gives its place to classes that can be learnt from: in a
+    project of few classes the split may hit one that cannot.
+
+    Raises:
+        TooFewPairs: If no split has a pair on every side.
+    """
+    candidates = pairs
+    while True:
+        sides = _sides(candidates, settings)
+        if warm is not None:
+            sides = warm.sides(sides)
+        dataset = _encoded(snapshot, sides, tokenizer, settings, context_tokens)
+        empty = [side for side, found in dataset.sides.items() if not found]
+        if not empty:
+            return dataset
+        classes = {pair.focal_class for pair in dataset.pairs()}
+        left = [pair for pair in candidates if pair.focal_class in classes]
+        if len(left) == len(candidates):
+            raise TooFewPairs(
+                f"no pair is left for {', '.join(empty)}: {len(pairs)} pairs, "
+                f"left out {dict(dataset.left_out)}"
+            )
+        candidates = left
 
 
 def _sides(pairs: list[Pair], settings: Settings) -> dict[Side, list[Pair]]:
