@@ -24,13 +24,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from indexer import Change, Index, Level, Pair, Snapshot, Where, Workspace
+from indexer import Index, Level, Pair, Snapshot, Where, Workspace
 from personalizer import dataset
 from personalizer.adapters import Adapter
 from personalizer.adapters.manifest import read_manifest
@@ -41,6 +42,7 @@ from personalizer.evaluation.significance import interval
 from personalizer.generation import Candidate, Retriever
 from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import checked
+from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
 from personalizer.generation.ranking import ranked
 from personalizer.generation.rounds import repaired
@@ -111,9 +113,10 @@ def main() -> None:
         ) as checker,
     ):
         for number, focal in enumerate(focals, 1):
-            one = without_tests(index, snapshot, focal, hidden)
-            for name, writer in writers.items():
-                for shots in (0, args.retrieve):
+            with without_tests(index, snapshot, focal) as shown:
+                examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
+                one = HeldOut(shown, focal, examples)
+                for (name, writer), shots in product(writers.items(), (0, args.retrieve)):
                     condition = f"{name} + retrieval" if shots else name
                     method = f"{focal.path}#{focal.method.key}"
                     if (method, condition) in done:
@@ -173,24 +176,6 @@ def held_out(
 
 
 SIDES: tuple[dataset.Side, ...] = ("gate", "validation")
-
-
-def without_tests(index: Index, snapshot: Snapshot, focal: Where, hidden: set[str]) -> HeldOut:
-    """The project as it was before the method's tests were written."""
-    spans: dict[str, set[tuple[int, int]]] = {}
-    for pair in snapshot.tests_of(focal.path, focal.method):
-        span = pair.test.method.span
-        spans.setdefault(pair.test.path, set()).add((span.start, span.end))
-    before = {path: snapshot.source(path) for path in spans}
-    after = dict(before)
-    for path, places in spans.items():
-        for start, end in sorted(places, reverse=True):
-            after[path] = after[path][:start] + after[path][end:]
-    shown = index.apply(Change(path, source) for path, source in after.items())
-    index.apply(Change(path, source) for path, source in before.items())
-    assert not shown.tests_of(focal.path, focal.method)
-    examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
-    return HeldOut(shown, focal, examples)
 
 
 # ---------------------------------------------------------------- one method, one condition

@@ -95,6 +95,9 @@ class Settings:
     tensorboard: bool = _training(False, "Write TensorBoard event files to the data folder.")
     validation_fraction: float = _training(0.1, "Share of focal classes that stop the training.")
     gate_fraction: float = _training(0.15, "Share of focal classes that judge the adapter.")
+    gate_methods: int = _anyones(
+        8, "Held-out methods whose tests are compiled and run to judge an adapter; 0 for none."
+    )
     ageing_from: float = _anyones(0.05, "Share of pairs changed from which an adapter ages.")
     stale_from: float = _anyones(0.20, "Share of pairs changed from which it is stale.")
     stale_gain: float = _anyones(

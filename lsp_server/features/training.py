@@ -47,7 +47,12 @@ async def _train(server: Server, workspace: str | None) -> None:
     if not wish.enable:
         raise BadInput("training is switched off: see training.enable")
     project = server.session.project(workspace)
-    request = TrainRequest(str(project.root), method=wish.method, budget=wish.budget)
+    request = TrainRequest(
+        str(project.root),
+        method=wish.method,
+        budget=wish.budget,
+        trusted=server.session.settings.workspace.trusted,
+    )
     job = await server.session.daemon.ask(lambda daemon: daemon.train(request))
     await follow(server, project, job)
 

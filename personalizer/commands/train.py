@@ -39,6 +39,9 @@ class _MethodOption(click.Option):
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file of training settings.")
 @click.option("--preset", help="A paper's own settings: weyssow2024 or zlotchevski2022.")
 @click.option("--warm", is_flag=True, help="Train on from the adapter that serves, with replay.")
+@click.option(
+    "--trust", is_flag=True, help="Let this project be built and its tests run, to judge by."
+)
 @click.option("--background", is_flag=True, help="Let the daemon train; return at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
 @click.option("--progress", is_flag=True, hidden=True, help="Progress as JSON lines on stderr.")
@@ -52,6 +55,7 @@ def train(
     config: Path | None,
     preset: str | None,
     warm: bool,
+    trust: bool,
     background: bool,
     dry_run: bool,
     progress: bool,
@@ -88,7 +92,9 @@ def train(
 
         file = None if config is None else str(config.resolve())
         with connect() as client:
-            request = TrainRequest(str(root), method, base, budget, limit, preset, file, warm=warm)
+            request = TrainRequest(
+                str(root), method, base, budget, limit, preset, file, warm=warm, trusted=trust
+            )
             job = client.train(request)
         output.show("job", output.as_dict(job), as_json)
         return
@@ -102,7 +108,11 @@ def train(
         return
     with output.training_progress(as_json_lines=progress) as report:
         result = project.train_project(
-            root, resolved.settings, limit=limit, report=until_interrupted(report)
+            root,
+            resolved.settings,
+            limit=limit,
+            trusted=trust,
+            report=until_interrupted(report),
         )
     if result is not None:
         output.show("train", result, as_json)

@@ -57,6 +57,7 @@ def train_command(request: TrainRequest) -> list[str]:
     flags["limit"] = None if request.limit is None else str(request.limit)
     given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
     given += ["--warm"] if request.warm else []
+    given += ["--trust"] if request.trusted else []
     arguments = ["train", request.workspace, "--json", "--progress", *given]
     return module_command("personalizer", *arguments)
 

@@ -95,6 +95,8 @@ class TrainRequest:
     """Train on from the adapter that serves."""
     measure: bool = False
     """Train nothing: measure the serving adapter on new pairs, for ``status``."""
+    trusted: bool = False
+    """The user lets the project be built and its tests run: the gate does so."""
 
 
 @dataclass(frozen=True, slots=True)

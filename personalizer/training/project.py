@@ -9,8 +9,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, fields
+from contextlib import closing, nullcontext, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import OutOfMemory
 from personalizer.gate import judge
+from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
@@ -34,6 +35,7 @@ from personalizer.training.auto import decided
 from personalizer.training.batches import length, target_losses
 from personalizer.training.changes import block_changes
 from personalizer.training.continual import started_from
+from personalizer.training.executed import judged_by_running, open_engine
 from personalizer.training.forecast import Forecast
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.ladder import ran_out_of_memory, rungs
@@ -48,9 +50,17 @@ __all__ = ["plan", "train_project"]
 
 _Result = TypeVar("_Result")
 
+_SHARE_OF_RUNNING = 0.25
+"""Of the budget, on top of it: the most time that the gate takes to generate and run tests."""
+
 
 def train_project(
-    root: Path, settings: Settings, *, limit: int | None = None, report: Report = lambda _: None
+    root: Path,
+    settings: Settings,
+    *,
+    limit: int | None = None,
+    trusted: bool = False,
+    report: Report = lambda _: None,
 ) -> dict[str, Any] | None:
     """Trains an adapter on a project and lets it serve if the gate does.
 
@@ -60,6 +70,8 @@ def train_project(
         root: The workspace.
         settings: Base, method, budget and the rest.
         limit: Most pairs used.
+        trusted: Whether the user has just said that the project may be built and run: then the
+            gate compiles and runs tests too.
         report: Told of progress.
 
     Returns:
@@ -85,7 +97,8 @@ def train_project(
         if leads:
             registry.sweep()
         report(Progress("index"))
-        snapshot = Index(store).read(workspace)
+        index = Index(store)
+        snapshot = index.read(workspace)
         pairs = usable_pairs(snapshot, limit)
         limit_threads(settings.threads)
         print_of_base = fingerprint(base_folder(settings.base))
@@ -133,18 +146,39 @@ def train_project(
         staging = folder / "staging"
         shutil.rmtree(staging, ignore_errors=True)
         save(run.model, staging)
+        changes = block_changes(run.model, base)
+        method, hyper, settings = prepared.strategy.name, prepared.hyper, trained.settings
+        before, ready = trained.before, trained.ready
+        run = replace(run, model=None)
+        del trained, prepared, base  # the gate generates with a model of its own
+        _give_memory_back()
+        if verdict.promotes:
+            validator = open_validator(root, snapshot, settings, run=True, trusted=trusted)
+            with closing(validator), open_engine(settings) as engine:
+                executed = judged_by_running(
+                    index,
+                    snapshot,
+                    dataset,
+                    staging,
+                    settings,
+                    engine=engine,
+                    validator=validator,
+                    seconds=_SHARE_OF_RUNNING * parse_duration(settings.budget),
+                    report=report,
+                )
+            verdict = verdict.after(executed) if executed else verdict
         manifest = Manifest(
-            id=new_id(prepared.strategy.name),
-            method=prepared.strategy.name,
-            base=base.name,
+            id=new_id(method),
+            method=method,
+            base=settings.base,
             base_fingerprint=print_of_base,
             trained_at=datetime.now(UTC).isoformat(timespec="seconds"),
             commit=workspace.commit(),
             pairs=dataset.counts(),
             left_out=dict(dataset.left_out),
             excluded=snapshot.excluded_by_reason(),
-            hyperparameters=_as_json(prepared.hyper) | _shape(trained.settings),
-            metrics={"base": _means(trained.before), "adapter": _means(after)},
+            hyperparameters=_as_json(hyper) | _shape(settings),
+            metrics={"base": _means(before), "adapter": _means(after)},
             gate=asdict(verdict),
             steps=run.steps,
             tokens=run.tokens,
@@ -155,16 +189,16 @@ def train_project(
             pf_seconds_measured=run.pf_seconds_measured,
             trainable_parameters=run.trainable_parameters,
             adapter_bytes=sum(f.stat().st_size for f in staging.iterdir()),
-            mean_absolute_change=block_changes(run.model, base),
+            mean_absolute_change=changes,
             history=list(run.history),
             ended=run.ended,
             eased=eased,
             chosen=why,
-            forecast=_foretold(run.forecast, trained.ready),
+            forecast=_foretold(run.forecast, ready),
             version=personalizer.__version__,
             parent=parent.adapter.id if parent else None,
-            continual=warm.outcome(dataset, trained.before, after) if warm else None,
-            **provenance(snapshot, dataset, settings, base.folder),
+            continual=warm.outcome(dataset, before, after) if warm else None,
+            **provenance(snapshot, dataset, settings, base_folder(settings.base)),
         )
         seen = freshness.trained_on(
             snapshot, used_pairs(dataset), parent.trained if parent else None

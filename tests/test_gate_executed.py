@@ -1,0 +1,103 @@
+"""The gate's second question: do the adapter's tests compile and pass as often as the base's?"""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from indexer import Change, Index
+from personalizer import dataset
+from personalizer.engine import Completion
+from personalizer.models import load_tokenizer
+from personalizer.settings import Settings
+from personalizer.training.executed import judged_by_running
+from personalizer.validation import Unable, Verdict
+from tests.java_project import project_files
+
+GOOD = "@Test\nvoid generated() {\n    assertEquals(1, 1);\n}"
+BAD = "@Test\nvoid broken() {\n    assertEquals(1, nothing());\n}"
+
+
+class Writers:
+    """An engine whose base and whose adapter write one test each."""
+
+    def __init__(self, base: str, adapter: str) -> None:
+        self.texts = {False: base, True: adapter}
+        self.prompts: list[str] = []
+
+    def generate(self, request, *, on_text=None, cancelled=None):
+        self.prompts.append(str(request.prompt))
+        return [Completion(self.texts[request.adapter is not None], -0.1, 9, "stop")]
+
+    def close(self) -> None:
+        pass
+
+
+class Compiler:
+    """A validator to which whatever calls ``nothing`` does not compile."""
+
+    def update(self, snapshot) -> None:
+        pass
+
+    def validate(self, checks, *, cancelled=None):
+        compiles = ["nothing" not in check.source for check in checks]
+        return [Verdict(compiles=good, passes=good or None) for good in compiles]
+
+    def close(self) -> None:
+        pass
+
+
+def run(writers, validator=None, **changes):
+    files = project_files(classes=8)
+    index = Index()
+    snapshot = index.apply(Change(path, text.encode()) for path, text in files.items())
+    sides = dataset.split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.3)
+    data = dataset.build(
+        snapshot, sides, load_tokenizer("starter"), context_tokens=1024, target_tokens=220
+    )
+    executed = judged_by_running(
+        index,
+        snapshot,
+        data,
+        "adapter",
+        Settings(**({"gate_methods": 5, "candidates": 1} | changes)),
+        engine=writers,
+        validator=validator or Compiler(),
+        seconds=math.inf,
+        report=lambda progress: None,
+    )
+    assert index.apply([]).hashes == snapshot.hashes
+    return executed, data
+
+
+def test_an_adapter_whose_tests_no_longer_compile_is_refused():
+    executed, _ = run(Writers(base=GOOD, adapter=BAD))
+    assert (executed.methods, executed.base_passes, executed.adapter_passes) == (5, 5, 0)
+    assert executed.refuses
+    assert "0 of 5 held-out methods" in executed.reason
+
+
+@pytest.mark.parametrize("base", [GOOD, BAD])
+def test_an_adapter_whose_tests_pass_as_often_is_let_through(base):
+    executed, _ = run(Writers(base=base, adapter=GOOD))
+    assert executed.adapter_passes == 5
+    assert not executed.refuses
+
+
+def test_no_prompt_shows_the_tests_of_the_method_that_is_judged():
+    writers = Writers(base=GOOD, adapter=GOOD)
+    _, data = run(writers, gate_methods=1)
+    held_out = min(data.gate, key=lambda e: (e.pair.focal.path, e.pair.focal.method.key))
+    asserted = next(line for line in held_out.text.splitlines() if "assertEquals" in line).strip()
+    assert len(writers.prompts) == 2
+    assert not any(asserted in prompt for prompt in writers.prompts)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"validator": Unable("no JDK is installed")}, {"gate_methods": 0}]
+)
+def test_nothing_is_judged_where_nothing_can_be_run(changes):
+    writers = Writers(base=GOOD, adapter=GOOD)
+    assert run(writers, **changes)[0] is None
+    assert not writers.prompts
