@@ -111,7 +111,13 @@ def as_dict(record: Any) -> dict[str, Any]:
 
 
 def quiet_libraries() -> None:
-    """Keeps the model libraries' own chatter off the terminal; to be called before torch comes."""
+    """Keeps the model libraries off the terminal and off the hubs; called before torch comes.
+
+    A library may fetch what it thinks it needs, as bitsandbytes does its kernels; only
+    ``models pull``, which does not call this, may leave the machine.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a busy machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -69,6 +70,15 @@ def test_hub_names_are_looked_up_on_this_machine_only():
     assert downloads == {"personalizer/models/__init__.py", "personalizer/models/catalogue.py"}
     text = (ROOT / "personalizer/models/__init__.py").read_text()
     assert text.count("snapshot_download(") == text.count("local_files_only=True") == 1
+
+
+def test_libraries_that_commands_load_cannot_reach_a_hub():
+    code = (
+        "from personalizer import output; output.quiet_libraries()\n"
+        "import huggingface_hub.constants as hub, sys; sys.exit(not hub.HF_HUB_OFFLINE)"
+    )
+    told = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told).returncode == 0
 
 
 @pytest.mark.parametrize("package", ["indexer", "personalizer.prompts", "personalizer.engine"])
