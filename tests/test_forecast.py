@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -12,7 +15,11 @@ from personalizer.settings import Settings
 from personalizer.training import comparison, project, strategies
 from personalizer.training.batches import LengthGrouped, target_losses
 from personalizer.training.changes import block_changes
-from personalizer.training.compute import multiplying_parameters, petaflop_seconds
+from personalizer.training.compute import (
+    give_memory_back,
+    multiplying_parameters,
+    petaflop_seconds,
+)
 from personalizer.training.forecast import rehearse
 from personalizer.training.ladder import rungs
 from personalizer.training.trainer import rehearsed
@@ -207,3 +214,14 @@ def test_every_method_is_forecast_beside_the_others(tiny_base, tmp_path, monkeyp
     assert found["custom"]["peak_memory_bytes"] > 0
     assert found["custom"]["trainable_parameters"] > 0
     assert "as method, got mystery" in found["mystery"]["error"]
+
+
+def test_memory_that_nothing_uses_goes_back_to_the_system():
+    blocks = [torch.ones(1000, 100) for _ in range(1000)]
+    kept = blocks[::500]  # among freed ones, so that glibc alone gives nothing back
+    full = psutil.Process().memory_info().rss
+    del blocks
+    give_memory_back()
+    assert kept
+    if sys.platform == "linux":
+        assert psutil.Process().memory_info().rss < full - 300_000_000

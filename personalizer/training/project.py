@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import math
 import os
@@ -34,6 +33,7 @@ from personalizer.storage import WorkspaceData
 from personalizer.training.auto import decided
 from personalizer.training.batches import length, target_losses
 from personalizer.training.changes import block_changes
+from personalizer.training.compute import give_memory_back
 from personalizer.training.continual import started_from
 from personalizer.training.executed import judged_by_running, open_engine
 from personalizer.training.forecast import Forecast
@@ -151,7 +151,7 @@ def train_project(
         before, ready = trained.before, trained.ready
         run = replace(run, model=None)
         del trained, prepared, base  # the gate generates with a model of its own
-        _give_memory_back()
+        give_memory_back()
         if verdict.promotes:
             validator = open_validator(root, snapshot, settings, run=True, trusted=trusted)
             with closing(validator), open_engine(settings) as engine:
@@ -314,19 +314,11 @@ def _down_the_ladder(
         except Exception as error:
             if not ran_out_of_memory(error):
                 raise
-        _give_memory_back()
+        give_memory_back()
     raise OutOfMemory(
         f"{settings.method} on {settings.base} needs more memory than there is, even when "
         f"{'; '.join(eased)}: take a smaller base, or close other programs"
     )
-
-
-def _give_memory_back() -> None:
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _foretold(forecast: Forecast, ready: float) -> dict[str, Any]:
