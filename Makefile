@@ -28,7 +28,7 @@ test: setup system
 	$(MAKE) --no-print-directory check
 
 check: lint extension
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 extension:
 	@command -v npm >/dev/null || { echo "make: npm with Node 20 or newer is missing; it builds vscode-extension"; exit 1; }

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from personalizer.errors import StorageError
 from personalizer.storage import data_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -115,7 +117,16 @@ def quiet_libraries() -> None:
 
     A library may fetch what it thinks it needs, as bitsandbytes does its kernels; only
     ``models pull``, which does not call this, may leave the machine.
+
+    Raises:
+        StorageError: If nothing temporary can be written, which some libraries do as they load.
     """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise StorageError(
+            "cannot write temporary files: make room on the disk, or name a folder in TMPDIR"
+        ) from error
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
