@@ -432,7 +432,7 @@ AMPLE = Situation(
     ("changes", "method", "why"),
     [
         ({}, "custom", "7M parameters learns most when all of it trains"),
-        ({"pairs": 60}, "lora", "60 training pairs are too few"),
+        ({"pairs": 40}, "lora", "40 training pairs are too few"),
         ({"budget_seconds": 90.0}, "lora", "90 s are too short"),
         ({"parameters": 49_000_000, "memory_bytes": 15 * 10**8}, "lora", "1.5 GB are too little"),
         ({"parameters": 500_000_000}, "lora", "500M parameters needs 3.3 GB with lora"),

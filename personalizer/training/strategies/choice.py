@@ -11,12 +11,15 @@ __all__ = ["AUTO", "Choice", "Situation", "choose"]
 AUTO = "auto"
 """The name that asks for a choice."""
 
-_ENOUGH_PAIRS = 100
-"""Training pairs from which all parameters of a small base may move."""
+_ENOUGH_PAIRS = 50
+"""Training pairs from which all parameters of a small base may move: with 58 to 72 that gained
+more than any other method in the same minute (docs/experiments.md)."""
 _PASSES = 3
 """Passes over the training pairs that ``custom`` must have time for."""
-_CUSTOM_TIME = 1.5
-"""A pass with ``custom`` over one with ``lora``, whose frozen weights need no gradients."""
+_CUSTOM_TIME = 1.0
+"""A pass with ``custom`` over one with ``lora``, whose matrices beside every layer cost a small
+base as much as the gradients that frozen weights save (docs/experiments.md: 137 thousand tokens
+in a minute, 104 with ``lora``)."""
 _WHOLE = 16
 """Bytes a parameter of full fine-tuning: weight, gradient and two of AdamW, four bytes each."""
 _BYTES = {"lora": (2.0, 4.0), "qlora-8bit": (1.1, 1.1), "qlora-4bit": (0.58, 0.58)}
