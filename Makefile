@@ -13,7 +13,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; name another with PYTHON=python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,benchmarks]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,benchmarks,tensorboard]"
 	@# its pin of tree-sitter would hold ours back; it runs with newer ones
 	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps codebleu
 	@touch $@

@@ -234,7 +234,6 @@ def test_an_encoder_decoder_trains_from_the_project_to_the_adapter(tmp_path, fam
 
 
 def test_tensorboard_gets_its_event_files_when_asked(tiny_base, tmp_path):
-    pytest.importorskip("tensorboard", reason="the optional dependency tensorboard is missing")
     root = write_project(tmp_path / "shapes")
     project.train_project(root, quick(tiny_base, tensorboard=True, epochs=1))
     folder = WorkspaceData(root).folder / "tensorboard"
