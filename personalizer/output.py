@@ -446,7 +446,8 @@ def _generate_text(result: dict[str, Any]) -> str:
         f"{result['focal'].rpartition('#')[2]} in {result['seconds']:.1f} s; "
         f"{len(parsed)} are whole methods"
     )
-    head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
+    if any(c["compiles"] is not None or c["failure"] for c in result["candidates"]):
+        head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
     if result["edit"] is None:
         return f"{head}\nNone of them can be used; nothing was changed."
     edit = result["edit"]
