@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import (
     json_option,
     path_argument,
@@ -100,7 +100,7 @@ def adapters_export(
         output.quiet_libraries()
         from personalizer.training.merge import export_merged
 
-        with output.working("Merging"):
+        with progress.working("Merging"):
             files = export_merged(found, folder)
     else:
         files = export(found, folder)
@@ -156,7 +156,7 @@ def _trained_anew(root: Path) -> dict[str, object]:
     output.quiet_libraries()
     from personalizer.training.project import train_project
 
-    with output.training_progress(as_json_lines=False) as report:
+    with progress.training_progress(as_json_lines=False) as report:
         try:
             trained = train_project(
                 root, replace(resolved, warm_start=False), report=until_interrupted(report)
@@ -188,6 +188,6 @@ def adapters_measure(path: Path, background: bool, as_json: bool) -> None:
     output.quiet_libraries()
     from personalizer.training.measure import measure_new
 
-    with output.working("Measuring"):
+    with progress.working("Measuring"):
         result = measure_new(root, resolved)
     output.show("measured", result, as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import json_option, path_argument
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def doctor(path: Path, as_json: bool) -> None:
     root = Workspace(path).root
     chosen = settings.load(root).settings
     data = WorkspaceData(root)
-    with output.working("Looking"), Store(data.index) as store:
+    with progress.working("Looking"), Store(data.index) as store:
         snapshot, _ = index_folder(root, store)
         build_files = Workspace(root).build_files()
         found = inspect(

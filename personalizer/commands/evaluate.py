@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import interrupted, json_option
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def evaluate(
     def told(step: Step) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
-        output.cell_line(step.done, step.cells, step.what, step.seconds_left)
+        progress.cell_line(step.done, step.cells, step.what, step.seconds_left)
 
     plan = Plan(
         methods=tuple(name.strip() for name in methods.split(",") if name.strip()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import json_option, registry_of, workspace_option
 from personalizer.errors import BadInput
 
@@ -77,7 +77,7 @@ def generate(
             result = generate_untested(session, limit=limit, out=out, write=write)
             output.show("untested", result, as_json)
             return
-        with output.working("Generating"):
+        with progress.working("Generating"):
             path, method = session.target(target)
             made = session.generate(path, method)
         if write and made.edit is not None:
@@ -205,7 +205,7 @@ def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_j
     if not colon or not line.isdigit():
         raise BadInput(f"expected FILE:LINE, got {target}")
     chosen = settings.load(root).settings
-    with Store(WorkspaceData(root).index) as store, output.working("Generating"):
+    with Store(WorkspaceData(root).index) as store, progress.working("Generating"):
         snapshot, _ = index_folder(root, store)
         serving = _serving(root, adapter)
         with closing(LocalEngine(threads=chosen.threads)) as engine:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import json_option, path_argument
 from personalizer.errors import BadInput
 
@@ -24,7 +24,7 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
     from personalizer.storage import WorkspaceData
 
     root = Workspace(path).root
-    with Store(WorkspaceData(root).index) as store, output.working("Indexing"):
+    with Store(WorkspaceData(root).index) as store, progress.working("Indexing"):
         snapshot, seconds = index_folder(root, store)
         if not snapshot.files and not snapshot.excluded:
             raise BadInput(f"expected a folder with Java source files, found none in {root}")
@@ -75,7 +75,7 @@ def dataset(path: Path, out: Path | None, as_json: bool) -> None:
 
     root = Workspace(path).root
     chosen = settings.load(root).settings
-    with Store(WorkspaceData(root).index) as store, output.working("Reading"):
+    with Store(WorkspaceData(root).index) as store, progress.working("Reading"):
         snapshot, _ = index_folder(root, store)
         rows = list(preparation.examples(snapshot, chosen))
     if out is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.commands.common import json_option, path_argument, until_interrupted
 
 __all__ = ["status", "train"]
@@ -44,7 +44,13 @@ class _MethodOption(click.Option):
 )
 @click.option("--background", is_flag=True, help="Let the daemon train; return at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
-@click.option("--progress", is_flag=True, hidden=True, help="Progress as JSON lines on stderr.")
+@click.option(
+    "--progress",
+    "as_json_lines",
+    is_flag=True,
+    hidden=True,
+    help="Progress as JSON lines on stderr.",
+)
 @json_option
 def train(
     path: Path,
@@ -58,7 +64,7 @@ def train(
     trust: bool,
     background: bool,
     dry_run: bool,
-    progress: bool,
+    as_json_lines: bool,
     as_json: bool,
 ) -> None:
     """Trains an adapter on the project's pairs; it serves if the gate lets it."""
@@ -73,7 +79,7 @@ def train(
 
         given = {"base": base, "budget": budget, "limit": limit, "config": config}
         given["preset"] = preset
-        with output.working("Measuring every method"):
+        with progress.working("Measuring every method"):
             table = comparison.forecasts(root, given)
         output.show("forecasts", table, as_json)
         return
@@ -102,11 +108,11 @@ def train(
     from personalizer.training import project
 
     if dry_run:
-        with output.working("Measuring"):
+        with progress.working("Measuring"):
             plan = project.plan(root, resolved.settings, limit=limit)
         output.show("plan", plan, as_json)
         return
-    with output.training_progress(as_json_lines=progress) as report:
+    with progress.training_progress(as_json_lines=as_json_lines) as report:
         result = project.train_project(
             root,
             resolved.settings,

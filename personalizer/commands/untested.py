@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from personalizer import output
+from personalizer import output, progress
 from personalizer.errors import BadInput, StorageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def generate_untested(
     methods = untested(session.snapshot)[:limit]
     kept = _Kept(folder)
     results = []
-    with output.counting("Generating", len(methods)) as tick:
+    with progress.counting("Generating", len(methods)) as tick:
         for where in methods:
             key = session.key(where)
             result = kept.get(key)

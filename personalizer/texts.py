@@ -1,0 +1,299 @@
+"""Results as text: what a person reads where ``--json`` was not asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["LINES", "PHASES", "TEXTS", "duration", "plain"]
+
+PHASES = {
+    "index": "Reading the project",
+    "prepare": "Loading the base model",
+    "train": "Training",
+    "gate": "Judging the adapter on held-out pairs",
+}
+"""What a training does, by its phase."""
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, as 2:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.{0 if count > 10 * 2**20 else 1}f} MiB"
+
+
+def plain(result: dict[str, Any]) -> str:
+    width = max(map(len, result), default=0)
+    return "\n".join(f"{key:{width}}  {_value(value)}" for key, value in result.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_value(v)}" for k, v in value.items()) or "none"
+    return "-" if value is None else str(value)
+
+
+def _index_text(result: dict[str, Any]) -> str:
+    left_out = sum(result["excluded"].values())
+    lines = [
+        f"{result['parsed']} Java files, {result['methods']} methods, {result['tests']} tests",
+        f"{result['pairs']} tests with a known focal method, "
+        f"{result['snippets']} documented methods",
+        f"{result['seconds']:.2f} s",
+    ]
+    if left_out:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result["excluded"].items())
+        lines.insert(2, f"{left_out} files left out: {reasons}")
+    for path, errors in list(result["errors"].items())[:10]:
+        lines.append(f"{path}: {errors[0]}")
+    if len(result["errors"]) > 10:
+        lines.append(f"… and {len(result['errors']) - 10} more files with errors")
+    for path, reason in result.get("excluded_files", {}).items():
+        lines.append(f"left out {path}: {reason}")
+    for path, reason in result.get("excluded_folders", {}).items():
+        lines.append(f"left out {path}/: {reason}")
+    for path, original in result.get("copies", {}).items():
+        lines.append(f"{path} is a copy of {original}")
+    return "\n".join(lines)
+
+
+def _train_text(result: dict[str, Any]) -> str:
+    base, adapter = result["metrics"]["base"], result["metrics"]["adapter"]
+    verdict = {
+        "passed": "It serves now",
+        "provisional": "It serves now, provisionally",
+        "refused": "It does not serve",
+    }[result["gate"]]
+    return "\n".join(
+        [
+            f"Adapter {result['adapter']} ({result['method']} on {result['base']})",
+            f"  pairs       {_value(result['pairs'])}",
+            f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
+            "(gate pairs, nats a token)",
+            f"  perplexity  {base['gate_perplexity']:.2f} base, "
+            f"{adapter['gate_perplexity']:.2f} adapter",
+            f"  trained     {result['trainable_parameters']:,} parameters, "
+            f"{result['steps']} steps, {result['tokens']:,} tokens in "
+            f"{duration(result['seconds'])} "
+            f"({result['tokens_per_second']:,.0f} a second)",
+            f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most "
+            f"({_mebibytes(result['forecast']['peak_memory_bytes'])} foretold), "
+            f"adapter {_mebibytes(result['adapter_bytes'])}",
+            *(f"  eased       {one}" for one in result["eased"]),
+            *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
+            *_continual_lines(result),
+            f"{verdict}: {result['reason']}.",
+        ]
+    )
+
+
+def _continual_lines(result: dict[str, Any]) -> list[str]:
+    """What training on from an adapter brought on new pairs, and cost on old ones."""
+    if result["continual"] is None:
+        return []
+    counts = result["continual"]["trained"]
+    lines = [
+        f"  began       as {result['parent']}, on {counts['new']} new or changed pairs and "
+        f"{counts['replayed']} old ones"
+    ]
+    for name in ("new", "old"):
+        row = result["continual"][name]
+        if row["pairs"]:
+            lines.append(
+                f"  {name} pairs   loss {row['parent']:.3f} before, {row['adapter']:.3f} now "
+                f"({row['pairs']} held out)"
+            )
+    return lines
+
+
+def _plan_text(result: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            f"{result['method']} on {result['base']}, nothing was trained",
+            f"  pairs     {_value(result['pairs'])}",
+            f"  left out  {_value(result['left_out'])}",
+            f"  steps     at most {result['steps']}, {result['tokens']:,} tokens",
+            f"  time      about {duration(result['seconds'])} at most",
+            f"  memory    about {_mebibytes(result['forecast']['peak_memory_bytes'])} at most",
+            *(f"  eased     {one}" for one in result["eased"]),
+            *([f"  chosen    {result['chosen']}"] if result["chosen"] else []),
+        ]
+    )
+
+
+def _forecasts_text(result: dict[str, Any]) -> str:
+    lines = [f"{'method':12}{'trains':>14}{'memory':>12}{'time':>8}"]
+    for method, row in result["methods"].items():
+        if "error" in row:
+            lines.append(f"{method:12}{row['error']}")
+        else:
+            lines.append(
+                f"{method:12}{row['trainable_parameters']:>14,}"
+                f"{_mebibytes(row['peak_memory_bytes']):>12}{duration(row['seconds']):>8}"
+            )
+    return "\n".join(lines)
+
+
+def _status_text(result: dict[str, Any]) -> str:
+    if result["adapter"] is None:
+        lines = [f"No adapter serves ({result['base']} alone): {result['why']}"]
+    else:
+        unseen = result["unseen_symbols"]
+        behind = result["commits_behind"]
+        lines = [
+            f"{result['adapter']} is {result['freshness']}: {result['why']}",
+            f"  base      {result['base']}",
+            f"  trained   {result['trained_at']}",
+            f"  gate      {result['gate']}: {result['gate_reason']}",
+            f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
+            f"  commits   {'-' if behind is None else behind} behind",
+        ]
+        if result["chosen_by"] == "user":
+            lines.append("  chosen    by name, whatever the gate said")
+        if measured := result["loss_on_new"]:
+            lines.append(
+                f"  new       loss {measured['adapter']:.3f}, the base's {measured['base']:.3f} "
+                f"on {measured['pairs']} new pairs (measured {measured['measured_at']})"
+            )
+    lines += [f"  note      {warning}" for warning in result["warnings"]]
+    if result["job"]:
+        lines.append(f"  training  {_job(result['job'])}")
+    running = result["daemon"] and result["daemon"].get("running")
+    lines.append(f"  daemon    {'running' if running else 'not running'}")
+    return "\n".join(lines)
+
+
+def _job(job: dict[str, Any]) -> str:
+    """Where a background training stands, in a line."""
+    words = [str(job["state"])]
+    progress = job["progress"]
+    if job["state"] == "running" and progress:
+        words.append(PHASES[progress["phase"]].lower())
+        if progress["steps"]:
+            words.append(f"step {progress['step']} of {progress['steps']}")
+        if progress["seconds_left"] is not None:
+            words.append(f"{duration(progress['seconds_left'])} left")
+    if job["reason"]:
+        words.append(str(job["reason"]))
+    return ", ".join(words)
+
+
+def _generate_text(result: dict[str, Any]) -> str:
+    parsed = [c for c in result["candidates"] if c["parses"]]
+    head = (
+        f"{result['adapter']} wrote {len(result['candidates'])} candidates for "
+        f"{result['focal'].rpartition('#')[2]} in {result['seconds']:.1f} s; "
+        f"{len(parsed)} are whole methods"
+    )
+    if any(c["compiles"] is not None or c["failure"] for c in result["candidates"]):
+        head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
+    if result["edit"] is None:
+        return f"{head}\nNone of them can be used; nothing was changed."
+    edit = result["edit"]
+    done = "Written to" if result["written"] else "Would go to (write it with --write)"
+    lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
+    lines += [f"  {note}" for note in edit["notes"]]
+    if result.get("not_run"):
+        lines.append(f"  not compiled or run: {result['not_run']}")
+    return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _candidate_line(number: int, one: dict[str, Any]) -> str:
+    """What is known of a candidate."""
+    if not one["parses"]:
+        known = "no whole test"
+    elif one["compiles"] is None:
+        known = "not run"
+    elif not one["compiles"]:
+        known = "does not compile"
+    elif one["passes"] is None:
+        known = "compiles, not run"
+    else:
+        known = "passes" if one["passes"] else "flaky" if one["flaky"] else "fails"
+    if one["new_lines"]:
+        known += f", {one['new_lines']} new lines"
+    if one["unknown_symbols"]:
+        known += f", does not know {', '.join(one['unknown_symbols'])}"
+    why = (one["failure"] or "").partition("\n")[0]
+    return f"  {number}. {known}{f': {why}' if why else ''}"
+
+
+def _untested_text(result: dict[str, Any]) -> str:
+    lines = []
+    for one in result["results"]:
+        best = one["candidates"][0] if one["candidates"] else None
+        known = _candidate_line(0, best).partition(". ")[2] if best else "nothing was written"
+        written = f", written to {one['edit']['file']}" if one["written"] else ""
+        lines.append(f"{one['focal'].partition('#')[2]}: {known}{written}")
+    summary = result["summary"]
+    width = max(map(len, summary))
+    lines += ["", *(f"{name:{width}}  {count:6}" for name, count in summary.items())]
+    not_run = next((one["not_run"] for one in result["results"] if one["not_run"]), None)
+    if not_run:
+        lines.append(f"not compiled or run: {not_run}")
+    return "\n".join([*lines, f"results and diffs: {result['out']}"])
+
+
+def _snippet_text(result: dict[str, Any]) -> str:
+    if result["edit"] is None:
+        return f"{result['adapter']} wrote nothing that can be used:\n{result['text']}"
+    return f"{result['adapter']} wrote\n\n{result['edit']['diff'].rstrip()}"
+
+
+def _config_text(result: dict[str, Any]) -> str:
+    rows = result["settings"]
+    width = max(len(row["name"]) for row in rows)
+    return "\n".join(
+        f"{row['name']:{width}}  {row['value']!s:12}  {row['origin']:8}  {row['doc']}"
+        for row in rows
+    )
+
+
+def _evaluate_text(result: dict[str, Any]) -> str:
+    where = f"\n\nReport: {result['report']}" if result.get("report") else ""
+    return f"{result['markdown']}{where}"
+
+
+def _doctor_text(result: dict[str, Any]) -> str:
+    rows = result["checks"]
+    width = max(len(row["name"]) for row in rows)
+    lines = []
+    for row in rows:
+        lines.append(f"{'ok' if row['ok'] else '--'}  {row['name']:{width}}  {row['found']}")
+        if row["todo"]:
+            lines.append(f"    {'':{width}}  {row['todo']}")
+    return "\n".join(lines)
+
+
+TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "config": _config_text,
+    "doctor": _doctor_text,
+    "evaluate": _evaluate_text,
+    "forecasts": _forecasts_text,
+    "generate": _generate_text,
+    "index": _index_text,
+    "plan": _plan_text,
+    "snippet": _snippet_text,
+    "status": _status_text,
+    "untested": _untested_text,
+    "train": _train_text,
+}
+
+LINES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "pairs": lambda r: (
+        f"{r['focal_class']}.{r['focal_method']}({', '.join(r['focal_params'])}) <- "
+        f"{r['test_class']}.{r['test_method']}  {r['rule']} {r['confidence']:.2f}"
+    ),
+    "models": lambda r: (
+        f"{r['name']:32} {r['parameters'] / 1e6:8,.0f}M  {r['licence']:27}"
+        f"{'here' if r['here'] else 'not here':10}"
+        f"{'fits' if r['fits'] else 'too large for this machine'}"
+    ),
+    "adapters": lambda r: (
+        f"{'*' if r['serving'] else ' '} {r['id']}  {r['gate']}  {r['trained_at']}  {r['reason']}"
+    ),
+}
