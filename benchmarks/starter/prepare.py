@@ -1,13 +1,16 @@
 """Makes the starter's training data from a folder of repositories.
 
-    python benchmarks/starter/prepare.py REPOSITORIES OUT [--hold-out NAME ...]
+    python benchmarks/starter/prepare.py REPOSITORIES OUT [--hold-out NAME ...] [--never FOLDER]
 
 REPOSITORIES holds one checkout a repository, named ``owner+name``. OUT receives the tokenizer,
 ``train.npy`` and ``validation.npy`` (rows of 1,024 token ids, uint16) and ``data.json`` with the
 counts. The repositories that are held out make the validation rows; the tokenizer never sees them.
 
 Every file is read through the indexer: ignored, generated, vendored, minified files and files
-with secrets are left out, then exact and near copies across all repositories.
+with secrets are left out, then exact and near copies across all repositories. ``--never`` is a
+folder of checkouts on which quality is measured: a file is left out too where it stands in a
+package of theirs, or shares many of its lines with a file of theirs. ``--tokenizer`` takes an
+existing tokenizer, to go on training a model that has it.
 """
 
 from __future__ import annotations
@@ -55,6 +58,10 @@ PAIRS_PER_FILE = 12
 
 LARGEST_FILE = 300_000
 """Bytes; longer files are tables more often than code."""
+MOST_SHARED = 0.4
+"""Share of a file's distinct lines of code that a file of a measured project may have too."""
+COMMON = 50
+"""Files; a line that more measured files have does not tell where it is from."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +95,66 @@ def packages(repository: Path, most: int, dice: random.Random) -> Iterator[Found
             yield from by_package[name]
 
 
-def screened(folder: Path, most: int) -> list[Repository]:
-    """Each repository without what screening leaves out and without copies of earlier files."""
+def package_of(source: bytes) -> bytes:
+    found = re.search(rb"^package\s+([\w.]+)\s*;", source, re.MULTILINE)
+    return found[1] if found else b""
+
+
+def lines_of(source: bytes) -> set[bytes]:
+    """The distinct lines that say something: no comments, imports, braces or annotations."""
+    lines = (line.strip() for line in source.splitlines())
+    skipped = (b"import ", b"package ", b"*", b"/", b"@", b"}")
+    return {line for line in lines if len(line) > 12 and not line.startswith(skipped)}
+
+
+class Measured:
+    """What the projects hold on which quality is measured: their packages and their lines."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.packages: set[bytes] = set()
+        self.files: dict[bytes, set[int]] = {}
+        if folder is None:
+            return
+        for number, path in enumerate(sorted(folder.rglob("*.java"))):
+            if path.is_file():
+                source = path.read_bytes()
+                self.packages.add(package_of(source))
+                for line in lines_of(source):
+                    self.files.setdefault(line, set()).add(number)
+        self.packages.discard(b"")
+        common = [line for line, files in self.files.items() if len(files) > COMMON]
+        for line in common:
+            del self.files[line]
+
+    def holds(self, source: bytes) -> bool:
+        if package_of(source) in self.packages:
+            return True
+        lines = lines_of(source)
+        shared: Counter[int] = Counter()
+        for line in lines:
+            shared.update(self.files.get(line, ()))
+        return bool(shared) and max(shared.values()) >= MOST_SHARED * len(lines)
+
+
+def screened(folder: Path, most: int, measured: Measured) -> list[Repository]:
+    """Each repository without what screening leaves out, what is measured, and copies."""
     paths: dict[Path, list[str]] = {}
+    left_out: list[str] = []
 
     def sources() -> Iterator[tuple[str, bytes]]:
         for repository in sorted(p for p in folder.iterdir() if p.is_dir()):
             kept = paths.setdefault(repository, [])
             for found in packages(repository, most, random.Random(repository.name)):
+                if measured.holds(found.source or b""):
+                    left_out.append(found.path)
+                    continue
                 kept.append(found.path)
                 yield f"{repository.name}/{found.path}", found.source or b""
 
     copies = find_copies(sources())
     files = sum(map(len, paths.values()))
     print(f"{files} files, {len(copies)} of them copies that are left out", flush=True)
+    print(f"{len(left_out)} more are of measured projects", flush=True)
     return [
         Repository(where, tuple(p for p in kept if f"{where.name}/{p}" not in copies))
         for where, kept in paths.items()
@@ -265,13 +318,16 @@ def main() -> None:
     parser.add_argument("repositories", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--hold-out", nargs="*", default=[], metavar="OWNER+NAME")
+    parser.add_argument("--never", type=Path, metavar="FOLDER", help="checkouts to be measured on")
+    parser.add_argument("--tokenizer", type=Path, help="taken as it is instead of a new one")
     parser.add_argument("--vocabulary", type=int, default=8192)
     parser.add_argument("--most", type=float, default=3.0, metavar="MB", help="a repository")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     dice = random.Random(args.seed)
-    repositories = screened(args.repositories, round(args.most * 1e6))
+    measured = Measured(args.never)
+    repositories = screened(args.repositories, round(args.most * 1e6), measured)
 
     def texts() -> Iterator[str]:
         for repository in repositories:
@@ -281,7 +337,10 @@ def main() -> None:
                         source = (repository.folder / path).read_bytes()
                         yield _without_header(source.decode("utf-8", "replace"))
 
-    tokenizer = train_tokenizer(texts(), args.vocabulary)
+    if args.tokenizer:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(args.tokenizer)
+    else:
+        tokenizer = train_tokenizer(texts(), args.vocabulary)
     tokenizer.save_pretrained(args.out / "tokenizer")
     print(f"tokenizer: {len(tokenizer)} entries", flush=True)
 

@@ -2,6 +2,7 @@
 
     python benchmarks/starter/train.py DATA RUN --minutes 60      go on from the last checkpoint
     python benchmarks/starter/train.py DATA RUN --decay 300 --export FOLDER
+    python benchmarks/starter/train.py DATA NEWRUN --begin MODEL  go on from finished weights
 
 The learning rate warms up, stays, and is taken to zero only by ``--decay``: so the run can go on
 later from the checkpoints before the decay (warm-up, stable, decay). Hidden matrices are trained
@@ -104,6 +105,7 @@ def main() -> None:
         "--decay", type=int, metavar="STEPS", help="take the rate to zero, then end"
     )
     parser.add_argument("--export", type=Path, help="where the decayed model is written, in bf16")
+    parser.add_argument("--begin", type=Path, help="a model whose weights a new run starts from")
     parser.add_argument("--rate", type=float, default=0.02, help="Muon's; AdamW's is a sixth")
     parser.add_argument("--batch", type=int, default=8, help="rows a step")
     parser.add_argument("--save-steps", type=int, default=100)
@@ -111,7 +113,10 @@ def main() -> None:
     args = parser.parse_args()
     set_seed(1)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(args.data / "tokenizer")
-    model = new_model(tokenizer)
+    if args.begin:
+        model = LlamaForCausalLM.from_pretrained(args.begin, dtype=torch.float32)
+    else:
+        model = new_model(tokenizer)
     print(f"{model.num_parameters() / 1e6:.2f}M parameters", flush=True)
     optimizer = optimizer_for(model, args.rate)
     args.run.mkdir(parents=True, exist_ok=True)
