@@ -3,6 +3,7 @@
 PersonalizerError                 one line: what was expected, what came, what to do
 ├── BadInput                      the project or the arguments do not allow what was asked
 │   ├── TooFewPairs               fewer pairs than training needs
+│   ├── TooLarge                  a request is larger than the daemon reads
 │   └── NoSuchMethod              no method at the target
 ├── BaseModelError                the base model is not there, or does not fit its tokenizer
 ├── PromptTooLong                 what a prompt must hold does not fit the context
@@ -13,6 +14,7 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── StorageError                  the data folder cannot be written
 └── DaemonError                   the daemon cannot be reached or refused
     ├── EngineError               the engine child failed
+    ├── TooBusy                   it has more to do than it takes on
     └── Cancelled                 the request was cancelled
 """
 
@@ -30,7 +32,9 @@ __all__ = [
     "PromptTooLong",
     "SettingsError",
     "StorageError",
+    "TooBusy",
     "TooFewPairs",
+    "TooLarge",
 ]
 
 
@@ -44,6 +48,10 @@ class BadInput(PersonalizerError):
 
 class TooFewPairs(BadInput):
     """Fewer pairs than training needs."""
+
+
+class TooLarge(BadInput):
+    """A request is larger than the daemon reads."""
 
 
 class NoSuchMethod(BadInput):
@@ -84,6 +92,10 @@ class DaemonError(PersonalizerError):
 
 class EngineError(DaemonError):
     """The engine child failed."""
+
+
+class TooBusy(DaemonError):
+    """The daemon has more to do than it takes on: ask again later."""
 
 
 class Cancelled(DaemonError):

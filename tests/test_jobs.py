@@ -16,9 +16,11 @@ import psutil
 import pytest
 
 from personalizer.daemon import jobs as jobs_module
-from personalizer.daemon import newest_job
-from personalizer.daemon.jobs import Jobs, database_file
+from personalizer.daemon import newest_job, runs
+from personalizer.daemon import queue as queue_module
+from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
+from personalizer.daemon.queue import Queue, database_file
 from personalizer.errors import BadInput, EngineError
 from tests.fake_parts import train_command
 
@@ -44,9 +46,9 @@ def workspace(tmp_path: Path) -> Callable[..., str]:
     return make
 
 
-def ended(jobs: Jobs, job: Job, seconds: float = 8.0) -> Job:
-    until(lambda: jobs.get(job.id).state not in ("queued", "running"), seconds)
-    return jobs.get(job.id)
+def ended(jobs: Jobs, job: Job, seconds: float = 40.0) -> Job:
+    until(lambda: jobs.queue.get(job.id).state not in ("queued", "running"), seconds)
+    return jobs.queue.get(job.id)
 
 
 def steps(workspace: str) -> list[str]:
@@ -58,7 +60,7 @@ def starts(workspace: str) -> int:
     return sum(line.startswith("start") for line in steps(workspace))
 
 
-def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 40.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -69,16 +71,16 @@ def test_a_training_runs_tells_its_progress_and_gives_its_result(jobs: Jobs, wor
     job = jobs.submit(TrainRequest(workspace()))
     assert job.state in ("queued", "running")
     seen = []
-    while jobs.get(job.id).state != "done":
-        seen.append(jobs.get(job.id).progress)
+    while jobs.queue.get(job.id).state != "done":
+        seen.append(jobs.queue.get(job.id).progress)
         time.sleep(0.01)
-    done = jobs.get(job.id)
+    done = jobs.queue.get(job.id)
     assert done.result == {"adapter": "lora-1", "promoted": True}
     assert done.progress == Progress("train", 5, 5, loss=0.2)
     assert any(one is not None and one.step < 5 for one in seen)
     assert done.ended_at is not None
     assert done.reason is None
-    assert not jobs.busy
+    assert not jobs.queue.busy
 
 
 def test_a_training_has_low_priority(jobs: Jobs, workspace):
@@ -92,10 +94,34 @@ def test_a_failed_training_says_why_in_its_own_words(jobs: Jobs, workspace):
     assert (job.state, job.reason) == ("failed", "too few pairs: 3, 20 are needed")
 
 
-def test_a_killed_training_names_the_likely_reason(jobs: Jobs, workspace):
-    job = ended(jobs, jobs.submit(TrainRequest(workspace(signal=int(signal.SIGKILL)))))
+def test_a_killed_training_names_the_likely_reason(jobs: Jobs, workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 2)
+    root = workspace(signal=int(signal.SIGKILL), steps=1)
+    job = ended(jobs, jobs.submit(TrainRequest(root)))
     assert job.state == "failed"
     assert "memory" in (job.reason or "")
+    assert starts(root) == 2
+
+
+def test_a_training_that_is_killed_goes_on(jobs: Jobs, workspace):
+    root = workspace(steps=12)
+    job = jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    training = jobs._current
+    assert training is not None
+    training.process.kill()
+    assert ended(jobs, job).state == "done"
+    assert starts(root) == 2
+
+
+def test_a_training_that_gets_further_each_time_is_never_given_up(
+    jobs: Jobs, workspace, monkeypatch
+):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 2)
+    root = workspace(steps=3, dies_after_each_step=True)
+    job = ended(jobs, jobs.submit(TrainRequest(root)))
+    assert job.state == "done"
+    assert starts(root) == 3
 
 
 def test_a_training_that_cannot_be_started_fails(tmp_path: Path):
@@ -110,7 +136,7 @@ def test_no_folder_is_no_workspace(jobs: Jobs, tmp_path: Path):
     with pytest.raises(BadInput, match="absolute path"):
         jobs.submit(TrainRequest(str(tmp_path / "nothing")))
     with pytest.raises(BadInput, match="job-x"):
-        jobs.get("job-x")
+        jobs.queue.get("job-x")
 
 
 def test_an_equal_training_is_not_queued_twice(jobs: Jobs, workspace):
@@ -143,19 +169,19 @@ def test_one_training_runs_at_a_time(jobs: Jobs, workspace):
     first = jobs.submit(TrainRequest(workspace("a", steps=8)))
     second = jobs.submit(TrainRequest(workspace("b", steps=8)))
     most = 0
-    while jobs.get(second.id).state != "done":
-        states = [jobs.get(one.id).state for one in (first, second)]
+    while jobs.queue.get(second.id).state != "done":
+        states = [jobs.queue.get(one.id).state for one in (first, second)]
         most = max(most, states.count("running"))
         time.sleep(0.01)
     assert most == 1
-    assert jobs.get(first.id).state == "done"
+    assert jobs.queue.get(first.id).state == "done"
 
 
 def test_a_running_training_can_be_cancelled(jobs: Jobs, workspace):
     root = workspace(steps=1000)
     job = jobs.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
-    jobs.cancel(job.id)
+    jobs.queue.cancel(job.id)
     assert ended(jobs, job).state == "cancelled"
     after = steps(root)
     time.sleep(0.2)
@@ -166,8 +192,8 @@ def test_a_queued_training_can_be_cancelled(jobs: Jobs, workspace):
     first, root = workspace("a", steps=20), workspace("b")
     jobs.submit(TrainRequest(first))
     waiting = jobs.submit(TrainRequest(root))
-    assert jobs.cancel(waiting.id).state == "cancelled"
-    assert jobs.cancel(waiting.id).state == "cancelled"
+    assert jobs.queue.cancel(waiting.id).state == "cancelled"
+    assert jobs.queue.cancel(waiting.id).state == "cancelled"
     assert steps(root) == []
 
 
@@ -175,11 +201,11 @@ def test_a_training_cancelled_in_the_moment_of_its_start_does_not_run(workspace,
     root = workspace()
     queue = Jobs(train_command)
     job = queue.submit(TrainRequest(root))
-    taken = queue._next
-    monkeypatch.setattr(queue, "_next", lambda: (taken(), queue.cancel(job.id))[0])
+    taken = queue.queue.next
+    monkeypatch.setattr(queue.queue, "next", lambda: (taken(), queue.queue.cancel(job.id))[0])
     queue.start()
     time.sleep(0.5)
-    assert queue.get(job.id).state == "cancelled"
+    assert queue.queue.get(job.id).state == "cancelled"
     assert steps(root) == []
     queue.stop()
 
@@ -189,7 +215,7 @@ def test_a_training_that_will_not_end_is_killed(jobs: Jobs, workspace, monkeypat
     root = workspace(steps=1000, stubborn=True)
     job = jobs.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
-    jobs.cancel(job.id)
+    jobs.queue.cancel(job.id)
     assert ended(jobs, job).state == "cancelled"
 
 
@@ -219,7 +245,7 @@ def test_a_training_that_starts_under_a_pause_waits(jobs: Jobs, workspace):
     root = workspace(steps=3, pause=0.2)
     with jobs.paused():
         job = jobs.submit(TrainRequest(root))
-        until(lambda: jobs.get(job.id).state == "running")
+        until(lambda: jobs.queue.get(job.id).state == "running")
         time.sleep(0.5)
         assert not any(line.startswith("step") for line in steps(root))
     assert ended(jobs, job).state == "done"
@@ -230,7 +256,7 @@ def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace):
     job = jobs.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
     with jobs.paused():
-        jobs.cancel(job.id)
+        jobs.queue.cancel(job.id)
         assert ended(jobs, job).state == "cancelled"
 
 
@@ -265,21 +291,18 @@ def test_the_newest_job_is_read_without_a_daemon(jobs: Jobs, workspace, tmp_path
 
 def as_a_killed_daemon_leaves_it(workspace: str, *, alive: bool) -> tuple[Job, Popen[bytes]]:
     """A job that is marked as running, with a training that lives on or is dead."""
-    queue = Jobs(train_command)
+    queue = Queue()
     job = queue.submit(TrainRequest(workspace))
-    files = jobs_module._Files.of(workspace, job.id)
-    training = jobs_module._started(train_command(TrainRequest(workspace)), files)
+    queue.claim(job.id)
+    files = runs.Files.of(workspace, job.id)
+    training = runs.start(train_command(TrainRequest(workspace)), job.id, files)
     process = training.popen
     assert process is not None
     until(lambda: "step 1" in steps(workspace))
-    queue._execute(
-        "UPDATE job SET state = 'running', starts = 1, pid = ?, born = ? WHERE id = ?",
-        (training.process.pid, training.born, job.id),
-    )
     if not alive:
         training.signal(signal.SIGKILL)
         process.wait()
-    queue._database.close()
+    queue.close()
     return job, process
 
 
@@ -289,7 +312,7 @@ def test_a_training_that_outlived_its_daemon_is_followed_to_its_end(workspace):
     os.killpg(process.pid, signal.SIGSTOP)  # the daemon died while it held the training still
     queue = Jobs(train_command)
     queue.start()
-    until(lambda: queue.get(job.id).state == "done")
+    until(lambda: queue.queue.get(job.id).state == "done")
     assert starts(root) == 1
     queue.stop()
     process.wait()
@@ -317,22 +340,25 @@ def test_a_training_that_ended_while_no_daemon_ran_is_done(workspace):
 
 
 def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
-    monkeypatch.setattr(jobs_module, "_MOST_STARTS", 1)
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
     job, _ = as_a_killed_daemon_leaves_it(workspace(), alive=False)
     queue = Jobs(train_command)
     queue.start()
     given_up = ended(queue, job)
-    assert (given_up.state, given_up.reason) == ("failed", "the training was broken off 1 times")
+    assert given_up.state == "failed"
+    assert "several starts got no further" in (given_up.reason or "")
     queue.stop()
 
 
-def test_a_pid_that_was_given_to_another_process_is_not_touched(workspace):
-    root = workspace()
-    job, _ = as_a_killed_daemon_leaves_it(root, alive=False)
-    own = psutil.Process()
-    with closing(sqlite3.connect(database_file())) as database, database:
-        database.execute("UPDATE job SET pid = ?, born = ? WHERE id = ?", (own.pid, 1.0, job.id))
+def test_what_a_dead_training_has_left_running_is_ended(workspace):
+    root = workspace(steps=4, helper=True)
+    job, process = as_a_killed_daemon_leaves_it(root, alive=True)
+    helper = psutil.Process(int(Path(root, "helper").read_text()))
+    process.kill()  # it alone, as the system does when memory runs out
+    process.wait()
+    assert helper.is_running()
     queue = Jobs(train_command)
     queue.start()
     assert ended(queue, job).state == "done"
+    assert not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
     queue.stop()

@@ -126,19 +126,21 @@ def create(service: Service, activity: Activity) -> FastAPI:
 
     @app.get("/api/jobs")
     def list_jobs() -> Response:
-        return json(jobs.all())
+        return json(jobs.queue.all())
 
     @app.get("/api/jobs/{job_id}")
     def one_job(job_id: str) -> Response:
-        return json(jobs.get(job_id))
+        return json(jobs.queue.get(job_id))
 
     @app.get("/api/jobs/{job_id}/events")
     def events(job_id: str) -> Response:
-        return StreamingResponse(_events(service, jobs.get(job_id)), media_type="text/event-stream")
+        return StreamingResponse(
+            _events(service, jobs.queue.get(job_id)), media_type="text/event-stream"
+        )
 
     @app.post("/api/jobs/{job_id}/cancel")
     def cancel(job_id: str) -> Response:
-        return json(jobs.cancel(job_id))
+        return json(jobs.queue.cancel(job_id))
 
     @app.get("/api/adapters")
     def adapters(workspace: str = "") -> Response:
@@ -178,4 +180,4 @@ async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:
         before = job
         while job == before:
             await asyncio.sleep(_WATCH)
-            job = await run_in_threadpool(service.jobs.get, job.id)
+            job = await run_in_threadpool(service.jobs.queue.get, job.id)

@@ -156,6 +156,6 @@ async def _end_when_idle(
 ) -> None:
     while not server.should_exit:
         await asyncio.sleep(min(5.0, seconds / 4))
-        if activity.idle_seconds > seconds and not service.jobs.busy:
+        if activity.idle_seconds > seconds and not service.jobs.queue.busy:
             _log.info("nobody has asked for %.0f seconds", seconds)
             server.should_exit = True

@@ -118,7 +118,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One background training."""
+    """One background training, or the measuring of an adapter."""
 
     id: str
     workspace: str
@@ -131,6 +131,9 @@ class Job:
     """Why it failed, in one sentence."""
     result: dict[str, object] | None = None
     """The JSON object of ``train``."""
+    kind: Literal["train", "measure"] = "train"
+    began_because: str | None = None
+    """Why the daemon began it by itself, in one sentence; None where somebody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

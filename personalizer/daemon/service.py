@@ -146,7 +146,7 @@ class Service:
         """The JSON object of ``personalizer status``."""
         workspace = self._workspace(root)
         return freshness.status(workspace.root) | {
-            "job": self.jobs.newest(str(workspace.root)),
+            "job": self.jobs.queue.newest(str(workspace.root)),
             "daemon": self.health(),
         }
 

@@ -42,7 +42,7 @@ class ServicePages:
         """What the page shows; raises as ``page``."""
         workspace = self._service.workspaces.get(root)
         registry, jobs = _registry(workspace.root), self._service.jobs
-        job = jobs.newest(str(workspace.root))
+        job = jobs.queue.newest(str(workspace.root))
         shown = job if job and job.state in ("queued", "running") else self._made(registry)
         return view_of(
             workspace.root,
@@ -58,8 +58,9 @@ class ServicePages:
         serving = registry.serving()
         if serving is None:
             return None
-        jobs = self._service.jobs.all()
-        return next((j for j in jobs if j.result and j.result.get("adapter") == serving.id), None)
+        jobs = self._service.jobs.queue.all()
+        made = (j for j in jobs if j.kind == "train")
+        return next((j for j in made if j.result and j.result.get("adapter") == serving.id), None)
 
     def mark(self, root: str) -> object:
         """Changes with trainings and adapters at once, with the folder's files a little later."""
@@ -71,7 +72,7 @@ class ServicePages:
             status = self._service.status(root)
             looked = time.monotonic(), (status["why"], status["unseen_symbols"])
             self._looked[root] = looked
-        job = self._service.jobs.newest(str(path))
+        job = self._service.jobs.queue.newest(str(path))
         return job, serving and serving.id, len(registry.all()), looked[1]
 
     def adapters(self, root: str) -> dict[str, Any]:
@@ -100,10 +101,10 @@ class ServicePages:
         if act.act == "train":
             self._service.jobs.submit(TrainRequest(str(path)))
             return "the training begins"
-        job = self._service.jobs.newest(str(path))
+        job = self._service.jobs.queue.newest(str(path))
         if job is None or job.state not in ("queued", "running"):
             raise BadInput(f"no training of {path.name} is running")
-        self._service.jobs.cancel(job.id)
+        self._service.jobs.queue.cancel(job.id)
         return "the training ends"
 
 

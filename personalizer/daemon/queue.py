@@ -1,0 +1,316 @@
+"""The queue of background trainings, in SQLite: what was asked for, and what became of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
+from personalizer.daemon.runs import Files
+from personalizer.errors import BadInput, StorageError, TooBusy
+from personalizer.storage import daemon_folder
+
+__all__ = ["Queue", "database_file", "newest_job"]
+
+_MOST_STARTS = 5
+"""Starts after which a training that keeps dying at the same step is given up."""
+_MOST_WAITING = 100
+"""Trainings that may wait."""
+_KEPT = 200
+"""Ended jobs that are remembered, with their logs."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT UNIQUE NOT NULL,
+    workspace TEXT NOT NULL,
+    request BLOB NOT NULL,
+    state TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    progress BLOB,
+    reason TEXT,
+    result BLOB,
+    starts INTEGER NOT NULL DEFAULT 0,
+    started REAL NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0
+)
+"""
+_ADDED = (
+    "kind TEXT NOT NULL DEFAULT 'train'",
+    "began_because TEXT",
+    "reached INTEGER NOT NULL DEFAULT 0",
+)
+"""Columns that older databases lack."""
+_SELECT = (
+    "SELECT id, workspace, state, created_at, ended_at, progress, reason, result, kind, "
+    "began_because FROM job"
+)
+_NEWEST = f"{_SELECT} WHERE workspace = ? AND kind = 'train' ORDER BY number DESC LIMIT 1"
+_NEXT = """
+SELECT id FROM job AS one WHERE state = 'queued' ORDER BY
+    (SELECT max(started) FROM job AS other WHERE other.workspace = one.workspace), number
+LIMIT 1
+"""
+"""The workspace whose last training is longest ago comes first."""
+
+
+def database_file() -> Path:
+    return daemon_folder() / "jobs.sqlite"
+
+
+def newest_job(root: Path) -> dict[str, Any] | None:
+    """The newest training of a workspace, read without a daemon; None where there is none."""
+    file = database_file()
+    if not file.exists():
+        return None
+    with suppress(sqlite3.Error):
+        database = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            row = database.execute(_NEWEST, (str(root),)).fetchone()
+        finally:
+            database.close()
+        if row is not None:
+            built: dict[str, Any] = msgspec.to_builtins(_job(row))
+            return built
+    return None
+
+
+class Queue:
+    """Trainings that wait, run and have ended. May be used from any thread.
+
+    Args:
+        file: The database.
+
+    Raises:
+        StorageError: If the database cannot be opened; every change, if it cannot be written.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or database_file()
+        self._database = self._open()
+        self._access = threading.RLock()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def submit(self, request: TrainRequest, because: str | None = None) -> Job:
+        """Queues a training; an equal one that has not ended yet is given instead of a second.
+
+        Args:
+            request: What to train.
+            because: Why, where nobody has asked for it.
+
+        Raises:
+            BadInput: If the workspace is no folder.
+            TooBusy: If too many wait already.
+        """
+        root = Path(request.workspace)
+        try:
+            usable = root.is_absolute() and root.is_dir()
+        except ValueError:  # a zero byte
+            usable = False
+        if not usable:
+            raise BadInput(f"expected the absolute path of a folder, got {request.workspace!r}")
+        workspace = str(root.resolve())
+        data = msgspec.json.encode(replace(request, workspace=workspace))
+        with self._access:
+            same = self._rows(
+                f"{_SELECT} WHERE request = ? AND state IN ('queued', 'running') AND NOT cancelled",
+                data,
+            )
+            if same:
+                return _job(same[0])
+            ((waiting,),) = self._rows("SELECT count(*) FROM job WHERE state = 'queued'")
+            if waiting >= _MOST_WAITING:
+                raise TooBusy(f"{waiting} trainings wait already: try again when some have ended")
+            job_id = f"job-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
+            self._change(
+                "INSERT INTO job (id, workspace, request, state, created_at, kind, began_because) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?)",
+                *(job_id, workspace, data, _now()),
+                *("measure" if request.measure else "train", because),
+            )
+            self._forget_old_ones()
+            return self.get(job_id)
+
+    def _forget_old_ones(self) -> None:
+        old = self._rows(
+            "SELECT id, workspace FROM job WHERE ended_at IS NOT NULL AND number <= "
+            "(SELECT max(number) FROM job) - ?",
+            _KEPT,
+        )
+        for job_id, workspace in old:
+            Files.of(workspace, job_id).remove()
+            self._change("DELETE FROM job WHERE id = ?", job_id)
+
+    def get(self, job_id: str) -> Job:
+        """A training as it is now.
+
+        Raises:
+            BadInput: If there is none of this id.
+        """
+        rows = self._rows(f"{_SELECT} WHERE id = ?", job_id)
+        if not rows:
+            raise BadInput(f"no job is called {job_id}")
+        return _job(rows[0])
+
+    def all(self) -> list[Job]:
+        """Trainings and measurements, the newest first."""
+        return [_job(row) for row in self._rows(f"{_SELECT} ORDER BY number DESC")]
+
+    def newest(self, workspace: str) -> Job | None:
+        """The newest training of a workspace; measurements do not count."""
+        rows = self._rows(_NEWEST, workspace)
+        return _job(rows[0]) if rows else None
+
+    def running(self) -> list[Job]:
+        """Those that are marked as running."""
+        return [_job(row) for row in self._rows(f"{_SELECT} WHERE state = 'running'")]
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training is queued or runs."""
+        return bool(self._rows("SELECT 1 FROM job WHERE state IN ('queued', 'running') LIMIT 1"))
+
+    def next(self) -> str | None:
+        """The id of the one whose turn it is."""
+        rows = self._rows(_NEXT)
+        return str(rows[0][0]) if rows else None
+
+    def claim(self, job_id: str) -> TrainRequest | None:
+        """Marks one as running; None if it was cancelled just now."""
+        claimed = self._change(
+            "UPDATE job SET state = 'running', starts = starts + 1, started = ? "
+            "WHERE id = ? AND state = 'queued'",
+            *(time.time(), job_id),
+        )
+        if not claimed:
+            return None
+        ((data,),) = self._rows("SELECT request FROM job WHERE id = ?", job_id)
+        return msgspec.json.decode(data, type=TrainRequest)
+
+    def keep_progress(self, job_id: str, progress: Progress) -> None:
+        encoded = msgspec.json.encode(progress)
+        self._change("UPDATE job SET progress = ? WHERE id = ?", encoded, job_id)
+
+    def cancel(self, job_id: str) -> Job:
+        """Ends one that is queued; one that runs is marked, for whoever runs it.
+
+        Raises:
+            BadInput: If there is none of this id.
+        """
+        with self._access:
+            job = self.get(job_id)
+            if job.state == "queued":
+                self.end(job_id, "cancelled")
+            elif job.state == "running":
+                self._change("UPDATE job SET cancelled = 1 WHERE id = ?", job_id)
+            return self.get(job_id)
+
+    def cancelled(self, job_id: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM job WHERE id = ? AND cancelled", job_id))
+
+    def end(
+        self,
+        job_id: str,
+        state: JobState,
+        reason: str | None = None,
+        result: dict[str, object] | None = None,
+    ) -> None:
+        self._change(
+            "UPDATE job SET state = ?, reason = ?, result = ?, ended_at = ? WHERE id = ?",
+            *(state, reason, msgspec.json.encode(result) if result else None, _now(), job_id),
+        )
+
+    def put_back(self, job_id: str) -> None:
+        """Queues one again that the daemon's own end has interrupted."""
+        self._change("UPDATE job SET state = 'queued', starts = starts - 1 WHERE id = ?", job_id)
+
+    def again(self, job_id: str, reached: int) -> bool:
+        """Queues one again that was broken off; False once it gets no further.
+
+        Args:
+            job_id: Which.
+            reached: The highest step of all its starts; higher than before forgives earlier ends.
+        """
+        with self._access:
+            self._change(
+                "UPDATE job SET starts = 1, reached = ? WHERE id = ? AND reached < ?",
+                *(reached, job_id, reached),
+            )
+            return bool(
+                self._change(
+                    "UPDATE job SET state = 'queued' WHERE id = ? AND starts < ?",
+                    *(job_id, _MOST_STARTS),
+                )
+            )
+
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self._access:
+                return self._database.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot read {self._file}: {error}") from error
+
+    def _change(self, statement: str, *values: object) -> int:
+        """Runs a statement; gives the number of rows it changed."""
+        try:
+            with self._access:
+                return self._database.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot write {self._file}: {error}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(
+                self._file, timeout=30, check_same_thread=False, isolation_level=None
+            )
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute(_SCHEMA)
+                _extend(database, _ADDED)
+            except sqlite3.Error:
+                database.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"cannot open {self._file}: {error}") from error
+        return database
+
+
+def _extend(database: sqlite3.Connection, columns: Iterable[str]) -> None:
+    known = {row[1] for row in database.execute("PRAGMA table_info(job)")}
+    for column in columns:
+        if column.split()[0] not in known:
+            database.execute(f"ALTER TABLE job ADD COLUMN {column}")
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    job_id, workspace, state, created_at, ended_at, progress, reason, result, kind, because = row
+    return Job(
+        id=job_id,
+        workspace=workspace,
+        state=state,
+        created_at=created_at,
+        ended_at=ended_at,
+        progress=None if progress is None else msgspec.json.decode(progress, type=Progress),
+        reason=reason,
+        result=None if result is None else msgspec.json.decode(result),
+        kind=kind,
+        began_because=because,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
