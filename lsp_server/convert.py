@@ -22,6 +22,7 @@ from lsp_server.answers import Change
 
 __all__ = [
     "Text",
+    "applied",
     "as_shown",
     "caret_after",
     "path_of",
@@ -199,7 +200,11 @@ def caret_after(changes: Sequence[Change], text: Text) -> lsp.Position:
             longest = len(change.text)
             best = change.start + shift + len(change.text) - len(change.text.lstrip())
         shift += len(change.text.encode()) - (change.end - change.start)
-    after = text
+    return applied(changes, text).position(best)
+
+
+def applied(changes: Sequence[Change], text: Text) -> Text:
+    """A text with changes made, which are in its bytes, in order, without overlap."""
     for change in reversed(changes):
-        after = after.replaced(change.start, change.end, change.text)
-    return after.position(best)
+        text = text.replaced(change.start, change.end, change.text)
+    return text

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lsprotocol import types as lsp
 
 from lsp_server.answers import Edit
-from lsp_server.convert import as_shown, caret_after, workspace_edit
+from lsp_server.convert import Text, applied, as_shown, caret_after, workspace_edit
+from lsp_server.project import Project, Seen
 from lsp_server.server import Server
-from lsp_server.session import Project, Seen
 from personalizer.errors import BadInput
 
-__all__ = ["apply", "show"]
+__all__ = ["Inserted", "apply", "show"]
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """What an edit did to its file."""
+
+    before: Text
+    after: Text
+    place: lsp.Location
+    """Where the new text begins."""
 
 
 async def apply(
     server: Server, project: Project, edit: Edit, *, label: str, seen: Seen
-) -> lsp.Location:
+) -> Inserted:
     """Has the editor make an edit.
 
     Args:
@@ -24,9 +36,6 @@ async def apply(
         edit: From the daemon.
         label: What the editor's undo list may call it; names the adapter.
         seen: The buffers that the daemon saw.
-
-    Returns:
-        Where the new text begins.
 
     Raises:
         BadInput: If the text has changed since, or the editor refuses.
@@ -57,7 +66,8 @@ async def apply(
     if not done.applied:
         raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
     caret = caret_after(changes, text)
-    return lsp.Location(project.uri_of(edit.file), lsp.Range(caret, caret))
+    place = lsp.Location(project.uri_of(edit.file), lsp.Range(caret, caret))
+    return Inserted(text, applied(changes, text), place)
 
 
 async def show(server: Server, place: lsp.Location) -> None:

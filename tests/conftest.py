@@ -29,3 +29,19 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny_model import make_tiny_base
 
     return make_tiny_base(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A project of one class and its tests, for an editor to open."""
+    from tests.editors.editor import make_shop
+
+    return make_shop(tmp_path / "shop")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Where the language server of such an editor keeps what it keeps."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder

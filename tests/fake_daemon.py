@@ -93,7 +93,8 @@ class FakeDaemon:
     ) -> Json:
         self._meet("generate", request, cancelled)
         test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
-        edit = None if self.scenario.no_edit else self._edit(request, test)
+        tests = [GENERATED, OTHER][request.skip :]
+        edit = None if self.scenario.no_edit or not tests else self._edit(request, test, tests[0])
         candidate = {
             "text": GENERATED,
             "parses": not self.scenario.no_edit,
@@ -105,7 +106,7 @@ class FakeDaemon:
         return {
             "focal": request.path,
             "adapter": "shop-1",
-            "candidates": [candidate, second],
+            "candidates": [candidate, second][request.skip :],
             "edit": edit,
             "seconds": 0.1,
         }
@@ -133,7 +134,7 @@ class FakeDaemon:
                 "diff": "",
             }
         end = source.rindex(b"}")
-        first = source.index(b";") + 1
+        first = source.find(b";") + 1
         newline = "\r\n" if b"\r\n" in source else "\n"
         text = ("\n" + generated).replace("\n", newline)
         changes = [

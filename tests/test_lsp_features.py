@@ -17,18 +17,6 @@ TOTAL = "public int total()"
 CHOOSE = "Generate test (choose"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
-
-
 async def request(editor: Editor, method: str, **params: Any) -> Any:
     return await editor.client.protocol.send_request_async(method, params)
 
@@ -85,6 +73,93 @@ async def test_trust_travels_with_the_request(shop: Path, data: Path, trusted: b
         await editor.do(CART_PATH, TOTAL, "Generate test")
         [asked] = await until(lambda: editor.called("generate"))
         assert asked["trusted"] is trusted
+
+
+# ---------------------------------------------------------------- another
+
+
+ANOTHER = "Generate test (another)"
+
+
+async def another(editor: Editor, path: str = CART_PATH, part: str = TOTAL) -> None:
+    """Chooses "Generate test", then the action for another at a place."""
+    await editor.do(CART_PATH, TOTAL, "Generate test")
+    await until(lambda: len(editor.ends) == 1)
+    await editor.do(path, part, ANOTHER)
+    await until(lambda: len(editor.ends) == 2)
+
+
+async def test_another_is_offered_once_there_is_one(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        assert ANOTHER not in await editor.titles(CART_PATH, TOTAL)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.ends)
+        assert ANOTHER in await editor.titles(CART_PATH, TOTAL)
+        assert ANOTHER not in await editor.titles(CART_PATH, "public void add(")
+
+
+@pytest.mark.parametrize("place", [(CART_PATH, TOTAL), (TEST_PATH, "void generated()")])
+async def test_another_takes_the_place_of_the_last_one(
+    shop: Path, data: Path, place: tuple[str, str]
+) -> None:
+    """Asked for at the method, and at the test that was written for it."""
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        before = editor.text(TEST_PATH)
+        await another(editor, *place)
+        assert [call["skip"] for call in editor.called("generate")] == [0, 1]
+        assert editor.called("generate")[1]["buffers"] == {TEST_PATH: before}
+        imported = before.replace(";", ";\nimport org.junit.jupiter.api.Test;", 1)
+        body, closing, _ = imported.rpartition("}")
+        assert editor.text(TEST_PATH) == f"{body}\n{OTHER}{closing}\n"
+        assert editor.text(CART_PATH) == CART
+
+
+async def test_a_test_that_somebody_touched_stays_beside_another(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: len(editor.ends) == 1)
+        editor.type(TEST_PATH, editor.line_of(TEST_PATH, "void generated()"), 0, "// mine\n")
+        await editor.do(CART_PATH, TOTAL, ANOTHER)
+        await until(lambda: len(editor.ends) == 2)
+        text = editor.text(TEST_PATH)
+        assert "// mine" in text
+        assert "void generated()" in text
+        assert "void other()" in text
+
+
+async def test_another_takes_the_place_in_a_class_that_was_just_made(
+    tmp_path: Path, data: Path
+) -> None:
+    shop = make_shop(tmp_path / "shop", test=None)
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: len(editor.ends) == 1)
+        made = editor.text(TEST_PATH)
+        editor.open(TEST_PATH, made)  # as an editor that shows it does
+        await editor.do(CART_PATH, TOTAL, ANOTHER)
+        await until(lambda: len(editor.ends) == 2)
+        shell = "class CartTest {\n}\n"
+        assert editor.called("generate")[1]["buffers"] == {TEST_PATH: shell}
+        assert editor.text(TEST_PATH).count("@Test") == 1
+        assert "void other()" in editor.text(TEST_PATH)
+
+
+async def test_there_is_an_end_to_others(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await another(editor)
+        text = editor.text(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, ANOTHER)
+        await until(lambda: editor.messages)
+        assert "no other test" in editor.messages[0]
+        assert editor.text(TEST_PATH) == text
 
 
 # ---------------------------------------------------------------- adapters and the panel

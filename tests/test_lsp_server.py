@@ -31,18 +31,6 @@ IMPORT = "import org.junit.jupiter.api.Test;"
 TOTAL = "public int total()"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
-
-
 async def generate(editor: Editor, part: str = TOTAL) -> None:
     """Chooses "Generate test" and waits for its end."""
     ends = len(editor.ends)

@@ -2,6 +2,7 @@
 
 from lsp_server.features import (
     adapters,
+    another_test,
     choose_test,
     code_actions,
     code_lens,
@@ -25,6 +26,7 @@ FEATURES = (
     code_lens,
     generate_test,
     choose_test,
+    another_test,
     generate_snippet,
     inline_completion,
     navigation,

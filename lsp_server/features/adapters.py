@@ -8,8 +8,8 @@ from lsprotocol import types as lsp
 
 from lsp_server.daemon import Json
 from lsp_server.features import status
+from lsp_server.project import Project
 from lsp_server.server import Server
-from lsp_server.session import Project
 from personalizer.daemon.protocol import ViewAct
 from personalizer.errors import BadInput, Cancelled
 

@@ -11,8 +11,9 @@ from indexer import Method
 from lsp_server import answers, edits
 from lsp_server.features import generate_test
 from lsp_server.progress import work
+from lsp_server.project import Place
 from lsp_server.server import Server
-from lsp_server.session import Place, Session
+from lsp_server.session import Session
 from personalizer.daemon.protocol import PlaceRequest
 from personalizer.errors import BadInput, Cancelled
 
@@ -44,29 +45,25 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     wish = server.session.settings.generate_test
     if not (wish.enable and wish.choose):
         raise BadInput("choosing among tests is switched off: see generateTest.choose")
-    place, name = generate_test.focal_at(server.session, at)
-    project = place.project
-    async with work(server, f"Generate tests for {name}") as act:
-        seen = await project.seen()
-        request = generate_test.request_for(server.session, place, seen)
-        answer = await act.until_cancelled(
-            server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
-        )
-        generation = answers.read(answer, answers.Generation)
+    place, focal = generate_test.focal_at(server.session, at)
+    async with work(server, f"Generate tests for {focal.name}") as act:
+        seen = await focal.project.seen()
+        request = generate_test.request_for(server.session, focal, place.line, seen)
+        generation = await generate_test.ask(server, request, act)
         act.ending = f"{len(generation.candidates)} candidates (by {generation.adapter})"
     whole = [one for one in generation.candidates if one.parses]
     if not whole:
-        raise BadInput(f"none of {len(generation.candidates)} candidates for {name} parses")
-    chosen = await _asked(server, f"Which test for {name}?", [badge(one) for one in whole])
+        raise BadInput(f"none of {len(generation.candidates)} candidates for {focal.name} parses")
+    chosen = await _asked(server, f"Which test for {focal.name}?", [badge(one) for one in whole])
     text = whole[chosen].text
     wanted = PlaceRequest(
         request.workspace, request.path, place.line + 1, text, buffers=request.buffers
     )
     edit = answers.read(await server.session.daemon.ask(lambda d: d.place(wanted)), answers.Edit)
-    label = f"Test for {name} by {generation.adapter}"
-    inserted = await edits.apply(server, project, edit, label=label, seen=seen)
+    label = f"Test for {focal.name} by {generation.adapter}"
+    inserted = await edits.apply(server, focal.project, edit, label=label, seen=seen)
     if wish.show:
-        await edits.show(server, inserted)
+        await edits.show(server, inserted.place)
 
 
 async def _asked(server: Server, question: str, choices: Sequence[str]) -> int:

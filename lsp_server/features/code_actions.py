@@ -6,14 +6,26 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
-from lsp_server.features import choose_test, generate_snippet, generate_test, navigation
+from lsp_server.features import (
+    another_test,
+    choose_test,
+    generate_snippet,
+    generate_test,
+    navigation,
+)
+from lsp_server.project import Place
 from lsp_server.server import Server
-from lsp_server.session import Place
 from lsp_server.threads import in_thread
 
 __all__ = ["register"]
 
-_OFFERS = (generate_test.offer, choose_test.offer, generate_snippet.offer, navigation.offer)
+_OFFERS = (
+    generate_test.offer,
+    choose_test.offer,
+    another_test.offer,
+    generate_snippet.offer,
+    navigation.offer,
+)
 
 
 def register(server: Server) -> None:

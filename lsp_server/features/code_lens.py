@@ -8,8 +8,8 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server.features import generate_test, navigation
+from lsp_server.project import Place, Project
 from lsp_server.server import Server
-from lsp_server.session import Place, Project
 from lsp_server.threads import in_thread
 
 __all__ = ["register"]

@@ -10,8 +10,9 @@ from lsprotocol import types as lsp
 from indexer import Method
 from lsp_server import answers, edits
 from lsp_server.progress import work
+from lsp_server.project import Place
 from lsp_server.server import Server
-from lsp_server.session import Place, Session
+from lsp_server.session import Session
 from personalizer.daemon.protocol import SnippetRequest
 from personalizer.errors import BadInput
 

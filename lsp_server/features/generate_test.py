@@ -8,13 +8,30 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
-from lsp_server.progress import work
+from lsp_server.convert import Text
+from lsp_server.offered import Focal, Offered
+from lsp_server.progress import Work, work
+from lsp_server.project import Buffer, Place, Seen
 from lsp_server.server import Server
-from lsp_server.session import Place, Seen, Session
+from lsp_server.session import Session
 from personalizer.daemon.protocol import GenerateRequest
 from personalizer.errors import BadInput
 
-__all__ = ["COMMAND", "KIND", "command", "focal_at", "offer", "register", "request_for", "verdict"]
+__all__ = [
+    "COMMAND",
+    "KIND",
+    "ask",
+    "check_enabled",
+    "command",
+    "edit_of",
+    "focal_at",
+    "insert",
+    "method_at",
+    "offer",
+    "register",
+    "request_for",
+    "verdict",
+]
 
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
@@ -40,57 +57,122 @@ def register(server: Server) -> None:
 
 
 async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
-    wish = server.session.settings.generate_test
-    if not wish.enable:
+    check_enabled(server.session)
+    place, focal = focal_at(server.session, at)
+    async with work(server, f"Generate test for {focal.name}") as act:
+        seen = await focal.project.seen()
+        request = request_for(server.session, focal, place.line, seen)
+        await insert(server, focal, 1, await ask(server, request, act), seen, act)
+
+
+def check_enabled(session: Session) -> None:
+    """Raises ``BadInput`` where the feature is switched off."""
+    if not session.settings.generate_test.enable:
         raise BadInput("generating tests is switched off: see generateTest.enable")
-    place, name = focal_at(server.session, at)
-    project = place.project
-    async with work(server, f"Generate test for {name}") as act:
-        seen = await project.seen()
-        request = request_for(server.session, place, seen)
-        answer = await act.until_cancelled(
-            server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
-        )
-        generation = answers.read(answer, answers.Generation)
-        if generation.edit is None:
-            raise BadInput(f"none of {len(generation.candidates)} candidates for {name} parses")
-        label = f"Test for {name} by {generation.adapter}"
-        inserted = await edits.apply(server, project, generation.edit, label=label, seen=seen)
-        act.ending = f"{verdict(generation)} (by {generation.adapter})"
-    best = generation.candidates[0] if generation.candidates else answers.Candidate()
-    if best.compiles is False or best.passes is False:
-        server.say(f"Test for {name}: {act.ending}", lsp.MessageType.Warning)
-    if wish.show:
-        await edits.show(server, inserted)
 
 
-def focal_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, str]:
-    """The place that a command names, and the name of the method there.
+def method_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, Method]:
+    """The place that a command names, and the method there.
 
     Raises:
-        BadInput: If there is no method.
+        BadInput: If there is none.
     """
     place = session.place(at)
     method = place.buffer.method_at(place.line)
     if method is None:
         where = f"{place.buffer.path}:{place.line + 1}"
         raise BadInput(f"expected a method, got {where}: put the cursor into one")
-    return place, f"{method.class_name}.{method.name}"
+    return place, method
 
 
-def request_for(session: Session, place: Place, seen: Seen) -> GenerateRequest:
-    """What the daemon is asked for a test of the method at a place."""
+def focal_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, Focal]:
+    """The place that a command names, and the method there as a focal one; raises the same."""
+    place, method = method_at(session, at)
+    name = f"{method.class_name}.{method.name}"
+    return place, Focal(place.project, place.buffer.path, method.key, name)
+
+
+def request_for(session: Session, focal: Focal, line: int, seen: Seen) -> GenerateRequest:
+    """What the daemon is asked for a test of a method that a line, from 0, belongs to."""
     wish = session.settings.generate_test
     return GenerateRequest(
-        workspace=str(place.project.root),
-        path=place.buffer.path,
-        line=place.line + 1,
+        workspace=str(focal.project.root),
+        path=focal.path,
+        line=line + 1,
         buffers=seen.unsaved,
         adapter=wish.adapter,
         run=wish.run,
         n=wish.candidates,
         trusted=session.settings.workspace.trusted,
     )
+
+
+async def ask(server: Server, request: GenerateRequest, act: Work) -> answers.Generation:
+    """What the daemon writes; raises ``Cancelled`` once the user has cancelled."""
+    answer = await act.until_cancelled(
+        server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
+    )
+    return answers.read(answer, answers.Generation)
+
+
+def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:
+    """The edit with the best candidate.
+
+    Raises:
+        BadInput: If no candidate is a whole test.
+    """
+    if generation.edit is None:
+        count = len(generation.candidates)
+        raise BadInput(
+            f"none of {count} candidates for {focal.name} parses"
+            if count
+            else f"no other test came for {focal.name}"
+        )
+    return generation.edit
+
+
+async def insert(
+    server: Server, focal: Focal, count: int, generation: answers.Generation, seen: Seen, act: Work
+) -> None:
+    """Has the editor insert the best candidate, remembers it, and says what is known of it.
+
+    Args:
+        server: The server.
+        focal: What the test tests.
+        count: Candidates that the user has seen, this one included.
+        generation: The daemon's answer.
+        seen: The buffers that the daemon saw.
+        act: Shown meanwhile.
+
+    Raises:
+        BadInput: If there is nothing to insert, or the text has changed since.
+    """
+    session, edit = server.session, edit_of(generation, focal)
+    label = f"Test for {focal.name} by {generation.adapter}"
+    done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
+    at = done.after.offset(done.place.range.start)
+    session.offered.remember(_offered(focal, count, edit, done.before, done.after, at))
+    act.ending = f"{verdict(generation)} (by {generation.adapter})"
+    best = generation.candidates[0] if generation.candidates else answers.Candidate()
+    if best.compiles is False or best.passes is False:
+        server.say(f"Test for {focal.name}: {act.ending}", lsp.MessageType.Warning)
+    if session.settings.generate_test.show:
+        await edits.show(server, done.place)
+
+
+def _offered(
+    focal: Focal, count: int, edit: answers.Edit, before: Text, after: Text, at: int
+) -> Offered:
+    """What is remembered; of a new file, the text without its test is what is around the test."""
+    if edit.created:
+        buffer = Buffer("", edit.file, 0, after)
+        methods = buffer.facts.methods if buffer.facts else ()
+        for test in filter(buffer.is_test, methods):
+            at = test.span.start
+            start = after.source.rfind(b"\n", 0, at) + 1
+            end = after.source.find(b"\n", test.span.end) + 1
+            before = after.replaced(start, end or len(after.source), "")
+    return Offered(focal, count, edit.file, before, after, at)
 
 
 def verdict(generation: answers.Generation) -> str:

@@ -10,8 +10,8 @@ from lsprotocol import types as lsp
 
 from lsp_server import answers
 from lsp_server.features.generate_snippet import has_no_body_yet
+from lsp_server.project import Place
 from lsp_server.server import Server
-from lsp_server.session import Place
 from lsp_server.threads import in_thread
 from personalizer.daemon.protocol import SnippetRequest
 from personalizer.errors import PersonalizerError

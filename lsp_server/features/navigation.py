@@ -8,8 +8,9 @@ from lsprotocol import types as lsp
 
 from indexer import Method, Where
 from lsp_server import edits
+from lsp_server.project import Place, Project
 from lsp_server.server import Server
-from lsp_server.session import Place, Project, Session
+from lsp_server.session import Session
 from personalizer.errors import BadInput
 
 __all__ = ["COMMAND", "KIND", "command", "offer", "register"]

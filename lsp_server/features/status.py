@@ -7,8 +7,8 @@ import logging
 from typing import Any
 
 from lsp_server.daemon import Json
+from lsp_server.project import Project
 from lsp_server.server import Server
-from lsp_server.session import Project
 from personalizer.errors import PersonalizerError
 
 __all__ = ["CHANGED", "COMMAND", "REQUEST", "announce", "register", "summary"]

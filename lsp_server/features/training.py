@@ -11,8 +11,8 @@ from lsp_server import answers
 from lsp_server.daemon import Json
 from lsp_server.features import status
 from lsp_server.progress import work
+from lsp_server.project import Project
 from lsp_server.server import Server
-from lsp_server.session import Project
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
 from personalizer.errors import BadInput
 

@@ -94,6 +94,8 @@ class Editor:
         self.root = root
         self.buffers: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.opened: set[str] = set()
+        """URIs of the documents that the server was told of."""
         self.labels: list[str | None] = []
         self.statuses: list[dict[str, Any]] = []
         self.questions: list[lsp.ShowMessageRequestParams] = []
@@ -153,6 +155,7 @@ class Editor:
         with open(self.root / path, newline="", encoding="utf-8-sig") as file:
             self.buffers[uri] = file.read() if text is None else text
         self.versions[uri] = 1
+        self.opened.add(uri)
         self.client.text_document_did_open(
             lsp.DidOpenTextDocumentParams(
                 lsp.TextDocumentItem(uri, lsp.LanguageKind.Java, 1, self.buffers[uri])
@@ -172,12 +175,12 @@ class Editor:
     def _replace(self, path: str, where: lsp.Range, text: str) -> None:
         uri = self.uri(path)
         self._changed(uri, [lsp.TextEdit(where, text)])
-        change = lsp.TextDocumentContentChangePartial(where, text)
-        self.client.text_document_did_change(
-            lsp.DidChangeTextDocumentParams(
-                lsp.VersionedTextDocumentIdentifier(self.versions[uri], uri), [change]
-            )
-        )
+        self._tell(uri, lsp.TextDocumentContentChangePartial(where, text))
+
+    def _tell(self, uri: str, change: lsp.TextDocumentContentChangeEvent) -> None:
+        document = lsp.VersionedTextDocumentIdentifier(self.versions[uri], uri)
+        params = lsp.DidChangeTextDocumentParams(document, [change])
+        self.client.text_document_did_change(params)
 
     def take(self, path: str, item: lsp.InlineCompletionItem) -> None:
         """Accepts an inline completion."""
@@ -249,6 +252,9 @@ class Editor:
                 if version is not None and version != self.versions.get(uri):
                     return lsp.ApplyWorkspaceEditResult(False, failure_reason="newer version")
                 self._changed(uri, [e for e in change.edits if isinstance(e, lsp.TextEdit)])
+                if uri in self.opened:
+                    whole = lsp.TextDocumentContentChangeWholeDocument(self.buffers[uri])
+                    self._tell(uri, whole)
         return lsp.ApplyWorkspaceEditResult(True)
 
     def _file(self, uri: str) -> Path:

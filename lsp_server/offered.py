@@ -1,0 +1,99 @@
+"""The tests that were written last, so that another candidate may take the place of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indexer import Method
+from lsp_server.answers import Change, Edit
+from lsp_server.convert import Text, applied
+from lsp_server.project import Place, Project
+
+__all__ = ["Focal", "Offered", "OfferedTests", "in_place_of"]
+
+
+@dataclass(frozen=True)
+class Focal:
+    """A method that a test is written for."""
+
+    project: Project
+    path: str
+    """POSIX, relative to the project."""
+    key: str
+    """The method's name inside the file."""
+    name: str
+    """For the user: ``Cart.total``."""
+
+    def line(self) -> int | None:
+        """The line, from 0, where the method now stands; None where it is gone."""
+        buffer, snapshot = self.project.buffers.get(self.path), self.project.snapshot
+        facts = buffer.facts if buffer else snapshot and snapshot.files.get(self.path)
+        methods = facts.methods if facts else ()
+        return next((m.line - 1 for m in methods if m.key == self.key), None)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One generated test as it was inserted."""
+
+    focal: Focal
+    count: int
+    """Candidates for the method that the user has seen, this one included."""
+    file: str
+    """Of the test."""
+    before: Text
+    """That file without the test."""
+    after: Text
+    """With it."""
+    at: int
+    """The byte of ``after`` where the test begins."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the file is open, and as it was when the test was inserted."""
+        buffer = self.focal.project.buffers.get(self.file)
+        return buffer is not None and buffer.text == self.after
+
+
+class OfferedTests:
+    """The last test of each method, for as long as the editor runs."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str, str], Offered] = {}
+
+    def remember(self, one: Offered) -> None:
+        self._last[one.focal.project.uri, one.focal.path, one.focal.key] = one
+
+    def at(self, place: Place, method: Method) -> Offered | None:
+        """What was offered for a method, or is that method itself, still as it was inserted."""
+        project, path = place.project, place.buffer.path
+        known = self._last.get((project.uri, path, method.key))
+        if known is not None:
+            return known
+        return next((one for one in self._last.values() if _is(one, project, path, method)), None)
+
+
+def _is(one: Offered, project: Project, path: str, method: Method) -> bool:
+    within = method.span.start <= one.at < method.span.end
+    return one.focal.project is project and one.file == path and within and one.untouched
+
+
+def in_place_of(offered: Offered, edit: Edit) -> Edit:
+    """An edit of the file without the earlier test, as an edit of the file with it.
+
+    Whole lines are replaced, and none that both have at the beginning or the end.
+    """
+    old = offered.after.source.splitlines(keepends=True)
+    new = applied(edit.changes, offered.before).source.splitlines(keepends=True)
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    start = sum(map(len, old[:head]))
+    end = sum(map(len, old[: len(old) - tail]))
+    text = b"".join(new[head : len(new) - tail]).decode()
+    return Edit(edit.file, False, (Change(start, end, text),))
+
+
+def _alike(one: list[bytes], other: list[bytes]) -> int:
+    """How many lines at the beginning are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

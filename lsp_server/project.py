@@ -1,0 +1,258 @@
+"""One workspace folder: its open buffers, its index, and what of both the daemon may see."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from indexer import (
+    Change,
+    FileFacts,
+    Index,
+    Method,
+    Pair,
+    Snapshot,
+    Store,
+    StoreUnavailable,
+    Where,
+    Workspace,
+)
+from indexer.languages import language_of
+from indexer.pairing import in_test_root
+from indexer.screening import secret_in, vendored
+from indexer.watching import Changed, Watcher
+from lsp_server.convert import Text, uri_of
+from lsp_server.threads import in_thread
+from personalizer.storage import WorkspaceData
+
+__all__ = ["Buffer", "Place", "Project", "Seen"]
+
+_log = logging.getLogger(__name__)
+
+_PAUSE = 0.5
+"""Seconds without a change after which the index takes the buffers in."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """One open document at one version."""
+
+    uri: str
+    """As the editor spells it."""
+    path: str
+    """POSIX, relative to the project."""
+    version: int
+    text: Text
+
+    @cached_property
+    def _alone(self) -> Snapshot:
+        with Store() as store:
+            return Index(store).apply([Change(self.path, self.text.source)])
+
+    @property
+    def facts(self) -> FileFacts | None:
+        """Facts of exactly this version; None where screening leaves it out."""
+        return self._alone.files.get(self.path)
+
+    @cached_property
+    def _tests(self) -> frozenset[str]:
+        return frozenset(where.method.key for where in self._alone.tests)
+
+    def is_test(self, method: Method) -> bool:
+        return method.key in self._tests
+
+    @cached_property
+    def focal_methods(self) -> tuple[Method, ...]:
+        """Methods that a test could be written for; none in a file of tests."""
+        if self.facts is None or self._tests or in_test_root(self.path):
+            return ()
+        return tuple(m for m in self.facts.methods if m.body and "private" not in m.modifiers)
+
+    def method_at(self, line: int) -> Method | None:
+        """The innermost method at a line, counted from 0."""
+        return self.facts.method_at(line + 1, self.text.source) if self.facts else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of an open document, as a command names it."""
+
+    project: Project
+    buffer: Buffer
+    line: int
+    """From 0."""
+
+
+class Project:
+    """One workspace folder, indexed, with the open buffers in place of their files."""
+
+    def __init__(self, folder_uri: str, root: Path) -> None:
+        self.uri = folder_uri
+        self.root = root
+        """As the editor names it, links unresolved."""
+        self.buffers: dict[str, Buffer] = {}
+        """Open documents by path."""
+        self.snapshot: Snapshot | None = None
+        """The last state whose pairs are known; None until the folder is indexed."""
+        self.outdated = True
+        """The folder must be walked: files may have changed that nobody told of."""
+        self._index: Index | None = None
+        self._stale: set[str] = set()
+        self._busy = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: Watcher | None = None
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if self._watcher:
+            self._watcher.stop()
+
+    def watch(self, settled: Callable[[], None]) -> None:
+        """Looks for files that change on disk, where the editor does not tell of them."""
+        loop = asyncio.get_running_loop()
+
+        def changed(paths: Changed) -> None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended: nobody waits any more.
+                loop.call_soon_threadsafe(self.touch, paths, settled)
+
+        self._watcher = Watcher(Workspace(self.root), changed)
+        self._watcher.start()
+
+    def touch(self, paths: Changed, settled: Callable[[], None]) -> None:
+        """Notes that files or their buffers have changed; they are read after a pause.
+
+        Args:
+            paths: POSIX, relative to the project; None where any file may have changed.
+            settled: Called once the snapshot has taken them in.
+        """
+        if paths is None:
+            self.outdated = True
+        else:
+            paths = frozenset(path for path in paths if language_of(path))
+            if not paths:
+                return
+            self._stale |= paths
+        loop = asyncio.get_running_loop()
+        if self._timer:
+            self._timer.cancel()
+
+        def begin() -> None:
+            task = loop.create_task(self.settle())
+            task.add_done_callback(lambda done: None if done.cancelled() else settled())
+
+        self._timer = loop.call_later(_PAUSE, begin)
+
+    async def settle(self) -> None:
+        """Takes every change so far into the snapshot."""
+        async with self._busy:
+            stale, self._stale = self._stale, set()
+            buffers = {path: b.text.source for path, b in self.buffers.items()}
+            try:
+                self.snapshot = await in_thread(self._indexed, stale, buffers)
+            except Exception:
+                self._stale |= stale
+                _log.exception("cannot index %s", self.root)
+
+    def _indexed(self, stale: set[str], buffers: Mapping[str, bytes]) -> Snapshot:
+        workspace = Workspace(self.root)
+        try:
+            index = self._index or Index(Store(WorkspaceData(workspace.root).index))
+            snapshot = self._read(workspace, index, stale, buffers)
+        except StoreUnavailable as error:
+            _log.warning("%s: indexing in memory", error)
+            self.outdated = True
+            index = Index()
+            snapshot = self._read(workspace, index, stale, buffers)
+        self._index = index
+        return snapshot
+
+    def _read(
+        self, workspace: Workspace, index: Index, stale: set[str], buffers: Mapping[str, bytes]
+    ) -> Snapshot:
+        if self.outdated:
+            index.read(workspace)
+            self.outdated = False
+            stale = {*buffers}
+        changes = []
+        for path in stale:
+            source, reason = _screened(workspace, path, buffers.get(path))
+            if reason:
+                index.exclude(path, reason)
+            else:
+                changes.append(Change(path, source))
+        snapshot = index.apply(changes)
+        _ = snapshot.pairs  # Derived here, in the thread, and kept by the snapshot.
+        return snapshot
+
+    def tests_of(self, path: str, method: Method) -> tuple[Pair, ...]:
+        """The tests of a method; none while the folder is not indexed."""
+        return self.snapshot.tests_of(path, method) if self.snapshot else ()
+
+    def tested_by(self, path: str, test: Method) -> tuple[Where, ...]:
+        """The methods that a test tests."""
+        pairs = self.snapshot.pairs if self.snapshot else ()
+        return tuple(
+            p.focal for p in pairs if p.test.path == path and p.test.method.key == test.key
+        )
+
+    def uri_of(self, path: str) -> str:
+        """A file's URI, as the editor spells it where the file is open."""
+        buffer = self.buffers.get(path)
+        return buffer.uri if buffer else uri_of(self.uri, path)
+
+    async def on_disk(self, path: str) -> bytes | None:
+        """A file's bytes; None where there are none that may be read."""
+        return (await in_thread(Workspace(self.root).read, path)).source
+
+    async def seen(self) -> Seen:
+        """The buffers as they are now, for the daemon."""
+        buffers = {path: buffer.text.source for path, buffer in self.buffers.items()}
+
+        def sorted_out() -> Seen:
+            workspace = Workspace(self.root)
+            unsaved, withheld = {}, {}
+            for path, source in buffers.items():
+                if workspace.read(path).source == source:
+                    continue
+                reason = _screened(workspace, path, source)[1]
+                if reason:
+                    withheld[path] = reason
+                else:
+                    unsaved[path] = source.decode()
+            return Seen(buffers, unsaved, withheld)
+
+        return await in_thread(sorted_out)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The open documents at the moment when the daemon was asked."""
+
+    sources: Mapping[str, bytes]
+    """Each buffer by path."""
+    unsaved: dict[str, str]
+    """Those that are not as on disk; they travel with the request."""
+    withheld: Mapping[str, str]
+    """Why others of those do not."""
+
+
+def _screened(
+    workspace: Workspace, path: str, buffer: bytes | None
+) -> tuple[bytes | None, str | None]:
+    """The source that counts, or why it is left out; neither for a file that is gone."""
+    if workspace.ignores(path):
+        return None, "ignored"
+    if buffer is None:
+        found = workspace.read(path)
+        gone = found.reason == "unreadable"
+        return found.source, None if gone else found.reason
+    if vendored(path):
+        return None, "vendored"
+    kind = secret_in(buffer)
+    return (None, f"secret ({kind})") if kind else (buffer, None)
