@@ -7,6 +7,7 @@ base model, a path or trust.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import tomllib
@@ -20,8 +21,9 @@ from typing import Any
 import platformdirs
 
 from personalizer.errors import SettingsError
+from personalizer.storage import write_atomically
 
-__all__ = ["FILE_NAME", "Resolved", "Settings", "load", "parse_duration", "user_file"]
+__all__ = ["FILE_NAME", "Resolved", "Settings", "load", "parse_duration", "remember", "user_file"]
 
 FILE_NAME = "personalizer.toml"
 
@@ -123,6 +125,31 @@ def user_file() -> Path:
     """The user's own settings file."""
     named = os.environ.get("PERSONALIZER_CONFIG")
     return Path(named) if named else platformdirs.user_config_path("personalizer") / FILE_NAME
+
+
+def remember(name: str, value: str) -> Path:
+    """Writes one setting into the user's own file, whose other lines stay as they are.
+
+    Returns:
+        The file.
+
+    Raises:
+        SettingsError: If the file cannot be read, or changed in this way.
+        StorageError: If it cannot be written.
+    """
+    file = user_file().resolve()  # which may be a link into a folder of dotfiles
+    before = _read(file)
+    text = file.read_text("utf-8") if file.exists() else ""
+    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"  # a JSON string is a TOML one
+    old = re.compile(rf"^{name}\s*=.*$", re.MULTILINE)
+    after = old.sub(lambda _: line, text, count=1) if name in before else f"{line}\n{text}"
+    try:
+        if tomllib.loads(after) != before | {name: value}:
+            raise SettingsError(f"cannot change {name} in {file}: write {line} there yourself")
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"cannot change {name} in {file}: {error}") from error
+    write_atomically(file, after.encode())
+    return file
 
 
 def load(

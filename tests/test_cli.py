@@ -282,3 +282,11 @@ def test_models_lists_the_embedded_one_and_pulls_nothing_when_offline(quick):
     assert rows[0]["name"] == "starter"
     assert all(row["licence"] and row["parameters"] for row in rows)
     check_complaint("nobody/nothing cannot be fetched", "models", "pull", "nobody/nothing")
+
+
+def test_a_base_model_that_lies_here_can_be_made_ones_own(tiny_base):
+    said = answer("models", "use", tiny_base)
+    assert said["base"] == str(tiny_base)
+    rows = {row["name"]: row for row in answer("config")["settings"]}
+    assert (rows["base"]["value"], rows["base"]["origin"]) == (str(tiny_base), said["file"])
+    check_complaint("is not on this machine", "models", "use", "nobody/nothing")

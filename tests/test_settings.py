@@ -100,3 +100,28 @@ def test_a_file_of_training_settings_holds_nothing_else(tmp_path):
 def test_training_settings_that_cannot_be_are_refused(values, words):
     with pytest.raises(SettingsError, match=words):
         settings.load(None, values, {})
+
+
+# ---------------------------------------------------------------- what a command remembers
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'base = "new"\n'),
+        ('seed = 3 # mine\nbase = "old" # mine too\n', 'seed = 3 # mine\nbase = "new"\n'),
+        ("# mine\n[other]\n", 'base = "new"\n# mine\n[other]\n'),
+    ],
+)
+def test_one_setting_is_written_and_other_lines_stay(before, after):
+    if before:
+        write_users(before)
+    assert settings.remember("base", "new").read_text() == after
+
+
+def test_a_file_that_would_say_something_else_then_is_left_alone():
+    hidden = 'base = "old"\nnote = """\nbase = 1\n"""\n'
+    write_users(hidden.replace('base = "old"\n', "") + 'base = "old"\n')
+    with pytest.raises(SettingsError, match="yourself"):
+        settings.remember("base", "new")
+    assert settings.user_file().read_text().startswith("note")
