@@ -99,6 +99,7 @@ def test_the_summary_counts_methods_and_new_lines(shop: Path, monkeypatch: pytes
         "compiles": 3,
         "passes": 3,
         "new_lines": 6,
+        "not_checked": 0,
     }
     assert [one["focal"].rpartition("#")[2] for one in answer["results"]] == [
         "gross(int)",

@@ -12,6 +12,7 @@ import pytest
 
 from indexer import Dependency, Module, Store, index_folder
 from personalizer.errors import BadInput, Cancelled
+from personalizer.generation.site import Site
 from personalizer.validation import Check, Unable, validator_for
 from personalizer.validation.classpath import ClassPaths
 from personalizer.validation.frameworks import frameworks_of, measuring
@@ -249,6 +250,29 @@ def test_tests_of_one_module_use_the_classes_of_another(tmp_path):
         "@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }",
         file="web/src/test/java/shop/CartTest.java",
     )
+    try:
+        verdict = made.validator.validate([check])[0]
+    finally:
+        made.validator.close()
+    assert (verdict.passes, verdict.new_lines) == (True, 3), verdict
+
+
+@needs_sandbox
+def test_a_test_of_an_abstract_class_runs_in_a_subclass(tmp_path):
+    files = {
+        "src/test/java/shop/CartTest.java": "",
+        "src/test/java/shop/AbstractCartTest.java": CART_TEST.replace(
+            "class CartTest", "abstract class AbstractCartTest"
+        ),
+        "src/test/java/shop/QuickCheck.java": (
+            "package shop;\n\nclass QuickCheck extends AbstractCartTest {\n}\n"
+        ),
+    }
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    focal = next(m for m in made.snapshot.files["src/main/java/shop/Cart.java"].methods)
+    site = Site(made.snapshot, "src/main/java/shop/Cart.java", focal)
+    check = site.check("@Test\nvoid grows() { cart.add(2); assertEquals(2, cart.total()); }")
+    assert (check.test_class, check.runs_in) == ("shop.AbstractCartTest", "shop.QuickCheck")
     try:
         verdict = made.validator.validate([check])[0]
     finally:

@@ -55,13 +55,17 @@ def generate_untested(
 
 
 def _summary(results: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """Counts methods by what their best candidate does; ``new_lines`` adds lines up."""
+    """Counts methods by what their best candidate does; ``new_lines`` adds lines up.
+
+    ``not_checked`` are those whose candidates could not be compiled, which says nothing of them.
+    """
     best = [_best(one) for one in results]
     counts = {name: sum(bool(one.get(name)) for one in best) for name in _COUNTED}
     return {
         "methods": len(best),
         **counts,
         "new_lines": sum(one.get("new_lines") or 0 for one in best),
+        "not_checked": sum(bool(one.get("parses")) and one.get("compiles") is None for one in best),
     }
 
 

@@ -64,6 +64,21 @@ def _with(candidate: Candidate, verdict: Verdict) -> Candidate:
 def _failure(verdict: Verdict) -> str | None:
     """The compiler's first errors, or why the test fails; None for what does neither."""
     if verdict.compiles is False:
-        errors = [one.message for one in verdict.diagnostics if one.kind == "error"]
+        errors = [_told(one.message) for one in verdict.diagnostics if one.kind == "error"]
         return "\n".join(errors[:_MESSAGES]) or "it does not compile"
     return verdict.failure if verdict.passes is False else None
+
+
+def _told(message: str) -> str:
+    """What the compiler says, with the name of a missing symbol in the first line.
+
+    Example:
+        >>> _told("cannot find symbol\\n  symbol:   method size()\\n  location: class Cart")
+        'cannot find symbol: method size() in class Cart'
+    """
+    first, *rest = message.splitlines() or [""]
+    parts = dict(line.strip().split(":", 1) for line in rest if ":" in line)
+    if first != "cannot find symbol" or "symbol" not in parts:
+        return message
+    where = f" in {parts['location'].strip()}" if "location" in parts else ""
+    return f"{first}: {parts['symbol'].strip()}{where}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,7 +102,20 @@ class Site:
             focal_path=self.focal_path,
             focal_class=_binary(self.snapshot.files[self.focal_path].package, self.focal.owner),
             focal_lines=(first, last),
+            runs_in="" if edit.created else self._subclass,
         )
+
+    @cached_property
+    def _subclass(self) -> str:
+        """Binary name of a class that runs the tests of an abstract one; empty for another."""
+        if self.owner is None or "abstract" not in self.owner.modifiers:
+            return ""
+        for facts in self.snapshot.files.values():
+            for kind in facts.types:
+                named = {re.sub(r"<.*", "", name).rpartition(".")[2] for name in kind.extends}
+                if self.owner.simple_name in named and "abstract" not in kind.modifiers:
+                    return _binary(facts.package, kind.name)
+        return ""
 
 
 def _binary(package: str, owner: str) -> str:

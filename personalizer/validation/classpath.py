@@ -197,11 +197,22 @@ class ClassPaths:
             self._failure = f"{tool} did not tell the class path: {error}"
             return []
         if done.returncode:
-            text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + "\n" + done.stderr)
-            told = [t for t in text.splitlines() if "ERROR" in t or "wrong" in t or "not" in t]
-            first = next(iter(told), f"exit {done.returncode}").removeprefix("[ERROR] ")
-            self._failure = f"{tool} did not tell the whole class path: {first[:200]}"
+            why = _complaint(done.stdout + "\n" + done.stderr) or f"exit {done.returncode}"
+            self._failure = f"{tool} did not tell the whole class path: {why}"
         return done.stdout.splitlines()
+
+
+def _complaint(output: str) -> str:
+    """What a build says first of its failure, in one line; empty where it says nothing.
+
+    Example:
+        >>> _complaint("[ERROR] Some problems were encountered:\\n[FATAL] no parent -> [Help 1]")
+        'no parent'
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    told = [t for t in text.splitlines() if re.search("ERROR|FATAL|wrong|not", t)]
+    lines = [re.sub(r"^(\[[A-Z]+\]\s*)+|\s*-> \[Help.*", "", t).strip() for t in told]
+    return next((t[:300] for t in lines if t and "problems were encountered" not in t), "")
 
 
 class _Kept(msgspec.Struct):

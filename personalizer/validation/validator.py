@@ -226,7 +226,7 @@ class LocalValidator:
         return self._processes.run(
             asking.layout,
             {**self._probes(asking), **classes},
-            check.test_class,
+            check.runs_in or check.test_class,
             check.test_method if method is None else method,
             without=without,
             seconds=RUN_SECONDS if method is None else _CLASS_SECONDS,
