@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -275,3 +276,18 @@ def test_the_test_class_itself_may_use_what_candidates_may_not(tmp_path):
         assert made.verdict("assertEquals(0, cart.total());").passes is True
     finally:
         made.validator.close()
+
+
+def test_the_denied_calls_have_the_numbers_of_the_kernels_headers():
+    """Of both machines, where Debian's linux-libc-dev is installed."""
+    headers = [
+        Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        Path("/usr/include/asm-generic/unistd.h"),
+    ]
+    for column, header in enumerate(headers):
+        if not header.is_file():
+            pytest.skip(f"{header} is not here (Debian: linux-libc-dev)")
+        found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text())
+        numbers = {name: int(number) for name, number in found}
+        for name, known in (*sandbox._DENIED.items(), ("clone", sandbox._CLONE)):
+            assert known[column] == numbers.get(name), name

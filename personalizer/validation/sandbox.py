@@ -102,101 +102,56 @@ def wrapped(
     return line, handle
 
 
-# What the sandboxed process may not ask of the kernel: other processes, and the parts of the
-# kernel that no test needs and that most ways out of a sandbox go through.
-_DENIED = {
-    "x86_64": (
-        [57, 58],  # fork, vfork
-        [
-            101,
-            310,
-            311,
-            321,
-            298,
-            323,
-            272,
-            308,
-            165,
-            166,
-            155,
-            161,
-            246,
-            320,
-            248,
-            249,
-            250,
-            175,
-            176,
-            313,
-            425,
-            426,
-            427,
-            428,
-            429,
-            430,
-            431,
-            432,
-            433,
-            442,
-            304,
-            169,
-            438,
-        ],
-        56,
-        0xC000003E,
-    ),
-    "aarch64": (
-        [],
-        [
-            117,
-            270,
-            271,
-            280,
-            241,
-            282,
-            97,
-            268,
-            40,
-            39,
-            41,
-            51,
-            104,
-            294,
-            217,
-            218,
-            219,
-            105,
-            106,
-            273,
-            425,
-            426,
-            427,
-            428,
-            429,
-            430,
-            431,
-            432,
-            433,
-            442,
-            265,
-            142,
-            438,
-        ],
-        220,
-        0xC00000B7,
-    ),
+_DENIED: dict[str, tuple[int, int | None]] = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "ptrace": (101, 117),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "reboot": (169, 142),
+    "init_module": (175, 105),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "unshare": (272, 97),
+    "perf_event_open": (298, 241),
+    "open_by_handle_at": (304, 265),
+    "setns": (308, 268),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "finit_module": (313, 273),
+    "kexec_file_load": (320, 294),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "pidfd_getfd": (438, 438),
+    "mount_setattr": (442, 442),
 }
-"""By machine: fork and its like; ptrace, process_vm_*, bpf, perf_event_open, userfaultfd,
-unshare, setns, mount, umount, pivot_root, chroot, kexec*, add_key, request_key, keyctl, module
-loading, io_uring_*, the newer mount calls, open_by_handle_at, reboot, pidfd_getfd; clone; the
-number by which the kernel names the machine."""
+"""What the sandboxed process may not ask of the kernel, with its numbers on x86_64 and aarch64, or
+None where there is no such call: other processes, and the parts of the kernel that no test needs and
+that most ways out of a sandbox go through."""
+_CLONE = (56, 220)
+_MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""By which number the kernel names a machine; in the order of the numbers above."""
 _CLONE3 = 435
 _CLONE_THREAD = 0x00010000
 
 
 def _architecture() -> str | None:
     machine = os.uname().machine
-    return machine if machine in _DENIED else None
+    return machine if machine in _MACHINES else None
 
 
 def seccomp_program() -> bytes:
@@ -205,15 +160,16 @@ def seccomp_program() -> bytes:
     ``clone3`` is said not to exist, so that the C library falls back to ``clone``, whose flags a
     filter can see. Calls of another machine's numbering end the process.
     """
-    forks, denied, clone, machine = _DENIED[_architecture() or "x86_64"]
+    name = _architecture() or "x86_64"
+    column, machine = list(_MACHINES).index(name), _MACHINES[name]
     load, equal, bits, give = 0x20, 0x15, 0x45, 0x06
     allow, kill, refuse, missing = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
     rows = [(load, 0, 0, 4), (equal, 1, 0, machine), (give, 0, 0, kill), (load, 0, 0, 0)]
-    if machine == _DENIED["x86_64"][3]:
+    if name == "x86_64":
         rows += [(0x35, 0, 1, 0x40000000), (give, 0, 0, kill)]  # the x32 numbering
-    for number in (*forks, *denied):
-        rows += [(equal, 0, 1, number), (give, 0, 0, refuse)]
+    for number in (numbers[column] for numbers in _DENIED.values()):
+        rows += [(equal, 0, 1, number), (give, 0, 0, refuse)] if number is not None else []
     rows += [(equal, 0, 1, _CLONE3), (give, 0, 0, missing)]
-    rows += [(equal, 0, 3, clone), (load, 0, 0, 16), (bits, 1, 0, _CLONE_THREAD)]
+    rows += [(equal, 0, 3, _CLONE[column]), (load, 0, 0, 16), (bits, 1, 0, _CLONE_THREAD)]
     rows += [(give, 0, 0, refuse), (give, 0, 0, allow)]
     return b"".join(struct.pack("HBBI", *row) for row in rows)
