@@ -13,8 +13,8 @@ shape ``tiny`` is of use. Needs the optional dependencies ``benchmarks``.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -23,15 +23,13 @@ from typing import Any
 
 import torch
 
-from benchmarks.peers import VARIANTS, train_with_trl
+from benchmarks.peers import NAMES, in_a_process, train_with_trl
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import STARTER, LoadedBase, load_tokenizer
 from personalizer.output import quiet_libraries
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, strategy_named
 from personalizer.training.trainer import fine_tune
-
-NAMES = ("ours", *VARIANTS)
 
 
 @dataclass(frozen=True)
@@ -189,20 +187,13 @@ def main() -> None:
         print(json.dumps(measured(*args.one, args)))
         return
     rows = []
-    for shape in args.shapes:
-        for method in args.methods:
-            for variant in args.variants:
-                one = ["--one", shape, method, variant]
-                command = [sys.executable, "-m", "benchmarks.memory", *sys.argv[1:], *one]
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode:
-                    print(f"{shape} {method} {variant} failed: {done.stderr[-2000:]}", flush=True)
-                    continue
-                rows.append(json.loads(done.stdout.splitlines()[-1]))
-                print(json.dumps(rows[-1]), flush=True)
-                if args.out:
-                    with args.out.open("a") as file:
-                        file.write(json.dumps(rows[-1]) + "\n")
+    wanted = list(itertools.product(args.shapes, args.methods, args.variants))
+    for one in wanted:
+        row = in_a_process("benchmarks.memory", *one, out=args.out)
+        if isinstance(row, str):
+            print(f"{' '.join(one)} failed: {row}", flush=True)
+        else:
+            rows.append(row)
     print(f"\n{'shape':7}{'method':12}{'variant':22}{'GB':>7}{'W24 GB':>8}{'tokens/s':>10}")
     for row in rows:
         print(
@@ -210,7 +201,7 @@ def main() -> None:
             f"{row['peak_memory_bytes'] / 1e9:>7.1f}{row['published_gb'] or '-':>8}"
             f"{row['tokens_per_second']:>10,.0f}"
         )
-    if len(rows) < len(args.shapes) * len(args.methods) * len(args.variants):
+    if len(rows) < len(wanted):
         sys.exit(1)
 
 

@@ -1,7 +1,14 @@
-"""TRL's SFTTrainer on our examples, for the benchmarks that set it beside ours."""
+"""TRL's SFTTrainer on our examples, for the benchmarks that set it beside ours.
+
+A peak of memory is a process's own, so each variant runs in one: ``in_a_process`` starts the
+benchmark again with its arguments and ``--one``, and reads the JSON line that it ends with.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +18,7 @@ from personalizer.models import LoadedBase
 from personalizer.training.batches import length
 from personalizer.training.compute import forget_peak_memory, peak_memory_bytes
 
-__all__ = ["VARIANTS", "train_with_trl"]
+__all__ = ["NAMES", "VARIANTS", "in_a_process", "train_with_trl"]
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "trl-defaults": {},
@@ -23,6 +30,21 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "trl-packed": {"gradient_checkpointing": False, "packing": True},
 }
 """What each variant sets beside batch size, learning rate, epochs, seed and length."""
+NAMES = ("ours", *VARIANTS)
+
+
+def in_a_process(benchmark: str, *one: str, out: Path | None) -> dict[str, Any] | str:
+    """One row of a benchmark, printed and added to a file of JSON lines; or why there is none."""
+    command = [sys.executable, "-m", benchmark, *sys.argv[1:], "--one", *one]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return done.stderr[-3000:]
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(json.dumps(row), flush=True)
+    if out:
+        with out.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+    return row
 
 
 def train_with_trl(

@@ -14,22 +14,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import VARIANTS, train_with_trl
+from benchmarks.peers import NAMES, in_a_process, train_with_trl
 from indexer import index_folder
 from personalizer.output import quiet_libraries
 from personalizer.settings import Settings
 from personalizer.training.batches import length, target_losses
 from personalizer.training.preparation import prepare, usable_pairs
 from personalizer.training.trainer import fine_tune
-
-NAMES = ("ours", *VARIANTS)
 
 
 def measured(variant: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -107,15 +104,10 @@ def main() -> None:
         return
     rows = []
     for variant in args.variants:
-        command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:], "--one", variant]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"{variant} failed:\n{done.stderr[-3000:]}")
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
-        print(json.dumps(rows[-1]), flush=True)
-        if args.out:
-            with args.out.open("a") as file:
-                file.write(json.dumps(rows[-1]) + "\n")
+        row = in_a_process("benchmarks.training", variant, out=args.out)
+        if isinstance(row, str):
+            sys.exit(f"{variant} failed:\n{row}")
+        rows.append(row)
     print(f"\n{'variant':22}{'tokens/s':>10}{'MiB':>8}{'steps':>7}{'loss':>9}")
     for row in rows:
         memory = row["peak_memory_bytes"] / 2**20

@@ -21,34 +21,16 @@ from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training import preparation, project, strategies
 from personalizer.training.batches import target_losses
-from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.trainer import fine_tune
 from tests.java_project import project_files, snapshot_of, write_project
 from tests.tiny_model import make_tiny_base
+from tests.training_runs import encoded, hyper
 
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 2}
 
 
 def quick(base, **changes) -> Settings:
     return Settings(**(QUICK | {"base": str(base)} | changes))
-
-
-def encoded(base):
-    snapshot = snapshot_of(project_files(classes=6))
-    sides = dataset.split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.2)
-    return dataset.build(snapshot, sides, base.tokenizer, context_tokens=1400, target_tokens=220)
-
-
-def hyper(**changes) -> Hyperparameters:
-    values = {
-        "learning_rate": 1e-2,
-        "batch_size": 4,
-        "epochs": 3,
-        "patience": 9,
-        "evaluate_every": 1.0,
-        "options": strategies.Options(rank=4),
-    }
-    return Hyperparameters(**(values | changes))
 
 
 @pytest.mark.parametrize("seed", range(6))

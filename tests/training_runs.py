@@ -15,12 +15,15 @@ from tests.java_project import project_files, snapshot_of
 __all__ = ["Losses", "encoded", "hyper", "run"]
 
 
-def encoded(base: Any) -> dataset.Dataset:
-    """The examples of a project with six classes, as a base's tokenizer writes them."""
+def encoded(base: Any, *, context_tokens: int = 600, **shown: Any) -> dataset.Dataset:
+    """The examples of a project with six classes, as a base's tokenizer writes them.
+
+    The focal method alone is shown, unless ``shown`` says otherwise.
+    """
     snapshot = snapshot_of(project_files(classes=6))
     sides = dataset.split(snapshot.pairs, validation_fraction=0.2, gate_fraction=0.2)
-    limits = {"context_tokens": 600, "target_tokens": 220}
-    shown = {"level": Level.FM, "with_test_class": False}
+    limits = {"context_tokens": context_tokens, "target_tokens": 220}
+    shown = {"level": Level.FM, "with_test_class": False} | shown
     return dataset.build(snapshot, sides, base.tokenizer, **limits, **shown)
 
 
