@@ -42,6 +42,9 @@ class FakeEngine:
             return [_told(completions[0], on_text, cancelled)]
         return completions
 
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        """Nothing is loaded."""
+
     def close(self) -> None:
         self.closed = True
 

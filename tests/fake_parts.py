@@ -63,6 +63,15 @@ class FakeModel:
         one = Completion(" ".join(words), -0.5, len(words), reason, len(prompt.split()))
         return [one] * request.count
 
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        """Notes it."""
+        self._note(Request("", base, adapter), "warmed", "")
+
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        row = {"what": "warmed", "adapter": adapter, "base": base, "prompt": None}
+        with (data_folder() / "engine.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
     def close(self) -> None:
         """Nothing is held."""
 

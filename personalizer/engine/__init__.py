@@ -1,7 +1,7 @@
 """The seam between generation and models: what is asked of an engine and what it gives.
 
 Nothing here imports torch. ``local`` holds the model in the calling process, ``child`` runs
-``local`` in a process of its own.
+``local`` in a process of its own, ``remote`` asks a server that the user named.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Completion:
 
 
 class Engine(Protocol):
-    """Holds models and generates."""
+    """Holds models and generates; may be asked from any number of threads at once."""
 
     def generate(
         self,
@@ -81,6 +81,17 @@ class Engine(Protocol):
             AdapterError: If the adapter is missing or made for another base.
             PromptTooLong: If the prompt does not fit the model's context.
             EngineError: If the engine itself failed.
+        """
+
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        """Loads a model before it is asked; returns when it is there.
+
+        Args:
+            base: As in ``Request``.
+            adapter: As in ``Request``.
+
+        Raises:
+            PersonalizerError: As ``generate``.
         """
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The engine in a process of its own: torch's memory goes when the process does.
 
-The process starts with the first request, is started again once when it dies, and ends after
-some minutes without one. Nothing here imports torch.
+The process starts with the first request, serves any number of them at once, is started again
+when it has died, and ends after some minutes without one. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,18 @@ import msgspec
 
 from personalizer import errors
 from personalizer.engine import Completion, Request
-from personalizer.engine.wire import Ask, Cancel, Done, Failed, FromChild, Text, read, write
+from personalizer.engine.wire import (
+    Ask,
+    Cancel,
+    Done,
+    Failed,
+    FromChild,
+    Text,
+    ToChild,
+    Warm,
+    read,
+    write,
+)
 from personalizer.errors import EngineError
 from personalizer.processes import environment, module_command
 
@@ -72,7 +83,11 @@ class ChildEngine:
         on_text: Callable[[str], None] | None = None,
         cancelled: threading.Event | None = None,
     ) -> list[Completion]:
-        """See ``Engine.generate``. A child that dies is started again once."""
+        """See ``Engine.generate``.
+
+        A child that dies under this request alone is started again once. One that dies under
+        several fails them all: it is not known which of them killed it.
+        """
         given = 0
 
         def counted(text: str) -> None:
@@ -81,13 +96,29 @@ class ChildEngine:
             assert on_text is not None
             on_text(text)
 
-        with suppress(_Died):
-            return self._ask(request, on_text and counted, cancelled)
-        if not given:
-            with suppress(_Died):
-                return self._ask(request, on_text and counted, cancelled)
-        where = f": see {self._log}" if self._log else ""
-        raise EngineError(f"the engine's process died while it generated{where}")
+        def asked() -> list[Completion]:
+            return self._ask(
+                lambda number: Ask(number, request, stream=on_text is not None),
+                on_text and counted,
+                cancelled,
+            )
+
+        try:
+            return asked()
+        except _Died as death:
+            if given or death.requests > 1:
+                raise self._error() from None
+        try:
+            return asked()
+        except _Died:
+            raise self._error() from None
+
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        """See ``Engine.warm``; starts the child too."""
+        try:
+            self._ask(lambda number: Warm(number, base, adapter), None, None)
+        except _Died:
+            raise self._error() from None
 
     def close(self) -> None:
         """Ends the child; the next request starts another."""
@@ -99,15 +130,19 @@ class ChildEngine:
 
     def _ask(
         self,
-        request: Request,
+        message: Callable[[int], Ask | Warm],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
     ) -> list[Completion]:
         child = self._taken()
         try:
-            return child.ask(request, on_text, cancelled)
+            return child.ask(message, on_text, cancelled)
         finally:
             self._given_back()
+
+    def _error(self) -> EngineError:
+        where = f": see {self._log}" if self._log else ""
+        return EngineError(f"the engine's process died while it generated{where}")
 
     def _taken(self) -> _Child:
         with self._changing:
@@ -144,6 +179,10 @@ class ChildEngine:
 class _Died(Exception):
     """The child ended before it answered."""
 
+    def __init__(self, requests: int = 1) -> None:
+        self.requests = requests
+        """How many waited for it."""
+
 
 class _Child:
     """One process and the requests that wait for it.
@@ -159,7 +198,7 @@ class _Child:
             raise EngineError(f"the engine's process cannot be started: {error}") from error
         self.alive = True
         self._writing = threading.Lock()
-        self._waiting: dict[int, queue.SimpleQueue[FromChild | None]] = {}
+        self._waiting: dict[int, queue.SimpleQueue[FromChild | _Died]] = {}
         self._changing = threading.Lock()
         self._last = 0
         self._reader = threading.Thread(target=self._read, name="engine-child", daemon=True)
@@ -167,17 +206,20 @@ class _Child:
 
     def ask(
         self,
-        request: Request,
+        message: Callable[[int], Ask | Warm],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
     ) -> list[Completion]:
         """One request.
 
+        Args:
+            message: Makes it, given its number.
+
         Raises:
             _Died: If the child ended before its answer.
             PersonalizerError: What the engine raised.
         """
-        answers: queue.SimpleQueue[FromChild | None] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[FromChild | _Died] = queue.SimpleQueue()
         with self._changing:
             if not self.alive:
                 raise _Died
@@ -186,7 +228,7 @@ class _Child:
             self._waiting[number] = answers
         answered = told = False
         try:
-            self._send(Ask(number, request, stream=on_text is not None))
+            self._send(message(number))
             while True:
                 if cancelled is not None and cancelled.is_set() and not told:
                     told = True
@@ -196,18 +238,18 @@ class _Child:
                 except queue.Empty:
                     continue
                 match answer:
-                    case None:
+                    case _Died():
                         answered = True
-                        raise _Died
+                        raise answer
                     case Text(text=text):
                         if on_text is not None:
                             on_text(text)
                     case Done(completions=completions):
                         answered = True
                         return completions
-                    case Failed(error=name, message=message):
+                    case Failed(error=name, message=reason):
                         answered = True
-                        raise _error(name, message)
+                        raise _error(name, reason)
         finally:
             self._waiting.pop(number, None)
             if not answered and not told:  # the caller's own code raised
@@ -225,7 +267,7 @@ class _Child:
             self.process.wait()
         self._reader.join()
 
-    def _send(self, message: Ask | Cancel) -> None:
+    def _send(self, message: ToChild) -> None:
         try:
             write(cast(BinaryIO, self.process.stdin), self._writing, message)
         except (OSError, ValueError) as error:  # ValueError: closed by ``end``
@@ -243,7 +285,7 @@ class _Child:
             self.alive = False
             left = list(self._waiting.values())
         for waiting in left:
-            waiting.put(None)
+            waiting.put(_Died(len(left)))
 
 
 def _started(command: list[str], log: Path | None) -> subprocess.Popen[bytes]:

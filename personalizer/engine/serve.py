@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from personalizer.engine import Engine
-from personalizer.engine.wire import Ask, Cancel, Done, Failed, Text, ToChild, read, write
+from personalizer.engine import Completion, Engine
+from personalizer.engine.wire import Ask, Cancel, Done, Failed, Text, ToChild, Warm, read, write
 from personalizer.errors import EngineError, PersonalizerError
 
 __all__ = ["main"]
@@ -61,21 +61,15 @@ class _Server:
                 case Cancel(id):
                     if id in self._running:
                         self._running[id].set()
-                case Ask():
+                case Ask() | Warm():
                     cancelled = self._running[message.id] = threading.Event()
                     threading.Thread(
                         target=self._answer, args=(message, cancelled), daemon=True
                     ).start()
 
-    def _answer(self, ask: Ask, cancelled: threading.Event) -> None:
-        def on_text(text: str) -> None:
-            self._write(Text(ask.id, text))
-
+    def _answer(self, ask: Ask | Warm, cancelled: threading.Event) -> None:
         try:
-            completions = self._ready().generate(
-                ask.request, on_text=on_text if ask.stream else None, cancelled=cancelled
-            )
-            self._write(Done(ask.id, completions))
+            self._write(Done(ask.id, self._done(ask, cancelled)))
         except PersonalizerError as error:
             self._write(Failed(ask.id, type(error).__name__, str(error)))
         except Exception as error:
@@ -84,6 +78,17 @@ class _Server:
             self._write(Failed(ask.id, EngineError.__name__, f"the engine failed: {reason}"))
         finally:
             del self._running[ask.id]
+
+    def _done(self, ask: Ask | Warm, cancelled: threading.Event) -> list[Completion]:
+        def on_text(text: str) -> None:
+            self._write(Text(ask.id, text))
+
+        if isinstance(ask, Warm):
+            self._ready().warm(ask.base, ask.adapter)
+            return []
+        return self._ready().generate(
+            ask.request, on_text=on_text if ask.stream else None, cancelled=cancelled
+        )
 
     def _ready(self) -> Engine:
         """The engine; the first request imports torch, while cancellations are still read."""

@@ -13,7 +13,18 @@ import msgspec
 
 from personalizer.engine import Completion, Request
 
-__all__ = ["Ask", "Cancel", "Done", "Failed", "FromChild", "Text", "ToChild", "read", "write"]
+__all__ = [
+    "Ask",
+    "Cancel",
+    "Done",
+    "Failed",
+    "FromChild",
+    "Text",
+    "ToChild",
+    "Warm",
+    "read",
+    "write",
+]
 
 
 class Ask(msgspec.Struct, tag=True, frozen=True):
@@ -22,6 +33,14 @@ class Ask(msgspec.Struct, tag=True, frozen=True):
     id: int
     request: Request
     stream: bool
+
+
+class Warm(msgspec.Struct, tag=True, frozen=True):
+    """Load a model; answered by one ``Done`` or ``Failed``."""
+
+    id: int
+    base: str
+    adapter: str | None
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
@@ -53,7 +72,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-ToChild = Ask | Cancel
+ToChild = Ask | Warm | Cancel
 FromChild = Text | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
