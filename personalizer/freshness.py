@@ -6,6 +6,7 @@ their code. Nothing here loads a model: the loss on new pairs is a kept result.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -186,6 +187,7 @@ def status(root: Path | str) -> dict[str, Any]:
         "chosen_by": registry.chosen_by(),
         "loss_on_new": measured,
         "warnings": _warnings(manifest.trained_at, registry),
+        "contents": _digest(now),
     }
 
 
@@ -234,6 +236,12 @@ def _judged(
     return "fresh", counts if changes.share else f"all {changes.trained} pairs are as trained on"
 
 
+def _digest(now: Contents) -> str:
+    """Differs whenever a pair of the project does."""
+    rows = "\n".join(f"{name}\0{digest}" for name, digest in sorted(now.pairs.items()))
+    return hashlib.blake2b(rows.encode(), digest_size=8).hexdigest()
+
+
 def _warnings(trained_at: str, registry: Registry) -> list[str]:
     """What else the user should know, a sentence each."""
     found = list(registry.damaged().values())
@@ -269,4 +277,5 @@ def _without_adapter(base: str, why: str) -> dict[str, Any]:
         "chosen_by": None,
         "loss_on_new": None,
         "warnings": [],
+        "contents": None,
     }

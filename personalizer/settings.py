@@ -42,6 +42,7 @@ def _training(default: Any, doc: str, *, user_only: bool = False) -> Any:
 
 
 _CHOICES = {
+    "retrain": ("off", "ask", "on"),
     "optimizer": ("adamw", "adafactor", "paged-adamw-8bit"),
     "lora_targets": ("all-linear", "qkv"),
     "lora_variant": ("lora", "rslora", "dora", "pissa", "lora+"),
@@ -105,6 +106,15 @@ class Settings:
     stale_gain: float = _anyones(
         0.25, "Share of its gain at the gate below which, on new pairs, an adapter is stale."
     )
+    retrain: str = _users_own(
+        "ask", "Train a stale adapter anew while the machine is idle: off, ask or on."
+    )
+    warm: bool = _users_own(True, "Load the model when an editor opens a project, memory allowing.")
+    engine_url: str = _users_own(
+        "", "Server that generates, such as http://127.0.0.1:8000; empty generates here."
+    )
+    engine_model: str = _users_own("", "The base model's name at that server; as here when empty.")
+    engine_key_file: str = _users_own("", "File with the key that the server asks for.")
     idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
     unload_minutes: float = _users_own(10.0, "The model leaves memory after this long unused.")
     threads: int = _users_own(0, "CPU threads of training and generation; 0 leaves it to torch.")
@@ -282,6 +292,11 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         problems.append(
             f"{origins['repair_rounds']}: repair_rounds must lie between 0 and 2, "
             f"got {settings.repair_rounds}"
+        )
+    if settings.engine_url and not settings.engine_url.startswith(("http://", "https://")):
+        problems.append(
+            f"{origins['engine_url']}: engine_url must begin with http:// or https://, "
+            f"got {settings.engine_url}"
         )
     if settings.retrieve < 0:
         problems.append(

@@ -15,6 +15,7 @@ from subprocess import Popen
 import psutil
 import pytest
 
+from indexer.errors import NotAFolder
 from personalizer.daemon import jobs as jobs_module
 from personalizer.daemon import newest_job, runs
 from personalizer.daemon import queue as queue_module
@@ -133,8 +134,10 @@ def test_a_training_that_cannot_be_started_fails(tmp_path: Path):
 
 
 def test_no_folder_is_no_workspace(jobs: Jobs, tmp_path: Path):
-    with pytest.raises(BadInput, match="absolute path"):
+    with pytest.raises(NotAFolder, match="expected a folder"):
         jobs.submit(TrainRequest(str(tmp_path / "nothing")))
+    with pytest.raises(BadInput, match="absolute path"):
+        jobs.submit(TrainRequest("nothing"))
     with pytest.raises(BadInput, match="job-x"):
         jobs.queue.get("job-x")
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from indexer.errors import IndexerError, NotAFolder
 from personalizer import errors
-from personalizer.errors import BadInput, PersonalizerError
+from personalizer.errors import BadInput, Cancelled, PersonalizerError
 
-__all__ = ["body_of", "failure", "json", "unless_gone", "watched"]
+__all__ = ["body_of", "failure", "json", "watched"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +47,13 @@ async def body_of(request: Request, kind: type[T]) -> T:
 
     Raises:
         BadInput: If it is none; names the key.
+        TooLarge: If it is larger than the daemon reads.
+        Cancelled: If the client hung up in the middle.
     """
     try:
         return msgspec.json.decode(await request.body(), type=kind)
+    except ClientDisconnect as error:
+        raise Cancelled("the client hung up before its request was whole") from error
     except msgspec.DecodeError as error:
         raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
     except UnicodeDecodeError as error:
@@ -59,12 +63,6 @@ async def body_of(request: Request, kind: type[T]) -> T:
 def json(value: object, status: int = 200) -> Response:
     """An answer."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-async def unless_gone(request: Request, work: Callable[[threading.Event], T]) -> T:
-    """Runs blocking work on a thread; sets its event when the client hangs up."""
-    cancelled = threading.Event()
-    return await watched(request, run_in_threadpool(work, cancelled), cancelled)
 
 
 async def watched(request: Request, work: Coroutine[Any, Any, T], cancelled: threading.Event) -> T:

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -18,8 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from indexer.errors import IndexerError
 from personalizer.daemon import openai
-from personalizer.daemon.answers import body_of, failure, json, unless_gone
+from personalizer.daemon.answers import body_of, failure, json
+from personalizer.daemon.bounds import Bounds, Turns
 from personalizer.daemon.page import Door, ServicePages
+from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -28,8 +29,9 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
+from personalizer.daemon.schema import described, document
 from personalizer.daemon.service import Service
-from personalizer.errors import BadInput, PersonalizerError
+from personalizer.errors import PersonalizerError
 
 __all__ = ["Activity", "create"]
 
@@ -79,9 +81,12 @@ def create(service: Service, activity: Activity) -> FastAPI:
         yield
         await door.close()
 
-    app = FastAPI(title="Personalizer", openapi_url=None, lifespan=until_the_end)
+    app = FastAPI(title="Personalizer", docs_url=None, redoc_url=None, lifespan=until_the_end)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.add_middleware(Bounds)
     app.add_middleware(_Counted, activity=activity)
-    app.include_router(openai.router(service))
+    turns = Turns()
+    app.include_router(openai.router(service, turns))
     jobs = service.jobs
 
     @app.exception_handler(PersonalizerError)
@@ -96,79 +101,74 @@ def create(service: Service, activity: Activity) -> FastAPI:
         message = f"{request.method} {request.url.path}: {error.detail}"
         return json({"error": {"message": message, "type": "BadInput"}}, error.status_code)
 
-    @app.get("/api/health")
+    @app.get("/api/health", **described())
     def health() -> Response:
         return json(service.health())
 
-    @app.post("/api/generate")
+    @app.post("/api/generate", **described(GenerateRequest))
     async def generate(request: Request) -> Response:
         asked = await body_of(request, GenerateRequest)
-        return json(await unless_gone(request, lambda gone: service.generate(asked, gone)))
+        return json(await turns.unless_gone(request, lambda gone: service.generate(asked, gone)))
 
-    @app.post("/api/place")
-    async def place(request: Request) -> Response:
+    @app.post("/api/place", **described(PlaceRequest))
+    async def place_test(request: Request) -> Response:
         asked = await body_of(request, PlaceRequest)
         return json(await run_in_threadpool(service.place, asked))
 
-    @app.post("/api/snippet")
+    @app.post("/api/snippet", **described(SnippetRequest))
     async def snippet(request: Request) -> Response:
         asked = await body_of(request, SnippetRequest)
-        return json(await unless_gone(request, lambda gone: service.snippet(asked, gone)))
+        return json(await turns.unless_gone(request, lambda gone: service.snippet(asked, gone)))
 
-    @app.get("/api/status")
+    @app.get("/api/status", **described())
     def status(workspace: str = "") -> Response:
         return json(service.status(workspace))
 
-    @app.post("/api/train")
+    @app.post("/api/train", **described(TrainRequest, Job, 202))
     async def train(request: Request) -> Response:
         asked = await body_of(request, TrainRequest)
         return json(await run_in_threadpool(jobs.submit, asked), 202)
 
-    @app.get("/api/jobs")
+    @app.get("/api/jobs", **described(gives=list[Job]))
     def list_jobs() -> Response:
         return json(jobs.queue.all())
 
-    @app.get("/api/jobs/{job_id}")
+    @app.get("/api/jobs/{job_id}", **described(gives=Job))
     def one_job(job_id: str) -> Response:
         return json(jobs.queue.get(job_id))
 
-    @app.get("/api/jobs/{job_id}/events")
+    @app.get("/api/jobs/{job_id}/events", **described(gives=str, media="text/event-stream"))
     def events(job_id: str) -> Response:
         return StreamingResponse(
             _events(service, jobs.queue.get(job_id)), media_type="text/event-stream"
         )
 
-    @app.post("/api/jobs/{job_id}/cancel")
+    @app.post("/api/jobs/{job_id}/cancel", **described(gives=Job))
     def cancel(job_id: str) -> Response:
         return json(jobs.queue.cancel(job_id))
 
-    @app.get("/api/adapters")
+    @app.get("/api/adapters", **described())
     def adapters(workspace: str = "") -> Response:
-        return json(pages.adapters(_folder(workspace)))
+        return json(pages.adapters(str(folder_of(workspace))))
 
-    @app.post("/api/act")
+    @app.post("/api/act", **described(ViewAct))
     async def act(request: Request, workspace: str = "") -> Response:
         asked = await body_of(request, ViewAct)
-        return json({"said": await run_in_threadpool(pages.act, _folder(workspace), asked)})
+        return json({"said": await run_in_threadpool(pages.act, str(folder_of(workspace)), asked)})
 
-    @app.get("/api/page")
+    @app.get("/api/page", **described())
     def page(workspace: str = "") -> Response:
         nonce = secrets.token_urlsafe(16)
         own = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
-        return json({"html": pages.page(_folder(workspace), nonce, own)})
+        return json({"html": pages.page(str(folder_of(workspace)), nonce, own)})
 
-    @app.post("/api/view")
+    @app.post("/api/view", **described())
     async def view(workspace: str = "") -> Response:
-        await run_in_threadpool(pages.view, _folder(workspace))
-        return json({"url": await door.open(workspace)})
+        root = str(folder_of(workspace))
+        await run_in_threadpool(pages.view, root)
+        return json({"url": await door.open(root)})
 
     return app
-
-
-def _folder(workspace: str) -> str:
-    if not Path(workspace).is_absolute():
-        raise BadInput(f"expected the absolute path of a workspace, got {workspace!r}")
-    return workspace
 
 
 async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:

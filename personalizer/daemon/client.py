@@ -44,8 +44,6 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 20.0
 _POLL = 0.02
 """Seconds within which a cancellation is seen."""
-_LARGEST_LOG = 1_000_000
-"""Bytes from which the log is kept as ``daemon.log.1`` and started anew."""
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -297,8 +295,6 @@ def _started(command: list[str]) -> Client:
     """Starts a daemon that outlives us, and waits until one answers, be it another's."""
     log = place.log_file()
     place.private_folder(log.parent)
-    if log.exists() and log.stat().st_size > _LARGEST_LOG:
-        log.replace(log.with_name(log.name + ".1"))
     try:
         with log.open("ab") as file:
             process = subprocess.Popen(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from personalizer.daemon import runs
 from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
-from personalizer.daemon.queue import Queue
+from personalizer.daemon.queue import Cause, Queue
 from personalizer.daemon.runs import Files, Training
 from personalizer.errors import StorageError
 from personalizer.processes import module_command
@@ -83,9 +83,9 @@ class Jobs:
             self._thread.join()
         self.queue.close()
 
-    def submit(self, request: TrainRequest, because: str | None = None) -> Job:
+    def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
         """Queues a training; see ``Queue.submit``."""
-        job = self.queue.submit(request, because)
+        job = self.queue.submit(request, cause)
         self._wake.set()
         return job
 
@@ -163,8 +163,8 @@ class Jobs:
         files = Files.of(request.workspace, job_id)
         try:
             training = runs.start(self._command(request), job_id, files)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
             self._end(job_id, "failed", f"the training cannot be started: {reason}")
             return
         self._follow(job_id, training)

@@ -17,7 +17,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from personalizer.daemon.answers import body_of, failure, json, unless_gone, watched
+from personalizer.daemon.answers import body_of, failure, json, watched
+from personalizer.daemon.bounds import Turns
+from personalizer.daemon.schema import described
 from personalizer.daemon.service import Service
 from personalizer.engine import Completion
 from personalizer.engine import Request as Wish
@@ -66,8 +68,15 @@ class CompletionRequest:
                 raise BadInput(
                     f"{name} must lie between {low} and {high}, got {getattr(self, name)}"
                 )
-        if isinstance(self.prompt, list) and (self.stream or not self.prompt):
-            raise BadInput("expected one prompt to stream, or a list of at least one")
+        if isinstance(self.prompt, list):
+            if self.stream or not self.prompt:
+                raise BadInput("expected one prompt to stream, or a list of at least one")
+            if len(self.prompt) * self.n > _MOST_TEXTS:
+                raise BadInput(f"expected at most {_MOST_TEXTS} completions of all prompts")
+        if isinstance(self.stop, list) and len(self.stop) > _MOST_STOPS:
+            raise BadInput(f"expected at most {_MOST_STOPS} stop texts, got {len(self.stop)}")
+        if self.seed is not None and not 0 <= self.seed < 1 << 63:
+            raise BadInput(f"seed must lie between 0 and 2**63 - 1, got {self.seed}")
         return self
 
 
@@ -81,14 +90,17 @@ _NOT_THERE = (
     "stream_options",
 )
 _DEFAULTS = {name: CompletionRequest.__dataclass_fields__[name].default for name in _NOT_THERE}
-_RANGES = (("max_tokens", 1, 100_000), ("n", 1, 20), ("temperature", 0, 2), ("top_p", 0.001, 1))
+_RANGES = (("max_tokens", 1, 16_384), ("n", 1, 20), ("temperature", 0, 2), ("top_p", 0.001, 1))
+
+_MOST_TEXTS = 128
+_MOST_STOPS = 16
 
 
-def router(service: Service) -> APIRouter:
+def router(service: Service, turns: Turns) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1")
 
-    @routes.get("/models")
+    @routes.get("/models", **described())
     def models() -> Response:
         rows = []
         for name, adapter in service.models().items():
@@ -104,13 +116,13 @@ def router(service: Service) -> APIRouter:
             )
         return json({"object": "list", "data": rows})
 
-    @routes.post("/completions")
+    @routes.post("/completions", **described(CompletionRequest))
     async def completions(request: Request) -> Response:
         try:
             asked = (await body_of(request, CompletionRequest)).checked()
             wish = await run_in_threadpool(_wish, service, asked)
             if asked.stream:
-                stream = _Stream(service, asked, wish)
+                stream = _Stream(service, turns, asked, wish)
                 first = await watched(request, stream.first(), stream.cancelled)
                 return StreamingResponse(stream.events(first), media_type="text/event-stream")
             prompts = asked.prompt if isinstance(asked.prompt, list) else [asked.prompt]
@@ -119,7 +131,7 @@ def router(service: Service) -> APIRouter:
                 wishes = [replace(wish, prompt=prompt) for prompt in prompts]
                 return [c for one in wishes for c in service.complete(one, cancelled)]
 
-            made = await unless_gone(request, work)
+            made = await turns.unless_gone(request, work)
         except Exception as error:
             return _refused(error)
         choices = [_choice(place, one) for place, one in enumerate(made)]
@@ -180,14 +192,17 @@ def _refused(error: Exception) -> Response:
 class _Stream:
     """One completion as it comes; several at once come whole, one after the other."""
 
-    def __init__(self, service: Service, asked: CompletionRequest, wish: Wish) -> None:
+    def __init__(
+        self, service: Service, turns: Turns, asked: CompletionRequest, wish: Wish
+    ) -> None:
         self._service = service
+        self._turns = turns
         self._envelope = _envelope(asked)
         self._wish = wish
         self.cancelled = threading.Event()
         self._events: asyncio.Queue[str | list[Completion] | Exception] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._work, name="stream", daemon=True)
+        self._working: asyncio.Task[None] | None = None
 
     async def first(self) -> str | list[Completion]:
         """Starts, and waits for the first text, so that an early error is a plain answer.
@@ -195,7 +210,7 @@ class _Stream:
         Raises:
             PersonalizerError: What the engine raised.
         """
-        self._thread.start()
+        self._working = asyncio.create_task(self._work())
         return self._or_raise(await self._events.get())
 
     async def events(self, event: str | list[Completion]) -> AsyncIterator[bytes]:
@@ -223,10 +238,13 @@ class _Stream:
             + b"\n\n"
         )
 
-    def _work(self) -> None:
+    async def _work(self) -> None:
+        on_text = self._put if self._streams else None
         try:
-            on_text = self._put if self._streams else None
-            self._put(self._service.complete(self._wish, self.cancelled, on_text))
+            made = await self._turns.run(
+                lambda gone: self._service.complete(self._wish, gone, on_text), self.cancelled
+            )
+            self._put(made)
         except Exception as error:
             self._put(error)
 

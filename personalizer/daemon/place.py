@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from personalizer.errors import StorageError
+from indexer.errors import NotAFolder
+from personalizer.errors import BadInput, StorageError
 from personalizer.storage import daemon_folder
 
 __all__ = [
     "Note",
+    "folder_of",
     "lock_file",
     "log_file",
     "note_file",
@@ -69,6 +72,22 @@ def socket_file() -> Path:
     if runtime and len(os.fsencode(runtime)) < 50 and Path(runtime).is_dir():
         return Path(runtime) / f"personalizer-{digest}" / "socket"
     return Path(tempfile.gettempdir()) / f"personalizer-{os.getuid()}-{digest}" / "socket"
+
+
+def folder_of(path: str) -> Path:
+    """The folder that a request names, with links followed.
+
+    Raises:
+        BadInput: If the path is not absolute.
+        NotAFolder: If there is no such folder.
+    """
+    folder = Path(path)
+    if not folder.is_absolute():
+        raise BadInput(f"expected the absolute path of a workspace, got {path!r}")
+    with suppress(OSError, ValueError):  # too long, or with a zero byte
+        if folder.is_dir():
+            return folder.resolve()
+    raise NotAFolder(f"expected a folder, got {path!r}")
 
 
 def private_folder(folder: Path) -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,6 +21,7 @@ from personalizer.daemon import place
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.client import describe, start, stop
 from personalizer.daemon.jobs import Jobs, TrainCommand, train_command
+from personalizer.daemon.logs import keep_log
 from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
 from personalizer.errors import Busy, StorageError
@@ -49,9 +49,7 @@ def run(
         StorageError: If the data folder cannot be written.
         SettingsError: If the user's settings cannot be.
     """
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    keep_log(place.log_file())
     chosen = settings.load().settings
     place.private_folder(daemon_folder())
     with _only_one(), _listening() as (listener, address):
@@ -65,9 +63,11 @@ def run(
         try:
             jobs.start()
             service = Service(engine, jobs, address)
+            service.automatic.start()
             try:
                 asyncio.run(_serve(service, listener, idle_seconds=chosen.idle_minutes * 60))
             finally:
+                service.automatic.stop()
                 service.validators.close()
         finally:
             engine.close()
@@ -104,7 +104,7 @@ def _listening() -> Iterator[tuple[socket.socket, str]]:
             raise StorageError(f"cannot listen at {path}: {error.strerror}") from error
         finally:
             os.umask(mask)
-        listener.listen(128)
+        listener.listen(1024)
         born = psutil.Process().create_time()
         note = place.Note(os.getpid(), born, str(path), __version__)
         write_atomically(place.note_file(), msgspec.json.encode(note))

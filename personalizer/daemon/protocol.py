@@ -6,7 +6,7 @@ Answers of ``generate``, ``snippet`` and ``status`` are the JSON objects of the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "GenerateRequest",
@@ -129,7 +129,7 @@ class Job:
     progress: Progress | None = None
     reason: str | None = None
     """Why it failed, in one sentence."""
-    result: dict[str, object] | None = None
+    result: dict[str, Any] | None = None
     """The JSON object of ``train``."""
     kind: Literal["train", "measure"] = "train"
     began_because: str | None = None

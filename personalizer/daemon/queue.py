@@ -7,20 +7,21 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
 from personalizer.daemon.runs import Files
 from personalizer.errors import BadInput, StorageError, TooBusy
 from personalizer.storage import daemon_folder
 
-__all__ = ["Queue", "database_file", "newest_job"]
+__all__ = ["Cause", "Queue", "database_file", "newest_job"]
 
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS job (
 _ADDED = (
     "kind TEXT NOT NULL DEFAULT 'train'",
     "began_because TEXT",
+    "contents TEXT",
     "reached INTEGER NOT NULL DEFAULT 0",
 )
 """Columns that older databases lack."""
@@ -56,7 +58,6 @@ _SELECT = (
     "SELECT id, workspace, state, created_at, ended_at, progress, reason, result, kind, "
     "began_because FROM job"
 )
-_NEWEST = f"{_SELECT} WHERE workspace = ? AND kind = 'train' ORDER BY number DESC LIMIT 1"
 _NEXT = """
 SELECT id FROM job AS one WHERE state = 'queued' ORDER BY
     (SELECT max(started) FROM job AS other WHERE other.workspace = one.workspace), number
@@ -71,19 +72,24 @@ def database_file() -> Path:
 
 def newest_job(root: Path) -> dict[str, Any] | None:
     """The newest training of a workspace, read without a daemon; None where there is none."""
-    file = database_file()
-    if not file.exists():
+    if not database_file().exists():
         return None
-    with suppress(sqlite3.Error):
-        database = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=5)
-        try:
-            row = database.execute(_NEWEST, (str(root),)).fetchone()
-        finally:
-            database.close()
-        if row is not None:
-            built: dict[str, Any] = msgspec.to_builtins(_job(row))
-            return built
-    return None
+    try:
+        with closing(Queue()) as queue:
+            job = queue.newest(str(root))
+    except StorageError:
+        return None
+    return None if job is None else msgspec.to_builtins(job)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why the daemon begins a training that nobody has asked for."""
+
+    why: str
+    """One sentence."""
+    contents: str
+    """What the project held then; it is not begun twice for the same."""
 
 
 class Queue:
@@ -104,25 +110,19 @@ class Queue:
     def close(self) -> None:
         self._database.close()
 
-    def submit(self, request: TrainRequest, because: str | None = None) -> Job:
+    def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
         """Queues a training; an equal one that has not ended yet is given instead of a second.
 
         Args:
             request: What to train.
-            because: Why, where nobody has asked for it.
+            cause: Why, where nobody has asked for it.
 
         Raises:
-            BadInput: If the workspace is no folder.
+            BadInput: If the workspace is no absolute path.
+            NotAFolder: If there is no such folder.
             TooBusy: If too many wait already.
         """
-        root = Path(request.workspace)
-        try:
-            usable = root.is_absolute() and root.is_dir()
-        except ValueError:  # a zero byte
-            usable = False
-        if not usable:
-            raise BadInput(f"expected the absolute path of a folder, got {request.workspace!r}")
-        workspace = str(root.resolve())
+        workspace = str(folder_of(request.workspace))
         data = msgspec.json.encode(replace(request, workspace=workspace))
         with self._access:
             same = self._rows(
@@ -136,10 +136,12 @@ class Queue:
                 raise TooBusy(f"{waiting} trainings wait already: try again when some have ended")
             job_id = f"job-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(2).hex()}"
             self._change(
-                "INSERT INTO job (id, workspace, request, state, created_at, kind, began_because) "
-                "VALUES (?, ?, ?, 'queued', ?, ?, ?)",
+                "INSERT INTO job "
+                "(id, workspace, request, state, created_at, kind, began_because, contents) "
+                "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
                 *(job_id, workspace, data, _now()),
-                *("measure" if request.measure else "train", because),
+                "measure" if request.measure else "train",
+                *((cause.why, cause.contents) if cause else (None, None)),
             )
             self._forget_old_ones()
             return self.get(job_id)
@@ -169,10 +171,22 @@ class Queue:
         """Trainings and measurements, the newest first."""
         return [_job(row) for row in self._rows(f"{_SELECT} ORDER BY number DESC")]
 
-    def newest(self, workspace: str) -> Job | None:
-        """The newest training of a workspace; measurements do not count."""
-        rows = self._rows(_NEWEST, workspace)
+    def newest(self, workspace: str, kind: str = "train") -> Job | None:
+        """The newest training of a workspace, or the newest measurement (``measure``)."""
+        rows = self._rows(
+            f"{_SELECT} WHERE workspace = ? AND kind = ? ORDER BY number DESC LIMIT 1",
+            *(workspace, kind),
+        )
         return _job(rows[0]) if rows else None
+
+    def begun_for(self, workspace: str, kind: str, contents: str) -> bool:
+        """Whether one has begun by itself for these contents, whatever became of it."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM job WHERE workspace = ? AND kind = ? AND contents = ?",
+                *(workspace, kind, contents),
+            )
+        )
 
     def running(self) -> list[Job]:
         """Those that are marked as running."""

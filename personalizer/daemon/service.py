@@ -17,10 +17,12 @@ from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
+from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetRequest
 from personalizer.daemon.validators import Validators
+from personalizer.daemon.warming import Warming
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import BASE, Completion, Request
 from personalizer.engine.child import ChildEngine
@@ -55,6 +57,12 @@ class Service:
     began: float = field(default_factory=time.monotonic)
     validators: Validators = field(default_factory=lambda: Validators(_IDLE_SECONDS))
     earlier: Earlier = field(default_factory=Earlier)
+    automatic: Automatic = field(init=False)
+    warming: Warming = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.automatic = Automatic(self.jobs)
+        self.warming = Warming(self.engine)
 
     def generate(self, request: GenerateRequest, cancelled: threading.Event) -> Generation:
         """A unit test for the method at a place.
@@ -145,8 +153,11 @@ class Service:
     def status(self, root: str) -> dict[str, Any]:
         """The JSON object of ``personalizer status``."""
         workspace = self._workspace(root)
-        return freshness.status(workspace.root) | {
+        found = freshness.status(workspace.root)
+        self.warming.somebody_looks_at(workspace.root)
+        return found | {
             "job": self.jobs.queue.newest(str(workspace.root)),
+            "retraining": self.automatic.saw(workspace.root, found),
             "daemon": self.health(),
         }
 
@@ -185,9 +196,7 @@ class Service:
         return adapter.base, str(adapter.folder)
 
     def _workspace(self, root: str) -> OpenWorkspace:
-        if not Path(root).is_absolute():
-            raise BadInput(f"expected the absolute path of a workspace, got {root!r}")
-        return self.workspaces.get(root)
+        return self.workspaces.get(str(place.folder_of(root)))
 
 
 def _target(request: GenerateRequest) -> str:

@@ -1,0 +1,199 @@
+"""What the daemon begins by itself, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalizer.daemon import automatic, machine, warming
+from personalizer.daemon.automatic import Automatic
+from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.protocol import TrainRequest
+from personalizer.daemon.warming import Warming
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    """Of a project whose adapter is stale; what does not matter here is left out."""
+    pairs = {"trained": 10, "unchanged": 4, "changed": 3, "new": 2, "removed": 1}
+    found = {"adapter": "lora-1", "freshness": "stale", "why": "3 changed", "pairs": pairs}
+    return {**found, "loss_on_new": {"not_measured": 0}, "contents": "a", **changes}
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """A queue that nobody works off; its user has been away for long."""
+    monkeypatch.setattr(automatic, "_QUIET", 0.0)
+    queue = Jobs()
+    yield queue
+    queue.stop()
+
+
+@pytest.fixture
+def idle(jobs: Jobs) -> Automatic:
+    return Automatic(jobs, lambda: None)
+
+
+def kinds(jobs: Jobs) -> list[str]:
+    return [job.kind for job in reversed(jobs.queue.all())]
+
+
+def end_long_ago(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends what is queued, more than any cool-down ago."""
+    then = datetime.now(UTC) - timedelta(days=1)
+    monkeypatch.setattr("personalizer.daemon.queue._now", lambda: then.isoformat())
+    for job in jobs.queue.all():
+        jobs.queue.end(job.id, "done", result={})
+
+
+def test_a_stale_adapter_is_a_question_by_default(idle: Automatic, jobs: Jobs, tmp_path: Path):
+    told = idle.saw(tmp_path, status())
+    assert told == {"mode": "ask", "why": "3 changed", "waits_for": "your word"}
+    idle.look()
+    assert jobs.queue.all() == []
+
+
+@pytest.mark.parametrize("word", ["fresh", "ageing", "none"])
+def test_nothing_is_proposed_for_an_adapter_that_is_not_stale(
+    idle: Automatic, tmp_path: Path, word: str
+):
+    assert idle.saw(tmp_path, status(freshness=word)) is None
+
+
+def test_a_stale_adapter_is_trained_anew_where_the_user_has_said_so(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    assert idle.saw(tmp_path, status()) is not None
+    idle.look()
+    (job,) = jobs.queue.all()
+    assert (job.kind, job.began_because, job.workspace) == ("train", "3 changed", str(tmp_path))
+    assert idle.saw(tmp_path, status()) is None  # it is under way
+
+
+def test_a_training_is_not_begun_twice_for_the_same_contents(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    for contents, trainings in (("a", 1), ("a", 1), ("b", 2)):
+        idle.saw(tmp_path, status(contents=contents))
+        idle.look()
+        assert len(jobs.queue.all()) == trainings
+        end_long_ago(jobs, monkeypatch)
+
+
+def test_a_training_is_not_proposed_soon_after_the_last(
+    idle: Automatic, jobs: Jobs, tmp_path: Path
+):
+    job = jobs.submit(TrainRequest(str(tmp_path)))
+    jobs.queue.end(job.id, "done", result={"promoted": False})
+    assert idle.saw(tmp_path, status()) is None
+
+
+def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch):
+    fresh = status(freshness="fresh", loss_on_new=None)
+    idle.saw(tmp_path, fresh)
+    idle.look()
+    assert kinds(jobs) == ["measure"]
+    assert "5 new or changed pairs" in (jobs.queue.all()[0].began_because or "")
+    end_long_ago(jobs, monkeypatch)
+    idle.look()
+    assert kinds(jobs) == ["measure"]
+    idle.saw(tmp_path, fresh | {"contents": "b", "loss_on_new": {"not_measured": 1}})
+    idle.look()
+    assert kinds(jobs) == ["measure", "measure"]
+
+
+def test_a_measurement_is_no_training_of_the_workspace(idle: Automatic, jobs: Jobs, tmp_path: Path):
+    idle.saw(tmp_path, status(loss_on_new=None))
+    idle.look()
+    assert kinds(jobs) == ["measure"]
+    assert jobs.queue.newest(str(tmp_path)) is None
+
+
+def test_nothing_begins_by_itself_where_the_user_wants_none(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "off")
+    assert idle.saw(tmp_path, status(loss_on_new=None)) is None
+    idle.look()
+    assert jobs.queue.all() == []
+
+
+def test_nothing_begins_while_somebody_works(idle: Automatic, jobs: Jobs, tmp_path, monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    idle.saw(tmp_path, status())
+    busy = Automatic(jobs, lambda: "mains power")
+    busy.saw(tmp_path, status())
+    busy.look()
+    monkeypatch.setattr(automatic, "_QUIET", 60.0)
+    idle.look()
+    with jobs.paused():
+        idle.look()
+    assert jobs.queue.all() == []
+
+
+def test_heavy_work_waits_for_mains_power_and_an_idle_machine(monkeypatch):
+    class Battery:
+        power_plugged = False
+
+    monkeypatch.setattr("psutil.getloadavg", lambda: (0.1, 0.0, 0.0))
+    monkeypatch.setattr("psutil.sensors_battery", lambda: None, raising=False)
+    assert machine.waits_for() is None
+    monkeypatch.setattr("psutil.sensors_battery", Battery, raising=False)
+    assert machine.waits_for() == "mains power"
+    Battery.power_plugged = True
+    monkeypatch.setattr("psutil.getloadavg", lambda: (100.0, 0.0, 0.0))
+    assert machine.waits_for() == "an idle machine"
+
+
+# ---------------------------------------------------------------- the model, ahead of its use
+
+
+class Warmed:
+    """An engine that notes what it is to load."""
+
+    def __init__(self) -> None:
+        self.loaded: list[tuple[str, str | None]] = []
+
+    def warm(self, base: str, adapter: str | None = None) -> None:
+        self.loaded.append((base, adapter))
+
+
+@pytest.fixture
+def warmed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Warmed]:
+    """Looks at a workspace twice; the engine as it is then."""
+    monkeypatch.setattr(warming.threading, "Thread", _AtOnce)
+
+    def look(root: Path) -> Warmed:
+        engine = Warmed()
+        warm = Warming(engine)  # type: ignore[arg-type]
+        warm.somebody_looks_at(root)
+        warm.somebody_looks_at(root)
+        return engine
+
+    return look
+
+
+class _AtOnce:
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], **_: Any) -> None:
+        self.start = lambda: target(*args)
+
+
+def test_the_model_is_loaded_once_for_whoever_looks_at_a_project(warmed, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "has_memory_for", lambda spare: True)
+    assert warmed(tmp_path).loaded == [("starter", None)]
+
+
+def test_no_model_is_loaded_ahead_where_memory_is_short(warmed, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "has_memory_for", lambda spare: False)
+    assert warmed(tmp_path).loaded == []
+
+
+def test_no_model_is_loaded_ahead_where_the_user_wants_none(warmed, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "has_memory_for", lambda spare: True)
+    monkeypatch.setenv("PERSONALIZER_WARM", "false")
+    assert warmed(tmp_path).loaded == []
