@@ -3,7 +3,8 @@
 ``python -m tests.fake_parts daemon`` is the daemon; it starts the other two.
 
 The model writes one test, unless the prompt says otherwise: ``slow`` waits until it is cancelled,
-``failing`` raises, ``deadly`` kills the process. It notes what it was asked in ``engine.jsonl``.
+``dripping`` streams until then, ``failing`` raises, ``deadly`` kills the process. It notes what it
+was asked in ``engine.jsonl``.
 
 The training does what ``training.json`` of its workspace says and notes each step in
 ``training.log`` there.
@@ -20,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from personalizer.daemon.protocol import TrainRequest
 from personalizer.engine import Completion, Request
@@ -54,6 +56,13 @@ class FakeModel:
             if cancelled.wait(20):
                 self._note(request, "cancelled", prompt)
                 return [Completion("", 0.0, 0, "cancelled")]
+        if "dripping" in prompt:
+            assert cancelled is not None
+            assert on_text is not None
+            while not cancelled.wait(0.02):
+                on_text("drop ")
+            self._note(request, "cancelled", prompt)
+            return [Completion("", 0.0, 0, "cancelled")]
         self._note(request, "wrote", prompt)
         words = WORDS[: request.max_tokens]
         for place, word in enumerate(words):
@@ -62,10 +71,6 @@ class FakeModel:
         reason = "length" if len(words) < len(WORDS) else "stop"
         one = Completion(" ".join(words), -0.5, len(words), reason, len(prompt.split()))
         return [one] * request.count
-
-    def warm(self, base: str, adapter: str | None = None) -> None:
-        """Notes it."""
-        self._note(Request("", base, adapter), "warmed", "")
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         row = {"what": "warmed", "adapter": adapter, "base": base, "prompt": None}
@@ -77,11 +82,12 @@ class FakeModel:
 
     def _note(self, request: Request, what: str, prompt: str) -> None:
         row = {"what": what, "adapter": request.adapter, "base": request.base, "prompt": prompt}
+        row |= {"at": time.time()}
         with (data_folder() / "engine.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
 
 
-def asked() -> list[dict[str, str | None]]:
+def asked() -> list[dict[str, Any]]:
     """What the fake model was asked, and what became of it."""
     try:
         lines = (data_folder() / "engine.jsonl").read_text().splitlines()
