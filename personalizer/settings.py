@@ -115,6 +115,9 @@ class Settings:
     )
     engine_model: str = _users_own("", "The base model's name at that server; as here when empty.")
     engine_key_file: str = _users_own("", "File with the key that the server asks for.")
+    loopback: bool = _users_own(
+        False, "The daemon listens on 127.0.0.1 too, for who has the token in its token file."
+    )
     idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
     unload_minutes: float = _users_own(10.0, "The model leaves memory after this long unused.")
     threads: int = _users_own(0, "CPU threads of training and generation; 0 leaves it to torch.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -80,6 +81,25 @@ def test_nothing_listens_beyond_loopback(daemon: Client, shop: Path):
     assert addresses(daemon) == set()
     daemon.view(str(shop))
     assert addresses(daemon) == {"127.0.0.1"}
+
+
+def test_on_loopback_only_who_has_the_token_is_answered(monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_LOOPBACK", "true")
+    try:
+        daemon = connect(command=DAEMON)
+        health = daemon.health()
+        assert addresses(daemon) == {"127.0.0.1"}
+        file = Path(health["token_file"])
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with httpx.Client(base_url=health["url"], timeout=60) as http:
+            for given in ({}, {"Authorization": "Bearer wrong"}):
+                answer = http.get("/api/health", headers=given)
+                assert answer.status_code == 401
+                assert "bearer token" in answer.json()["error"]["message"]
+            right = {"Authorization": f"Bearer {file.read_text()}"}
+            assert http.get("/api/health", headers=right).json()["pid"] == health["pid"]
+    finally:
+        stop()
 
 
 def addresses(daemon: Client) -> set[str]:
@@ -173,7 +193,7 @@ def test_a_training_that_is_killed_everywhere_makes_the_adapter_of_an_unbroken_o
     monkeypatch.setenv("PERSONALIZER_BASE", str(tiny_base))
     monkeypatch.setenv("PERSONALIZER_BUDGET", "10m")
     for name, value in {
-        "EPOCHS": 4,
+        "EPOCHS": 2,
         "BATCH_SIZE": 2,
         "CONTEXT_TOKENS": 700,
         "WARM": "false",

@@ -119,7 +119,7 @@ def test_a_training_that_gets_further_each_time_is_never_given_up(
     jobs: Jobs, workspace, monkeypatch
 ):
     monkeypatch.setattr(queue_module, "_MOST_STARTS", 2)
-    root = workspace(steps=3, dies_after_each_step=True)
+    root = workspace(steps=3, dies_after_each_step=True, resumes=True)
     job = ended(jobs, jobs.submit(TrainRequest(root)))
     assert job.state == "done"
     assert starts(root) == 3

@@ -19,6 +19,7 @@ from indexer.errors import IndexerError
 from personalizer.daemon import openai
 from personalizer.daemon.answers import body_of, failure, json
 from personalizer.daemon.bounds import Bounds, Turns
+from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
 from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import (
@@ -85,6 +86,8 @@ def create(service: Service, activity: Activity) -> FastAPI:
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Bounds)
     app.add_middleware(_Counted, activity=activity)
+    if service.url is not None:
+        app.add_middleware(TokenOnly)
     turns = Turns()
     app.include_router(openai.router(service, turns))
     jobs = service.jobs

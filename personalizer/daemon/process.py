@@ -17,7 +17,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from personalizer import __version__, settings
-from personalizer.daemon import place
+from personalizer.daemon import loopback, place
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.client import describe, start, stop
 from personalizer.daemon.jobs import Jobs, TrainCommand, train_command
@@ -63,10 +63,16 @@ def run(
         try:
             jobs.start()
             service = Service(engine, jobs, address)
+            listeners = [listener]
+            if chosen.loopback:
+                second, service.url = loopback.listening()
+                listeners.append(second)
             service.automatic.start()
             try:
-                asyncio.run(_serve(service, listener, idle_seconds=chosen.idle_minutes * 60))
+                asyncio.run(_serve(service, listeners, idle_seconds=chosen.idle_minutes * 60))
             finally:
+                for one in listeners:
+                    one.close()
                 service.automatic.stop()
                 service.validators.close()
         finally:
@@ -131,7 +137,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-async def _serve(service: Service, listener: socket.socket, idle_seconds: float) -> None:
+async def _serve(service: Service, listeners: list[socket.socket], idle_seconds: float) -> None:
     activity = Activity()
     server = _Server(
         uvicorn.Config(
@@ -144,7 +150,7 @@ async def _serve(service: Service, listener: socket.socket, idle_seconds: float)
     )
     ending = asyncio.create_task(_end_when_idle(server, service, activity, idle_seconds))
     try:
-        await server.serve(sockets=[listener])
+        await server.serve(sockets=listeners)
     finally:
         ending.cancel()
         with suppress(asyncio.CancelledError):

@@ -20,6 +20,7 @@ from personalizer.daemon import place
 from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.loopback import token_file
 from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetRequest
 from personalizer.daemon.validators import Validators
 from personalizer.daemon.warming import Warming
@@ -57,6 +58,8 @@ class Service:
     began: float = field(default_factory=time.monotonic)
     validators: Validators = field(default_factory=lambda: Validators(_IDLE_SECONDS))
     earlier: Earlier = field(default_factory=Earlier)
+    url: str | None = None
+    """Where it listens on loopback too; None where the user does not want that."""
     automatic: Automatic = field(init=False)
     warming: Warming = field(init=False)
 
@@ -169,6 +172,8 @@ class Service:
             "pid": os.getpid(),
             "version": __version__,
             "socket": self.socket,
+            "url": self.url,
+            "token_file": str(token_file()) if self.url else None,
             "uptime_seconds": round(time.monotonic() - self.began, 1),
             "engine": {"loaded": engine is not None, "pid": engine},
             "log": str(place.log_file()),
