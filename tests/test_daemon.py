@@ -165,7 +165,7 @@ def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[object
 def test_it_starts_on_demand_and_answers(daemon: Client):
     health = daemon.health()
     assert health["version"] == __version__
-    assert health["engine"] == {"loaded": False, "pid": None}
+    assert health["engine"] == {"loaded": False, "pid": None, "url": None}
     assert describe()["pid"] == health["pid"] != os.getpid()
     assert connect(start=False).health()["pid"] == health["pid"]
 

@@ -108,7 +108,6 @@ class Session:
         """Opens everything that generation needs; the model is loaded when first asked."""
         from indexer import Index, Store, Workspace
         from personalizer import settings
-        from personalizer.engine.local import LocalEngine
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
 
@@ -118,7 +117,7 @@ class Session:
             index = Index(stack.enter_context(Store(data.index)))
             snapshot = index.read(Workspace(root))
             serving = _serving(root, adapter)
-            engine = stack.enter_context(closing(LocalEngine(threads=chosen.threads)))
+            engine = stack.enter_context(closing(_engine(chosen)))
             validator = stack.enter_context(
                 closing(open_validator(root, snapshot, chosen, run=run, trusted=trusted))
             )
@@ -195,7 +194,6 @@ def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_j
     """Writes the body of the documented, empty method at FILE:LINE."""
     from indexer import Store, index_folder
     from personalizer import settings
-    from personalizer.engine.local import LocalEngine
     from personalizer.generation import generate_snippet
     from personalizer.storage import WorkspaceData
 
@@ -208,7 +206,7 @@ def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_j
     with Store(WorkspaceData(root).index) as store, progress.working("Generating"):
         snapshot, _ = index_folder(root, store)
         serving = _serving(root, adapter)
-        with closing(LocalEngine(threads=chosen.threads)) as engine:
+        with closing(_engine(chosen)) as engine:
             made = generate_snippet(
                 snapshot,
                 file,
@@ -253,6 +251,17 @@ def _project_above(file: Path) -> Path:
         ):
             built = folder
     return built
+
+
+def _engine(chosen: Settings) -> Engine:
+    """The server that the user named, or the model in this process."""
+    from personalizer.engine.remote import remote_engine
+
+    if (remote := remote_engine(chosen)) is not None:
+        return remote
+    from personalizer.engine.local import LocalEngine
+
+    return LocalEngine(threads=chosen.threads)
 
 
 def _serving(root: Path, adapter: str | None) -> Adapter | None:

@@ -24,6 +24,7 @@ from personalizer.daemon.jobs import Jobs, TrainCommand, train_command
 from personalizer.daemon.logs import keep_log
 from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
+from personalizer.engine.remote import remote_engine
 from personalizer.errors import Busy, StorageError
 from personalizer.storage import daemon_folder, write_atomically
 
@@ -54,7 +55,7 @@ def run(
     place.private_folder(daemon_folder())
     with _only_one(), _listening() as (listener, address):
         jobs = Jobs(train)
-        engine = ChildEngine(
+        engine = remote_engine(chosen) or ChildEngine(
             chosen.threads,
             unload_minutes=chosen.unload_minutes,
             log=daemon_folder() / "engine.log",

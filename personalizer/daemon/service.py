@@ -27,6 +27,7 @@ from personalizer.daemon.warming import Warming
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import BASE, Completion, Request
 from personalizer.engine.child import ChildEngine
+from personalizer.engine.remote import RemoteEngine
 from personalizer.errors import AdapterError, BadInput
 from personalizer.generation import (
     Edit,
@@ -51,7 +52,7 @@ _IDLE_SECONDS = 300.0
 class Service:
     """The parts that live as long as the daemon."""
 
-    engine: ChildEngine
+    engine: ChildEngine | RemoteEngine
     jobs: Jobs
     socket: str
     workspaces: Workspaces = field(default_factory=Workspaces)
@@ -175,7 +176,7 @@ class Service:
             "url": self.url,
             "token_file": str(token_file()) if self.url else None,
             "uptime_seconds": round(time.monotonic() - self.began, 1),
-            "engine": {"loaded": engine is not None, "pid": engine},
+            "engine": {"loaded": engine is not None, "pid": engine, "url": self.engine.url},
             "log": str(place.log_file()),
         }
 

@@ -70,6 +70,9 @@ class ChildEngine:
         self._users = 0
         self._idle: threading.Timer | None = None
 
+    url: str | None = None
+    """It asks no server."""
+
     @property
     def pid(self) -> int | None:
         """The child's process id; None while there is none."""
