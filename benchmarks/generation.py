@@ -21,7 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -268,7 +268,12 @@ def best(row: Row, stage: str, candidates: Sequence[Candidate]) -> Row:
 def kept(file: Path | None) -> list[Row]:
     if file is None or not file.exists():
         return []
-    return [msgspec.json.decode(line, type=Row) for line in file.read_bytes().splitlines()]
+    rows = []
+    for line in file.read_bytes().splitlines():
+        with suppress(msgspec.DecodeError):  # a line that a death cut short
+            rows.append(msgspec.json.decode(line, type=Row))
+    stages = Counter((row.method, row.condition) for row in rows)
+    return [row for row in rows if stages[row.method, row.condition] == len(STAGES)]
 
 
 def keep(file: Path | None, rows: Sequence[Row]) -> None:

@@ -124,6 +124,8 @@ class Prompt:
 
     parts: tuple[Part, ...]
     target: Kind
+    begun: str = ""
+    """Beginning of the target that is there already, which is gone on from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +311,11 @@ def encode(prompt: Prompt, tokenizer: Tokenizer, budget: int) -> list[int]:
         for part in prompt.parts
         for piece in part.pieces
     }
+    begun = len(tokenizer.encode(prompt.begun, add_special_tokens=False)) if prompt.begun else 0
     overhead = sum(len(_open(part.kind, special)) // (1 if special else 3) for part in prompt.parts)
-    kept = _fitting(prompt, costs, budget - (len(prompt.parts) + 1 if special else overhead))
+    kept = _fitting(
+        prompt, costs, budget - begun - (len(prompt.parts) + 1 if special else overhead)
+    )
     while True:
         text = _written(prompt, kept, special)
         ids = tokenizer.encode(text, add_special_tokens=False)
@@ -360,7 +365,8 @@ def _written(prompt: Prompt, kept: dict[int, Piece], special: bool) -> str:
         if pieces:
             body = "\n".join(piece.text for piece in pieces)
             lines.append(_open(part.kind, special) + (_harmless(body) if special else body) + "\n")
-    return "".join(lines) + _open(prompt.target, special)
+    begun = _harmless(prompt.begun) if special else prompt.begun
+    return "".join(lines) + _open(prompt.target, special) + begun
 
 
 def encode_target(target: str, tokenizer: Tokenizer) -> list[int]:

@@ -241,7 +241,16 @@ def _untested_text(result: dict[str, Any]) -> str:
 def _snippet_text(result: dict[str, Any]) -> str:
     if result["edit"] is None:
         return f"{result['adapter']} wrote nothing that can be used:\n{result['text']}"
-    return f"{result['adapter']} wrote\n\n{result['edit']['diff'].rstrip()}"
+    lines = [f"{result['adapter']} wrote", *(f"  {note}" for note in result["notes"])]
+    if result["unknown_symbols"]:
+        lines.append(f"  does not know {', '.join(result['unknown_symbols'])}")
+    if result["compiles"] is not None:
+        lines.append(
+            "  compiles" if result["compiles"] else f"  does not compile: {result['failure']}"
+        )
+    elif result["not_run"]:
+        lines.append(f"  not compiled: {result['not_run']}")
+    return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
 
 
 def _config_text(result: dict[str, Any]) -> str:

@@ -66,6 +66,7 @@ async def _body(server: Server, place: Place) -> str | None:
         line=place.line + 1,
         buffers=seen.unsaved,
         adapter=server.session.settings.generate_snippet.adapter,
+        run=False,  # a ghost text must come at once
     )
     try:
         answer = await server.session.daemon.ask(lambda d: d.snippet(request, cancelled=cancelled))

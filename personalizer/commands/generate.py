@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from indexer import Index, Method, Snapshot, Where
     from personalizer.adapters import Adapter
     from personalizer.engine import Engine
-    from personalizer.generation import Edit, Generation, Retriever
+    from personalizer.generation import Edit, Generation, Retriever, SnippetGeneration
     from personalizer.settings import Settings
     from personalizer.storage import WorkspaceData
     from personalizer.validation import Validator
@@ -86,6 +86,14 @@ def generate(
     output.show("generate", result, as_json)
 
 
+class _Writer(TypedDict):
+    """Who writes, as generation is told."""
+
+    base: str
+    adapter_id: str
+    adapter_folder: str | None
+
+
 @dataclass
 class Session:
     """A project with its index, who writes its tests and who checks them."""
@@ -139,14 +147,35 @@ class Session:
             path,
             method,
             self.engine,
-            base=self.adapter.base if self.adapter else self.settings.base,
-            adapter_id=self.adapter.id if self.adapter else "base",
-            adapter_folder=str(self.adapter.folder) if self.adapter else None,
             count=self.settings.candidates,
             settings=self.settings,
             examples=self._retriever.nearest(Where(path, method), self.settings.retrieve),
             validator=self.validator,
+            **self._writer,
         )
+
+    def snippet(self, file: str, line: int) -> SnippetGeneration:
+        """Code for a place in a file; raises as ``generate_snippet``."""
+        from personalizer.generation import generate_snippet
+
+        return generate_snippet(
+            self.snapshot,
+            file,
+            line,
+            self.engine,
+            settings=self.settings,
+            validator=self.validator,
+            **self._writer,
+        )
+
+    @property
+    def _writer(self) -> _Writer:
+        adapter = self.adapter
+        return {
+            "base": adapter.base if adapter else self.settings.base,
+            "adapter_id": adapter.id if adapter else "base",
+            "adapter_folder": str(adapter.folder) if adapter else None,
+        }
 
     @property
     def _retriever(self) -> Retriever:
@@ -188,37 +217,33 @@ class Session:
 @click.argument("target", metavar="FILE:LINE")
 @workspace_option
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
-@click.option("--write", is_flag=True, help="Write the body into its file; else show the diff.")
+@click.option("--no-run", is_flag=True, help="Compile nothing.")
+@click.option("--trust", is_flag=True, help="Let this project be built, this time.")
+@click.option("--write", is_flag=True, help="Write the code into its file; else show the diff.")
 @json_option
-def snippet(target: str, workspace: Path, adapter: str | None, write: bool, as_json: bool) -> None:
-    """Writes the body of the documented, empty method at FILE:LINE."""
-    from indexer import Store, index_folder
-    from personalizer import settings
-    from personalizer.generation import generate_snippet
-    from personalizer.storage import WorkspaceData
+def snippet(
+    target: str,
+    workspace: Path,
+    adapter: str | None,
+    no_run: bool,
+    trust: bool,
+    write: bool,
+    as_json: bool,
+) -> None:
+    """Writes code at FILE:LINE: the body of a documented, empty method, or what a comment says.
 
+    A comment inside a body counts where no code stands beneath it yet.
+    """
     output.quiet_libraries()
     root, target = _workspace_of(target, workspace)
     file, colon, line = target.rpartition(":")
     if not colon or not line.isdigit():
         raise BadInput(f"expected FILE:LINE, got {target}")
-    chosen = settings.load(root).settings
-    with Store(WorkspaceData(root).index) as store, progress.working("Generating"):
-        snapshot, _ = index_folder(root, store)
-        serving = _serving(root, adapter)
-        with closing(_engine(chosen)) as engine:
-            made = generate_snippet(
-                snapshot,
-                file,
-                int(line),
-                engine,
-                base=serving.base if serving else chosen.base,
-                adapter_id=serving.id if serving else "base",
-                adapter_folder=str(serving.folder) if serving else None,
-                settings=chosen,
-            )
+    with Session.of(root, {}, adapter, run=not no_run, trusted=trust) as session:
+        with progress.working("Generating"):
+            made = session.snippet(file, int(line))
         if write and made.edit is not None:
-            write_edit(root, snapshot, made.edit)
+            write_edit(root, session.snapshot, made.edit)
     output.show("snippet", output.as_dict(made), as_json)
 
 

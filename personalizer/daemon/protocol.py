@@ -67,13 +67,18 @@ class PlaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class SnippetRequest:
-    """``POST /api/snippet``: the body of the documented method at a place."""
+    """``POST /api/snippet``: the body of the documented method at a place, or what a comment says."""
 
     workspace: str
     path: str
     line: int
+    """Of the method or of a comment in its body, from 1."""
     buffers: dict[str, str] = field(default_factory=dict)
     adapter: str | None = None
+    run: bool = True
+    """Compile the file with the code in it, where the workspace is trusted."""
+    trusted: bool = False
+    """The user trusts this folder, so it may be built."""
 
 
 @dataclass(frozen=True, slots=True)

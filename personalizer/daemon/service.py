@@ -131,7 +131,10 @@ class Service:
         chosen = settings.load(workspace.root).settings
         snapshot = workspace.snapshot(request.buffers)
         adapter = _adapter(workspace.root, request.adapter)
-        with self.jobs.paused():
+        checking = self.validators.of(
+            workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
+        )
+        with self.jobs.paused(), checking as validator:
             return generate_snippet(
                 snapshot,
                 request.path,
@@ -142,6 +145,7 @@ class Service:
                 adapter_folder=str(adapter.folder) if adapter else None,
                 settings=chosen,
                 cancelled=cancelled,
+                validator=validator,
             )
 
     def complete(

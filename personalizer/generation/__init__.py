@@ -1,8 +1,9 @@
 """Tests and bodies from a model: prompt, candidates, and the edit that adds the best of them."""
 
+from personalizer.generation.bodies import place_body
 from personalizer.generation.edits import apply_changes
-from personalizer.generation.pipeline import generate_snippet, generate_test
-from personalizer.generation.place import find_place, place_body, place_test
+from personalizer.generation.pipeline import generate_test
+from personalizer.generation.place import find_place, place_test
 from personalizer.generation.records import (
     Candidate,
     Edit,
@@ -11,6 +12,7 @@ from personalizer.generation.records import (
     TextEdit,
 )
 from personalizer.generation.retrieval import Retriever
+from personalizer.generation.snippets import generate_snippet
 from personalizer.generation.targets import resolve_snippet, resolve_target
 from personalizer.generation.untested import untested
 

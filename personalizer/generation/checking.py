@@ -11,7 +11,7 @@ from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.validation import Check, Validator, Verdict
 
-__all__ = ["checked"]
+__all__ = ["checked", "told"]
 
 _MESSAGES = 3
 """Messages of the compiler that are told."""
@@ -64,16 +64,16 @@ def _with(candidate: Candidate, verdict: Verdict) -> Candidate:
 def _failure(verdict: Verdict) -> str | None:
     """The compiler's first errors, or why the test fails; None for what does neither."""
     if verdict.compiles is False:
-        errors = [_told(one.message) for one in verdict.diagnostics if one.kind == "error"]
+        errors = [told(one.message) for one in verdict.diagnostics if one.kind == "error"]
         return "\n".join(errors[:_MESSAGES]) or "it does not compile"
     return verdict.failure if verdict.passes is False else None
 
 
-def _told(message: str) -> str:
+def told(message: str) -> str:
     """What the compiler says, with the name of a missing symbol in the first line.
 
     Example:
-        >>> _told("cannot find symbol\\n  symbol:   method size()\\n  location: class Cart")
+        >>> told("cannot find symbol\\n  symbol:   method size()\\n  location: class Cart")
         'cannot find symbol: method size() in class Cart'
     """
     first, *rest = message.splitlines() or [""]

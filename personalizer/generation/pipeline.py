@@ -8,23 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from indexer import Level, Method, Pair, Snapshot, code_of, method_errors
+from indexer import Level, Method, Pair, Snapshot
 from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.candidates import candidates_of, clean, whole_test
 from personalizer.generation.checking import checked
-from personalizer.generation.place import place_body
 from personalizer.generation.ranking import ranked
-from personalizer.generation.records import Candidate, Edit, Generation, SnippetGeneration
+from personalizer.generation.records import Candidate, Edit, Generation
 from personalizer.generation.rounds import repaired
 from personalizer.generation.site import Site
-from personalizer.generation.targets import resolve_snippet
-from personalizer.prompts import Attempt, Prompt, prompt_for_body
+from personalizer.prompts import Attempt, Prompt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
 
-__all__ = ["edit_of_best", "generate_snippet", "generate_test", "request_for", "write_tests"]
+__all__ = ["asked_of", "edit_of_best", "generate_test", "or_why_not", "request_for", "write_tests"]
 
 OnText = Callable[[str], None]
 
@@ -84,7 +82,7 @@ def generate_test(
 
     def ask_again(attempt: Attempt) -> Sequence[Completion]:
         prompt = site.prompt(level, examples, attempt)
-        return _asked(engine, asked(prompt, count=1), None, cancelled)
+        return asked_of(engine, asked(prompt, count=1), None, cancelled)
 
     prompt = site.prompt(level, examples)
     clock.took("prompt")
@@ -142,10 +140,10 @@ def write_tests(
         PersonalizerError: Whatever the engine raises.
     """
     first = _sampled(request, seed=known) if known else request
-    completions = _asked(engine, first, on_text, cancelled)
+    completions = asked_of(engine, first, on_text, cancelled)
     if any(whole_test(clean(one.text), site) for one in completions):
         return completions, False
-    again = _asked(engine, _sampled(request, seed=known + 1), None, cancelled)
+    again = asked_of(engine, _sampled(request, seed=known + 1), None, cancelled)
     return [*completions, *again], True
 
 
@@ -176,52 +174,6 @@ def _sampled(request: Request, *, seed: int) -> Request:
     return replace(request, temperature=max(request.temperature, _SAMPLED_AT), seed=seed)
 
 
-def generate_snippet(
-    snapshot: Snapshot,
-    path: str,
-    at: int | str,
-    engine: Engine,
-    *,
-    base: str,
-    adapter_id: str,
-    adapter_folder: str | None,
-    settings: Settings,
-    cancelled: threading.Event | None = None,
-    on_text: OnText | None = None,
-) -> SnippetGeneration:
-    """The body of a documented method whose body is empty or only throws.
-
-    Args:
-        path: File of the method, or an ending of its path that is unique.
-        at: A line of the method (from 1), or its name.
-
-    The other arguments, and what is raised, are those of ``generate_test``.
-
-    Raises:
-        NoSuchMethod: If no method stands there.
-        BadInput: If it has no doc comment, or a body that would be lost.
-    """
-    start = time.perf_counter()
-    path, method = resolve_snippet(snapshot, path, at)
-    prompt = prompt_for_body(snapshot, path, method)
-    request = request_for(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
-    completions = _asked(engine, request, on_text, cancelled)
-    body = clean(completions[0].text) if completions else ""
-    facts = snapshot.files[path]
-    signature = code_of(snapshot.source(path), method.signature, facts.encoding)
-    edit: Edit | None = None
-    no_edit: str | None = "what was generated is no complete body"
-    if body.startswith("{") and (method.constructor or not method_errors(f"{signature} {body}")):
-        edit, no_edit = _or_why_not(lambda: place_body(snapshot, path, method, body))
-    return SnippetGeneration(
-        text=body,
-        adapter=adapter_id,
-        edit=edit,
-        no_edit=no_edit,
-        seconds=time.perf_counter() - start,
-    )
-
-
 def request_for(
     prompt: Prompt, *, base: str, adapter: str | None, settings: Settings, count: int
 ) -> Request:
@@ -237,12 +189,18 @@ def request_for(
     )
 
 
-def _asked(
+def asked_of(
     engine: Engine,
     request: Request,
     on_text: OnText | None,
     cancelled: threading.Event | None,
 ) -> list[Completion]:
+    """What an engine gives.
+
+    Raises:
+        Cancelled: If ``cancelled`` was set.
+        PersonalizerError: Whatever the engine raises.
+    """
     completions = engine.generate(request, on_text=on_text, cancelled=cancelled)
     if cancelled is not None and cancelled.is_set():
         raise Cancelled("the generation was cancelled")
@@ -256,11 +214,11 @@ def edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | No
     best = candidates[0]
     if not best.parses:
         return None, "no candidate is a complete test"
-    edit, reason = _or_why_not(lambda: site.edit(best.text))
+    edit, reason = or_why_not(lambda: site.edit(best.text))
     return (replace(edit, notes=(*best.notes, *edit.notes)) if edit else None), reason
 
 
-def _or_why_not(make: Callable[[], Edit]) -> tuple[Edit | None, str | None]:
+def or_why_not(make: Callable[[], Edit]) -> tuple[Edit | None, str | None]:
     """An edit, or why it cannot be made: the text is worth showing all the same."""
     try:
         return make(), None

@@ -36,7 +36,7 @@ from personalizer.generation.style import (
 )
 from personalizer.prompts import TestPlace
 
-__all__ = ["find_place", "method_of", "place_body", "place_test", "scope_of"]
+__all__ = ["find_place", "method_of", "place_test", "scope_of", "told_of"]
 
 
 def place_test(snapshot: Snapshot, focal_path: str, focal: Method, text: str) -> Edit:
@@ -188,7 +188,7 @@ def _into_class(
     )
     changes.append(_insertion(source, facts, kind, text, house.indent))
     edit = make_edit(
-        place.path, source, changes, encoding=facts.encoding, notes=[*notes, *_told(found)]
+        place.path, source, changes, encoding=facts.encoding, notes=[*notes, *told_of(found)]
     )
     if not _reads_back(apply_changes(source, edit.changes), facts, kind.name, text):
         problem = facts.errors[0] if facts.errors else "its braces do not match"
@@ -250,7 +250,7 @@ def _reads_back(after: bytes, before: FileFacts, owner: str, text: str) -> bool:
     return {m.key for m in facts.methods} == wanted and len(facts.errors) <= len(before.errors)
 
 
-def _told(found: Found) -> list[str]:
+def told_of(found: Found) -> list[str]:
     """Notes on what was imported, and on what could not be."""
     notes = [f"added {line.text.rstrip(';')}" for line in found.lines]
     return notes + [f"found no import for {name}" for name in found.unknown]
@@ -280,7 +280,7 @@ def _new_file(snapshot: Snapshot, focal_path: str, focal: Method, text: str, hou
     header = house.header + "\n" if house.header else ""
     whole = header + "\n\n".join(part for part in parts if part) + "\n"
     change = TextEdit(0, 0, whole.replace("\n", house.newline))
-    return make_edit(path, None, [change], notes=[f"created {name}", *_told(found)])
+    return make_edit(path, None, [change], notes=[f"created {name}", *told_of(found)])
 
 
 def _new_path(snapshot: Snapshot, focal_path: str, focal: Method) -> str:
@@ -327,47 +327,3 @@ def _root(snapshot: Snapshot, path: str) -> str:
 def _folder(path: str) -> str:
     folder = str(PurePosixPath(path).parent)
     return "" if folder == "." else folder
-
-
-# ---------------------------------------------------------------- a method's body
-
-
-def place_body(snapshot: Snapshot, path: str, method: Method, body: str) -> Edit:
-    """The edit that gives a method a body in place of the one that it has.
-
-    Args:
-        snapshot: The project, unsaved buffers included.
-        path: File of the method.
-        method: Has a body.
-        body: Braces included, the closing one at column 0.
-
-    Raises:
-        BadInput: If the method, its body replaced, would not parse in its file.
-    """
-    source, facts = snapshot.source(path), snapshot.files[path]
-    kind = facts.type_named(method.owner)
-    assert method.body is not None, method.key
-    scope = Scope(
-        path=path,
-        package=facts.package,
-        imports=facts.imports,
-        visible=names_in(snapshot.text(path)),
-        parents=kind.extends + kind.implements if kind else (),
-        flavour=None,
-        focal_path=path,
-        focal=method,
-    )
-    found = find_imports(snapshot, body, scope)
-    newline = newline_of(source)
-    changes = import_changes(source, facts, found.lines, newline=newline, statics_first=True)
-    indent = line_indent(source, method.span) or ""
-    written = reindent(writable(body, facts.encoding), indent, indent_step(source, facts, "    "))
-    text = written.removeprefix(indent).replace("\n", newline)
-    changes.append(TextEdit(method.body.start, method.body.end, text))
-    edit = make_edit(path, source, changes, encoding=facts.encoding, notes=_told(found))
-    after = java.parse(apply_changes(source, edit.changes))
-    if {m.key for m in after.methods} != {m.key for m in facts.methods} or (
-        len(after.errors) > len(facts.errors)
-    ):
-        raise BadInput(f"cannot give {method.name} in {path} this body: the file would not parse")
-    return edit

@@ -96,11 +96,22 @@ class SnippetGeneration:
     """The answer to "generate a snippet"."""
 
     text: str
-    """The body with its braces, the closing one at column 0."""
+    """The body with its braces, the closing one at column 0; or the statements after a comment."""
     adapter: str
     """Id of the adapter that wrote it, or ``base``."""
     edit: Edit | None
-    """Puts the text in place of the method's body; None when it does not parse there."""
+    """Puts the text in place of the method's body, or beneath its comment; None when it does not
+    parse there."""
     no_edit: str | None = None
     """Why ``edit`` is None."""
+    unknown_symbols: tuple[str, ...] = ()
+    """Types and members that neither the project nor a known library explains."""
+    compiles: bool | None = None
+    """None when it was not compiled; ``not_run`` says why."""
+    failure: str | None = None
+    """What the compiler says of it."""
+    not_run: str | None = None
+    """Why it was not compiled."""
+    notes: tuple[str, ...] = ()
+    """What was mended in it, one sentence each."""
     seconds: float = 0.0

@@ -8,7 +8,7 @@ takes the same number of arguments, and literals that fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -33,6 +33,10 @@ class Checked:
     """What neither the project nor a known library explains."""
     notes: tuple[str, ...] = ()
     """What was mended, one sentence each."""
+
+
+Step = Callable[[str], tuple[str, list[str]]]
+"""A text to one with something mended, and what was."""
 
 
 class Symbols:
@@ -61,9 +65,19 @@ class Symbols:
 
     def mend(self, text: str) -> Checked:
         """The method with near misses, double names and missing ``throws`` mended."""
+        return self._mended(text, (*self._for_names, self._throws))
+
+    def mend_names(self, text: str) -> Checked:
+        """The same without ``throws``, for a method whose signature is not the model's."""
+        return self._mended(text, self._for_names)
+
+    @property
+    def _for_names(self) -> tuple[Step, ...]:
+        return self._types, self._calls, self._variables, self._members_of, _doubles
+
+    def _mended(self, text: str, steps: Iterable[Step]) -> Checked:
         notes: list[str] = []
-        steps = (self._types, self._calls, self._variables, self._members_of, _doubles)
-        for step in (*steps, self._throws):
+        for step in steps:
             mended, told = step(text)
             text = mended
             notes += told

@@ -11,7 +11,7 @@ from indexer.pairing import find_tests, in_test_root
 from personalizer.errors import BadInput, NoSuchMethod
 from personalizer.generation.lexis import tokens
 
-__all__ = ["resolve_snippet", "resolve_target"]
+__all__ = ["resolve_method", "resolve_snippet", "resolve_target"]
 
 
 def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
@@ -37,6 +37,19 @@ def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
     return _named(snapshot, owner, name)
 
 
+def resolve_method(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, Method]:
+    """The method at a line of a file, or of a name in it.
+
+    Raises:
+        NoSuchMethod: If no method stands there.
+        BadInput: If several files could be meant.
+    """
+    path = _file(snapshot, path)
+    return path, (
+        _at_line(snapshot, path, at) if isinstance(at, int) else _in_file(snapshot, path, at)
+    )
+
+
 def resolve_snippet(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, Method]:
     """The documented method without a body of its own that stands at a line or has a name.
 
@@ -44,8 +57,7 @@ def resolve_snippet(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, 
         NoSuchMethod: If no method stands there.
         BadInput: If it has no doc comment, or a body that would be lost.
     """
-    path = _file(snapshot, path)
-    method = _at_line(snapshot, path, at) if isinstance(at, int) else _in_file(snapshot, path, at)
+    path, method = resolve_method(snapshot, path, at)
     if method.doc is None:
         raise BadInput(f"{method.name} in {path} has no doc comment to write a body from")
     if method.body is None:

@@ -89,6 +89,22 @@ class Validator(Protocol):
             Cancelled: Within 50 ms after ``cancelled`` was set.
         """
 
+    def compile(
+        self, file: str, source: str, *, cancelled: threading.Event | None = None
+    ) -> Verdict:
+        """Whether a file of the project would compile with this text; nothing is run.
+
+        Args:
+            file: POSIX, relative to the workspace.
+            source: The file's whole text.
+
+        Returns:
+            ``compiles``, ``diagnostics`` and ``not_run``; the rest is None.
+
+        Raises:
+            Cancelled: Within 50 ms after ``cancelled`` was set.
+        """
+
     def close(self) -> None:
         """Ends the processes; a later ``validate`` starts them again."""
 
@@ -107,6 +123,12 @@ class Unable:
     ) -> list[Verdict]:
         """A verdict without an answer for each check."""
         return [Verdict(compiles=None, passes=None, not_run=self.reason) for _ in checks]
+
+    def compile(
+        self, file: str, source: str, *, cancelled: threading.Event | None = None
+    ) -> Verdict:
+        """A verdict without an answer."""
+        return Verdict(compiles=None, passes=None, not_run=self.reason)
 
     def close(self) -> None:
         """There is nothing to end."""

@@ -140,8 +140,8 @@ _DENIED: dict[str, tuple[int, int | None]] = {
     "mount_setattr": (442, 442),
 }
 """What the sandboxed process may not ask of the kernel, with its numbers on x86_64 and aarch64, or
-None where there is no such call: other processes, and the parts of the kernel that no test needs and
-that most ways out of a sandbox go through."""
+None where there is no such call: other processes, and the parts of the kernel that no test needs
+and that most ways out of a sandbox go through."""
 _CLONE = (56, 220)
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """By which number the kernel names a machine; in the order of the numbers above."""

@@ -82,10 +82,30 @@ class LocalValidator:
     ) -> list[Verdict]:
         """See ``Validator.validate``; requests of several threads are answered one by one."""
         with self._alone(cancelled):
-            if self._latest is not self._snapshot:
-                self._snapshot = self._latest
-                self._layouts.clear()
+            self._catch_up()
             return [self._verdict(check, cancelled) for check in checks]
+
+    def compile(
+        self, file: str, source: str, *, cancelled: threading.Event | None = None
+    ) -> Verdict:
+        """See ``Validator.compile``."""
+        check = Check(file, source, "", "", file, "", (0, 0))
+        with self._alone(cancelled):
+            self._catch_up()
+            try:
+                asking = _Asking(check, self._layout(check, cancelled), cancelled)
+                start = time.perf_counter()
+                answer = self._compile(asking, source, whole=True)
+            except BadInput as error:
+                return Verdict(compiles=None, passes=None, not_run=str(error))
+        wrong = tuple(one for _, one in diagnostics_of(answer.get("diagnostics")))
+        spent = time.perf_counter() - start
+        return Verdict(not wrong, None, diagnostics=wrong, seconds=spent)
+
+    def _catch_up(self) -> None:
+        if self._latest is not self._snapshot:
+            self._snapshot = self._latest
+            self._layouts.clear()
 
     def close(self) -> None:
         """Ends both processes."""

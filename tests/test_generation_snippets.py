@@ -1,0 +1,162 @@
+"""Snippets: their symbols, whether they compile, and comments inside a body."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from indexer import Snapshot
+from personalizer.errors import BadInput
+from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
+from personalizer.generation.snippets import statements
+from personalizer.prompts import Prompt, encode
+from personalizer.settings import Settings
+from personalizer.validation import Diagnostic, Validator, Verdict
+from tests.fake_engine import FakeEngine
+from tests.fake_validator import FakeValidator
+from tests.java_build import needs_java, project
+from tests.java_project import snapshot_of
+from tests.test_prompts import Characters
+
+CART = """package shop;
+
+public class Cart {
+    private int total;
+
+    /** Sums two prices. */
+    int sum(int a, int b) {
+    }
+
+    public int totalTwice() {
+        int twice = total;
+        // double it
+
+        return twice;
+    }
+
+    public int other() {
+        // has code
+        return total;
+    }
+
+    void last() {
+        if (total > 0) {
+            // forget
+            // what there was
+        }
+    }
+}
+"""
+PATH = "src/main/java/shop/Cart.java"
+
+
+def line_of(text: str) -> int:
+    return CART.count("\n", 0, CART.index(text)) + 1
+
+
+def written(
+    completion: str, text: str, *, more: int = 0, validator: Validator | None = None
+) -> tuple[str, SnippetGeneration, FakeEngine]:
+    """What becomes of the file when the model answers so at the line of a text."""
+    snapshot = snapshot_of({PATH: CART})
+    engine = FakeEngine([completion])
+    made = generate_snippet(
+        snapshot,
+        PATH,
+        line_of(text) + more,
+        engine,
+        base="starter",
+        adapter_id="base",
+        adapter_folder=None,
+        settings=Settings(),
+        validator=validator,
+    )
+    return applied(snapshot, made), made, engine
+
+
+def applied(snapshot: Snapshot, made: SnippetGeneration) -> str:
+    if made.edit is None:
+        return CART
+    return apply_changes(snapshot.source(PATH), made.edit.changes).decode()
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_comment_inside_a_body_gets_its_code_beneath_it(more: int):
+    answer = "\n    twice = List.of(total, total).size();\n\n    return 7;\n}"
+    after, made, engine = written(answer, "// double it", more=more)
+    line = "        twice = List.of(total, total).size();\n"
+    expected = CART.replace("double it\n", f"double it\n{line}")
+    assert after == expected.replace("shop;\n", "shop;\n\nimport java.util.List;\n")
+    assert made.text == "twice = List.of(total, total).size();"
+    (request,) = engine.requests
+    assert isinstance(request.prompt, Prompt)
+    assert request.prompt.begun == "{\n    int twice = total;\n    // double it"
+
+
+def test_several_lines_are_one_comment_in_the_block_around_it():
+    after, _, engine = written("\n        total = 0;\n    }\n}", "// forget")
+    assert "            // what there was\n            total = 0;\n        }\n" in after
+    assert isinstance(engine.requests[0].prompt, Prompt)
+    assert engine.requests[0].prompt.begun.endswith("// forget\n        // what there was")
+
+
+def test_a_comment_with_code_beneath_it_is_left_alone():
+    with pytest.raises(BadInput, match="has code beneath it already"):
+        written("\n    a();", "// has code")
+
+
+def test_the_beginning_of_a_body_is_the_end_of_its_prompt():
+    _, _, engine = written("\n    total = 1;", "// double it")
+    prompt = engine.requests[0].prompt
+    assert isinstance(prompt, Prompt)
+    written_form = Characters(marked=True).decode(encode(prompt, Characters(marked=True), 400))
+    assert written_form.endswith("<|body|>{\n    int twice = total;\n    // double it")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n  a();\n  // next\n  b();", "a();"),
+        ("\n  return x;\n}", "return x;"),
+        ("\n  for (;;) {\n\n    a();\n  }\n  b(", "for (;;) {\n\n  a();\n}"),
+        ("\n  a(", ""),
+    ],
+)
+def test_statements_end_at_a_blank_line_a_comment_or_the_blocks_end(text: str, expected: str):
+    assert textwrap.dedent(statements(text)) == expected
+
+
+def test_names_that_do_not_exist_are_told_and_near_misses_mended():
+    _, made, _ = written("{\n    return totla + new Cart().nothing();\n}", "Sums two")
+    assert made.text == "{\n    return total + new Cart().nothing();\n}"
+    assert made.unknown_symbols == ("Cart.nothing()",)
+    assert made.notes == ("wrote total for totla, which does not exist",)
+
+
+def test_what_the_compiler_says_of_a_snippet_is_told():
+    line = line_of("int sum(") + 1
+    wrong = Diagnostic(line, 1, "error", "cannot find symbol\n  symbol: variable x")
+    validator = FakeValidator(otherwise=Verdict(False, None, diagnostics=(wrong,)))
+    _, made, _ = written("{\n    return x;\n}", "Sums two", validator=validator)
+    assert (made.compiles, made.failure) == (False, "cannot find symbol: variable x")
+    elsewhere = FakeValidator(
+        otherwise=Verdict(False, None, diagnostics=(Diagnostic(1, 1, "error", "no package"),))
+    )
+    _, made, _ = written("{\n    return x;\n}", "Sums two", validator=elsewhere)
+    assert made.compiles is None
+    assert made.not_run == f"{PATH} does not compile by itself: line 1: no package"
+
+
+@needs_java
+def test_a_snippet_is_compiled_in_its_file_and_nothing_is_run(tmp_path):
+    made = project(tmp_path / "shop", {PATH: CART}, data=tmp_path / "data")
+    try:
+        found = [
+            written(body, "Sums two", validator=made.validator)[1]
+            for body in ("{\n    return a + b;\n}", '{\n    return "a" + b;\n}')
+        ]
+    finally:
+        made.validator.close()
+    assert [one.compiles for one in found] == [True, False]
+    assert "String cannot be converted to int" in (found[1].failure or "")
