@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personalizer.daemon import automatic, machine, warming
-from personalizer.daemon.automatic import Automatic
+from personalizer.daemon.automatic import Automatic, known_of
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import TrainRequest
 from personalizer.daemon.warming import Warming
@@ -50,8 +50,9 @@ def end_long_ago(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stale_adapter_is_a_question_by_default(idle: Automatic, jobs: Jobs, tmp_path: Path):
-    told = idle.saw(tmp_path, status())
+    told = idle.saw(tmp_path, status())["retraining"]
     assert told == {"mode": "ask", "why": "3 changed", "waits_for": "your word"}
+    assert known_of(tmp_path, status())["retraining"] == told
     idle.look()
     assert jobs.queue.all() == []
 
@@ -60,18 +61,18 @@ def test_a_stale_adapter_is_a_question_by_default(idle: Automatic, jobs: Jobs, t
 def test_nothing_is_proposed_for_an_adapter_that_is_not_stale(
     idle: Automatic, tmp_path: Path, word: str
 ):
-    assert idle.saw(tmp_path, status(freshness=word)) is None
+    assert idle.saw(tmp_path, status(freshness=word))["retraining"] is None
 
 
 def test_a_stale_adapter_is_trained_anew_where_the_user_has_said_so(
     idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
-    assert idle.saw(tmp_path, status()) is not None
+    assert idle.saw(tmp_path, status())["retraining"] is not None
     idle.look()
     (job,) = jobs.queue.all()
     assert (job.kind, job.began_because, job.workspace) == ("train", "3 changed", str(tmp_path))
-    assert idle.saw(tmp_path, status()) is None  # it is under way
+    assert idle.saw(tmp_path, status())["retraining"] is None  # it is under way
 
 
 def test_a_training_is_not_begun_twice_for_the_same_contents(
@@ -90,7 +91,7 @@ def test_a_training_is_not_proposed_soon_after_the_last(
 ):
     job = jobs.submit(TrainRequest(str(tmp_path)))
     jobs.queue.end(job.id, "done", result={"promoted": False})
-    assert idle.saw(tmp_path, status()) is None
+    assert idle.saw(tmp_path, status())["retraining"] is None
 
 
 def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch):
@@ -118,7 +119,7 @@ def test_nothing_begins_by_itself_where_the_user_wants_none(
     idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("PERSONALIZER_RETRAIN", "off")
-    assert idle.saw(tmp_path, status(loss_on_new=None)) is None
+    assert idle.saw(tmp_path, status(loss_on_new=None))["retraining"] is None
     idle.look()
     assert jobs.queue.all() == []
 

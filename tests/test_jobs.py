@@ -17,7 +17,7 @@ import pytest
 
 from indexer.errors import NotAFolder
 from personalizer.daemon import jobs as jobs_module
-from personalizer.daemon import newest_job, runs
+from personalizer.daemon import known_of, runs
 from personalizer.daemon import queue as queue_module
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
@@ -59,6 +59,12 @@ def steps(workspace: str) -> list[str]:
 
 def starts(workspace: str) -> int:
     return sum(line.startswith("start") for line in steps(workspace))
+
+
+def newest_job(root: Path) -> dict[str, object] | None:
+    """As the command line's ``status`` tells it."""
+    job: dict[str, object] | None = known_of(root, {"freshness": "none"})["job"]
+    return job
 
 
 def until(condition: Callable[[], object], seconds: float = 40.0) -> None:

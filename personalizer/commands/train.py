@@ -142,10 +142,10 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
             click.launch(url)
         return
     from personalizer import freshness
-    from personalizer.daemon import describe, newest_job
+    from personalizer.daemon import describe, known_of
 
     result = freshness.status(path)
-    result |= {"job": newest_job(path.resolve()), "daemon": describe()}
+    result |= known_of(path.resolve(), result) | {"daemon": describe()}
     output.show("status", result, as_json)
     if check:
         raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])

@@ -11,19 +11,22 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from personalizer import settings
 from personalizer.daemon import machine
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import TrainRequest
-from personalizer.daemon.queue import Cause, Queue
-from personalizer.errors import PersonalizerError
+from personalizer.daemon.queue import Cause, Queue, database_file
+from personalizer.errors import PersonalizerError, StorageError
 
-__all__ = ["Automatic", "Retraining", "retraining"]
+__all__ = ["Automatic", "Retraining", "known_of", "retraining"]
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +67,19 @@ def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining |
     return Retraining("ask" if mode == "ask" else "on", status["why"], waits)
 
 
+def known_of(root: Path, status: dict[str, Any]) -> dict[str, Any]:
+    """``job`` and ``retraining`` of a workspace's status, read without a daemon."""
+    if database_file().exists():
+        with suppress(StorageError), closing(Queue()) as queue:
+            return _known(root, status, queue)
+    return {"job": None, "retraining": None}
+
+
+def _known(root: Path, status: dict[str, Any], queue: Queue) -> dict[str, Any]:
+    job, due = queue.newest(str(root)), retraining(root, status, queue)
+    return {"job": job and msgspec.to_builtins(job), "retraining": due and asdict(due)}
+
+
 class Automatic:
     """Begins jobs while nothing else is done.
 
@@ -88,15 +104,14 @@ class Automatic:
         if self._thread.is_alive():
             self._thread.join()
 
-    def saw(self, root: Path, status: dict[str, Any]) -> dict[str, Any] | None:
-        """Remembers the status of a workspace; gives its ``retraining``."""
+    def saw(self, root: Path, status: dict[str, Any]) -> dict[str, Any]:
+        """Remembers the status of a workspace; gives its ``job`` and ``retraining``."""
         with self._access:
             self._seen[root] = status
             self._seen.move_to_end(root)
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
-        due = retraining(root, status, self._jobs.queue)
-        return asdict(due) if due else None
+        return _known(root, status, self._jobs.queue)
 
     def look(self) -> None:
         """Begins one job, if one is due and the machine is idle."""

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from personalizer.daemon.runs import Files
 from personalizer.errors import BadInput, StorageError, TooBusy
 from personalizer.storage import daemon_folder
 
-__all__ = ["Cause", "Queue", "database_file", "newest_job"]
+__all__ = ["Cause", "Queue", "database_file"]
 
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
@@ -68,18 +67,6 @@ LIMIT 1
 
 def database_file() -> Path:
     return daemon_folder() / "jobs.sqlite"
-
-
-def newest_job(root: Path) -> dict[str, Any] | None:
-    """The newest training of a workspace, read without a daemon; None where there is none."""
-    if not database_file().exists():
-        return None
-    try:
-        with closing(Queue()) as queue:
-            job = queue.newest(str(root))
-    except StorageError:
-        return None
-    return None if job is None else msgspec.to_builtins(job)
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,11 +163,7 @@ class Service:
         workspace = self._workspace(root)
         found = freshness.status(workspace.root)
         self.warming.somebody_looks_at(workspace.root)
-        return found | {
-            "job": self.jobs.queue.newest(str(workspace.root)),
-            "retraining": self.automatic.saw(workspace.root, found),
-            "daemon": self.health(),
-        }
+        return found | self.automatic.saw(workspace.root, found) | {"daemon": self.health()}
 
     def health(self) -> dict[str, Any]:
         """The JSON object of ``personalizer daemon status``."""
