@@ -295,6 +295,29 @@ def test_errors_of_the_child_come_back_as_they_were(child: ChildEngine, files: P
     assert child.pid is not None
 
 
+def test_a_client_that_hangs_up_ends_its_own_row_only(child: ChildEngine, files: Path):
+    through = asker(child, files)
+    expected = through("int x", adapter="lora1", max_tokens=200)
+    cancelled, began = threading.Event(), threading.Event()
+    lost: list[Completion] = []
+    endless = {"temperature": 1.0, "max_tokens": 1900, "cancelled": cancelled}
+    thread = threading.Thread(
+        target=lambda: lost.extend(through("x", on_text=lambda _: began.set(), **endless))
+    )
+    thread.start()
+    assert began.wait(30)
+    pieces: list[str] = []
+    beside = through(
+        "int x",
+        adapter="lora1",
+        max_tokens=200,
+        on_text=lambda text: (pieces.append(text), cancelled.set()),
+    )
+    thread.join(30)
+    assert lost[0].finish_reason == "cancelled"
+    assert [one.text for one in beside] == [one.text for one in expected] == ["".join(pieces)]
+
+
 def test_a_cancellation_reaches_the_child(child: ChildEngine, files: Path):
     cancelled = threading.Event()
     threading.Timer(0.2, cancelled.set).start()
@@ -344,12 +367,17 @@ FAKE = """
 import sys, threading
 from personalizer.engine import Completion
 from personalizer.engine import serve
+from personalizer.errors import BaseModelError
 class Fake:
     def generate(self, request, *, on_text=None, cancelled=None):
         print("noise")
         if request.prompt == "wait":
+            on_text("waits")
             cancelled.wait()
         return [Completion(request.prompt, 0.0, 1, "stop")]
+    def warm(self, base, adapter=None):
+        if base == "nowhere":
+            raise BaseModelError("nowhere")
     def close(self): pass
 serve._local = lambda threads: Fake()
 sys.argv[1:] = []
@@ -375,7 +403,7 @@ def test_requests_run_beside_each_other_and_are_told_apart():
     waiting: list[Completion] = []
     thread = threading.Thread(
         target=lambda: waiting.extend(
-            engine.generate(Request("wait", "starter"), cancelled=cancelled)
+            engine.generate(Request("wait", "starter"), cancelled=cancelled, on_text=lambda _: None)
         )
     )
     thread.start()
@@ -383,6 +411,43 @@ def test_requests_run_beside_each_other_and_are_told_apart():
     cancelled.set()
     thread.join(5)
     assert [one.text for one in waiting] == ["wait"]
+    engine.close()
+
+
+def test_a_child_that_dies_under_several_requests_fails_them_all_and_the_next_has_another():
+    engine = ChildEngine(command=[sys.executable, "-c", FAKE])
+    began = threading.Semaphore(0)
+    failed: list[str] = []
+
+    def wait() -> None:
+        try:
+            engine.generate(Request("wait", "starter"), on_text=lambda _: began.release())
+        except EngineError as error:
+            failed.append(str(error))
+
+    threads = [threading.Thread(target=wait) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert began.acquire(timeout=30)
+    first = engine.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    for thread in threads:
+        thread.join(30)
+    assert failed == ["the engine's process died while it generated"] * 3
+    assert engine.generate(Request("next", "starter"))[0].text == "next"
+    assert engine.pid not in (None, first)
+    engine.close()
+
+
+def test_warming_starts_the_child_and_tells_what_went_wrong():
+    engine = ChildEngine(command=[sys.executable, "-c", FAKE])
+    assert engine.pid is None
+    engine.warm("starter")
+    assert engine.pid is not None
+    with pytest.raises(BaseModelError, match="nowhere"):
+        engine.warm("nowhere")
     engine.close()
 
 
