@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 
 from lsprotocol import types as lsp
@@ -49,7 +50,43 @@ def register(server: Server) -> None:
         body = await _body(ls, place)
         if body is None:
             return []
-        return [lsp.InlineCompletionItem(body, range=text.range(*inside))]
+        around = text.source[slice(*inside)].decode()
+        start = len(text.source[inside[0] : text.offset(params.position)].decode())
+        begin, end, inserted = on_one_line(around, start, body)
+        where = [inside[0] + len(around[:place].encode()) for place in (begin, end)]
+        return [lsp.InlineCompletionItem(inserted, range=text.range(where[0], where[1]))]
+
+
+def on_one_line(around: str, caret: int, body: str) -> tuple[int, int, str]:
+    """A body as an insertion at the caret's line, which is all that VS Code shows.
+
+    Args:
+        around: What stands between the braces now: space and comments.
+        caret: Where in it the cursor is.
+        body: What should stand there instead of space.
+
+    Returns:
+        Begin and end of what is replaced, both on the caret's line, and what replaces it.
+
+    Example:
+        >>> on_one_line("\\n    ", 0, "\\n        total = 0;\\n    ")
+        (0, 0, '\\n        total = 0;')
+        >>> on_one_line("\\n        \\n    ", 9, "\\n        total = 0;\\n    ")
+        (1, 9, '        total = 0;')
+        >>> on_one_line(" ", 1, "\\n        total = 0;\\n    ")
+        (0, 1, '\\n        total = 0;\\n    ')
+    """
+    before, after = around[:caret], around[caret:]
+    begin = max(before.rfind("\n"), before.rfind("\r")) + 1
+    rest = re.match(r"[^\r\n]*", after)
+    end = caret + (len(rest[0]) if rest else 0)
+    if around[begin:end].strip():  # a comment stands on the line: the body goes below it
+        begin = end
+    if begin > 0 and around[begin - 1] in "\r\n":
+        body = re.sub(r"^[ \t]*(\r\n|\r|\n)", "", body)
+    if end < len(around):
+        body = body.rstrip()
+    return begin, end, body
 
 
 async def _body(server: Server, place: Place) -> str | None:
