@@ -27,8 +27,8 @@ _POLL = 1.0
 
 def register(server: Server) -> None:
     def found(project: Project, answer: Json) -> None:
-        """Follows a training that another editor or a shell has started."""
-        if _running(answer):
+        """Follows a training that another editor, a shell or the daemon has started."""
+        if _running(answer) and answer["job"].get("kind") != "measure":
             server.begin(follow_newest(server, project, answer))
 
     server.session.when_asked.append(found)
