@@ -1,4 +1,4 @@
-/** Which program is the language server. */
+/** Which program is `personalizer`. */
 
 import { delimiter, join } from "node:path";
 
@@ -23,26 +23,26 @@ export interface Surroundings {
 
 export interface Program {
   readonly command: string;
-  readonly args: string[];
+  readonly args: readonly string[];
 }
 
 /** No program can be started; the message is for the user. */
 export class NoProgram extends Error {}
 
 /**
- * The language server's command line: that of the settings, else `personalizer` on PATH, else that
- * of the managed environment.
+ * The command line of `personalizer`, its own arguments left out: that of the settings, else
+ * `personalizer` on PATH, else that of the managed environment.
  *
  * @throws NoProgram if there is none.
  */
-export function serverProgram(wishes: Wishes, around: Surroundings): Program {
+export function personalizer(wishes: Wishes, around: Surroundings): Program {
   const [first, ...rest] = wishes.command;
   if (first !== undefined) {
-    return { command: located(first, "personalizer.command", around), args: [...rest, "lsp"] };
+    return { command: located(first, "personalizer.command", around), args: rest };
   }
   if (wishes.interpreter !== "") {
     const command = located(wishes.interpreter, "personalizer.interpreter", around);
-    return { command, args: ["-m", "lsp_server"] };
+    return { command, args: ["-m", "personalizer"] };
   }
   const managed = around.runs(around.managed) ? around.managed : undefined;
   const command = onPath("personalizer", around) ?? managed;
@@ -52,7 +52,12 @@ export function serverProgram(wishes: Wishes, around: Surroundings): Program {
         "install it with `pip install personalizer`, or name it in personalizer.command",
     );
   }
-  return { command, args: ["lsp"] };
+  return { command, args: [] };
+}
+
+/** A command line with further arguments. */
+export function withArguments(program: Program, ...more: string[]): Program {
+  return { command: program.command, args: [...program.args, ...more] };
 }
 
 function located(name: string, setting: string, around: Surroundings): string {

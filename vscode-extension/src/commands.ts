@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 
 import { choices } from "./adapters";
+import { chooseModel } from "./chooseModel";
 import { type PersonalizerServer } from "./server";
 import { type StatusView } from "./statusView";
 
@@ -46,10 +47,12 @@ export function registerCommands(
     generateSnippetHere: atCursor("personalizer.generateSnippet"),
     trainHere: train,
     chooseTestHere: atCursor("personalizer.chooseTest"),
+    anotherTestHere: atCursor("personalizer.anotherTest"),
     cancelTrainingHere: ofFolder("personalizer.cancelTraining"),
     showStatusHere: withFolder((folder) => statusView.show(folder)),
     rollBackHere: ofFolder("personalizer.rollBack"),
     switchAdapterHere: withFolder((folder) => switchAdapter(server, folder)),
+    chooseModel: () => chooseModel(server.program(), log),
   };
   return [
     ...Object.entries(needsServer).map(([name, act]) =>

@@ -1,12 +1,11 @@
 /** A Python environment of the extension's own, for those who have no `personalizer` yet. */
 
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-export interface Step {
+import { type Program } from "./command";
+
+export interface Step extends Program {
   readonly title: string;
-  readonly command: string;
-  readonly args: readonly string[];
 }
 
 /** Where the program of a managed environment lies. */
@@ -37,28 +36,4 @@ export function steps(python: string, folder: string, version: string, windows: 
       args: [...install, `personalizer==${version}`],
     },
   ];
-}
-
-/** Runs one step; each line that it writes is told. Rejects with the last line when it fails. */
-export function run(step: Step, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(step.command, step.args, { signal, stdio: ["ignore", "pipe", "pipe"] });
-    let last = "";
-    const take = (data: Buffer) => {
-      for (const line of data.toString().split(/\r?\n/).filter((one) => one.trim() !== "")) {
-        last = line;
-        tell(line);
-      }
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      if (code === 0) {
-        resolve();
-      } else {
-        reject(new Error(last || `${step.command} ended with code ${code ?? "?"}`));
-      }
-    });
-  });
 }

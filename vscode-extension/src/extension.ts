@@ -9,6 +9,7 @@ import { managedProgram } from "./environment";
 import { install } from "./install";
 import { openNotification } from "./notification";
 import { ProgressNotes } from "./progress";
+import { propose } from "./propose";
 import { Crashes, Restarts } from "./restarts";
 import { PersonalizerServer } from "./server";
 import { StatusBar } from "./statusBar";
@@ -35,6 +36,11 @@ export function activate(context: vscode.ExtensionContext): void {
       status: (status) => {
         bar.setStatus(status);
         statusView.refresh(status.workspace);
+        propose(status, context.workspaceState, (workspace) =>
+          server.execute("personalizer.train", workspace),
+        ).catch((error: unknown) => {
+          log.error(error instanceof Error ? error : String(error));
+        });
       },
       crashed: () => {
         if (crashes.worthARestart()) {

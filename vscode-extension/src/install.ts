@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 
-import { run, steps } from "./environment";
+import { steps } from "./environment";
+import { run } from "./processes";
 
 /**
  * @param folder - Of the environment.

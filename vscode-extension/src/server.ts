@@ -11,13 +11,15 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   type ProgressToken,
+  ShowMessageRequest,
   WorkDoneProgressCancelNotification,
 } from "vscode-languageclient/node";
 
 import { type Act } from "./acts";
 import { type Adapters } from "./adapters";
-import { serverProgram } from "./command";
+import { personalizer, type Program, withArguments } from "./command";
 import { type ProgressNotes } from "./progress";
+import { answerOf } from "./questions";
 import { type Server } from "./restarts";
 import { serverSettings } from "./settings";
 import { type ServerState, type Status } from "./status";
@@ -59,9 +61,14 @@ export class PersonalizerServer implements Server {
     this.events.state("running");
   }
 
-  private async begin(): Promise<void> {
+  /**
+   * The program that this is the language server of.
+   *
+   * @throws NoProgram if there is none.
+   */
+  program(): Program {
     const settings = vscode.workspace.getConfiguration("personalizer");
-    const program = serverProgram(
+    return personalizer(
       {
         command: settings.get<string[]>("command", []),
         interpreter: settings.get<string>("interpreter", ""),
@@ -75,11 +82,29 @@ export class PersonalizerServer implements Server {
         runs: existsSync,
       },
     );
-    this.log.info(`starting ${[program.command, ...program.args].join(" ")}`);
+  }
+
+  private async begin(): Promise<void> {
+    const { command, args } = withArguments(this.program(), "lsp");
+    this.log.info(`starting ${[command, ...args].join(" ")}`);
     // A new client each time: one that has failed cannot be started again.
-    const client = new LanguageClient("personalizer", "Personalizer", program, this.options());
+    const client = new LanguageClient(
+      "personalizer",
+      "Personalizer",
+      { command, args: [...args] },
+      this.options(),
+    );
     client.onNotification(STATUS_CHANGED, (status: Status) => {
       this.events.status(status);
+    });
+    client.onRequest(ShowMessageRequest.type, async ({ message, actions }) => {
+      const rows = (actions ?? []).map((one) => answerOf(one.title));
+      const chosen = await vscode.window.showQuickPick(rows, {
+        title: message,
+        ignoreFocusOut: true, // it took minutes to make: a click elsewhere must not lose it
+        matchOnDescription: true,
+      });
+      return chosen === undefined ? null : { title: chosen.title };
     });
     this.client = client;
     await client.start();

@@ -4,6 +4,8 @@ export interface Job {
   readonly id: string;
   readonly state: "queued" | "running" | "done" | "failed" | "cancelled";
   readonly progress?: Progress | null;
+  /** A measurement trains nothing: the daemon looks how the adapter does on new pairs. */
+  readonly kind?: "train" | "measure";
 }
 
 export interface Progress {
@@ -28,6 +30,17 @@ export interface Status {
   readonly commits_behind?: number | null;
   readonly trained_at?: string | null;
   readonly job?: Job | null;
+  /** Differs whenever a pair of the project does. */
+  readonly contents?: string | null;
+  readonly retraining?: Retraining | null;
+}
+
+/** The adapter should be trained anew. */
+export interface Retraining {
+  /** Whether the user is asked, or it begins by itself. */
+  readonly mode: "ask" | "on";
+  readonly why: string;
+  readonly waits_for: string | null;
 }
 
 export type ServerState = "starting" | "running" | "stopped";
@@ -68,7 +81,8 @@ export function view(server: ServerState, status: Status | undefined): View {
 }
 
 export function trains(status: Status): boolean {
-  return status.job?.state === "running" || status.job?.state === "queued";
+  const { job } = status;
+  return job?.kind !== "measure" && (job?.state === "running" || job?.state === "queued");
 }
 
 function trainingText(progress: Progress | null | undefined): string {

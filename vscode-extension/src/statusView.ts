@@ -34,7 +34,6 @@ export class StatusView implements vscode.Disposable {
       this.refresh(workspace);
       return;
     }
-    const html = await this.source.page(workspace);
     const panel = vscode.window.createWebviewPanel(
       "personalizer.status",
       `Personalizer: ${folder.name}`,
@@ -47,8 +46,13 @@ export class StatusView implements vscode.Disposable {
       this.panels.delete(workspace);
       clearTimeout(this.waiting.get(workspace));
     });
-    panel.webview.html = html;
-    this.panels.set(workspace, panel);
+    this.panels.set(workspace, panel); // before the page comes: a second click finds it
+    try {
+      panel.webview.html = await this.source.page(workspace);
+    } catch (error) {
+      panel.dispose();
+      throw error;
+    }
   }
 
   /** Shows a folder as it now is, if it is shown at all. */

@@ -1,12 +1,18 @@
 import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { NoProgram, serverProgram, type Surroundings, type Wishes } from "../src/command";
+import {
+  NoProgram,
+  personalizer,
+  type Surroundings,
+  type Wishes,
+  withArguments,
+} from "../src/command";
 
 const BIN = join("/", "usr", "bin");
 
 function program(wishes: Partial<Wishes>, programs: string[], around: Partial<Surroundings> = {}) {
-  const found = serverProgram(
+  const found = personalizer(
     { command: [], interpreter: "", ...wishes },
     {
       environment: { PATH: [join("/", "opt"), BIN].join(delimiter) },
@@ -18,10 +24,11 @@ function program(wishes: Partial<Wishes>, programs: string[], around: Partial<Su
       ...around,
     },
   );
-  return [found.command, ...found.args];
+  const whole = withArguments(found, "lsp");
+  return [whole.command, ...whole.args];
 }
 
-describe("the server's program", () => {
+describe("the program", () => {
   it("is personalizer on PATH", () => {
     const here = join(BIN, "personalizer");
     expect(program({}, [here])).toEqual([here, "lsp"]);
@@ -52,7 +59,8 @@ describe("the server's program", () => {
     expect(program({ interpreter: "${workspaceFolder}/.venv/bin/python" }, [python])).toEqual([
       python,
       "-m",
-      "lsp_server",
+      "personalizer",
+      "lsp",
     ]);
   });
 
