@@ -32,6 +32,7 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.daemon.schema import described, document
 from personalizer.daemon.service import Service
+from personalizer.daemon.streaming import generation_events
 from personalizer.errors import PersonalizerError
 
 __all__ = ["Activity", "create"]
@@ -111,6 +112,9 @@ def create(service: Service, activity: Activity) -> FastAPI:
     @app.post("/api/generate", **described(GenerateRequest))
     async def generate(request: Request) -> Response:
         asked = await body_of(request, GenerateRequest)
+        if asked.stream:
+            events = generation_events(service, turns, asked)
+            return StreamingResponse(events, media_type="text/event-stream")
         return json(await turns.unless_gone(request, lambda gone: service.generate(asked, gone)))
 
     @app.post("/api/place", **described(PlaceRequest))

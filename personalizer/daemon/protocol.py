@@ -49,6 +49,8 @@ class GenerateRequest:
     skip: int = 0
     """Candidates for this method that were offered already: the next one comes first, from those
     that were made then, or made anew."""
+    stream: bool = False
+    """Answer with server-sent events: each candidate as it is made and judged, then the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class PlaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class SnippetRequest:
-    """``POST /api/snippet``: the body of the documented method at a place, or what a comment says."""
+    """``POST /api/snippet``: the body of a documented method, or what a comment describes."""
 
     workspace: str
     path: str

@@ -30,6 +30,7 @@ from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine
 from personalizer.errors import AdapterError, BadInput
 from personalizer.generation import (
+    Candidate,
     Edit,
     Generation,
     Retriever,
@@ -68,8 +69,13 @@ class Service:
         self.automatic = Automatic(self.jobs)
         self.warming = Warming(self.engine)
 
-    def generate(self, request: GenerateRequest, cancelled: threading.Event) -> Generation:
-        """A unit test for the method at a place.
+    def generate(
+        self,
+        request: GenerateRequest,
+        cancelled: threading.Event,
+        on_candidate: Callable[[int, Candidate], None] | None = None,
+    ) -> Generation:
+        """A unit test for the method at a place; ``on_candidate`` as ``generate_test`` has it.
 
         Raises:
             PersonalizerError: As generation and the engine do.
@@ -110,6 +116,7 @@ class Service:
                 examples=retriever.nearest(Where(path, focal), chosen.retrieve),
                 validator=validator,
                 known=self.earlier.candidates(key) if request.skip else (),
+                on_candidate=on_candidate,
             )
         self.earlier.keep(key, made, request.skip)
         return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from personalizer.errors import BadInput
@@ -11,8 +11,9 @@ from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.validation import Check, Validator, Verdict
 
-__all__ = ["checked", "told"]
+__all__ = ["OnCandidate", "checked", "told"]
 
+OnCandidate = Callable[[int, Candidate], None]
 _MESSAGES = 3
 """Messages of the compiler that are told."""
 
@@ -22,10 +23,18 @@ def checked(
     site: Site,
     validator: Validator,
     cancelled: threading.Event | None = None,
+    on_verdict: OnCandidate | None = None,
 ) -> tuple[tuple[Candidate, ...], str | None]:
     """Candidates with what became of them, in their order, and why they were not run.
 
     What does not parse is not tried. What cannot be added to its class keeps the reason.
+
+    Args:
+        candidates: As made.
+        site: Where they stand.
+        validator: Compiles and runs them, one by one.
+        cancelled: Ends it.
+        on_verdict: Called with the place and the candidate as soon as it was tried.
 
     Raises:
         Cancelled: Once ``cancelled`` was set.
@@ -41,10 +50,14 @@ def checked(
     if not checks:
         return tuple(found), None
     validator.update(site.snapshot)
-    verdicts = validator.validate(list(checks.values()), cancelled=cancelled)
-    for place, verdict in zip(checks, verdicts, strict=True):
+    reasons = []
+    for place, check in checks.items():
+        (verdict,) = validator.validate([check], cancelled=cancelled)
         found[place] = _with(found[place], verdict)
-    return tuple(found), next((one.not_run for one in verdicts if one.not_run), None)
+        reasons += [verdict.not_run] if verdict.not_run else []
+        if on_verdict is not None:
+            on_verdict(place, found[place])
+    return tuple(found), next(iter(reasons), None)
 
 
 def _with(candidate: Candidate, verdict: Verdict) -> Candidate:

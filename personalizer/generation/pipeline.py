@@ -13,7 +13,7 @@ from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.candidates import candidates_of, clean, whole_test
-from personalizer.generation.checking import checked
+from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate, Edit, Generation
 from personalizer.generation.rounds import repaired
@@ -43,6 +43,7 @@ def generate_test(
     on_text: OnText | None = None,
     validator: Validator | None = None,
     known: Sequence[Candidate] = (),
+    on_candidate: OnCandidate | None = None,
 ) -> Generation:
     """Unit tests for a method, and the edit that adds the best of them to the project.
 
@@ -63,6 +64,8 @@ def generate_test(
         validator: Compiles and runs the candidates; without one they are only looked at.
         known: Candidates of earlier requests, which are not made again: the model is then
             sampled, so that it writes others.
+        on_candidate: Called with a number and a candidate when it is made, and again, with the
+            same number, when it was tried; not for those of repair rounds.
 
     Raises:
         Cancelled: If ``cancelled`` was set.
@@ -75,8 +78,10 @@ def generate_test(
     checker = validator or Unable("candidates were not to be compiled or run")
     reasons: list[str] = []
 
-    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        tried, reason = checked(candidates, site, checker, cancelled)
+    def run(
+        candidates: Sequence[Candidate], on_verdict: OnCandidate | None = None
+    ) -> Sequence[Candidate]:
+        tried, reason = checked(candidates, site, checker, cancelled, on_verdict)
         reasons.extend([reason] if reason else [])
         return tried
 
@@ -94,7 +99,10 @@ def generate_test(
     digests = {digest(one.text.encode()) for one in known}
     candidates = candidates_of(completions, site, known=digests)
     clock.took("symbols")
-    candidates = ranked(run(candidates))
+    if on_candidate is not None:
+        for number, candidate in enumerate(candidates):
+            on_candidate(number, candidate)
+    candidates = ranked(run(candidates, on_candidate))
     clock.took("check")
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")

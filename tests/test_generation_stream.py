@@ -1,0 +1,78 @@
+"""Candidates that are told as they are made and judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from personalizer.daemon.client import connect, stop
+from personalizer.generation import Candidate
+from tests.fake_validator import FakeValidator, refused
+from tests.test_daemon import CART, DAEMON, SHOP
+from tests.test_generation import ASSERTING, BROKEN, PLAIN, generated
+
+
+def test_candidates_are_told_when_made_and_when_judged():
+    told: list[tuple[int, Candidate]] = []
+    _, made = generated(
+        ASSERTING,
+        PLAIN,
+        BROKEN,
+        validator=FakeValidator({"runs": refused()}),
+        on_candidate=lambda number, one: told.append((number, one)),
+    )
+    assert [(number, one.compiles) for number, one in told] == [
+        (0, None),
+        (1, None),
+        (2, None),
+        (0, True),
+        (1, False),
+    ]
+    assert {one.text for _, one in told[:3]} == {one.text for one in made.candidates}
+
+
+# ---------------------------------------------------------------- over HTTP
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    """Of a daemon with a fake model."""
+    try:
+        transport = httpx.HTTPTransport(uds=connect(command=DAEMON).socket)
+        with httpx.Client(transport=transport, base_url="http://daemon", timeout=60) as client:
+            yield client
+    finally:
+        stop()
+
+
+def events(http: httpx.Client, root: Path, line: int) -> list[tuple[str, Any]]:
+    """Name and data of each event of a streamed generation."""
+    for path, text in SHOP.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    asked = {"workspace": str(root), "path": CART, "line": line, "n": 1, "stream": True}
+    answer = http.post("/api/generate", json=asked)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = []
+    for block in answer.text.split("\n\n")[:-1]:
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+def test_a_streamed_generation_ends_with_its_answer(http: httpx.Client, tmp_path: Path):
+    *candidates, (last, answer) = events(http, tmp_path / "shop", 4)
+    assert (last, {name for name, _ in candidates}) == ("done", {"candidate"})
+    assert candidates[0][1]["number"] == 0
+    assert candidates[0][1]["text"] == answer["candidates"][0]["text"]
+
+
+def test_a_streamed_generation_that_fails_ends_with_its_error(http: httpx.Client, tmp_path: Path):
+    ((name, answer),) = events(http, tmp_path / "shop", 2)
+    assert name == "error"
+    assert answer["error"]["type"] == "NoSuchMethod"
