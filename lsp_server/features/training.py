@@ -28,7 +28,7 @@ _POLL = 1.0
 def register(server: Server) -> None:
     def found(project: Project, answer: Json) -> None:
         """Follows a training that another editor, a shell or the daemon has started."""
-        if _running(answer) and answer["job"].get("kind") != "measure":
+        if _running(answer):
             server.begin(follow_newest(server, project, answer))
 
     server.session.when_asked.append(found)

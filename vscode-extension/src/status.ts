@@ -4,8 +4,6 @@ export interface Job {
   readonly id: string;
   readonly state: "queued" | "running" | "done" | "failed" | "cancelled";
   readonly progress?: Progress | null;
-  /** A measurement trains nothing: the daemon looks how the adapter does on new pairs. */
-  readonly kind?: "train" | "measure";
 }
 
 export interface Progress {
@@ -81,8 +79,7 @@ export function view(server: ServerState, status: Status | undefined): View {
 }
 
 export function trains(status: Status): boolean {
-  const { job } = status;
-  return job?.kind !== "measure" && (job?.state === "running" || job?.state === "queued");
+  return status.job?.state === "running" || status.job?.state === "queued";
 }
 
 function trainingText(progress: Progress | null | undefined): string {

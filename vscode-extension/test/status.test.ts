@@ -60,11 +60,6 @@ describe("the status bar", () => {
     expect(view("running", training(early)).text).toBe("$(sync~spin) Training");
   });
 
-  it("keeps quiet about a measurement, which trains nothing", () => {
-    const measured: Status = { ...FRESH, job: { id: "j", state: "running", kind: "measure" } };
-    expect(view("running", measured).text).toBe("$(check) Adapter fresh");
-  });
-
   it("no longer shows a training that has ended", () => {
     const done: Status = { ...FRESH, job: { id: "j", state: "done" } };
     expect(trains(done)).toBe(false);

@@ -99,7 +99,7 @@ def chart(lines: Sequence[Line]) -> Chart | None:
         drawn.append(Drawn(one, path, tuple(places) if len(places) <= 20 else ()))
     return Chart(
         tuple(drawn),
-        across=tuple(Mark(place((s, low))[0], f"{s:g}") for s in _ticks(0, end)),
+        across=tuple(Mark(place((s, low))[0], f"{s:g}") for s in _ticks(0, end) if s.is_integer()),
         up=tuple(Mark(place((0, v))[1], f"{v:g}") for v in _ticks(low, high)),
         summary="Loss by training step. "
         + " ".join(f"{o.name}: from {o.points[0][1]:.2f} to {o.last:.2f}." for o in kept),
