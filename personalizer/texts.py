@@ -191,6 +191,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     )
     if any(c["compiles"] is not None or c["failure"] for c in result["candidates"]):
         head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
+    head = "\n".join([head, *(f"  {note}" for note in result["notes"])])
     if result["edit"] is None:
         return f"{head}\nNone of them can be used; nothing was changed."
     edit = result["edit"]

@@ -15,6 +15,7 @@ from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.candidates import candidates_of, clean, whole_test
 from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
+from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
 from personalizer.generation.rounds import repaired
 from personalizer.generation.site import Site
@@ -89,6 +90,8 @@ def generate_test(
         prompt = site.prompt(level, examples, attempt)
         return asked_of(engine, asked(prompt, count=1), None, cancelled)
 
+    facts = snapshot.files[focal_path]
+    told = cautions(facts, snapshot.source(focal_path), focal)
     prompt = site.prompt(level, examples)
     clock.took("prompt")
     request = asked(prompt, count=count)
@@ -116,7 +119,7 @@ def generate_test(
         no_edit=no_edit,
         seconds=clock.seconds,
         not_run=reasons[0] if reasons else None,
-        notes=("asked twice: the first candidates were no complete tests",) if twice else (),
+        notes=(*told, *(("asked twice: the first candidates were no complete tests",) * twice)),
         times=clock.times,
     )
 
