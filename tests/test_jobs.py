@@ -350,12 +350,22 @@ def test_a_training_that_ended_while_no_daemon_ran_is_done(workspace):
 
 def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
     monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
+    monkeypatch.setattr(queue_module, "_FAIR_TRIAL", 0.0)
     job, _ = as_a_killed_daemon_leaves_it(workspace(), alive=False)
     queue = Jobs(train_command)
     queue.start()
     given_up = ended(queue, job)
     assert given_up.state == "failed"
     assert "several starts got no further" in (given_up.reason or "")
+    queue.stop()
+
+
+def test_a_training_that_soon_dies_with_its_daemon_is_not_blamed(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
+    job, _ = as_a_killed_daemon_leaves_it(workspace(steps=1), alive=False)
+    queue = Jobs(train_command)
+    queue.start()
+    assert ended(queue, job).state == "done"
     queue.stop()
 
 

@@ -154,7 +154,8 @@ class Jobs:
             elif (result := files.result()) is not None:
                 self._end(job.id, "done", result=result)
             else:
-                self._again(job.id, files, "the training was broken off with the daemon")
+                reason = "the training was broken off with the daemon"
+                self._again(job.id, files, reason, with_daemon=True)
 
     def _run(self, job_id: str) -> None:
         request = self.queue.claim(job_id)
@@ -204,7 +205,9 @@ class Jobs:
         elif self._stopping.is_set():
             self.queue.put_back(job_id)
         elif training.broken_off():
-            self._again(job_id, training.files, training.reason())
+            self._again(
+                job_id, training.files, training.reason(), with_daemon=training.popen is None
+            )
         else:
             self._end(job_id, "failed", training.reason())
 
@@ -222,11 +225,11 @@ class Jobs:
         while not training.ended():
             time.sleep(_TICK)
 
-    def _again(self, job_id: str, files: Files, reason: str) -> None:
+    def _again(self, job_id: str, files: Files, reason: str, *, with_daemon: bool) -> None:
         """Queues a training that was broken off, unless it dies again and again in one place."""
         if self.queue.cancelled(job_id):
             self._end(job_id, "cancelled")
-        elif self.queue.again(job_id, files.farthest()):
+        elif self.queue.again(job_id, files.farthest(), with_daemon=with_daemon):
             _log.warning("%s goes on from its checkpoint: %s", job_id, reason)
         else:
             self._end(job_id, "failed", f"{reason}; several starts got no further")

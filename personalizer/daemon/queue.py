@@ -24,6 +24,8 @@ __all__ = ["Cause", "Queue", "database_file"]
 
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
+_FAIR_TRIAL = 60.0
+"""Seconds; a training that died sooner, and with the daemon, need not be the cause."""
 _MOST_WAITING = 100
 """Trainings that may wait."""
 _KEPT = 200
@@ -238,14 +240,20 @@ class Queue:
         """Queues one again that the daemon's own end has interrupted."""
         self._change("UPDATE job SET state = 'queued', starts = starts - 1 WHERE id = ?", job_id)
 
-    def again(self, job_id: str, reached: int) -> bool:
+    def again(self, job_id: str, reached: int, *, with_daemon: bool) -> bool:
         """Queues one again that was broken off; False once it gets no further.
 
         Args:
             job_id: Which.
             reached: The highest step of all its starts; higher than before forgives earlier ends.
+            with_daemon: Whether the daemon died too.
         """
         with self._access:
+            if with_daemon:
+                self._change(
+                    "UPDATE job SET starts = starts - 1 WHERE id = ? AND started > ?",
+                    *(job_id, time.time() - _FAIR_TRIAL),
+                )
             self._change(
                 "UPDATE job SET starts = 1, reached = ? WHERE id = ? AND reached < ?",
                 *(reached, job_id, reached),
