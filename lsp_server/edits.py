@@ -23,6 +23,8 @@ class Inserted:
     after: Text
     place: lsp.Location
     """Where the new text begins."""
+    typed_on: bool
+    """The user has typed or opened a file while the text was written."""
 
 
 async def apply(
@@ -51,6 +53,7 @@ async def apply(
     if source is None:
         raise BadInput(f"cannot read {edit.file}: nothing was inserted")
     text, changes = as_shown(source, edit.changes, encoding)
+    open_now = {path: one.text.source for path, one in project.buffers.items()}
     now = buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]
     if now != text:
         raise BadInput(changed)
@@ -67,15 +70,22 @@ async def apply(
         raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
     caret = caret_after(changes, text)
     place = lsp.Location(project.uri_of(edit.file), lsp.Range(caret, caret))
-    return Inserted(text, applied(changes, text), place)
+    typed_on = not open_now.items() <= seen.sources.items()
+    return Inserted(text, applied(changes, text), place, typed_on)
 
 
-async def show(server: Server, place: lsp.Location) -> None:
-    """Opens a place; an editor that cannot be asked to is told where it lies."""
+async def show(server: Server, place: lsp.Location, *, take_focus: bool = True) -> None:
+    """Opens a place; an editor that cannot be asked to is told where it lies.
+
+    Args:
+        server: The server.
+        place: What to show.
+        take_focus: Not while the user types elsewhere, or the keys would land there.
+    """
     window = server.client_capabilities.window
     if window and window.show_document and window.show_document.support:
         await server.window_show_document_async(
-            lsp.ShowDocumentParams(place.uri, take_focus=True, selection=place.range)
+            lsp.ShowDocumentParams(place.uri, take_focus=take_focus, selection=place.range)
         )
     else:
         server.say(f"{place.uri}, line {place.range.start.line + 1}")

@@ -157,7 +157,7 @@ async def insert(
     if best.compiles is False or best.passes is False:
         server.say(f"Test for {focal.name}: {act.ending}", lsp.MessageType.Warning)
     if session.settings.generate_test.show:
-        await edits.show(server, done.place)
+        await edits.show(server, done.place, take_focus=not done.typed_on)
 
 
 def _offered(
