@@ -24,15 +24,24 @@ __all__ = ["Batch", "has_rows"]
 def has_rows(base: LoadedBase) -> bool:
     """Whether rows of different lengths can go through a model together.
 
-    They can where keys and values are all that it remembers and positions are told to it.
+    They can where keys and values of all tokens are what it remembers, and positions and what each
+    token may look at are told to it.
     """
     model = base.model
     return (
         not base.encoder_decoder
         and not getattr(model, "_is_stateful", False)
         and not getattr(model.config, "num_kv_shared_layers", 0)
+        and set(getattr(model.config, "layer_types", None) or []) <= {"full_attention"}
+        and not getattr(model.config, "sliding_window", None)
+        and model.config._attn_implementation in ("sdpa", "eager")
         and "position_ids" in inspect.signature(model.forward).parameters
     )
+
+
+_TOKENS = 32
+"""Tokens of all rows in one pass, if prompt lookup proposes as many: a processor core reads some
+tens of them in little more time than one (``benchmarks/serving.py``)."""
 
 
 class Batch:
@@ -56,9 +65,7 @@ class Batch:
         first = past.get_seq_length()
         self._resident.turn_to([adapter])
         positions = torch.arange(first, first + len(reading.prompt))
-        scores = self._pass(
-            [reading.prompt], positions[None], torch.ones(1, len(positions) + first), past, keep=1
-        )
+        scores = self._pass([reading.prompt], positions[None], None, past, keep=1)
         rows = [Row(reading, place) for place in range(reading.request.count)]
         likeliest = int(scores[0, -1].argmax())
         for row in rows:
@@ -70,24 +77,30 @@ class Batch:
         return rows
 
     def step(self) -> None:
-        """One token more for every row; a greedy row that is alone may get several."""
-        alone = self.rows[0] if len(self.rows) == 1 and self.rows[0].greedy else None
-        proposed = alone.proposed() if alone else []
+        """One token more for every row; a greedy row may get several.
+
+        Each row's last token goes through the model with those that prompt lookup proposes to
+        follow it. As many are kept as the model would have written by itself.
+        """
+        most = _TOKENS // len(self.rows) - 1
+        proposed = [row.proposed()[: max(0, most)] if row.greedy else [] for row in self.rows]
+        count = 1 + max(map(len, proposed))
+        given = [
+            [row.written[-1], *ids, *[0] * (count - 1 - len(ids))]
+            for row, ids in zip(self.rows, proposed, strict=True)
+        ]
         self._resident.turn_to(self._adapters)
-        self._cache.reserve(1 + len(proposed))
-        lengths = torch.tensor(self._cache.lengths)
-        given = [[row.written[-1], *proposed] for row in self.rows]
-        positions = lengths[:, None] + torch.arange(len(given[0]))
-        columns = torch.arange(self._cache.begin, self._cache.end + len(given[0]))
-        mask = columns >= torch.tensor(self._cache.starts)[:, None]
-        scores = self._pass(given, positions, mask, self._cache, keep=0)
+        seen = self._cache.expect(count)
+        last = self._resident.base.context - 1  # of padding, which comes to nothing
+        positions = self._cache.places[1].clamp(max=last)
+        scores = self._pass(given, positions, seen if len(given) > 1 else None, self._cache, keep=0)
         likeliest = scores.argmax(-1).tolist()
-        kept = 1
-        for place, row in enumerate(self.rows):
-            token = row.follow(likeliest[place][0], scores[place, 0])
-            while not row.ended and kept <= len(proposed) and token == proposed[kept - 1]:
-                token = row.follow(likeliest[place][kept], scores[place, kept])
-                kept += 1
+        kept = [
+            _follow(row, ids, tokens, following)
+            for row, ids, tokens, following in zip(
+                self.rows, proposed, likeliest, scores, strict=True
+            )
+        ]
         self._cache.advance(kept)
         self.drop([row for row in self.rows if row.ended])
 
@@ -105,7 +118,7 @@ class Batch:
         self,
         tokens: list[list[int]],
         positions: torch.Tensor,
-        mask: torch.Tensor,
+        seen: torch.Tensor | None,
         cache: DynamicCache | RowCache,
         *,
         keep: int,
@@ -115,7 +128,7 @@ class Batch:
         Args:
             tokens: R lists of T ids.
             positions: ``(R, T)``, int64.
-            mask: ``(R, S + T)``, false where a row has not begun.
+            seen: ``(R, T, S)``, bool: what each token may look at; None for all before it.
             cache: What is remembered; written to.
             keep: Of how many last tokens; 0 of all.
 
@@ -123,10 +136,14 @@ class Batch:
             ``(R, keep or T, V)``, float32.
         """
         device = self._model.device
+        mask = None if seen is None else seen[:, None]
+        if mask is not None and self._model.config._attn_implementation == "eager":
+            least = torch.finfo(self._model.dtype).min
+            mask = torch.zeros_like(mask, dtype=self._model.dtype).masked_fill(~mask, least)
         with torch.inference_mode():
             output = self._model(
                 input_ids=torch.tensor(tokens, device=device),
-                attention_mask=mask.long().to(device),
+                attention_mask=mask,
                 position_ids=positions.to(device),
                 past_key_values=cache,
                 use_cache=True,
@@ -134,3 +151,13 @@ class Batch:
             )
             scores: torch.Tensor = output.logits[:, -keep:].float().log_softmax(-1)
             return scores
+
+
+def _follow(row: Row, proposed: list[int], likeliest: list[int], scores: torch.Tensor) -> int:
+    """Lets a row take tokens for as long as they are those that were proposed; says how many."""
+    token = row.follow(likeliest[0], scores[0])
+    count = 1
+    while not row.ended and count <= len(proposed) and token == proposed[count - 1]:
+        token = row.follow(likeliest[count], scores[count])
+        count += 1
+    return count

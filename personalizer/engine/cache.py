@@ -1,8 +1,8 @@
 """What the model remembers of the rows of a batch that rows join and leave.
 
-transformers' own ``DynamicCache`` copies all keys and values at each token. Here they lie in room
-that is made larger seldom, a token is written in place, and a row that ends gives its place to the
-last one.
+transformers' own ``DynamicCache`` copies all keys and values at each token and keeps all rows
+equally long. Here they lie in room that is made larger seldom, each row grows by as much as was
+kept of it, and a row that ends gives its place to the last one.
 """
 
 from __future__ import annotations
@@ -19,27 +19,20 @@ _COLUMNS = 128
 
 
 class RowCache(Cache):
-    """Keys and values of rows that end at the same column and begin at different ones.
+    """Keys and values of rows that all begin at the first column.
 
-    Shapes: R rows, C columns of which those from ``begin`` to ``end`` are read.
+    Shapes: R rows, H heads, T new tokens of each, S tokens read, D of a head.
     """
 
     def __init__(self) -> None:
         super().__init__(layers=[])
         self.layers: list[_Layer] = []
-        self.starts: list[int] = []
-        """The column that each row begins at."""
-        self.end = 0
-
-    @property
-    def begin(self) -> int:
-        """The first column that a row needs."""
-        return min(self.starts, default=self.end)
-
-    @property
-    def lengths(self) -> list[int]:
+        self.lengths: list[int] = []
         """Tokens that are kept of each row."""
-        return [self.end - start for start in self.starts]
+        self.width = 0
+        """S: columns that the next pass reads, its own tokens among them."""
+        self.places: tuple[torch.Tensor, torch.Tensor] = (torch.empty(0), torch.empty(0))
+        """Rows ``(R, 1)`` and columns ``(R, T)`` that the next pass writes to, int64."""
 
     def add(self, read: Cache) -> None:
         """Takes a row over.
@@ -50,55 +43,50 @@ class RowCache(Cache):
         length = read.get_seq_length()
         if not self.layers:
             self.layers = [_Layer(self, layer) for layer in read.layers]
-        first = min(self.begin, self.end - length)
-        if first < 0 or len(self.starts) == self.layers[0].capacity[0]:
-            self._move(first, rows=len(self.starts) + 1)
+        self._make_room(len(self.lengths) + 1, max(length, *self.lengths, 0))
         for mine, theirs in zip(self.layers, read.layers, strict=True):
-            mine.write(len(self.starts), self.end - length, theirs)
-        self.starts.append(self.end - length)
-        self._show()
+            mine.write(len(self.lengths), theirs)
+        self.lengths.append(length)
 
     def drop(self, row: int) -> None:
         """Forgets a row; the last one takes its place."""
-        last = len(self.starts) - 1
+        last = len(self.lengths) - 1
         if row != last:
             for layer in self.layers:
-                layer.copy(last, row, self.starts[last], self.end)
-            self.starts[row] = self.starts[last]
-        self.starts.pop()
-        if not self.starts:
-            self.layers, self.end = [], 0
-        self._show()
+                layer.copy(last, row, self.lengths[last])
+            self.lengths[row] = self.lengths[last]
+        self.lengths.pop()
+        if not self.lengths:
+            self.layers = []
 
-    def reserve(self, tokens: int) -> None:
-        """Makes room for so many tokens more."""
-        if self.end + tokens > self.layers[0].capacity[1]:
-            self._move(self.begin, more=tokens)
+    def expect(self, tokens: int) -> torch.Tensor:
+        """Makes ready for a pass of so many tokens of each row.
 
-    def advance(self, tokens: int) -> None:
-        """Keeps so many of the tokens that the last pass wrote, and no more of them."""
-        self.end += tokens
-        self._show()
-
-    def _move(self, first: int, *, rows: int = 0, more: int = 0) -> None:
-        """To other room.
-
-        Args:
-            first: The column that becomes the first one; below 0 there is room before what is.
-            rows: Rows that room is needed for at least.
-            more: Tokens that will be written beside those that room is made for in any case.
+        Returns:
+            ``(R, T, S)``, bool: what each token may look at.
         """
-        held, _ = self.layers[0].capacity
-        room = (2 * held or rows if rows > held else held, self.end - first + more + _COLUMNS)
-        begin = max(first, self.begin)
+        self.width = max(self.lengths) + tokens
+        self._make_room(len(self.lengths), self.width)
+        device = self.layers[0].device
+        rows = torch.arange(len(self.lengths), device=device)[:, None]
+        columns = torch.tensor(self.lengths, device=device)[:, None]
+        columns = columns + torch.arange(tokens, device=device)
+        self.places = (rows, columns)
         for layer in self.layers:
-            layer.move(room, len(self.starts), begin, self.end, begin - first)
-        self.starts = [start - first for start in self.starts]
-        self.end -= first
+            layer.show(len(self.lengths), self.width - tokens)
+        return torch.arange(self.width, device=device) <= columns[..., None]
 
-    def _show(self) -> None:
-        for layer in self.layers:
-            layer.show(self.end)
+    def advance(self, tokens: list[int]) -> None:
+        """Keeps so many of the tokens that the last pass wrote to each row, and no more of them."""
+        self.lengths = [old + new for old, new in zip(self.lengths, tokens, strict=True)]
+
+    def _make_room(self, rows: int, columns: int) -> None:
+        held, long = self.layers[0].capacity
+        if rows > held or columns > long:
+            more_rows = max(rows, 2 * held) if rows > held else held
+            more_columns = columns + _COLUMNS if columns > long else long
+            for layer in self.layers:
+                layer.grow(more_rows, more_columns)
 
 
 class _Layer(DynamicLayer):
@@ -108,7 +96,7 @@ class _Layer(DynamicLayer):
         super().__init__()
         self._owner = owner
         self.dtype, self.device = like.keys.dtype, like.keys.device
-        self._store = [self._empty(one, 0, 0) for one in (like.keys, like.values)]
+        self._store = [_zeros(one, 0, 0) for one in (like.keys, like.values)]
         self.is_initialized = True
 
     @property
@@ -119,43 +107,39 @@ class _Layer(DynamicLayer):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Writes new tokens of all rows behind the end.
-
-        Shapes: R rows, H heads, T new tokens, S tokens read, D of a head.
+        """Writes new tokens behind the end of each row.
 
         Args:
             key_states: ``(R, H, T, D)``.
             value_states: ``(R, H, T, D)``.
 
         Returns:
-            Keys and values ``(R, H, S, D)``, the new ones at the end.
+            Keys and values ``(R, H, S, D)``; what lies behind a row's end is to be masked.
         """
-        first = self._owner.end
-        end = first + key_states.shape[2]
+        rows, columns = self._owner.places
         for store, new in zip(self._store, (key_states, value_states), strict=True):
-            store[: new.shape[0], :, first:end] = new
-        self.show(end)
+            store[rows, :, columns] = new.transpose(1, 2)
+        self.show(len(rows), self._owner.width)
         return self.keys, self.values
 
-    def show(self, end: int) -> None:
-        rows, begin = len(self._owner.starts), self._owner.begin
-        self.keys, self.values = (store[:rows, :, begin:end] for store in self._store)
+    def show(self, rows: int, columns: int) -> None:
+        self.keys, self.values = (store[:rows, :, :columns] for store in self._store)
 
-    def write(self, row: int, column: int, other: Any) -> None:
+    def write(self, row: int, other: Any) -> None:
         for store, new in zip(self._store, (other.keys, other.values), strict=True):
-            store[row, :, column : column + new.shape[2]] = new[0]
+            store[row, :, : new.shape[2]] = new[0]
 
-    def copy(self, source: int, target: int, begin: int, end: int) -> None:
+    def copy(self, source: int, target: int, length: int) -> None:
         for store in self._store:
-            store[target, :, begin:end] = store[source, :, begin:end]
+            store[target, :, :length] = store[source, :, :length]
 
-    def move(self, room: tuple[int, int], rows: int, begin: int, end: int, to: int) -> None:
+    def grow(self, rows: int, columns: int) -> None:
+        held, long = self.capacity
         for place, old in enumerate(self._store):
-            new = self._empty(old, *room)
-            new[:rows, :, to : to + end - begin] = old[:rows, :, begin:end]
-            self._store[place] = new
+            self._store[place] = _zeros(old, rows, columns)
+            self._store[place][:held, :, :long] = old
 
-    @staticmethod
-    def _empty(like: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-        """Zeros: what is masked is still multiplied, and must be a number."""
-        return like.new_zeros((rows, like.shape[1], columns, like.shape[3]))
+
+def _zeros(like: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """What is masked is still multiplied, and must be a number."""
+    return like.new_zeros((rows, like.shape[1], columns, like.shape[3]))
