@@ -1,12 +1,14 @@
-"""Benchmarks of training run in small; the figures that count come from running them large."""
+"""Benchmarks run in small; the figures that count come from running them large."""
 
 from __future__ import annotations
 
 import argparse
+import os
 
 import pytest
 
-from benchmarks import memory
+from benchmarks import memory, serving
+from tests.tiny_model import make_tiny_base
 
 
 @pytest.mark.parametrize("method", ["lora", "qlora-4bit"])
@@ -25,3 +27,22 @@ def test_four_bits_are_really_kept_in_four():
 
     assert bits(True).dtype.itemsize == 1
     assert bits(True).numel() * 2 == bits(False).numel()
+
+
+def test_a_tiny_base_is_served_to_many_clients_as_the_starter_is(tmp_path):
+    from personalizer.engine.local import LocalEngine
+
+    class Here(LocalEngine):
+        pid = os.getpid()
+
+    engine = Here(threads=1)
+    base = str(make_tiny_base(tmp_path / "base"))
+    folders = serving.make_adapters(base, tmp_path, 2)
+    asked = serving.requests(base, folders, tokens=8)
+    rows = list(serving.many_clients(engine, asked, [1, 2], rounds=1))
+    assert [(row["clients"], row["adapters"]) for row in rows] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert all(0 < row["first_p50"] <= row["end_p50"] for row in rows)
+    found = serving.eight(engine, asked, repeats=1)
+    assert found["same texts"] is True
+    assert found["times one by one, cpu s"] > 0
+    engine.close()
