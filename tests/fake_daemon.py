@@ -1,7 +1,8 @@
 """A daemon without a model: it writes a fixed test, waits, fails or dies as a scenario says.
 
 ``python -m tests.fake_daemon`` is the language server with this daemon behind it; the scenario is
-JSON in the environment variable ``FAKE_DAEMON``.
+JSON in the environment variable ``FAKE_DAEMON``. With arguments other than ``lsp`` it is the real
+``personalizer``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -158,7 +160,12 @@ class FakeDaemon:
         return {**self.scenario.status, "job": asdict(self._job) if self._job else None}
 
     def adapters(self, workspace: str) -> Json:
-        row = {"gate": "passed", "base_loss": 2.0, "adapter_loss": 1.0}
+        row = {
+            "gate": "passed",
+            "trained_at": "2026-01-01T00:00:00Z",
+            "base_loss": 2.0,
+            "adapter_loss": 1.0,
+        }
         rows = [row | {"id": "shop-2"}, row | {"id": "shop-1"}]
         return {"serving": "shop-1", "adapters": rows}
 
@@ -214,6 +221,12 @@ class FakeDaemon:
 
 
 def main() -> None:
+    if sys.argv[1:2] not in ([], ["lsp"]):
+        from personalizer.cli import main as personalizer
+
+        personalizer()
+        return
+
     from lsp_server.__main__ import serve
     from lsp_server.server import create
 

@@ -7,7 +7,20 @@ const [, , playwright, executablePath] = process.argv;
 const { chromium } = (await import(pathToFileURL(playwright).href)).default;
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 let page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-page.setDefaultTimeout(30_000);
+page.setDefaultTimeout(120_000); // the machine may be busy
+/** Every notification that was shown: they go by themselves, on a busy machine before a look. */
+await page.addInitScript(() => {
+  window.notified = [];
+  const note = () => {
+    for (const one of document.querySelectorAll(".notification-toast .notification-list-item")) {
+      if (one.innerText && !window.notified.includes(one.innerText)) window.notified.push(one.innerText);
+    }
+  };
+  addEventListener("DOMContentLoaded", () => {
+    const what = { childList: true, subtree: true, characterData: true };
+    new MutationObserver(note).observe(document.body, what);
+  });
+});
 const noise = [];
 page.on("pageerror", (error) => noise.push(error.message));
 
@@ -45,8 +58,24 @@ const acts = {
     await page.locator(".monaco-workbench .statusbar").waitFor({ timeout: 60_000 });
     await page.locator(".monaco-workbench .part.editor").waitFor();
   },
+  /** Opens an address that runs tests in the extension host; gives what they said, and their end. */
+  async mocha({ url }) {
+    const lines = [];
+    const told = (line) => {
+      lines.push(line);
+      console.error(line);
+    };
+    const ended = new Promise((resolve) => {
+      void page.exposeFunction("codeAutomationExit", (code) => resolve({ code, lines }));
+    });
+    await page.exposeFunction("codeAutomationLog", (_type, args) => told(args.map(String).join(" ")));
+    await page.goto(url);
+    const late = new Promise((resolve) => setTimeout(() => resolve({ code: null, lines }), 400_000));
+    return await Promise.race([ended, late]);
+  },
   async command({ title }) {
-    await pick("F1", `>${title}`, title);
+    const literal = title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    await pick("F1", `>${title}`, new RegExp(`${literal}(?! \\()`)); // not "… (Choose…)" too
   },
   async file({ path, line, column }) {
     const name = path.split("/").at(-1);
@@ -62,9 +91,15 @@ const acts = {
   },
   /** Opens the light bulb's menu; gives what it offers. */
   async lightbulb() {
-    await page.keyboard.press("ArrowRight"); // it comes when the cursor moves
     const bulb = page.locator(":is(.codicon-gutter-lightbulb, .lightBulbWidget):visible").first();
-    await bulb.waitFor();
+    for (let tries = 0; tries < 6; tries++) {
+      await page.keyboard.press(tries % 2 ? "ArrowLeft" : "ArrowRight"); // it comes when the cursor moves
+      const seen = bulb.waitFor({ timeout: 8_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (await seen) break;
+    }
     await bulb.click();
     const rows = page.locator(".action-widget .monaco-list-row.action");
     await rows.first().waitFor();
@@ -78,6 +113,11 @@ const acts = {
   async status() {
     const item = page.locator(".statusbar-item[id^='personalizer']");
     return (await item.count()) > 0 ? await item.first().innerText() : "";
+  },
+  /** The text of the editor at hand, as far as it is on the screen. */
+  async text() {
+    const lines = await page.locator(".editor-group-container.active .view-lines").first().innerText();
+    return lines.replaceAll("\u00a0", " ");
   },
   async tab() {
     return await page.locator(".tab.active").first().innerText();
@@ -98,8 +138,43 @@ const acts = {
     }
     throw new Error(`no button ${name}`);
   },
-  async notifications() {
-    return await page.locator(".notifications-toasts .notification-list-item").allInnerTexts();
+  /** What the list under a title offers. */
+  async rows({ title }) {
+    const titles = page.locator(".quick-input-widget:visible .quick-input-title");
+    await titles.filter({ hasText: title }).waitFor({ timeout: 60_000 });
+    const rows = page.locator(".quick-input-list .monaco-list-row");
+    await rows.first().waitFor({ timeout: 60_000 }); // a program may be asked first
+    return await rows.allInnerTexts();
+  },
+  async choose({ text }) {
+    const rows = page.locator(".quick-input-list .monaco-list-row");
+    await rows.filter({ hasText: text }).first().click();
+  },
+  /** Presses a button of a notification or of a dialog that asks. */
+  async answer({ name }) {
+    const asking = page.locator(".notification-toast, .notifications-center, .monaco-dialog-box");
+    const button = asking.getByRole("button", { name }).first();
+    try {
+      await button.waitFor({ timeout: 10_000 });
+    } catch {
+      await pick("F1", ">Notifications: Show Notifications", "Show Notifications"); // it has gone by itself
+    }
+    await button.click();
+  },
+  /** Forgets the notifications so far, as a user does who has read them. */
+  async read() {
+    await page.evaluate(() => {
+      window.notified = [];
+    });
+  },
+  /** Which log the output panel shows; the log's own lines need a native module that is not here. */
+  async output() {
+    const shown = page.locator(".part.panel select option:checked");
+    return (await shown.count()) > 0 ? await shown.first().innerText() : "";
+  },
+  /** What notifications have told since they were read. */
+  async told() {
+    return await page.evaluate(() => window.notified.join("\n"));
   },
   async screenshot({ path }) {
     await page.screenshot({ path });

@@ -16,11 +16,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 from filelock import FileLock
 
-__all__ = ["Hand", "VsCode", "a_hand", "install", "packaged", "vs_code"]
+__all__ = [
+    "EXTENSION",
+    "HOST_TESTS",
+    "ROOT",
+    "Hand",
+    "VsCode",
+    "a_hand",
+    "install",
+    "packaged",
+    "shot",
+    "vs_code",
+]
 
 ROOT = Path(__file__).parent.parent.parent
 EXTENSION = ROOT / "vscode-extension"
@@ -31,6 +43,7 @@ PINS = (
     "axe-core@4.11.0",
 )
 """VS Code 1.139, the Node that it wants, a browser's hand, and what judges accessibility."""
+HOST_TESTS = "--enable-smoke-test-driver"
 _NPM = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
@@ -99,6 +112,13 @@ class Hand:
         return text
 
 
+def shot(hand: Hand, name: str) -> None:
+    """Keeps what is seen, in the folder ``PERSONALIZER_SCREENSHOTS``, where it is set."""
+    folder = os.environ.get("PERSONALIZER_SCREENSHOTS")
+    if folder:
+        hand.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
 class VsCode:
     """A server of VS Code with the extension installed."""
 
@@ -110,10 +130,19 @@ class VsCode:
         """The address that opens a folder."""
         return f"{self._url}/?folder={path}"
 
+    def tests(self, folder: Path, extension: Path, tests: Path) -> str:
+        """The address that opens a folder and runs tests in the extension host there."""
+        here = f"vscode-remote://{urlsplit(self._url).netloc}"
+        payload = [
+            ["extensionDevelopmentPath", f"{here}{extension}"],
+            ["extensionTestsPath", f"{here}{tests}"],
+        ]
+        return f"{self.folder(folder)}&payload={quote(json.dumps(payload))}"
+
 
 @contextmanager
 def vs_code(
-    home: Path, settings: dict[str, Any], environment: dict[str, str]
+    home: Path, settings: dict[str, Any], environment: dict[str, str], *flags: str
 ) -> Iterator[tuple[VsCode, Hand]]:
     """A running VS Code and a hand in it; both end with everything that they started.
 
@@ -121,6 +150,8 @@ def vs_code(
         home: An empty folder for everything that the editor keeps.
         settings: The user's.
         environment: Further variables of the editor and of the language server.
+        flags: Of the editor's server. ``HOST_TESTS`` tells what tests in the extension host say,
+            and hides notifications.
     """
     root = install()
     log = home / "vscode.log"
@@ -146,7 +177,7 @@ def vs_code(
     port = _free_port()
     with log.open("w") as file, a_hand(file) as hand:
         process = subprocess.Popen(
-            [*server, "--host=127.0.0.1", f"--port={port}", "--without-connection-token"],
+            [*server, "--host=127.0.0.1", f"--port={port}", "--without-connection-token", *flags],
             env=around,
             stdout=file,
             stderr=file,
@@ -155,6 +186,9 @@ def vs_code(
         try:
             _until_it_answers(port, process)
             yield VsCode(f"http://127.0.0.1:{port}", log), hand
+        except BaseException:
+            hand.screenshot(path=str(home / "failure.png"))
+            raise
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -185,6 +219,7 @@ def a_hand(errors: IO[str]) -> Iterator[Hand]:
 
 _QUIET = {
     "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",  # as on the desktop
     "git.enabled": False,
     "personalizer.command": [sys.executable, "-m", "personalizer"],
     "security.workspace.trust.enabled": False,
