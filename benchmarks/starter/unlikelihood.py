@@ -6,6 +6,8 @@ A small model that decodes greedily falls into loops, because what it just wrote
 to come again. After Welleck et al., Neural Text Generation with Unlikelihood Training (ICLR 2020):
 each step lets the model write on from prompts of the data, makes less likely what stands in a run
 of tokens that it wrote before in the same text, and beside it learns from as many whole documents.
+What is likely in people's tests becomes less likely by that too, so the result is a mean of the
+weights before and after (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
 DATA is what mix.py or prepare.py made; OUT receives the weights in bfloat16 and the tokenizer.
 """
 
@@ -97,6 +99,15 @@ def written_on(
     return out, torch.cat([real, (new != pad).long()], 1), new
 
 
+def blended(
+    before: dict[str, torch.Tensor], model: LlamaForCausalLM, after: float
+) -> LlamaForCausalLM:
+    """The model with weights between those before (0) and those it has now (1)."""
+    now = model.state_dict()
+    model.load_state_dict({name: torch.lerp(before[name], now[name], after) for name in now})
+    return model
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
@@ -106,6 +117,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8, help="prompts, and as many documents")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--weight", type=float, default=0.5, help="of the unlikelihood")
+    parser.add_argument("--after", type=float, default=0.7, help="share of the trained weights")
     parser.add_argument("--rows", type=int, default=20_000, help="of the data that are read")
     parser.add_argument("--save-steps", type=int, default=100)
     args = parser.parse_args()
@@ -113,6 +125,7 @@ def main() -> None:
     torch.manual_seed(0)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(args.data / "tokenizer")
     model = LlamaForCausalLM.from_pretrained(args.model, dtype=torch.float32)
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
     pad, end = tokenizer.convert_tokens_to_ids([PAD, END])
     opens = tokenizer.convert_tokens_to_ids(f"<|{Kind.TEST}|>")
     found = by_kind(np.load(args.data / "train.npy", mmap_mode="r")[: args.rows], tokenizer)
@@ -168,8 +181,7 @@ def main() -> None:
             kept = args.out / f"step-{step}"
             model.save_pretrained(kept)
             tokenizer.save_pretrained(kept)
-    final = model.to(torch.bfloat16)
-    final.save_pretrained(args.out)
+    blended(before, model, args.after).to(torch.bfloat16).save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
 
 
