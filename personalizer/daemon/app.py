@@ -109,7 +109,7 @@ def create(service: Service, activity: Activity) -> FastAPI:
     def health() -> Response:
         return json(service.health())
 
-    @app.post("/api/generate", **described(GenerateRequest))
+    @app.post("/api/generate", **described(GenerateRequest, streams=True))
     async def generate(request: Request) -> Response:
         asked = await body_of(request, GenerateRequest)
         if asked.stream:
@@ -144,7 +144,7 @@ def create(service: Service, activity: Activity) -> FastAPI:
     def one_job(job_id: str) -> Response:
         return json(jobs.queue.get(job_id))
 
-    @app.get("/api/jobs/{job_id}/events", **described(gives=str, media="text/event-stream"))
+    @app.get("/api/jobs/{job_id}/events", **described(gives=None, streams=True))
     def events(job_id: str) -> Response:
         return StreamingResponse(
             _events(service, jobs.queue.get(job_id)), media_type="text/event-stream"

@@ -116,7 +116,7 @@ def router(service: Service, turns: Turns) -> APIRouter:
             )
         return json({"object": "list", "data": rows})
 
-    @routes.post("/completions", **described(CompletionRequest))
+    @routes.post("/completions", **described(CompletionRequest, streams=True))
     async def completions(request: Request) -> Response:
         try:
             asked = (await body_of(request, CompletionRequest)).checked()

@@ -21,17 +21,20 @@ def described(
     takes: type | None = None,
     gives: Any = dict[str, Any],
     status: int = 200,
-    media: str = "application/json",
+    streams: bool = False,
 ) -> dict[str, Any]:
     """What FastAPI is to know of a route that reads and writes its JSON by itself.
 
     Args:
         takes: The record in a request's body; None for no body.
-        gives: The type of the answer.
+        gives: The type of the answer in JSON.
         status: Of the answer.
-        media: Of the answer.
+        streams: Whether it may be server-sent events; with ``gives`` None, always.
     """
-    answer = {"description": "as asked", "content": {media: {"schema": _schema(gives)}}}
+    content = {} if gives is None else {"application/json": {"schema": _schema(gives)}}
+    if streams:
+        content["text/event-stream"] = {"schema": _EVENT}
+    answer = {"description": "as asked", "content": content}
     error = {"description": "why not", "content": {"application/json": {"schema": _ERROR}}}
     body = {"content": {"application/json": {"schema": _schema(takes)}}, "required": True}
     return {
@@ -50,6 +53,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
+_EVENT = {"type": "object", "required": ["data"], "properties": {"event": _TEXT, "data": _TEXT}}
 _ERROR = {
     "type": "object",
     "required": ["error"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -134,8 +135,9 @@ class Jvm:
         if connection is not None:
             connection.close()
         if process is not None:
+            # its group: the sandbox's child dies with it only once the sandbox is set up
             with suppress(OSError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _asked(self, message: Mapping[str, bytes], turn: _Turn) -> Message:
