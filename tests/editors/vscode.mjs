@@ -43,13 +43,38 @@ async function palette(key) {
   throw new Error(`no palette on ${key}`);
 }
 
+const soon = { timeout: 20_000 };
+
+/** Does it anew when something else took the keyboard or closed the palette. */
+async function patiently(act) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries === 5) throw error;
+      await page.keyboard.press("Escape");
+    }
+  }
+}
+
 /** Types into the palette and takes the row that has the text. */
 async function pick(key, typed, text) {
   await palette(key);
-  await input.fill(typed);
+  await input.fill(typed, soon);
   const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: text }).first();
-  await row.waitFor();
-  await row.click();
+  await row.waitFor(soon);
+  await row.click(soon);
+}
+
+async function openFile(name, line, column) {
+  await palette("Control+p");
+  await input.fill(name, soon);
+  const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: name });
+  await row.first().waitFor(soon);
+  await input.fill(`${name}:${line}:${column}`, soon);
+  await row.first().waitFor(soon);
+  await page.keyboard.press("Enter");
+  await page.locator(".tab.active").filter({ hasText: name }).first().waitFor(soon);
 }
 
 const acts = {
@@ -75,18 +100,11 @@ const acts = {
   },
   async command({ title }) {
     const literal = title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    await pick("F1", `>${title}`, new RegExp(`${literal}(?! \\()`)); // not "… (Choose…)" too
+    await patiently(() => pick("F1", `>${title}`, new RegExp(`${literal}(?! \\()`))); // not "… (Choose…)" too
   },
   async file({ path, line, column }) {
     const name = path.split("/").at(-1);
-    await palette("Control+p");
-    await input.fill(name);
-    const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: name });
-    await row.first().waitFor();
-    await input.fill(`${name}:${line}:${column}`);
-    await row.first().waitFor();
-    await page.keyboard.press("Enter");
-    await page.locator(".tab.active").filter({ hasText: name }).first().waitFor();
+    await patiently(() => openFile(name, line, column));
     await page.locator(".editor-instance .view-lines").first().waitFor();
   },
   /** Opens the light bulb's menu; gives what it offers. */
@@ -157,7 +175,7 @@ const acts = {
     try {
       await button.waitFor({ timeout: 10_000 });
     } catch {
-      await pick("F1", ">Notifications: Show Notifications", "Show Notifications"); // it has gone by itself
+      await patiently(() => pick("F1", ">Notifications: Show Notifications", "Show Notifications")); // it has gone by itself
     }
     await button.click();
   },
