@@ -25,6 +25,7 @@ __all__ = [
     "applied",
     "as_shown",
     "caret_after",
+    "command_at",
     "path_of",
     "relative_path",
     "uri_of",
@@ -208,3 +209,9 @@ def applied(changes: Sequence[Change], text: Text) -> Text:
     for change in reversed(changes):
         text = text.replaced(change.start, change.end, change.text)
     return text
+
+
+def command_at(title: str, name: str, uri: str, line: int) -> lsp.Command:
+    """A command of ours on a line of a document, counted from 0."""
+    at = lsp.TextDocumentPositionParams(lsp.TextDocumentIdentifier(uri), lsp.Position(line, 0))
+    return lsp.Command(title, name, arguments=[at])

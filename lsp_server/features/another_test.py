@@ -8,6 +8,7 @@ from dataclasses import replace
 from lsprotocol import types as lsp
 
 from indexer import Method
+from lsp_server.convert import command_at
 from lsp_server.features import generate_test
 from lsp_server.offered import in_place_of
 from lsp_server.progress import work
@@ -26,9 +27,9 @@ def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAc
     """The action on a method that a test was written for, and on that test."""
     if session.settings.generate_test.enable and session.offered.at(place, method):
         title = "Generate test (another)"
-        document = lsp.TextDocumentIdentifier(place.buffer.uri)
-        at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
-        yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+        yield lsp.CodeAction(
+            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
+        )
 
 
 def register(server: Server) -> None:

@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
+from lsp_server.convert import command_at
 from lsp_server.features import generate_test
 from lsp_server.progress import work
 from lsp_server.project import Place
@@ -30,9 +31,9 @@ def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAc
     wish = session.settings.generate_test
     if wish.enable and wish.choose and method in place.buffer.focal_methods:
         title = "Generate test (choose…)"
-        document = lsp.TextDocumentIdentifier(place.buffer.uri)
-        at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
-        yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+        yield lsp.CodeAction(
+            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
+        )
 
 
 def register(server: Server) -> None:

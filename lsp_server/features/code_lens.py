@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from indexer import Method
+from lsp_server.convert import command_at
 from lsp_server.features import generate_test, navigation
 from lsp_server.project import Place, Project
 from lsp_server.server import Server
@@ -46,4 +47,6 @@ def _lens(place: Place, method: Method, offers_tests: bool) -> Iterator[lsp.Code
         opens = navigation.command(place.project, tests[0].test, title)
         yield lsp.CodeLens(lsp.Range(start, start), opens)
     elif offers_tests:
-        yield lsp.CodeLens(lsp.Range(start, start), generate_test.command(place, line))
+        name = generate_test.COMMAND
+        command = command_at("Generate test", name, place.buffer.uri, line)
+        yield lsp.CodeLens(lsp.Range(start, start), command)

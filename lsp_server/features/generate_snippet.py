@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
+from lsp_server.convert import command_at
 from lsp_server.progress import work
 from lsp_server.project import Place
 from lsp_server.server import Server
@@ -28,10 +29,10 @@ def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAc
     """The action on a method with a doc comment and nothing but comments in its body."""
     if not session.settings.generate_snippet.enable or not has_no_body_yet(place, method):
         return
-    document = lsp.TextDocumentIdentifier(place.buffer.uri)
-    at = lsp.TextDocumentPositionParams(document, lsp.Position(place.line, 0))
     title = "Generate snippet"
-    yield lsp.CodeAction(title, KIND, command=lsp.Command(title, COMMAND, arguments=[at]))
+    yield lsp.CodeAction(
+        title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
+    )
 
 
 def has_no_body_yet(place: Place, method: Method) -> bool:

@@ -8,7 +8,7 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
-from lsp_server.convert import Text
+from lsp_server.convert import Text, command_at
 from lsp_server.offered import Focal, Offered
 from lsp_server.progress import Work, work
 from lsp_server.project import Buffer, Place, Seen
@@ -22,7 +22,6 @@ __all__ = [
     "KIND",
     "ask",
     "check_enabled",
-    "command",
     "edit_of",
     "focal_at",
     "insert",
@@ -37,17 +36,13 @@ COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
 
 
-def command(place: Place, line: int, title: str = "Generate test") -> lsp.Command:
-    """The command for the method at a line, counted from 0."""
-    document = lsp.TextDocumentIdentifier(place.buffer.uri)
-    at = lsp.TextDocumentPositionParams(document, lsp.Position(line, 0))
-    return lsp.Command(title, COMMAND, arguments=[at])
-
-
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
     """The action on a method of main source code that a test could call."""
     if session.settings.generate_test.enable and method in place.buffer.focal_methods:
-        yield lsp.CodeAction("Generate test", KIND, command=command(place, place.line))
+        title = "Generate test"
+        yield lsp.CodeAction(
+            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
+        )
 
 
 def register(server: Server) -> None:
