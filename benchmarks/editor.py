@@ -20,8 +20,6 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from lsprotocol import types as lsp
-
 from personalizer.daemon.client import stop
 from tests.editors.editor import Editor, editing, until
 
@@ -49,16 +47,6 @@ async def generate(editor: Editor) -> None:
     await until(lambda: len(editor.ends) > ends, PATIENCE)
 
 
-async def complete(editor: Editor) -> None:
-    """Inline completion where nothing may be completed: the price of asking."""
-    document = lsp.TextDocumentIdentifier(editor.uri(FOCAL))
-    context = lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked)
-    at = lsp.Position(editor.line_of(FOCAL, LINE), 0)
-    await editor.client.text_document_inline_completion_async(
-        lsp.InlineCompletionParams(context, document, at)
-    )
-
-
 async def measure(root: Path, data: Path, repeats: int) -> dict[str, float]:
     """Seconds by step."""
     found: dict[str, float] = {}
@@ -78,7 +66,7 @@ async def measure(root: Path, data: Path, repeats: int) -> dict[str, float]:
         found["code action, warm (99th percentile)"] = statistics.quantiles(steps, n=100)[98]
         lenses = [await timed(lambda: editor.lenses(FOCAL)) for _ in range(200)]
         found["code lenses, warm (99th percentile)"] = statistics.quantiles(lenses, n=100)[98]
-        asked = [await timed(lambda: complete(editor)) for _ in range(50)]
+        asked = [await timed(lambda: editor.complete(FOCAL, LINE)) for _ in range(50)]
         found["inline completion, nothing to do (median)"] = statistics.median(asked)
     start = time.perf_counter()
     async with editing(root, data=data, server=SERVER) as editor:

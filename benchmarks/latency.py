@@ -22,8 +22,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from lsprotocol import types as lsp
-
 from tests.editors.editor import CART, CART_PATH, CART_TEST, TEST_PATH, Editor, editing, make_shop
 
 LINE = "public int total()"
@@ -31,16 +29,6 @@ AFTERWARDS = 100
 """Rounds of requests once the index is there."""
 
 Request = Callable[[Editor], Awaitable[object]]
-
-
-async def complete(editor: Editor) -> None:
-    """Inline completion where there is nothing to complete: the price of asking."""
-    document = lsp.TextDocumentIdentifier(editor.uri(CART_PATH))
-    context = lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked)
-    at = lsp.Position(editor.line_of(CART_PATH, LINE), 0)
-    await editor.client.text_document_inline_completion_async(
-        lsp.InlineCompletionParams(context, document, at)
-    )
 
 
 async def keystroke(editor: Editor) -> None:
@@ -53,7 +41,7 @@ REQUESTS: dict[str, Request] = {
     "code action": lambda editor: editor.titles(CART_PATH, LINE),
     "code lenses": lambda editor: editor.lenses(CART_PATH),
     "lenses after a keystroke": keystroke,
-    "inline completion": complete,
+    "inline completion": lambda editor: editor.complete(CART_PATH, LINE),
 }
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from personalizer.daemon.client import Client
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -45,3 +50,15 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def daemon() -> Iterator[Client]:
+    """The client of a daemon with a fake model and a fake training."""
+    from personalizer.daemon.client import connect, stop
+    from tests.fake_parts import DAEMON
+
+    try:
+        yield connect(command=DAEMON)
+    finally:
+        stop()

@@ -114,15 +114,6 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def daemon() -> Iterator[Client]:
-    """The client of a daemon with a fake model and a fake training."""
-    try:
-        yield connect(command=DAEMON)
-    finally:
-        stop()
-
-
-@pytest.fixture
 def http(daemon: Client) -> Iterator[httpx.Client]:
     """Plain HTTP, as another program would speak it."""
     transport = httpx.HTTPTransport(uds=daemon.socket)

@@ -14,20 +14,11 @@ import httpx
 import openai
 import pytest
 
-from personalizer.daemon.client import Client, connect, stop
-from tests.fake_parts import DAEMON, asked
+from personalizer.daemon.client import Client
+from tests.fake_parts import asked
 from tests.test_daemon import an_adapter
 
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text()
-
-
-@pytest.fixture
-def daemon() -> Iterator[Client]:
-    """The client of a daemon with a fake model and a fake training."""
-    try:
-        yield connect(command=DAEMON)
-    finally:
-        stop()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,15 +27,6 @@ from personalizer.storage import WorkspaceData, data_folder
 from tests.editors.editor import CART_PATH
 from tests.fake_parts import DAEMON, asked
 from tests.java_project import project_files, write_project
-
-
-@pytest.fixture
-def daemon() -> Iterator[Client]:
-    """The client of a daemon with a fake model and a fake training."""
-    try:
-        yield connect(command=DAEMON)
-    finally:
-        stop()
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

@@ -215,6 +215,15 @@ class Editor:
     async def titles(self, path: str, part: str) -> list[str]:
         return [action.title for action in await self.actions(path, part)]
 
+    async def complete(self, path: str, part: str) -> object:
+        """Inline completion at the begin of a line."""
+        document = lsp.TextDocumentIdentifier(self.uri(path))
+        context = lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked)
+        at = lsp.Position(self.line_of(path, part), 0)
+        return await self.client.text_document_inline_completion_async(
+            lsp.InlineCompletionParams(context, document, at)
+        )
+
     async def do(self, path: str, part: str, title: str) -> None:
         """Chooses a code action by the start of its title."""
         actions = await self.actions(path, part)
