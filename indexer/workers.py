@@ -30,6 +30,8 @@ _PARALLEL_FROM = 3_000_000
 """Bytes of source from which worker processes pay for their start."""
 _FRAME = 250_000
 """Bytes of source that go to a worker at once, so that one big file holds nobody back."""
+_YIELDING = 5
+"""How far a worker stands behind its parent, which a user may be waiting for meanwhile."""
 _AHEAD = 4
 """Frames in flight for each worker; more would only fill memory."""
 
@@ -150,6 +152,8 @@ def _read(pipe: IO[bytes]) -> bytes:
 
 
 def serve() -> None:
-    """A worker's life: answers each frame until its input ends."""
+    """A worker's life: answers each frame until its input ends, and gives way to whoever waits."""
+    if hasattr(os, "nice"):
+        os.nice(_YIELDING)
     while frame := _read(sys.stdin.buffer):
         _write(sys.stdout.buffer, _encode([_parse(work) for work in _works(frame)]))

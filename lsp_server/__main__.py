@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from lsp_server.daemon import Daemon
 from lsp_server.lifetime import end
+from lsp_server.pauses import take_short_turns
 from lsp_server.server import Server, create
 from personalizer import __version__
 
@@ -26,6 +27,7 @@ def serve(server: Server) -> NoReturn:
     os.dup2(null, 0)
     os.close(null)
     os.dup2(2, 1)
+    take_short_turns()
     try:
         server.start_io(
             io.BufferedReader(io.FileIO(requests)), io.BufferedWriter(io.FileIO(answers, "w"))

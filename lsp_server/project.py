@@ -27,6 +27,7 @@ from indexer.pairing import in_test_root
 from indexer.screening import secret_in, vendored
 from indexer.watching import Changed, Watcher
 from lsp_server.convert import Text, uri_of
+from lsp_server.pauses import without_collection
 from lsp_server.threads import in_thread
 from personalizer.storage import WorkspaceData
 
@@ -160,17 +161,18 @@ class Project:
                 _log.exception("cannot index %s", self.root)
 
     def _indexed(self, stale: set[str], buffers: Mapping[str, bytes]) -> Snapshot:
-        workspace = Workspace(self.root)
-        try:
-            index = self._index or Index(Store(WorkspaceData(workspace.root).index))
-            snapshot = self._read(workspace, index, stale, buffers)
-        except StoreUnavailable as error:
-            _log.warning("%s: indexing in memory", error)
-            self.outdated = True
-            index = Index()
-            snapshot = self._read(workspace, index, stale, buffers)
-        self._index = index
-        return snapshot
+        with without_collection() if self.outdated else contextlib.nullcontext():
+            workspace = Workspace(self.root)
+            try:
+                index = self._index or Index(Store(WorkspaceData(workspace.root).index))
+                snapshot = self._read(workspace, index, stale, buffers)
+            except StoreUnavailable as error:
+                _log.warning("%s: indexing in memory", error)
+                self.outdated = True
+                index = Index()
+                snapshot = self._read(workspace, index, stale, buffers)
+            self._index = index
+            return snapshot
 
     def _read(
         self, workspace: Workspace, index: Index, stale: set[str], buffers: Mapping[str, bytes]

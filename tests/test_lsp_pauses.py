@@ -1,0 +1,75 @@
+"""No full collection stops the editor's requests while a folder is read."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lsp_server.pauses import take_short_turns, without_collection
+from lsp_server.project import Project
+from tests.editors.editor import CART_PATH, make_shop
+
+
+@pytest.fixture(autouse=True)
+def interpreter() -> Iterator[None]:
+    """As it was before."""
+    turn = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(turn)
+    gc.unfreeze()
+    gc.enable()
+
+
+def test_nothing_is_collected_until_the_last_of_several_folders_is_read():
+    with without_collection():
+        with without_collection():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_what_was_made_is_left_out_of_later_looks():
+    before = gc.get_freeze_count()
+    with without_collection():
+        kept = [[number] for number in range(1000)]
+    assert gc.get_freeze_count() - before >= len(kept)
+
+
+def test_an_error_turns_collection_on_again():
+    with pytest.raises(ValueError, match="no"), without_collection():
+        raise ValueError("no")
+    assert gc.isenabled()
+
+
+def test_threads_give_way_sooner_than_python_lets_them():
+    before = sys.getswitchinterval()
+    take_short_turns()
+    assert sys.getswitchinterval() < before
+
+
+def test_a_folder_is_read_without_collections_and_a_keystroke_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[bool] = []
+    read = Project._read
+
+    def noted(*arguments):
+        seen.append(gc.isenabled())
+        return read(*arguments)
+
+    monkeypatch.setattr(Project, "_read", noted)
+    root = make_shop(tmp_path)
+    project = Project(root.as_uri(), root)
+
+    async def settle() -> None:
+        await project.settle()
+        await project.settle()
+
+    asyncio.run(settle())
+    assert seen == [False, True]
+    assert project.snapshot is not None and CART_PATH in project.snapshot.files
