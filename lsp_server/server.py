@@ -13,6 +13,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from indexer import IndexerError
 from lsp_server.daemon import Daemon, Link
+from lsp_server.questions import converter
 from lsp_server.session import Session
 from personalizer import __version__
 from personalizer.errors import Cancelled, PersonalizerError
@@ -41,7 +42,9 @@ class Server(LanguageServer):
     """pygls' server with our session and two ways to speak to the user."""
 
     def __init__(self, connect: Callable[[], Daemon]) -> None:
-        super().__init__("personalizer", __version__, protocol_cls=_Protocol)
+        super().__init__(
+            "personalizer", __version__, protocol_cls=_Protocol, converter_factory=converter
+        )
         self.session = Session(Link(connect, self._restarted))
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from lsprotocol import types as lsp
 
+from lsp_server.questions import Choice
 from tests.editors.editor import CART, CART_PATH, TEST_PATH, Editor, editing, make_shop, until
-from tests.fake_daemon import OTHER
+from tests.fake_daemon import GENERATED, OTHER
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,6 +35,19 @@ async def test_candidates_are_offered_with_what_is_known_of_them(shop: Path, dat
             "1. generated: passes, 2 new lines",
             "2. other: compiles, not run",
         ]
+
+
+@pytest.mark.parametrize(
+    ("like", "codes"), [("visual-studio-code", [GENERATED, OTHER]), ("neovim", [None] * 2)]
+)
+async def test_an_editor_that_says_that_it_keeps_further_properties_is_given_the_code(
+    shop: Path, data: Path, like: str, codes: list[str | None]
+) -> None:
+    async with editing(shop, data=data, like=like) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        [question] = await until(lambda: editor.questions)
+        assert [one.code for one in question.actions or () if isinstance(one, Choice)] == codes
 
 
 async def test_the_chosen_candidate_goes_into_the_test_class(shop: Path, data: Path) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lsprotocol import types as lsp
-
 from lsp_server.daemon import Json
 from lsp_server.features import status
 from lsp_server.project import Project
+from lsp_server.questions import Choice, ask
 from lsp_server.server import Server
 from personalizer.daemon.protocol import ViewAct
 from personalizer.errors import BadInput, Cancelled
@@ -71,17 +70,14 @@ async def _chosen(server: Server, project: Project) -> str:
     known = await server.session.daemon.ask(lambda d: d.adapters(str(project.root)))
     rows = {spoken(row): str(row["id"]) for row in known["adapters"]} | {"base": "base"}
     serving = known["serving"]
-    actions = [lsp.MessageActionItem(title) for title, name in rows.items() if name != serving]
-    if not actions:
+    choices = [Choice(title) for title, name in rows.items() if name != serving]
+    if not choices:
         raise BadInput(f"there is no other adapter of {project.root.name}: train one first")
-    answer = await server.window_show_message_request_async(
-        lsp.ShowMessageRequestParams(
-            lsp.MessageType.Info, f"{serving} serves {project.root.name}; which shall?", actions
-        )
-    )
-    if answer is None:
+    question = f"{serving} serves {project.root.name}; which shall?"
+    chosen = await ask(server, question, choices)
+    if chosen is None:
         raise Cancelled("no adapter was chosen")
-    return rows[answer.title]
+    return rows[choices[chosen].title]
 
 
 def spoken(row: Json) -> str:

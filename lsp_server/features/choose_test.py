@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
@@ -13,6 +13,7 @@ from lsp_server.convert import command_at
 from lsp_server.features import generate_test
 from lsp_server.progress import work
 from lsp_server.project import Place
+from lsp_server.questions import Choice, ask
 from lsp_server.server import Server
 from lsp_server.session import Session
 from personalizer.daemon.protocol import PlaceRequest
@@ -55,7 +56,11 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     whole = [one for one in generation.candidates if one.parses]
     if not whole:
         raise BadInput(f"none of {len(generation.candidates)} candidates for {focal.name} parses")
-    chosen = await _asked(server, f"Which test for {focal.name}?", [badge(one) for one in whole])
+    # Numbered, so that none equals another.
+    choices = [Choice(f"{n}. {badge(one)}", one.text) for n, one in enumerate(whole, 1)]
+    chosen = await ask(server, f"Which test for {focal.name}?", choices)
+    if chosen is None:
+        raise Cancelled("no test was chosen")
     text = whole[chosen].text
     wanted = PlaceRequest(
         request.workspace, request.path, place.line + 1, text, buffers=request.buffers
@@ -65,22 +70,6 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     inserted = await edits.apply(server, focal.project, edit, label=label, seen=seen)
     if wish.show:
         await edits.show(server, inserted.place)
-
-
-async def _asked(server: Server, question: str, choices: Sequence[str]) -> int:
-    """The number of the choice that the user takes; choices are numbered, so none equals another.
-
-    Raises:
-        Cancelled: If the user takes none.
-    """
-    titles = [f"{number}. {text}" for number, text in enumerate(choices, 1)]
-    actions = [lsp.MessageActionItem(title) for title in titles]
-    answer = await server.window_show_message_request_async(
-        lsp.ShowMessageRequestParams(lsp.MessageType.Info, question, actions)
-    )
-    if answer is None:
-        raise Cancelled("no test was chosen")
-    return titles.index(answer.title)
 
 
 def badge(candidate: answers.Candidate) -> str:

@@ -17,6 +17,8 @@ from lsprotocol import types as lsp
 from pytest_lsp import LanguageClient, client_capabilities
 from pytest_lsp.client import make_test_lsp_client
 
+from lsp_server.questions import Choice
+
 __all__ = ["FAKE_SERVER", "Editor", "editing", "make_shop", "until"]
 
 ROOT = Path(__file__).parent.parent.parent
@@ -318,6 +320,9 @@ async def editing(
     client.protocol._converter.register_structure_hook(
         lsp.Command | lsp.CodeAction,
         lambda given, _: client.protocol._converter.structure(given, _kind_of_action(given)),
+    )
+    client.protocol._converter.register_structure_hook(
+        lsp.MessageActionItem, lambda given, _: Choice(**given)
     )
     editor = Editor(client, root, log)
 

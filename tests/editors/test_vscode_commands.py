@@ -82,10 +82,12 @@ def _tests(hand: Hand, shop: Path, log: Path) -> None:
     rows = hand.rows(title="Which test for Cart.total?")
     assert ["generated" in rows[0], "passes, 2 new lines" in rows[0]] == [True, True]
     assert ["other" in rows[1], "compiles, not run" in rows[1]] == [True, True]
+    hand.sees(hand.beside, "1. generated: passes.*void generated.*2. other.*void other", 30)
     shot(hand, "choose")
     hand.choose(text="other")
     hand.sees(hand.tab, "CartTest", 30)
     hand.sees(hand.text, "void other", 30)
+    assert hand.beside() == ""
     assert OTHER in saved(hand, test, "void other")
 
     hand.file(**TOTAL)

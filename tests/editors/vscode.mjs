@@ -137,6 +137,12 @@ const acts = {
     const lines = await page.locator(".editor-group-container.active .view-lines").first().innerText();
     return lines.replaceAll("\u00a0", " ");
   },
+  /** The text of the editor beside that one. */
+  async beside() {
+    const other = page.locator(".editor-group-container:not(.active) .view-lines");
+    const lines = (await other.count()) > 0 ? await other.first().innerText() : "";
+    return lines.replaceAll("\u00a0", " ");
+  },
   async tab() {
     return await page.locator(".tab.active").first().innerText();
   },

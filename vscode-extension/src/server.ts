@@ -17,9 +17,9 @@ import {
 
 import { type Act } from "./acts";
 import { type Adapters } from "./adapters";
+import { ask } from "./asking";
 import { personalizer, type Program, withArguments } from "./command";
 import { type ProgressNotes } from "./progress";
-import { answerOf } from "./questions";
 import { type Server } from "./restarts";
 import { serverSettings } from "./settings";
 import { type ServerState, type Status } from "./status";
@@ -98,13 +98,8 @@ export class PersonalizerServer implements Server {
       this.events.status(status);
     });
     client.onRequest(ShowMessageRequest.type, async ({ message, actions }) => {
-      const rows = (actions ?? []).map((one) => answerOf(one.title));
-      const chosen = await vscode.window.showQuickPick(rows, {
-        title: message,
-        ignoreFocusOut: true, // it took minutes to make: a click elsewhere must not lose it
-        matchOnDescription: true,
-      });
-      return chosen === undefined ? null : { title: chosen.title };
+      const chosen = await ask(message, (actions ?? []));
+      return chosen === null ? null : { title: chosen.title };
     });
     this.client = client;
     await client.start();
