@@ -38,7 +38,7 @@ class GenerateTest:
 @dataclass(frozen=True)
 class GenerateSnippet:
     enable: bool = True
-    """Offer to write the body of a documented method."""
+    """Offer to write the body of a documented method, or what a comment in a body says."""
     adapter: str | None = None
     """As for a test."""
 

@@ -38,7 +38,7 @@ async def test_candidates_are_offered_with_what_is_known_of_them(shop: Path, dat
 
 
 @pytest.mark.parametrize(
-    ("like", "codes"), [("visual-studio-code", [GENERATED, OTHER]), ("neovim", [None] * 2)]
+    ("like", "codes"), [("visual-studio-code", [GENERATED, OTHER]), ("emacs", [None, None])]
 )
 async def test_an_editor_that_says_that_it_keeps_further_properties_is_given_the_code(
     shop: Path, data: Path, like: str, codes: list[str | None]

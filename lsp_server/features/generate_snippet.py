@@ -1,4 +1,4 @@
-"""Generate snippet: the body of a documented method that has none yet."""
+"""Generate snippet: the body of a documented method, or what a comment inside a body says."""
 
 from __future__ import annotations
 
@@ -17,17 +17,24 @@ from lsp_server.session import Session
 from personalizer.daemon.protocol import SnippetRequest
 from personalizer.errors import BadInput
 
-__all__ = ["COMMAND", "KIND", "has_no_body_yet", "offer", "register"]
+__all__ = ["COMMAND", "KIND", "at_bare_comment", "has_no_body_yet", "offer", "register"]
 
 COMMAND = "personalizer.generateSnippet"
 KIND = "refactor.generateSnippet"
 
 _COMMENT = re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
+_BARE = re.compile(
+    rb"^(?:[ \t]*(?://[^\r\n]*|/\*(?:(?!\*/).)*\*/)[ \t]*(?>\r\n|\r|\n))+[ \t]*(?=\r|\n|\})",
+    re.DOTALL | re.MULTILINE,
+)
+"""Comments on lines of their own, up to the empty line or the block's end that follows."""
 
 
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
-    """The action on a method with a doc comment and nothing but comments in its body."""
-    if not session.settings.generate_snippet.enable or not has_no_body_yet(place, method):
+    """The action where something is described in words and nowhere in code."""
+    if not session.settings.generate_snippet.enable:
+        return
+    if not (has_no_body_yet(place, method) or at_bare_comment(place, method)):
         return
     title = "Generate snippet"
     yield lsp.CodeAction(
@@ -41,6 +48,19 @@ def has_no_body_yet(place: Place, method: Method) -> bool:
         return False
     body = method.body.of(place.buffer.text.source)
     return not _COMMENT.sub(b"", body[1:-1]).strip()
+
+
+def at_bare_comment(place: Place, method: Method) -> bool:
+    """Whether a line is of a comment inside a body, or right beneath it, with no code there."""
+    if method.body is None:
+        return False
+    text = place.buffer.text
+    for found in _BARE.finditer(text.source, method.body.start, method.body.end):
+        first, after = (text.position(one).line for one in found.span())
+        empty = text.source[found.end() : found.end() + 1] != b"}"
+        if first <= place.line < after + empty:
+            return True
+    return False
 
 
 def register(server: Server) -> None:

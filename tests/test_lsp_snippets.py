@@ -1,0 +1,101 @@
+"""Where "Generate snippet" is offered: just where the daemon would write something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer import Change, Index
+from lsp_server.convert import Text
+from lsp_server.features import generate_snippet
+from lsp_server.project import Buffer, Place, Project
+from lsp_server.session import Session
+from personalizer.errors import PersonalizerError
+from personalizer.generation.snippets import find_gap
+from tests.editors.editor import CART, CART_PATH, editing, until
+
+COMMENTS = """\
+package shop;
+
+/** Things to buy. */
+public class Cart {
+    // Money is counted in cents.
+
+    private int total;
+
+    /** What is owed. */
+    public int total() {
+        int sum = 0;
+        // Add what every thing costs,
+        // the cheapest first.
+
+        String address = "http://shop";
+        /* Take off the rebate. */
+
+        // Round to whole cents.
+        sum = sum / 100 * 100;
+        if (sum > 10) { // dear
+            /*
+             * Nothing is sent for free.
+             */
+        }
+        return sum;
+        // That is all.
+    }
+
+    private final Runnable later = new Runnable() {
+        public void run() {
+            // Pay when the month ends.
+        }
+    };
+}
+"""
+
+
+def offered(text: str, tmp_path: Path) -> list[int]:
+    """The lines, from 1, on which the light bulb has it."""
+    project = Project(tmp_path.as_uri(), tmp_path)
+    buffer = Buffer("", CART_PATH, 1, Text.of(text))
+    found = []
+    for line in range(text.count("\n")):
+        place = Place(project, buffer, line)
+        method = buffer.method_at(line)
+        if method and list(generate_snippet.offer(Session(link()), place, method)):
+            found.append(line + 1)
+    return found
+
+
+def link():
+    from lsp_server.daemon import Link
+
+    return Link(lambda: pytest.fail("nobody is asked"), lambda: None)
+
+
+def test_a_comment_without_code_beneath_it_offers_it_and_the_line_below(tmp_path: Path):
+    assert offered(COMMENTS, tmp_path) == [12, 13, 14, 16, 17, 21, 22, 23, 26]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_it_is_offered_where_the_daemon_finds_something_to_write(tmp_path: Path, newline: str):
+    text = COMMENTS.replace("\n", newline)
+    snapshot = Index().apply([Change(CART_PATH, text.encode())])
+
+    def writes(line: int) -> bool:
+        try:
+            return find_gap(snapshot, CART_PATH, line) is not None
+        except PersonalizerError:
+            return False
+
+    lines = range(1, text.count("\n") + 1)
+    assert offered(text, tmp_path) == [line for line in lines if writes(line)]
+
+
+@pytest.mark.asyncio
+async def test_the_light_bulb_on_a_comment_asks_for_that_line(shop: Path, data: Path) -> None:
+    text = CART.replace("        total += price;\n", "        // Sum the prices up.\n")
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH, text)
+        await editor.do(CART_PATH, "Sum the prices up", "Generate snippet")
+        [asked] = await until(lambda: editor.called("snippet"))
+        assert asked["line"] == editor.line_of(CART_PATH, "Sum the prices up") + 1
