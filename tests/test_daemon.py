@@ -219,6 +219,17 @@ def test_an_unused_daemon_ends(monkeypatch):
     assert place.read_note() is None
 
 
+def test_a_model_counts_as_loaded_once_it_has_answered_not_when_its_process_starts(
+    daemon: Client, shop: Path
+):
+    with pytest.raises(EngineError):
+        daemon.generate(request(shop, FAILING))
+    engine = daemon.health()["engine"]
+    assert (engine["pid"] is not None, engine["loaded"]) == (True, False)
+    daemon.generate(request(shop))
+    assert daemon.health()["engine"]["loaded"]
+
+
 def test_a_model_nobody_uses_leaves_memory(monkeypatch, shop: Path):
     monkeypatch.setenv("PERSONALIZER_UNLOAD_MINUTES", "0.005")
     try:

@@ -76,3 +76,22 @@ def test_a_streamed_generation_that_fails_ends_with_its_error(http: httpx.Client
     ((name, answer),) = events(http, tmp_path / "shop", 2)
     assert name == "error"
     assert answer["error"]["type"] == "NoSuchMethod"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "message"),
+    [
+        ({"skip": -1}, 400, "expected skip to be at least 0"),
+        ({"n": 0}, 400, "expected 1 to"),
+        ({"line": None}, 400, "expected a line or a method"),
+        ({"workspace": "/no/such/folder"}, 400, "expected a folder"),
+        ({"adapter": "nobody"}, 404, "nobody"),
+    ],
+)
+def test_what_is_wrong_from_the_start_is_told_before_the_stream_begins(
+    http: httpx.Client, tmp_path: Path, wrong: dict[str, Any], status: int, message: str
+):
+    asked = {"workspace": str(tmp_path), "path": CART, "line": 4, "n": 1, "stream": True}
+    answer = http.post("/api/generate", json=asked | wrong)
+    assert answer.status_code == status
+    assert message in answer.json()["error"]["message"]

@@ -113,6 +113,7 @@ def create(service: Service, activity: Activity) -> FastAPI:
     async def generate(request: Request) -> Response:
         asked = await body_of(request, GenerateRequest)
         if asked.stream:
+            await run_in_threadpool(service.check, asked)  # an error has a status of its own
             events = generation_events(service, turns, asked)
             return StreamingResponse(events, media_type="text/event-stream")
         return json(await turns.unless_gone(request, lambda gone: service.generate(asked, gone)))

@@ -69,6 +69,21 @@ class Service:
         self.automatic = Automatic(self.jobs)
         self.warming = Warming(self.engine)
 
+    def check(self, request: GenerateRequest) -> None:
+        """What can be told before anything is begun.
+
+        Raises:
+            BadInput: If a number or the place is out of bounds.
+            NotAFolder: If there is no such workspace.
+            AdapterError: If there is no such adapter.
+        """
+        if request.skip < 0:
+            raise BadInput(f"expected skip to be at least 0, got {request.skip}")
+        if not 1 <= request.n <= _MOST_CANDIDATES:
+            raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
+        _target(request)
+        _adapter(place.folder_of(request.workspace), request.adapter)
+
     def generate(
         self,
         request: GenerateRequest,
@@ -80,10 +95,7 @@ class Service:
         Raises:
             PersonalizerError: As generation and the engine do.
         """
-        if request.skip < 0:
-            raise BadInput(f"expected skip to be at least 0, got {request.skip}")
-        if not 1 <= request.n <= _MOST_CANDIDATES:
-            raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
+        self.check(request)
         workspace = self._workspace(request.workspace)
         flags = {"candidates": request.n, "retrieve": request.retrieve}
         chosen = settings.load(workspace.root, flags).settings
@@ -174,7 +186,6 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """The JSON object of ``personalizer daemon status``."""
-        engine = self.engine.pid
         return {
             "running": True,
             "pid": os.getpid(),
@@ -183,7 +194,11 @@ class Service:
             "url": self.url,
             "token_file": str(token_file()) if self.url else None,
             "uptime_seconds": round(time.monotonic() - self.began, 1),
-            "engine": {"loaded": engine is not None, "pid": engine, "url": self.engine.url},
+            "engine": {
+                "loaded": self.engine.loaded,
+                "pid": self.engine.pid,
+                "url": self.engine.url,
+            },
             "log": str(place.log_file()),
         }
 

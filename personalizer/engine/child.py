@@ -79,6 +79,12 @@ class ChildEngine:
         child = self._child
         return child.process.pid if child is not None and child.alive else None
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the child holds a model, not merely lives."""
+        child = self._child
+        return child is not None and child.alive and child.loaded
+
     def generate(
         self,
         request: Request,
@@ -200,6 +206,8 @@ class _Child:
         except OSError as error:
             raise EngineError(f"the engine's process cannot be started: {error}") from error
         self.alive = True
+        self.loaded = False
+        """It has answered, so a model is in its memory."""
         self._writing = threading.Lock()
         self._waiting: dict[int, queue.SimpleQueue[FromChild | _Died]] = {}
         self._changing = threading.Lock()
@@ -281,6 +289,7 @@ class _Child:
         with cast(BinaryIO, self.process.stdout) as stream, suppress(msgspec.DecodeError):
             while (data := read(stream)) is not None:
                 message = decode(data)
+                self.loaded = self.loaded or isinstance(message, Text | Done)
                 waiting = self._waiting.get(message.id)
                 if waiting is not None:
                     waiting.put(message)

@@ -58,6 +58,8 @@ class RemoteEngine:
 
     pid: int | None = None
     """It has no process here."""
+    loaded: bool = False
+    """Nor a model in memory."""
 
     def __init__(self, url: str, *, key: str = "", model: str = "") -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
