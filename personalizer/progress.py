@@ -18,7 +18,7 @@ from personalizer.texts import PHASES, duration
 if TYPE_CHECKING:
     from personalizer.daemon.protocol import Progress
 
-__all__ = ["cell_line", "counting", "training_progress", "working"]
+__all__ = ["cell_json", "cell_line", "counting", "training_progress", "working"]
 
 _stderr = Console(stderr=True, highlight=False)
 
@@ -114,3 +114,10 @@ def cell_line(done: int, cells: int, what: str, seconds_left: float | None) -> N
     """A line for each cell of an evaluation: what comes, and how long the rest takes."""
     left = "" if seconds_left is None else f", about {duration(seconds_left)} left"
     click.echo(f"{done + 1} of {cells}: {what}{left}", err=True)
+
+
+def cell_json(done: int, cells: int, what: str, seconds_left: float | None) -> None:
+    """The same for the daemon, as a JSON line; it does not ask which cell."""
+    from personalizer.daemon.protocol import Progress
+
+    _json_line(Progress("evaluate", done, cells, seconds_left=seconds_left))

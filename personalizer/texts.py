@@ -12,8 +12,9 @@ PHASES = {
     "prepare": "Loading the base model",
     "train": "Training",
     "gate": "Judging the adapter on held-out pairs",
+    "evaluate": "Comparing methods",
 }
-"""What a training does, by its phase."""
+"""What a training or an evaluation does, by its phase."""
 
 
 def duration(seconds: float) -> str:

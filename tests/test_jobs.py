@@ -8,21 +8,25 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from subprocess import Popen
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from indexer.errors import NotAFolder
+from personalizer.commands.evaluate import evaluate
+from personalizer.daemon import client, known_of, runs
 from personalizer.daemon import jobs as jobs_module
-from personalizer.daemon import known_of, runs
 from personalizer.daemon import queue as queue_module
 from personalizer.daemon.jobs import Jobs
-from personalizer.daemon.protocol import Job, Progress, TrainRequest
+from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
 from personalizer.daemon.queue import Queue, database_file
 from personalizer.errors import BadInput, EngineError
+from personalizer.progress import cell_json
 from tests.fake_parts import train_command
 
 
@@ -381,3 +385,56 @@ def test_what_a_dead_training_has_left_running_is_ended(workspace):
     assert ended(queue, job).state == "done"
     assert not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
     queue.stop()
+
+
+# ---------------------------------------------------------------- evaluations
+
+
+def test_an_evaluation_is_a_job_but_no_training_of_its_workspace(jobs: Jobs, workspace):
+    root = workspace(steps=1)
+    job = ended(jobs, jobs.submit(TrainRequest(root, evaluate=Evaluation(folds=2))))
+    assert (job.kind, job.state) == ("evaluate", "done")
+    assert jobs.queue.newest(root) is None
+    assert jobs.queue.newest(root, "evaluate") == job
+
+
+def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
+    wish = Evaluation(methods="base,lora", folds=2, generated=3, beams=0, report="/r.html")
+    request = TrainRequest(str(tmp_path), limit=8, evaluate=wish, trusted=True)
+    command = jobs_module.train_command(request)
+    arguments = command[command.index("evaluate") + 1 :]
+    read = evaluate.make_context("evaluate", arguments).params
+    wanted = {"methods": "base,lora", "folds": 2, "generated": 3, "beams": 0, "limit": 8}
+    wanted |= {"report": Path("/r.html"), "paths": (tmp_path,), "as_json": True, "trust": True}
+    assert read.items() >= (wanted | {"as_json_lines": True}).items()
+
+
+@pytest.fixture
+def daemon_of_jobs(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line reaches these jobs."""
+    there = nullcontext(SimpleNamespace(train=jobs.submit))
+    monkeypatch.setattr(client, "connect", lambda: there)
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+def test_evaluate_in_the_background_hands_over_what_it_was_given(jobs: Jobs, workspace):
+    root = workspace(steps=1)
+    flags = ["--background", "--folds=3", "--limit=5", "--report=r.html", "--trust", "--json"]
+    told = CliRunner().invoke(evaluate, [root, *flags], catch_exceptions=False)
+    job = json.loads(told.stdout)
+    assert (job["kind"], job["workspace"]) == ("evaluate", root)
+    assert ended(jobs, jobs.queue.get(job["id"])).state == "done"
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+@pytest.mark.parametrize("flag", ["--curve", "--no-run", "--examples=2"])
+def test_evaluate_in_the_background_refuses_what_it_cannot_hand_over(workspace, flag: str):
+    told = CliRunner().invoke(evaluate, [workspace(), "--background", flag])
+    assert told.exit_code == 2
+    assert "--background does not go with" in told.stderr
+
+
+def test_an_evaluation_tells_the_daemon_how_far_it_is(capsys: pytest.CaptureFixture[str]):
+    cell_json(3, 8, "shop, lora, fold 1", 90.0)
+    line = json.loads(capsys.readouterr().err)
+    assert Progress(**line["progress"]) == Progress("evaluate", 3, 8, seconds_left=90.0)

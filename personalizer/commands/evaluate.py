@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from personalizer import output, progress
 from personalizer.commands.common import interrupted, json_option
 
 if TYPE_CHECKING:
+    from personalizer.daemon.protocol import Job
     from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
@@ -104,6 +106,14 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
 @click.option("--base", help="Base model: starter, a folder, or a hub name.")
 @click.option("--config", type=click.Path(path_type=Path), help="A file of training settings.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report to FILE.html.")
+@click.option("--background", is_flag=True, help="Let the daemon evaluate; return at once.")
+@click.option(
+    "--progress",
+    "as_json_lines",
+    is_flag=True,
+    hidden=True,
+    help="Progress as JSON lines on stderr.",
+)
 @json_option
 def evaluate(
     paths: tuple[Path, ...],
@@ -127,6 +137,8 @@ def evaluate(
     base: str | None,
     config: Path | None,
     report: Path | None,
+    background: bool,
+    as_json_lines: bool,
     as_json: bool,
 ) -> None:
     """Says whether personalising is worth it, by which method, at what cost.
@@ -138,8 +150,8 @@ def evaluate(
     from personalizer import settings as settings_module
 
     if tasks is not None:
-        if data is None or paths:
-            raise click.UsageError("--tasks needs --data FOLDER, and no PATH")
+        if data is None or paths or background:
+            raise click.UsageError("--tasks needs --data FOLDER, no PATH and no --background")
         chosen = settings_module.load(
             None, {"base": base, "budget": budget}, hyperparameters=config
         ).settings
@@ -151,6 +163,14 @@ def evaluate(
         output.show("tasks", result, as_json)
         return
     roots = [Workspace(path).root for path in paths or (Path(),)]
+    if background:
+        given: dict[str, Any] = {"base": base, "budget": budget, "limit": limit}
+        given |= {"config": config and str(config.resolve()), "trusted": trust}
+        compared = {"methods": methods, "folds": folds, "generated": generated, "beams": beams}
+        compared |= {"report": report and str(report.resolve())}
+        job = _begun(roots, given, compared)
+        output.show("job", output.as_dict(job), as_json)
+        return
     flags = {"budget": budget, "base": base, "context_level": level}
     resolved = settings_module.load(
         roots[0] if len(roots) == 1 else None, flags, hyperparameters=config
@@ -166,7 +186,8 @@ def evaluate(
     def told(step: Step) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
-        progress.cell_line(step.done, step.cells, step.what, step.seconds_left)
+        tell = progress.cell_json if as_json_lines else progress.cell_line
+        tell(step.done, step.cells, step.what, step.seconds_left)
 
     plan = Plan(
         methods=tuple(name.strip() for name in methods.split(",") if name.strip()),
@@ -189,6 +210,26 @@ def evaluate(
     if not as_json:
         result["markdown"] = markdown(result)
     output.show("evaluate", result, as_json)
+
+
+def _begun(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> Job:
+    """A job of the daemon.
+
+    Raises:
+        UsageError: If it cannot take all that is asked for.
+    """
+    from personalizer.daemon.client import connect
+    from personalizer.daemon.protocol import Evaluation, TrainRequest
+
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    asked = {name for name in context.params if source(name) is ParameterSource.COMMANDLINE}
+    others = sorted(asked - {*given, *compared, "paths", "trust", "background", "as_json"})
+    if others or len(roots) > 1:
+        what = others[0].replace("_", "-") if others else "several projects"
+        raise click.UsageError(f"--background does not go with {what}")
+    with connect() as client:
+        return client.train(TrainRequest(str(roots[0]), evaluate=Evaluation(**compared), **given))
 
 
 def _run(

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from personalizer.daemon import runs
@@ -36,16 +37,20 @@ TrainCommand = Callable[[TrainRequest], list[str]]
 
 
 def train_command(request: TrainRequest) -> list[str]:
-    """The command line of a training; its result is JSON on stdout, its progress on stderr."""
+    """The command line of a job; its result is JSON on stdout, its progress on stderr."""
     if request.measure:
         return module_command("personalizer", "adapters", "measure", request.workspace, "--json")
-    flags = {"method": request.method, "base": request.base, "budget": request.budget}
-    flags |= {"preset": request.preset, "config": request.config}
-    flags["limit"] = None if request.limit is None else str(request.limit)
-    given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
-    given += ["--warm"] if request.warm else []
+    flags: dict[str, object] = {"base": request.base, "budget": request.budget}
+    flags |= {"config": request.config, "limit": request.limit}
+    if request.evaluate is not None:
+        command, given = "evaluate", []
+        flags |= asdict(request.evaluate)
+    else:
+        command, given = "train", ["--warm"] if request.warm else []
+        flags |= {"method": request.method, "preset": request.preset}
+    given += [f"--{name}={value}" for name, value in flags.items() if value is not None]
     given += ["--trust"] if request.trusted else []
-    arguments = ["train", request.workspace, "--json", "--progress", *given]
+    arguments = [command, request.workspace, "--json", "--progress", *given]
     return module_command("personalizer", *arguments)
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
+    "Evaluation",
     "GenerateRequest",
     "Job",
+    "JobKind",
     "JobState",
     "PlaceRequest",
     "Progress",
@@ -84,6 +86,24 @@ class SnippetRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation compares; what is left out is as ``personalizer evaluate`` has it."""
+
+    methods: str | None = None
+    """Names with commas between them."""
+    folds: int | None = None
+    generated: int | None = None
+    """Most tests written for each method and fold."""
+    beams: int | None = None
+    """Tests of a beam search among which a match counts."""
+    report: str | None = None
+    """Absolute path of an HTML file to write."""
+
+
+JobKind = Literal["train", "measure", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainRequest:
     """``POST /api/train``: train an adapter in the background."""
 
@@ -102,8 +122,17 @@ class TrainRequest:
     """Train on from the adapter that serves."""
     measure: bool = False
     """Train nothing: measure the serving adapter on new pairs, for ``status``."""
+    evaluate: Evaluation | None = None
+    """Train nothing that could serve: compare methods by cross-validation."""
     trusted: bool = False
     """The user lets the project be built and its tests run: the gate does so."""
+
+    @property
+    def kind(self) -> JobKind:
+        """What is done."""
+        if self.evaluate is not None:
+            return "evaluate"
+        return "measure" if self.measure else "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +140,7 @@ class Progress:
     """How far a training is."""
 
     phase: str
-    """``index``, ``prepare``, ``train``, ``gate``."""
+    """``index``, ``prepare``, ``train``, ``gate``; of an evaluation ``evaluate``."""
     step: int = 0
     steps: int = 0
     """Steps in all, as foreseen; 0 while unknown."""
@@ -125,7 +154,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One background training, or the measuring of an adapter."""
+    """One background training, the measuring of an adapter, or a comparison of methods."""
 
     id: str
     workspace: str
@@ -137,8 +166,8 @@ class Job:
     reason: str | None = None
     """Why it failed, in one sentence."""
     result: dict[str, Any] | None = None
-    """The JSON object of ``train``."""
-    kind: Literal["train", "measure"] = "train"
+    """The JSON object of the command."""
+    kind: JobKind = "train"
     began_because: str | None = None
     """Why the daemon began it by itself, in one sentence; None where somebody asked for it."""
 

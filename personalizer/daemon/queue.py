@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from personalizer.daemon.place import folder_of
-from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
+from personalizer.daemon.protocol import Job, JobKind, JobState, Progress, TrainRequest
 from personalizer.daemon.runs import Files
 from personalizer.errors import BadInput, StorageError, TooBusy
 from personalizer.storage import daemon_folder
@@ -129,7 +129,7 @@ class Queue:
                 "(id, workspace, request, state, created_at, kind, began_because, contents) "
                 "VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
                 *(job_id, workspace, data, _now()),
-                "measure" if request.measure else "train",
+                request.kind,
                 *((cause.why, cause.contents) if cause else (None, None)),
             )
             self._forget_old_ones()
@@ -160,8 +160,8 @@ class Queue:
         """Trainings and measurements, the newest first."""
         return [_job(row) for row in self._rows(f"{_SELECT} ORDER BY number DESC")]
 
-    def newest(self, workspace: str, kind: str = "train") -> Job | None:
-        """The newest training of a workspace, or the newest measurement (``measure``)."""
+    def newest(self, workspace: str, kind: JobKind = "train") -> Job | None:
+        """The newest job of a kind of a workspace."""
         rows = self._rows(
             f"{_SELECT} WHERE workspace = ? AND kind = ? ORDER BY number DESC LIMIT 1",
             *(workspace, kind),
