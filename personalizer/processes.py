@@ -12,7 +12,10 @@ from pathlib import Path
 
 import personalizer
 
-__all__ = ["environment", "module_command"]
+__all__ = ["JOB", "environment", "module_command"]
+
+JOB = "PERSONALIZER_JOB"
+"""Environment variable that names the daemon's job to its process and all that this starts."""
 
 
 def module_command(module: str, *arguments: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Kills a process at each of its file operations in turn, as ``kill -9`` would.
 
 ``python -m tests.fault_injection ACT WORK`` runs an act on a copy of ``WORK/adapters`` over and
-over; the n-th child dies before its n-th operation. One line a child: what lies there afterwards.
+over; the n-th child dies before its n-th operation. One line a child: what lies there afterwards,
+for a training after it has gone on.
 """
 
 from __future__ import annotations
@@ -13,21 +14,42 @@ import signal
 import sys
 from pathlib import Path
 
-import safetensors.numpy  # noqa: F401, else its import would be among the operations
+import numpy as np
+import safetensors.numpy  # here, else its import would be among the operations
 
-from personalizer.adapters import Base, Registry, import_folder
+from personalizer.adapters import Base, Registry, Trained, import_folder
+from personalizer.training.keeping import Asking
+from tests.test_adapters import manifest
 
 __all__ = ["ACTS", "OLD", "spoilt"]
 
 OLD = "two"
 """Serves before each act; ``one`` served before it."""
+
+
+def keep(registry: Registry, work: Path, job: str | None) -> None:
+    """The end of a training: another name for its adapter each time that it comes so far."""
+    asking, run = Asking(work / "training", "asked", job), work / "training" / "run"
+    if asking.kept(registry):
+        return
+    staging = run / "staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    weights = staging / "adapter_model.safetensors"
+    safetensors.numpy.save_file({"w": np.zeros(3, np.float32)}, str(weights))
+    asking.keep(registry, run, staging, manifest(f"new-{os.getpid()}"), Trained({}, []))
+
+
 ACTS = {
     "promote": lambda registry, work: registry.use("three", by="gate"),
     "rollback": lambda registry, work: registry.rollback(),
     "import": lambda registry, work: import_folder(registry, work / "four", Base("starter", "0")),
     "remove": lambda registry, work: registry.remove(OLD),
     "remove another": lambda registry, work: registry.remove("one"),
+    "train by hand": lambda registry, work: keep(registry, work, None),
+    "train as a job": lambda registry, work: keep(registry, work, "job"),
 }
+_GOES_ON = ("train by hand", "train as a job")
 _WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.rmtree")
 
 
@@ -74,6 +96,7 @@ def main() -> None:
         number += 1
         adapters = work / "tried"
         shutil.rmtree(adapters, ignore_errors=True)
+        shutil.rmtree(work / "training", ignore_errors=True)
         shutil.copytree(work / "adapters", adapters)
         child = os.fork()
         if child == 0:
@@ -81,6 +104,8 @@ def main() -> None:
             ACTS[act](Registry(adapters), work)
             os._exit(0)
         _, status = os.waitpid(child, 0)
+        if act in _GOES_ON:
+            ACTS[act](Registry(adapters), work)
         serving = Registry(adapters).serving()
         names = [a.id for a in Registry(adapters).all()]
         row = {"died_at": number, "serving": serving and serving.id, "names": names}

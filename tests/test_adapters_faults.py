@@ -29,6 +29,20 @@ def work(tmp_path):
     return tmp_path
 
 
+def killed_at_each_operation(act, work):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fault_injection", act, str(work)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) >= 5
+    assert [row["spoilt"] for row in rows] == [None] * len(rows)
+    return rows
+
+
 @pytest.mark.parametrize(
     ("act", "serving", "names"),
     [
@@ -40,18 +54,19 @@ def work(tmp_path):
     ],
 )
 def test_a_process_killed_at_any_operation_leaves_the_old_or_the_new(work, act, serving, names):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fault_injection", act, str(work)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(rows) >= 5
-    assert [row["spoilt"] for row in rows] == [None] * len(rows)
+    rows = killed_at_each_operation(act, work)
     states = [(row["serving"], len(row["names"])) for row in rows]
     assert {state[0] for state in states} <= {OLD, serving}
     assert {state[1] for state in states} <= {3, names}
     assert states[0] == (OLD, 3)
     assert states[-1] == (serving, names)
+
+
+@pytest.mark.parametrize("act", ["train by hand", "train as a job"])
+def test_a_training_killed_while_it_keeps_its_adapter_goes_on_to_one_that_serves(work, act):
+    *broken, whole = killed_at_each_operation(act, work)
+    for row in broken:
+        assert len(row["names"]) == 4, row
+        assert row["serving"].startswith("new-")
+    # asked for once more after its end, a job has its answer, a command trains anew
+    assert len(whole["names"]) == (4 if act == "train as a job" else 5)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import threading
+from contextlib import contextmanager
 
 import pytest
 
 from indexer import Change, Index
 from personalizer import dataset
 from personalizer.engine import Completion
+from personalizer.errors import Cancelled
 from personalizer.models import load_tokenizer
 from personalizer.settings import Settings
 from personalizer.training.executed import judged_by_running
@@ -48,7 +51,22 @@ class Compiler:
         pass
 
 
-def run(writers, validator=None, **changes):
+class Slow(Writers):
+    """Waits in a generation, as a large model would, until it is told to leave off."""
+
+    def __init__(self, quick: int) -> None:
+        super().__init__(base=GOOD, adapter=GOOD)
+        self.quick = quick
+
+    def generate(self, request, *, on_text=None, cancelled=None):
+        made = super().generate(request)
+        if len(self.prompts) > self.quick:
+            assert cancelled.wait(60)
+            raise Cancelled("the request was cancelled")
+        return made
+
+
+def run(writers, validator=None, seconds=math.inf, **changes):
     files = project_files(classes=8)
     index = Index()
     snapshot = index.apply(Change(path, text.encode()) for path, text in files.items())
@@ -64,7 +82,7 @@ def run(writers, validator=None, **changes):
         Settings(**({"gate_methods": 5, "candidates": 1} | changes)),
         engine=writers,
         validator=validator or Compiler(),
-        seconds=math.inf,
+        seconds=seconds,
         report=lambda progress: None,
     )
     assert index.apply([]).hashes == snapshot.hashes
@@ -101,3 +119,22 @@ def test_nothing_is_judged_where_nothing_can_be_run(changes):
     writers = Writers(base=GOOD, adapter=GOOD)
     assert run(writers, **changes)[0] is None
     assert not writers.prompts
+
+
+def test_time_that_is_over_breaks_a_generation_off():
+    slow = Slow(quick=0)
+    assert run(slow, seconds=0.2)[0] is None
+    assert len(slow.prompts) == 1
+
+
+def test_a_method_that_was_broken_off_counts_for_neither(monkeypatch):
+    slow, over = Slow(quick=5), threading.Event()
+
+    @contextmanager
+    def set_by_hand(seconds):
+        yield over
+
+    monkeypatch.setattr("personalizer.training.executed._set_after", set_by_hand)
+    monkeypatch.setattr(over, "wait", lambda seconds: over.set() or True)
+    executed, _ = run(slow)
+    assert (executed.methods, executed.base_passes, executed.adapter_passes) == (2, 2, 2)

@@ -146,6 +146,28 @@ def test_checkpoints_take_no_more_than_their_share_of_the_time():
     assert not control.should_save
 
 
+def test_the_last_evaluation_ends_within_the_budget():
+    class Clock:
+        now = 0.0
+
+        def seconds(self):
+            return self.now
+
+    class State:
+        best_metric = None
+
+    class Control:
+        should_save = should_evaluate = should_training_stop = False
+
+    clock = Clock()
+    watch = Watch(clock, 100.0, 1e9, _never(), lambda _: None, evaluation_seconds=10.0)
+    ended = []
+    for clock.now in (20.0, 40.0, 60.0, 80.0):
+        watch.on_step_end(None, State(), control := Control())
+        ended.append(control.should_training_stop and control.should_evaluate)
+    assert ended == [False, False, False, True]  # a fifth step and its evaluation would end at 110
+
+
 def _never():
     import threading
 

@@ -20,12 +20,11 @@ import msgspec
 import psutil
 
 from personalizer.daemon.protocol import Progress
-from personalizer.processes import environment
+from personalizer.processes import JOB, environment
 from personalizer.storage import WorkspaceData
 
 __all__ = ["Files", "Training", "found", "start"]
 
-_JOB = "PERSONALIZER_JOB"
 _NICENESS = 10
 _OOM_SCORE = 500
 """Out of 1,000: when memory runs out, the training goes before the editor does."""
@@ -154,7 +153,7 @@ def start(command: list[str], job_id: str, files: Files) -> Training:
             stdin=subprocess.DEVNULL,
             stdout=result,
             stderr=log,
-            env=environment() | {_JOB: job_id},
+            env=environment() | {JOB: job_id},
             start_new_session=True,
         )
     with suppress(OSError):
@@ -179,7 +178,7 @@ def found(job_id: str, files: Files) -> Training | None:
 def _carrying(job_id: str) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get(_JOB) == job_id and _lives(process):
+            if process.environ().get(JOB) == job_id and _lives(process):
                 yield process
 
 

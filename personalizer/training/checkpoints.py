@@ -37,11 +37,14 @@ def had_ended(state: TrainerState, steps: int) -> bool:
     return state.global_step >= steps or bool(control["args"]["should_training_stop"])
 
 
-def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int, seconds: float) -> str:
+def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int) -> str:
+    """``epochs``, ``steps``, ``patience`` or ``budget``."""
     if state.global_step >= hyper.steps(examples):
         whole = hyper.epochs * hyper.steps_an_epoch(examples)
         return "epochs" if state.global_step >= whole else "steps"
-    return "budget" if seconds >= hyper.budget_seconds else "patience"
+    stopping = state.stateful_callbacks["EarlyStoppingCallback"]["attributes"]
+    worse = stopping["early_stopping_patience_counter"]
+    return "patience" if worse >= hyper.patience else "budget"
 
 
 def history_of(state: TrainerState) -> tuple[dict[str, float], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Self
 
 __all__ = ["RunningClock"]
 
@@ -29,6 +30,12 @@ class RunningClock:
         self._access = threading.Lock()
         self._ended = threading.Event()
         threading.Thread(target=self._tick, name="running-clock", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def seconds(self) -> float:
         """Seconds that ran so far."""

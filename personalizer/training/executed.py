@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from contextlib import closing
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def judged_by_running(
     """Generates, compiles and runs tests for gate methods, by the base and by the adapter.
 
     Each method is shown without its own tests, and both are judged by the test that they would
-    offer first. Methods come in the order of their names until the time is over; a method counts
-    for both or for none.
+    offer first. Methods come in the order of their names; when the time is over, the one at hand
+    is broken off, for a method counts for both or for none.
 
     Args:
         index: Has the project.
@@ -66,20 +66,36 @@ def judged_by_running(
         "adapter": settings,
     }
     passes: dict[str, dict[str, bool | None]] = {writer: {} for writer in shown_to}
-    until = time.monotonic() + seconds
     training = [example.pair for example in dataset.train]
-    for number, focal in enumerate(focals):
-        report(Progress("gate", number, len(focals)))
-        if time.monotonic() > until:
-            break
-        with without_tests(index, snapshot, focal) as project:
-            for writer, chosen in shown_to.items():
-                folder = None if writer == BASE else str(adapter)
-                passes[writer][f"{focal.path}#{focal.method.key}"] = _passes(
-                    project, focal, training, folder, chosen, engine, validator
-                )
+    with _set_after(seconds) as over:
+        for number, focal in enumerate(focals):
+            report(Progress("gate", number, len(focals)))
+            found: dict[str, bool | None] = {}
+            with without_tests(index, snapshot, focal) as project:
+                for writer, chosen in shown_to.items():
+                    folder = None if writer == BASE else str(adapter)
+                    found[writer] = _passes(
+                        project, focal, training, folder, chosen, engine, validator, over
+                    )
+            if over.is_set():
+                break
+            for writer, passed in found.items():
+                passes[writer][f"{focal.path}#{focal.method.key}"] = passed
     executed = judge_executed(passes[BASE], passes["adapter"])
     return executed if executed.methods else None
+
+
+@contextmanager
+def _set_after(seconds: float) -> Iterator[threading.Event]:
+    """An event that is set when the time is over, in the middle of whatever looks at it."""
+    over = threading.Event()
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), over.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def _focals(dataset: Dataset) -> list[Where]:
@@ -95,8 +111,11 @@ def _passes(
     settings: Settings,
     engine: Engine,
     validator: Validator,
+    over: threading.Event,
 ) -> bool | None:
     """Whether the test offered first compiles and passes; None where it could not be run."""
+    if over.is_set():
+        return None
     try:
         made = generate_test(
             project,
@@ -108,6 +127,7 @@ def _passes(
             adapter_folder=adapter,
             count=settings.candidates,
             settings=settings,
+            cancelled=over,
             examples=Retriever(project, training).nearest(focal, settings.retrieve),
             validator=validator,
         )

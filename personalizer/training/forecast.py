@@ -1,8 +1,8 @@
-"""What a run will take, before it starts: measured by real steps on its own longest batch.
+"""What a run will take, before it starts: measured by real steps on its own examples.
 
-The longest batch decides the memory, a batch of middling length the time. What an optimizer keeps
-is added by rule, as it is made at the first update. Nothing of the model or of the random numbers
-is changed.
+The batch of the longest examples, or that of the longest targets, decides the memory, one of
+middling length the time. What an optimizer keeps is added by rule, as it is made at the first
+update. Nothing of the model or of the random numbers is changed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ class Forecast:
 
     peak_memory_bytes: int
     """Of the process on a CPU, of the accelerator's allocations elsewhere."""
-    seconds: float
-    """Of all steps and evaluations, or the budget where that is less, and of judging."""
+    training_seconds: float
+    """Of all steps and evaluations, were there no budget."""
+    judging_seconds: float
+    """Of the base and of the adapter, before and after."""
+    evaluation_seconds: float
+    """Of one evaluation."""
     steps: int
     """At most; patience may end the run before."""
     seconds_a_step: float
@@ -49,7 +53,7 @@ class Forecast:
 def rehearse(
     model: Any, base: LoadedBase, dataset: Dataset, hyper: Hyperparameters, *, bf16: bool
 ) -> Forecast:
-    """Forecasts a run by three real steps without an update.
+    """Forecasts a run by real steps without an update.
 
     Args:
         model: Adapted, as it will be trained.
@@ -69,11 +73,12 @@ def rehearse(
     model.train()
     forget_peak_memory()
     with torch.random.fork_rng():
-        step.run(rows[:micro])
-        peak = peak_memory_bytes()
+        for batch in _largest(rows, micro):
+            step.run(batch)
         with flop_counter() as counter:
             counted = step.run(rows[len(rows) // 2 :][:1], counter)
         timed = step.run(rows[middle : middle + micro])
+    peak = peak_memory_bytes()
     model.zero_grad(set_to_none=True)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     train_tokens = sum(map(length, dataset.train))
@@ -85,21 +90,33 @@ def rehearse(
         * train_tokens
         / hyper.steps_an_epoch(len(dataset.train))
     )
-    evaluated = evaluations * sum(map(length, dataset.validation))
-    forward = timed.forward / timed.tokens
-    trained = min(steps * seconds_a_step + evaluated * forward, hyper.budget_seconds)
+    evaluation = sum(map(length, dataset.validation)) * timed.forward / timed.tokens
     judging = _judging(model.eval(), base, rows[middle : middle + max(1, micro // 4)])
     judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
     _check_room(peak, next(model.parameters()).device.type)
     return Forecast(
         peak_memory_bytes=peak,
-        seconds=round(trained + judged, 1),
+        training_seconds=round(steps * seconds_a_step + evaluations * evaluation, 1),
+        judging_seconds=round(judged, 1),
+        evaluation_seconds=round(evaluation, 3),
         steps=steps,
         seconds_a_step=round(seconds_a_step, 4),
         flops_a_token=counter.get_total_flops() / counted.tokens,
         flops_a_token_forward=counted.forward_flops / counted.tokens,
     )
+
+
+def _largest(rows: Sequence[Encoded], micro: int) -> list[Sequence[Encoded]]:
+    """The longest examples, and those of the longest targets where these are longer: a target
+    token has logits, which weigh more than all else that is kept of a token."""
+    longest = rows[:micro]
+    widest = sorted(rows, key=_width, reverse=True)[:micro]
+    return [longest, widest] if _width(widest[0]) > max(map(_width, longest)) else [longest]
+
+
+def _width(row: Encoded) -> int:
+    return len(row.target)
 
 
 def _judging(model: Any, base: LoadedBase, examples: Sequence[Encoded]) -> float:

@@ -6,12 +6,19 @@ same for a third more time. Shorter prompts show the model less; a quantised bas
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from personalizer.daemon.protocol import Progress
+from personalizer.errors import OutOfMemory
 from personalizer.settings import Settings
+from personalizer.training.compute import give_memory_back
+from personalizer.training.watch import Report
 
-__all__ = ["Rung", "ran_out_of_memory", "rungs"]
+__all__ = ["Rung", "down_the_ladder", "ran_out_of_memory", "rungs"]
+
+_Result = TypeVar("_Result")
 
 _QUANTISED = {"lora": "qlora-4bit", "qlora-8bit": "qlora-4bit"}
 _LEAST_PROMPT = 128
@@ -63,4 +70,33 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
     return isinstance(error, MemoryError) or (
         isinstance(error, Exception) and bool(should_reduce_batch_size(error))
+    )
+
+
+def down_the_ladder(
+    settings: Settings, attempt: Callable[[Settings, int], _Result], report: Report
+) -> tuple[_Result, list[str]]:
+    """The first attempt that memory suffices for, and what was given up for it.
+
+    Args:
+        settings: To begin with.
+        attempt: Told settings and the number of their rung.
+        report: Told of each rung.
+
+    Raises:
+        OutOfMemory: If memory suffices for none.
+    """
+    eased: list[str] = []
+    for number, rung in enumerate(rungs(settings)):
+        report(Progress("prepare", note=f"memory ran out: {rung.told}" if rung.told else None))
+        eased += [rung.told] if rung.told else []
+        try:
+            return attempt(rung.settings, number), eased
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
+        give_memory_back()
+    raise OutOfMemory(
+        f"{settings.method} on {settings.base} needs more memory than there is, even when "
+        f"{'; '.join(eased)}: take a smaller base, or close other programs"
     )

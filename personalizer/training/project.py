@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
 
 import personalizer
-from indexer import Index, Pair, Store
+from indexer import Index, Store
 from personalizer import freshness
 from personalizer.adapters import Manifest, Registry, new_id
 from personalizer.contents import Learnable
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
-from personalizer.errors import OutOfMemory
 from personalizer.gate import judge
 from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint
@@ -33,12 +30,14 @@ from personalizer.storage import WorkspaceData
 from personalizer.training.auto import decided
 from personalizer.training.batches import length, target_losses
 from personalizer.training.changes import block_changes
+from personalizer.training.clock import RunningClock
 from personalizer.training.compute import give_memory_back
 from personalizer.training.continual import started_from
 from personalizer.training.executed import judged_by_running, open_engine
 from personalizer.training.forecast import Forecast
 from personalizer.training.hyperparameters import Hyperparameters
-from personalizer.training.ladder import ran_out_of_memory, rungs
+from personalizer.training.keeping import Asking, forget_other_runs, run_name
+from personalizer.training.ladder import down_the_ladder
 from personalizer.training.preparation import Prepared, prepare, usable_pairs
 from personalizer.training.provenance import provenance, used_pairs
 from personalizer.training.strategies import save, strategy_named
@@ -47,8 +46,6 @@ from personalizer.training.trainer import Run, fine_tune, limit_threads, rehears
 from personalizer.training.watch import Report
 
 __all__ = ["plan", "train_project"]
-
-_Result = TypeVar("_Result")
 
 _SHARE_OF_RUNNING = 0.25
 """Of the budget, on top of it: the most time that the gate takes to generate and run tests."""
@@ -87,12 +84,18 @@ def train_project(
     """
     begun = time.perf_counter()
     leads = int(os.environ.get("RANK", "0")) == 0
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
     if settings.method != AUTO:
         strategy_named(settings.method)
+    budget = parse_duration(settings.budget)
     workspace = Learnable(root)
     data = WorkspaceData(workspace.root)
     base_folder(settings.base)
-    with data.lock("train") if leads else nullcontext(), Store(data.index) as store:
+    with (
+        RunningClock() as clock,
+        data.lock("train") if leads else nullcontext(),
+        Store(data.index) as store,
+    ):
         registry = Registry(data.adapters)
         if leads:
             registry.sweep()
@@ -102,38 +105,42 @@ def train_project(
         pairs = usable_pairs(snapshot, limit)
         limit_threads(settings.threads)
         print_of_base = fingerprint(base_folder(settings.base))
+        asking = Asking.here(data.training, run_name(pairs, print_of_base, settings))
+        if alone and (kept := asking.kept(registry)):
+            return result_of(kept.manifest)
         settings, warm = started_from(registry, settings, print_of_base)
         parent = warm.parent if warm else None
         beginning = f"{print_of_base} {parent.adapter.id}" if parent else print_of_base
-        folder = data.training / _run_name(pairs, beginning, settings)
+        folder = data.training / run_name(pairs, beginning, settings)
         if leads:
-            _forget_other_runs(folder)
+            forget_other_runs(folder)
         settings, why = decided(snapshot, pairs, settings, kept=folder)
 
         def attempt(easier: Settings, rung: int) -> _Trained:
-            seconds = max(1.0, parse_duration(settings.budget) - (time.perf_counter() - begun))
             prepared = prepare(
                 snapshot,
                 pairs,
                 easier,
-                seconds=seconds,
+                seconds=budget,
                 tensorboard=data.folder / "tensorboard",
                 warm=warm,
             )
-            ready = time.perf_counter() - begun
+            ready = clock.seconds()
             before = _losses(prepared.base.model, prepared.base, prepared.dataset)
+            judged = clock.seconds()
             report(Progress("prepare", validation_loss=_by_token(before, prepared.dataset)))
+            left = budget - judged - (judged - ready)  # the adapter is judged as long as the base
             run = fine_tune(
                 prepared.base,
                 prepared.dataset,
                 prepared.strategy,
-                prepared.hyper,
+                replace(prepared.hyper, budget_seconds=left),
                 folder / f"rung-{rung}",
                 report,
             )
             return _Trained(easier, prepared, ready, before, run)
 
-        trained, eased = _down_the_ladder(settings, attempt, report)
+        trained, eased = down_the_ladder(settings, attempt, report)
         if not leads:
             return None
         run, prepared = trained.run, trained.prepared
@@ -163,7 +170,7 @@ def train_project(
                     settings,
                     engine=engine,
                     validator=validator,
-                    seconds=_SHARE_OF_RUNNING * parse_duration(settings.budget),
+                    seconds=_SHARE_OF_RUNNING * budget,
                     report=report,
                 )
             verdict = verdict.after(executed) if executed else verdict
@@ -194,7 +201,7 @@ def train_project(
             ended=run.ended,
             eased=eased,
             chosen=why,
-            forecast=_foretold(run.forecast, ready),
+            forecast=_foretold(run.forecast, ready, budget),
             version=personalizer.__version__,
             parent=parent.adapter.id if parent else None,
             continual=warm.outcome(dataset, before, after) if warm else None,
@@ -203,10 +210,7 @@ def train_project(
         seen = freshness.trained_on(
             snapshot, used_pairs(dataset), parent.trained if parent else None
         )
-        adapter = registry.add(staging, manifest, seen)
-        if verdict.promotes:
-            registry.use(adapter.id, by="gate")
-        shutil.rmtree(folder, ignore_errors=True)
+        asking.keep(registry, folder, staging, manifest, seen)
     return result_of(manifest)
 
 
@@ -274,12 +278,12 @@ def plan(
     settings, why = decided(snapshot, pairs, settings)
 
     def attempt(easier: Settings, rung: int) -> dict[str, Any]:
-        seconds = parse_duration(settings.budget)
-        prepared = prepare(snapshot, pairs, easier, seconds=seconds, warm=warm)
+        budget = parse_duration(settings.budget)
+        prepared = prepare(snapshot, pairs, easier, seconds=budget, warm=warm)
         ready = time.perf_counter() - begun
         dataset = prepared.dataset
         model, forecast = rehearsed(prepared.base, dataset, prepared.strategy, prepared.hyper)
-        foretold = _foretold(forecast, ready)
+        foretold = _foretold(forecast, ready, budget)
         return {
             "method": prepared.strategy.name,
             "base": prepared.base.name,
@@ -297,35 +301,17 @@ def plan(
             "dry_run": True,
         }
 
-    planned, eased = _down_the_ladder(settings, attempt, report)
+    planned, eased = down_the_ladder(settings, attempt, report)
     return planned | {"eased": eased, "chosen": why}
 
 
-def _down_the_ladder(
-    settings: Settings, attempt: Callable[[Settings, int], _Result], report: Report
-) -> tuple[_Result, list[str]]:
-    """The first attempt that memory suffices for, and what was given up for it."""
-    eased: list[str] = []
-    for number, rung in enumerate(rungs(settings)):
-        report(Progress("prepare", note=f"memory ran out: {rung.told}" if rung.told else None))
-        eased += [rung.told] if rung.told else []
-        try:
-            return attempt(rung.settings, number), eased
-        except Exception as error:
-            if not ran_out_of_memory(error):
-                raise
-        give_memory_back()
-    raise OutOfMemory(
-        f"{settings.method} on {settings.base} needs more memory than there is, even when "
-        f"{'; '.join(eased)}: take a smaller base, or close other programs"
-    )
-
-
-def _foretold(forecast: Forecast, ready: float) -> dict[str, Any]:
+def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]:
     """By the manifest's names, so that what came stands beside it."""
+    left = budget - ready - forecast.judging_seconds
+    training = max(forecast.seconds_a_step, min(forecast.training_seconds, left))
     return {
         "peak_memory_bytes": forecast.peak_memory_bytes,
-        "seconds": round(ready + forecast.seconds, 1),
+        "seconds": round(ready + forecast.judging_seconds + training, 1),
         "steps": forecast.steps,
         "seconds_a_step": forecast.seconds_a_step,
     }
@@ -364,21 +350,3 @@ def _shape(settings: Settings) -> dict[str, Any]:
 def _as_json(hyper: Hyperparameters) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(asdict(hyper), enc_hook=str)
     return {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in values.items()}
-
-
-def _run_name(pairs: list[Pair], base: str, settings: Settings) -> str:
-    """Same pairs, base and training settings, same run: a killed one is found again."""
-    values = {
-        one.name: getattr(settings, one.name)
-        for one in fields(settings)
-        if one.metadata.get("training") and one.name not in ("budget", "tensorboard")
-    }
-    digests = ",".join(sorted(pair.digest for pair in pairs))
-    return hashlib.blake2b(f"{base} {values} {digests}".encode(), digest_size=8).hexdigest()
-
-
-def _forget_other_runs(kept: Path) -> None:
-    with suppress(FileNotFoundError):
-        for folder in kept.parent.iterdir():
-            if folder != kept:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ epoch that lies, on the same trajectory.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from personalizer.training.checkpoints import (
 )
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import (
+    give_memory_back,
     multiplying_parameters,
     peak_memory_bytes,
     petaflop_seconds,
@@ -54,6 +56,9 @@ from personalizer.training.watch import Report, Watch, leaving_on_signals
 __all__ = ["Run", "fine_tune", "limit_threads", "rehearsed"]
 
 _WEIGHT_DECAY = 0.01
+_HELD = 0.95
+"""Share of the foretold peak that the process may hold between two steps: what is freed beyond it
+goes back to the system, so that the peak stays what was foretold."""
 _NEVER = 10**9
 """Evaluations between two checkpoints of the Trainer's own counting: ``Watch`` says when."""
 
@@ -108,12 +113,22 @@ def fine_tune(
         SettingsError: If the optimizer or the logs need what is not there.
         RuntimeError: If memory runs out.
     """
-    model, forecast = rehearsed(base, dataset, strategy, hyper)
+    with RunningClock() as rehearsing:
+        model, forecast = rehearsed(base, dataset, strategy, hyper)
     last = last_whole(checkpoints)
     state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
     clock = RunningClock(seconds_of(state))
     leave = threading.Event()
-    watch = Watch(clock, hyper.budget_seconds, hyper.checkpoint_seconds, leave, report)
+    watch = Watch(
+        clock,
+        hyper.budget_seconds - rehearsing.seconds(),
+        hyper.checkpoint_seconds,
+        leave,
+        report,
+        forecast.evaluation_seconds,
+        _HELD * forecast.peak_memory_bytes if _device(model) == "cpu" else math.inf,
+    )
+    give_memory_back()
     trainer = _trainer(model, base, dataset, hyper, checkpoints, watch)
     before = clock.seconds()
     try:
@@ -146,7 +161,7 @@ def fine_tune(
         pf_seconds_measured=measured / 1e15,
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         forecast=forecast,
-        ended=why_ended(trainer.state, hyper, len(dataset.train), seconds),
+        ended=why_ended(trainer.state, hyper, len(dataset.train)),
         history=history,
     )
 

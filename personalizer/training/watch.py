@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from personalizer.daemon.protocol import Progress
 from personalizer.training.clock import RunningClock
+from personalizer.training.compute import keep_memory_below
 
 __all__ = ["Report", "Watch", "leaving_on_signals"]
 
@@ -32,6 +34,9 @@ class Watch(TrainerCallback):
         checkpoint_seconds: Between two checkpoints.
         leave: Once set, the run saves a checkpoint at the next step and raises KeyboardInterrupt.
         report: Told of every step.
+        evaluation_seconds: What an evaluation is thought to take, until one was made: the last
+            one ends within the budget too.
+        resident_bytes: Freed memory is given back once the process holds more.
     """
 
     def __init__(
@@ -41,16 +46,21 @@ class Watch(TrainerCallback):
         checkpoint_seconds: float,
         leave: threading.Event,
         report: Report,
+        evaluation_seconds: float = 0.0,
+        resident_bytes: float = math.inf,
     ) -> None:
         self.clock = clock
         self.budget = budget
         self.checkpoint_seconds = checkpoint_seconds
         self.leave = leave
         self.report = report
+        self.resident_bytes = resident_bytes
         self.tokens_before = 0
         self._begun = clock.seconds()
         self._first = 0
         self._saved = clock.seconds()
+        self._stepped = clock.seconds()
+        self._evaluation = evaluation_seconds
         self._asked: float | None = None
         self._cost = 0.0
         self._loss: float | None = None
@@ -63,15 +73,22 @@ class Watch(TrainerCallback):
         self.tokens_before = int(state.num_input_tokens_seen)
         self._begun = self._saved = self.clock.seconds()
 
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._stepped = self.clock.seconds()
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         now = self.clock.seconds()
+        took, self._stepped = now - self._stepped, now
         over, due, leave = _agreed(
-            now > self.budget,
+            now + took + self._evaluation + self._cost > self.budget,
             now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost),
             self.leave.is_set(),
         )
+        keep_memory_below(self.resident_bytes)
         if over:
             control.should_evaluate = True
             control.should_training_stop = True
@@ -90,11 +107,13 @@ class Watch(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         if metrics and "eval_loss" in metrics:
+            self._evaluation = self.clock.seconds() - self._stepped
             self._validation = float(metrics["eval_loss"])
             best = state.best_metric
             if best is None or self._validation < best or control.should_training_stop:
                 control.should_save = True
             self._asked = time.monotonic()
+            keep_memory_below(self.resident_bytes)
             self._tell(state)
 
     def on_save(

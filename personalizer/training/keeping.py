@@ -1,0 +1,128 @@
+"""What a killed training finds again: its run, and the adapter that it had kept already.
+
+Between an adapter's coming into the registry and its training's answer a process may die. What
+is to be kept is noted before, so that a training that goes on answers with it and adds no second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import msgspec
+
+from indexer import Pair
+from personalizer.adapters import Adapter, Manifest, Registry, Trained
+from personalizer.errors import AdapterError
+from personalizer.processes import JOB
+from personalizer.settings import Settings
+from personalizer.storage import write_atomically
+
+__all__ = ["Asking", "forget_other_runs", "run_name"]
+
+_NOTE = "kept.json"
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was about to be kept."""
+
+    asked: str
+    job: str | None
+    run: str
+    """Folder of the run's checkpoints; it is deleted once the adapter is kept and serves."""
+    adapter: str
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A training as it was asked for; the same one asks again after a kill."""
+
+    folder: Path
+    """Of all runs of the workspace."""
+    asked: str
+    """``run_name`` of pairs, base and settings, whatever serves by then."""
+    job: str | None
+    """The daemon's name of it; None where a user called the command."""
+
+    @classmethod
+    def here(cls, folder: Path, asked: str) -> Asking:
+        """Of this process."""
+        return cls(folder, asked, os.environ.get(JOB))
+
+    def kept(self, registry: Registry) -> Adapter | None:
+        """The adapter that this training has kept already, let serve if its gate did.
+
+        None where it has kept none. A command by hand that ended as it should asks anew.
+        """
+        kept = self._noted()
+        if kept is None:
+            return None
+        run = self.folder / kept.run
+        broken_off = kept.asked == self.asked and run.exists()
+        if not broken_off and (self.job is None or kept.job != self.job):
+            return None
+        try:
+            adapter = registry.get(kept.adapter)
+        except AdapterError:
+            return None
+        if run.exists():
+            _serve(registry, adapter)
+            shutil.rmtree(run, ignore_errors=True)
+        return adapter
+
+    def keep(
+        self, registry: Registry, run: Path, staging: Path, manifest: Manifest, seen: Trained
+    ) -> Adapter:
+        """Takes an adapter in, lets it serve if its gate does, and deletes its run.
+
+        Args:
+            registry: Of the workspace.
+            run: Folder of the run's checkpoints.
+            staging: Folder of the adapter's weights.
+            manifest: Without files.
+            seen: What trained it.
+
+        Raises:
+            StorageError: If the disk is full or read-only.
+        """
+        kept = _Kept(self.asked, self.job, run.name, manifest.id)
+        write_atomically(self.folder / _NOTE, msgspec.json.encode(kept))
+        adapter = registry.add(staging, manifest, seen)
+        _serve(registry, adapter)
+        shutil.rmtree(run, ignore_errors=True)
+        return adapter
+
+    def _noted(self) -> _Kept | None:
+        with suppress(OSError, ValueError):
+            return msgspec.json.decode((self.folder / _NOTE).read_bytes(), type=_Kept)
+        return None
+
+
+def _serve(registry: Registry, adapter: Adapter) -> None:
+    if adapter.manifest.gate["outcome"] != "refused":
+        registry.use(adapter.id, by="gate")
+
+
+def run_name(pairs: Iterable[Pair], base: str, settings: Settings) -> str:
+    """Same pairs, base and training settings, same run: a killed one is found again."""
+    values = {
+        one.name: getattr(settings, one.name)
+        for one in fields(settings)
+        if one.metadata.get("training") and one.name not in ("budget", "tensorboard")
+    }
+    digests = ",".join(sorted(pair.digest for pair in pairs))
+    return hashlib.blake2b(f"{base} {values} {digests}".encode(), digest_size=8).hexdigest()
+
+
+def forget_other_runs(kept: Path) -> None:
+    """Deletes the folders of all runs beside one."""
+    with suppress(FileNotFoundError):
+        for folder in kept.parent.iterdir():
+            if folder.is_dir() and folder != kept:
+                shutil.rmtree(folder, ignore_errors=True)
