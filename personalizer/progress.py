@@ -7,26 +7,33 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from personalizer.output import remark
 from personalizer.texts import PHASES, duration
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from personalizer.daemon.protocol import Progress
 
 __all__ = ["cell_json", "cell_line", "counting", "training_progress", "working"]
 
-_stderr = Console(stderr=True, highlight=False)
+
+@cache
+def _stderr() -> Console:
+    from rich.console import Console  # not for commands that are over before a bar could show
+
+    return Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner on a terminal, nothing elsewhere."""
-    with _stderr.status(f"{what}…"):
+    with _stderr().status(f"{what}…"):
         yield
 
 
@@ -35,7 +42,7 @@ def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A progress bar on a terminal; calls count on."""
     from rich.progress import Progress as Bar
 
-    with Bar(console=_stderr, disable=not _stderr.is_terminal) as bar:
+    with Bar(console=_stderr(), disable=not _stderr().is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
 
@@ -45,7 +52,7 @@ def training_progress(*, as_json_lines: bool) -> Iterator[Callable[[Progress], N
     """A progress bar on a terminal, JSON lines for the daemon, a line a phase elsewhere."""
     if as_json_lines:
         yield _json_line
-    elif _stderr.is_terminal:
+    elif _stderr().is_terminal:
         with _bar() as report:
             yield report
     else:
@@ -80,7 +87,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}"),
     )
-    with Bar(*columns, console=_stderr) as bar:
+    with Bar(*columns, console=_stderr()) as bar:
         task = bar.add_task(PHASES["index"], total=None, figures="")
 
         def report(progress: Progress) -> None:

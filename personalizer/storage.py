@@ -22,7 +22,6 @@ from pathlib import Path
 
 import msgspec
 import platformdirs
-from filelock import FileLock, Timeout
 
 from personalizer.errors import Busy, StorageError
 
@@ -105,6 +104,8 @@ class WorkspaceData:
             Busy: If another process holds it; names that process and what it does.
             StorageError: If the data folder cannot be written.
         """
+        from filelock import FileLock, Timeout  # loads asyncio: too slow for whoever only reads
+
         holder = self.folder / "lock.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

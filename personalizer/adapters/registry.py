@@ -11,11 +11,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from personalizer.adapters.manifest import (
     MANIFEST,
@@ -29,6 +29,9 @@ from personalizer.adapters.manifest import (
 )
 from personalizer.errors import AdapterError, Busy, StorageError
 from personalizer.storage import write_atomically
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 __all__ = ["Chooser", "Registry"]
 
@@ -57,7 +60,12 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / _LOCK, timeout=_PATIENCE)
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        from filelock import FileLock  # loads asyncio: too slow for whoever only reads
+
+        return FileLock(self.folder / _LOCK, timeout=_PATIENCE)
 
     # ------------------------------------------------------------ reading
 
@@ -129,6 +137,8 @@ class Registry:
             Busy: If another process has been at it for a minute.
             StorageError: If the folder cannot be written.
         """
+        from filelock import Timeout
+
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +54,8 @@ def doctor(path: Path, as_json: bool) -> None:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
+    from importlib import metadata
+
     from personalizer.daemon import client
     from personalizer.errors import PersonalizerError
     from personalizer.models import base_folder, best_device
@@ -64,8 +65,8 @@ def _models(settings: Settings) -> Iterator[Finding]:
     found = {"cuda": "an NVIDIA GPU", "mps": "an Apple GPU", "cpu": "none: training uses the CPU"}
     yield Finding("GPU", True, found[device])
     try:
-        yield Finding("bitsandbytes", True, importlib.metadata.version("bitsandbytes"))
-    except importlib.metadata.PackageNotFoundError:
+        yield Finding("bitsandbytes", True, metadata.version("bitsandbytes"))
+    except metadata.PackageNotFoundError:
         todo = "pip install bitsandbytes (Linux), or leave qlora and quantisation alone"
         yield Finding("bitsandbytes", False, "not installed: no 4-bit or 8-bit base", todo)
     try:

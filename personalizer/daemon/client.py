@@ -6,7 +6,6 @@ that ends early hangs up, which cancels its work in the daemon.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -17,9 +16,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import httpx
 import msgspec
 import psutil
 
@@ -36,6 +34,9 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.errors import Cancelled, DaemonError
 from personalizer.processes import environment, module_command
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Client", "connect", "describe", "start", "stop"]
 
@@ -204,6 +205,11 @@ class Client:
         seconds: float | None = None,
         cancelled: threading.Event | None = None,
     ) -> T:
+        self._knock()
+        import asyncio  # both take longer to load than a status without a daemon takes
+
+        import httpx
+
         asked: Any = {
             "method": method,
             "url": path,
@@ -211,7 +217,6 @@ class Client:
             "content": None if body is None else msgspec.json.encode(body),
             "timeout": httpx.Timeout(seconds, connect=5.0),
         }
-        self._knock()
         try:
             if cancelled is None:
                 transport = httpx.HTTPTransport(uds=self.socket, verify=False)
@@ -239,6 +244,10 @@ class Client:
             raise DaemonError(f"the daemon does not answer: {error.strerror}") from error
 
     async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
+        import asyncio
+
+        import httpx
+
         transport = httpx.AsyncHTTPTransport(uds=self.socket, verify=False)
         async with httpx.AsyncClient(transport=transport, **_PLAIN) as http:
             answer = asyncio.create_task(http.request(**asked))
