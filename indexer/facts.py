@@ -62,6 +62,12 @@ class Call(_Record, frozen=True):
     reference: bool = False
     """True for ``T::name`` and ``T::new``: named here, called elsewhere."""
 
+    def at(self, start: int) -> Call:
+        """The same call at another place."""
+        return Call(
+            self.name, self.receiver, self.arguments, self.constructor, start, self.reference
+        )
+
 
 class Field(_Record, frozen=True):
     """One declared field (one record for each name of ``int a, b;``)."""
@@ -102,7 +108,8 @@ class Method(_Record, frozen=True):
     digest: str
     """Hash of the code without white space and comments; equal digests mean equal code."""
     inside: bytes = b""
-    """Calls and local variables, packed: they are many, and read for few methods."""
+    """Calls and local variables, which are many and read for few methods: packed, or the text of
+    the body, which begins with a brace and is read when it is asked for."""
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -116,6 +123,10 @@ class Method(_Record, frozen=True):
 
     def unpacked(self) -> Inside:
         """``calls`` and ``locals`` at once, for who needs both."""
+        if self.inside.startswith(b"{") and self.body is not None:
+            from indexer.languages.java_bodies import read  # which itself needs these records
+
+            return read(self, self.body)
         return _unpack(self.inside) if self.inside else Inside((), ())
 
     @property

@@ -243,6 +243,36 @@ def test_calls_of_a_chain_share_their_start():
     assert calls[0].start == calls[1].start == 21
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        "int sum(int n) { for (var x : all(n)) { x.add(new Cart(n)).size(); } return n; }",
+        "A(int n) { super(of(n)); list.forEach(Cart::new); }",
+        "Runnable later() { return () -> { new Thread() { void run() { go(1); } }; done(); }; }",
+        "int kind() { return switch (of()) { case 1 -> { yield more(2); } default -> 0; }; }",
+    ],
+)
+def test_a_body_that_is_read_when_asked_says_what_one_read_with_its_file_says(member):
+    later = facts_of(f"class A {{ String word; {member} }}").methods[0]
+    at_once = facts_of(f"class A {{ String Test; {member} }}").methods[0]
+    assert later.inside.startswith(b"{")
+    assert not at_once.inside.startswith(b"{")
+
+    def shown(method):
+        return [
+            (c.name, c.receiver, len(c.arguments), c.constructor, c.start, c.reference)
+            for c in method.calls
+        ]
+
+    assert shown(later) == shown(at_once) != []
+
+
+def test_bodies_of_a_broken_file_are_read_at_once():
+    facts = facts_of("class A { void a() { b(); } void c( { }")
+    assert facts.errors
+    assert [m.inside[:1] for m in facts.methods if m.body and m.calls] == [b"\x92"]
+
+
 # ---------------------------------------------------------------- digests
 
 

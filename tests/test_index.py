@@ -300,6 +300,6 @@ def test_a_store_that_fills_up_is_one_clear_line(tmp_path: Path):
     for i in range(200):
         write(root, **{f"A{i}": CART.replace("Cart", f"A{i}")})
     with Store(tmp_path / "index.sqlite") as store:
-        store._db.execute("PRAGMA max_page_count = 20")
+        store._db.execute("PRAGMA max_page_count = 10")
         with pytest.raises(StoreUnavailable, match=r"cannot use the index at .*full.*free space"):
             index_folder(root, store)

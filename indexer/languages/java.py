@@ -19,7 +19,7 @@ from indexer.facts import (
     simple_type,
 )
 from indexer.languages.comments import passages_in
-from indexer.languages.java_bodies import JAVA, Bodies, field_ids
+from indexer.languages.java_bodies import JAVA, Bodies, Inner, Texts, field_ids, says_test
 from indexer.languages.trees import readable, slicer, syntax_errors
 
 __all__ = ["NAME", "SUFFIXES", "TEST_ANNOTATIONS", "method_errors", "parse", "passages"]
@@ -88,7 +88,8 @@ def parse(source: bytes) -> FileFacts:
     root = Parser(JAVA).parse(text).root_node
     errors = [*syntax_errors(root), *errors]
     reader = _Reader(source, encoding)
-    reader.walk(root)
+    read_later = text is source and not root.has_error and not says_test(source)
+    reader.walk(root, Texts(source) if read_later else Bodies(source, reader.slice, root))
     return FileFacts(
         language=NAME,
         encoding=encoding,
@@ -175,8 +176,7 @@ class _Reader:
         self.methods: list[Method] = []
         self.fields: list[Field] = []
 
-    def walk(self, root: Node) -> None:
-        bodies = Bodies(self.source, self.slice, root)
+    def walk(self, root: Node, bodies: Inner) -> None:
         stack: list[tuple[Node, str]] = [(root, "")]
         while stack:
             node, owner = stack.pop()
@@ -279,7 +279,7 @@ class _Reader:
                     found.append(Parameter(self.text(kinds[0]) + "...", self.text(name)))
         return tuple(found)
 
-    def _method(self, node: Node, owner: str, before: Node | None, bodies: Bodies) -> None:
+    def _method(self, node: Node, owner: str, before: Node | None, bodies: Inner) -> None:
         name = node.child_by_field_id(_NAME)
         modifiers, annotations = self._modifiers(node)
         body = node.child_by_field_id(_BODY)

@@ -1,17 +1,23 @@
-"""What stands in the bodies of Java methods: calls and local variables, read by one query."""
+"""What stands in the bodies of Java methods: calls and local variables, read by one query.
+
+Bodies of a file that says ``Test`` are read with the file: pairs are found by them. Of other
+files they are kept as text and read by the few who ask, since most are never asked for.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import Protocol
 
 import tree_sitter_java
-from tree_sitter import Language, Node, Query, QueryCursor
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from indexer.facts import Call, Parameter, pack_inside, simple_type
+from indexer.facts import Call, Inside, Method, Parameter, Span, pack_inside, simple_type
+from indexer.languages.trees import slicer
 
-__all__ = ["JAVA", "Bodies", "field_ids"]
+__all__ = ["JAVA", "Bodies", "Inner", "Texts", "field_ids", "read", "says_test"]
 
 JAVA = Language(tree_sitter_java.language())
 """The grammar."""
@@ -64,14 +70,46 @@ _NAME, _TYPE, _OBJECT, _ARGUMENTS, _DIMENSIONS = field_ids(
 )
 
 
+def says_test(source: bytes) -> bool:
+    """Whether types of arguments are told: they are asked for where tests are paired."""
+    return b"Test" in source
+
+
+class Inner(Protocol):
+    """Gives what ``Method.inside`` keeps of a body."""
+
+    def between(self, start: int, end: int) -> bytes:
+        """What to keep of the body that covers these bytes."""
+
+
+class Texts:
+    """Bodies as they are written; nothing of one that calls nothing. For files without errors."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+
+    def between(self, start: int, end: int) -> bytes:
+        text = self.source[start:end]
+        return text if b"(" in text or b"::" in text else b""
+
+
+def read(method: Method, body: Span) -> Inside:
+    """What stands in the body that ``Texts`` has kept."""
+    head = b"class C { C() " if method.constructor else b"class C { void m() "
+    source = head + method.inside + b" }"
+    root = Parser(JAVA).parse(source).root_node
+    calls, variables = Bodies(source, slicer(source, "utf-8"), root).read(len(head), len(source))
+    moved = body.start - len(head)
+    return Inside(tuple([c.at(c.start + moved) for c in calls]), variables)
+
+
 class Bodies:
     """Calls and local variables of a whole file in the order of its text, given out by span."""
 
     def __init__(self, source: bytes, text_at: Callable[[int, int], str], root: Node) -> None:
         self.source = source
         self.slice = text_at
-        # Types are asked for where tests are paired: elsewhere they would cost a third more time.
-        self.typed = b"Test" in source
+        self.typed = says_test(source)
         found = [
             (node.start_byte, -node.end_byte, place, capture, node)
             for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
@@ -87,6 +125,9 @@ class Bodies:
 
     def between(self, start: int, end: int) -> bytes:
         """Packed calls and local variables of the body that covers these bytes."""
+        return pack_inside(*self.read(start, end))
+
+    def read(self, start: int, end: int) -> tuple[tuple[Call, ...], tuple[Parameter, ...]]:
         calls: list[Call] = []
         variables: dict[str, str] = {}
         first = bisect_left(self.starts, start)
@@ -105,7 +146,7 @@ class Bodies:
             elif self.typed:
                 self._variables(node, variables)
         known = tuple(Parameter(kind, name) for name, kind in variables.items() if kind != "?")
-        return pack_inside(tuple(calls), known)
+        return tuple(calls), known
 
     def _variables(self, node: Node, variables: dict[str, str]) -> None:
         text = self.text
