@@ -249,7 +249,9 @@ class Workspace:
             lines = file.read_text("utf-8", "replace").splitlines()
         except OSError:
             return
-        yield folder, GitIgnoreSpec.from_lines(lines)
+        spec = GitIgnoreSpec.from_lines(lines)
+        if any(one.include is not None for one in spec.patterns):  # git's own has comments alone
+            yield folder, spec
 
     def git_is_writing(self) -> bool:
         """Whether git is in the midst of a checkout, a merge or the like."""

@@ -113,11 +113,10 @@ def current(workspace: Workspace, store: Store) -> Contents:
     """
     hashes = {}
     for found in workspace.walk(store.seen()):
-        language = language_of(found.path)
-        if found.source is not None and language is not None:
-            hashes[found.path] = content_hash(found.source, language.NAME)
-        elif found.hash is not None:
+        if found.hash is not None:
             hashes[found.path] = found.hash
+        elif found.source is not None and (language := language_of(found.path)) is not None:
+            hashes[found.path] = content_hash(found.source, language.NAME)
     kept = _kept(store)
     if kept is not None and kept.state == _state(hashes):
         return kept.contents

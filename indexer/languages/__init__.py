@@ -28,6 +28,7 @@ class Language(Protocol):
 
 
 _LANGUAGES: tuple[Language, ...] = (java, python)
+_BY_SUFFIX = {suffix: one for one in _LANGUAGES for suffix in one.SUFFIXES}
 ALL = tuple(one.NAME for one in _LANGUAGES)
 DEFAULT = (java.NAME,)
 """What is read where nobody asks for more (decision 12)."""
@@ -35,6 +36,5 @@ DEFAULT = (java.NAME,)
 
 def language_of(path: str, among: Collection[str] = DEFAULT) -> Language | None:
     """The language of a file by its suffix; None where it is none of those asked for."""
-    return next(
-        (one for one in _LANGUAGES if path.endswith(one.SUFFIXES) and one.NAME in among), None
-    )
+    found = _BY_SUFFIX.get(path[path.rfind(".") :])
+    return found if found is not None and found.NAME in among else None
