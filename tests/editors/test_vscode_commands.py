@@ -18,7 +18,7 @@ from tests.fake_daemon import OTHER
 pytestmark = pytest.mark.slow
 
 SETTINGS = {"personalizer.command": [sys.executable, "-m", "tests.fake_daemon"]}
-FACTS = 11
+FACTS = 12
 """In ``vscode-extension/test/host``."""
 TOTAL = {"path": CART_PATH, "line": 12, "column": 18}
 

@@ -13,10 +13,13 @@ export function registerCommands(
   restart: () => Promise<void>,
   log: vscode.LogOutputChannel,
 ): vscode.Disposable[] {
+  let editor = vscode.window.activeTextEditor;
+  const following = vscode.window.onDidChangeActiveTextEditor((active) => {
+    editor = active ?? editor; // there is none while the walkthrough or the status view is up
+  });
   const atCursor = (command: string) => async () => {
-    const editor = vscode.window.activeTextEditor;
-    if (editor?.document.languageId !== "java") {
-      void vscode.window.showWarningMessage("Open a Java file and put the cursor into a method.");
+    if (editor?.document.languageId !== "java" || editor.document.isClosed) {
+      void wantJavaFile();
       return;
     }
     const { line, character } = editor.selection.active;
@@ -24,6 +27,7 @@ export function registerCommands(
       textDocument: { uri: editor.document.uri.toString() },
       position: { line, character },
     });
+    await vscode.commands.executeCommand("setContext", "personalizer.hasGenerated", true);
   };
   const withFolder = (act: (folder: vscode.WorkspaceFolder) => Promise<void>) => async () => {
     const folder = await chosenFolder();
@@ -55,6 +59,7 @@ export function registerCommands(
     chooseModel: () => chooseModel(server.program(), log),
   };
   return [
+    following,
     ...Object.entries(needsServer).map(([name, act]) =>
       vscode.commands.registerCommand(`personalizer.${name}`, async () => {
         if (!server.running) {
@@ -73,6 +78,17 @@ export function registerCommands(
       log.show();
     }),
   ];
+}
+
+async function wantJavaFile(): Promise<void> {
+  const go = "Go to File";
+  const chosen = await vscode.window.showWarningMessage(
+    "Open a Java file and put the cursor into a method.",
+    go,
+  );
+  if (chosen === go) {
+    await vscode.commands.executeCommand("workbench.action.quickOpen", ".java");
+  }
 }
 
 async function switchAdapter(

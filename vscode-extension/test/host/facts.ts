@@ -209,6 +209,21 @@ describe("the extension", () => {
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   });
 
+  it("writes from the walkthrough what it would at the cursor", async () => {
+    await open(CART, "total()");
+    await vscode.commands.executeCommand(
+      "workbench.action.openWalkthrough",
+      "personalizer.personalizer#start",
+    );
+    await until(() => vscode.window.activeTextEditor === undefined, "the walkthrough");
+    const before = called("generate").length;
+    await vscode.commands.executeCommand("personalizer.generateTestHere");
+    await until(() => called("generate").length > before, "the request");
+    assert.equal(called("generate").at(-1)?.line, 12);
+    await until(() => textOf(TEST)?.includes("void generated()"), "the test");
+    await undone(TEST);
+  });
+
   it("starts a killed server again, which knows the open files", async () => {
     const own = String(process.pid);
     const pids = () =>
