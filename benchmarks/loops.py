@@ -1,4 +1,4 @@
-"""How many of the developers' own tests repeat N tokens in a row? What a loop guard would cost.
+"""How many of the developers' own tests repeat N tokens in a row? What a guard costs people.
 
 python benchmarks/loops.py FOLDER ...
 """
@@ -13,7 +13,7 @@ from indexer import code_of, index_folder
 from personalizer.models import STARTER, load_tokenizer
 from personalizer.output import quiet_libraries
 
-LENGTHS = (8, 12, 16, 24, 32)
+LENGTHS = (6, 8, 12, 16, 24, 32)
 
 
 def repeats(ids: list[int], length: int) -> bool:

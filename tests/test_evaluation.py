@@ -22,7 +22,9 @@ from tests.java_project import project_files, write_project
 SETTINGS = Settings(
     context_tokens=1200, target_tokens=250, epochs=1, max_steps=2, batch_size=4, threads=1
 )
-ASKED = Asked(budget_seconds=60.0, with_test_class=False, generated=2, beams=2, shots=2)
+ASKED = Asked(
+    budget_seconds=60.0, with_test_class=False, generated=2, beams=2, as_served=True, shots=2
+)
 
 
 @pytest.fixture

@@ -117,7 +117,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8, help="prompts, and as many documents")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--weight", type=float, default=0.5, help="of the unlikelihood")
-    parser.add_argument("--after", type=float, default=0.7, help="share of the trained weights")
+    parser.add_argument("--after", type=float, default=0.5, help="share of the trained weights")
+    parser.add_argument("--original", type=Path, help="has the rest of the share; else MODEL")
     parser.add_argument("--rows", type=int, default=20_000, help="of the data that are read")
     parser.add_argument("--save-steps", type=int, default=100)
     args = parser.parse_args()
@@ -125,7 +126,6 @@ def main() -> None:
     torch.manual_seed(0)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(args.data / "tokenizer")
     model = LlamaForCausalLM.from_pretrained(args.model, dtype=torch.float32)
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
     pad, end = tokenizer.convert_tokens_to_ids([PAD, END])
     opens = tokenizer.convert_tokens_to_ids(f"<|{Kind.TEST}|>")
     found = by_kind(np.load(args.data / "train.npy", mmap_mode="r")[: args.rows], tokenizer)
@@ -181,7 +181,8 @@ def main() -> None:
             kept = args.out / f"step-{step}"
             model.save_pretrained(kept)
             tokenizer.save_pretrained(kept)
-    blended(before, model, args.after).to(torch.bfloat16).save_pretrained(args.out)
+    original = LlamaForCausalLM.from_pretrained(args.original or args.model, dtype=torch.float32)
+    blended(original.state_dict(), model, args.after).to(torch.bfloat16).save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)
 
 

@@ -65,6 +65,11 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
     help="Tests of a beam search among which a match counts; 0 searches none.",
 )
 @click.option(
+    "--plain",
+    is_flag=True,
+    help="Decode tests without the guards against loops and loose brackets, as the papers do.",
+)
+@click.option(
     "--examples",
     default=16,
     show_default=True,
@@ -125,6 +130,7 @@ def evaluate(
     level: str | None,
     generated: int,
     beams: int,
+    plain: bool,
     examples: int,
     curve: bool,
     test_set: Path | None,
@@ -196,6 +202,7 @@ def evaluate(
         with_test_class=context == "editor",
         generated=generated,
         beams=beams,
+        as_served=not plain,
         examples=examples,
         curve=curve,
         test_set=test_set,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from transformers import LogitsProcessor
+
 from personalizer.engine import Completion, Request
+from personalizer.engine.brackets import Brackets
 from personalizer.engine.ends import MethodEnd
+from personalizer.engine.loops import Dry
 from personalizer.errors import PromptTooLong
 from personalizer.generation.lexis import block_end
 from personalizer.models import LoadedBase
@@ -37,6 +42,19 @@ class Reading:
         self.prompt = _prompt_ids(base, request, virtual_tokens)
         self.ends = _end_ids(base, request.prompt)
         self.stops = tuple(stop for stop in request.stop if stop)
+
+    def guards(self, start: int) -> list[LogitsProcessor]:
+        """What keeps a completion in the grammar from loops and, if it is a method, well formed.
+
+        Args:
+            start: Tokens before the completion in what the guards are shown.
+        """
+        if not isinstance(self.request.prompt, Prompt):
+            return []
+        loops = Dry(start)
+        if not self.request.stop_at_method_end:
+            return [loops]
+        return [loops, Brackets(start, partial(decoded, self.tokenizer), self.ends)]
 
     def text(self, row: list[int]) -> str:
         """The text of a completion's tokens up to its end token."""

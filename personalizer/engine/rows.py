@@ -9,9 +9,7 @@ from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 from transformers.generation import PromptLookupCandidateGenerator
 
 from personalizer.engine import Completion
-from personalizer.engine.loops import LOOP_TOKENS, NoLoops
 from personalizer.engine.reading import Reading
-from personalizer.prompts import Prompt
 
 __all__ = ["Row"]
 
@@ -34,7 +32,7 @@ class Row:
         self.ended = False
         self.greedy = request.temperature == 0
         self._sum = 0.0
-        self._loops = [NoLoops(0)] if isinstance(request.prompt, Prompt) else []
+        self._guards = reading.guards(0)
         self._warpers = [] if self.greedy else _warpers(request.temperature, request.top_p)
         self._random = torch.Generator().manual_seed((request.seed * 1_000_003 + place) % 2**63)
         ends = torch.tensor(reading.ends) if reading.ends else None
@@ -68,7 +66,7 @@ class Row:
             The token.
         """
         token = likeliest
-        if not self.greedy or (self._loops and len(self.written) >= LOOP_TOKENS):
+        if self._guards or not self.greedy:
             token = self._chosen(scores)
         self._take(token, float(scores[token]))
         return token
@@ -80,7 +78,7 @@ class Row:
     def _chosen(self, scores: torch.Tensor) -> int:
         known = torch.tensor([self.written], device=scores.device)
         row = scores[None]
-        for process in (*self._loops, *self._warpers):
+        for process in (*self._guards, *self._warpers):
             row = process(known, row)
         if self.greedy:
             return int(row.argmax())

@@ -22,10 +22,8 @@ from transformers import (
 
 from personalizer.engine import Completion
 from personalizer.engine.ends import StopAtMethodEnd
-from personalizer.engine.loops import NoLoops
 from personalizer.engine.reading import Reading, Telling
 from personalizer.engine.resident import Asked
-from personalizer.prompts import Prompt
 
 __all__ = ["search"]
 
@@ -64,9 +62,7 @@ def search(
             attention_mask=torch.ones_like(prompt),
             generation_config=_configuration(asked, reading, beams),
             stopping_criteria=StoppingCriteriaList(stops),
-            logits_processor=LogitsProcessorList(
-                [NoLoops(start)] if isinstance(request.prompt, Prompt) else []
-            ),
+            logits_processor=LogitsProcessorList(reading.guards(start)),
             **({} if past is None else {"past_key_values": past}),
         )
         written = output.sequences[:, start:].tolist()

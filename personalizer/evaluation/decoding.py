@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from transformers import LogitsProcessorList
+from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from personalizer.engine.loops import NoLoops
+from personalizer.engine.brackets import Brackets
+from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
+from personalizer.engine.loops import Dry
 from personalizer.models import LoadedBase
 
 __all__ = ["Prompted", "beam_tests", "greedy_tests", "sampled_texts"]
@@ -38,7 +40,7 @@ def greedy_tests(
         examples: Their prompts are read, their targets never.
         max_tokens: Longest test in tokens.
         batch_size: Prompts of like length that are decoded together.
-        as_served: Forbid loops, as the engine does; plain greedy decoding otherwise.
+        as_served: With the engine's guards, to a method's end; plain greedy decoding otherwise.
 
     Returns:
         Texts in the order of the examples, without the end token.
@@ -57,6 +59,7 @@ def beam_tests(
     beams: int = 5,
     max_tokens: int = 320,
     batch_size: int = 4,
+    as_served: bool = False,
 ) -> list[tuple[str, ...]]:
     """The ends of a beam search for each example, the likeliest first.
 
@@ -71,7 +74,7 @@ def beam_tests(
         examples,
         batch_size,
         beams,
-        False,
+        as_served,
         max_new_tokens=max_tokens,
         do_sample=False,
         num_beams=beams,
@@ -137,10 +140,22 @@ def _decoded(
             made = model.generate(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(mask, device=device),
-                logits_processor=LogitsProcessorList([NoLoops(start)] if as_served else []),
+                **(_as_served(base, start) if as_served else {}),
                 **how,
             )
         answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
         for place, i in enumerate(chosen):
             texts[i] = tuple(answers[place * each : (place + 1) * each])
     return texts
+
+
+def _as_served(base: LoadedBase, start: int) -> dict[str, Any]:
+    """What the engine adds to plain decoding for a test."""
+    decode = base.tokenizer.decode
+    ends = MethodEnd(base.tokenizer, decode)
+    return {
+        "logits_processor": LogitsProcessorList(
+            [Dry(start), Brackets(start, decode, [base.tokenizer.eos_token_id])]
+        ),
+        "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
+    }

@@ -37,6 +37,8 @@ class Plan:
     generated: int = 16
     """Most tests written a cell."""
     beams: int = 5
+    as_served: bool = True
+    """Tests are decoded with the engine's guards."""
     examples: int = 16
     """Most pairs that a prompt shows."""
     curve: bool = False
@@ -79,6 +81,7 @@ def evaluate(
         with_test_class=plan.with_test_class,
         generated=plan.generated,
         beams=plan.beams,
+        as_served=plan.as_served,
         shots=plan.examples,
     )
     bench = Bench(settings, asked, trained)

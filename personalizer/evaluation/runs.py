@@ -52,6 +52,8 @@ class Asked:
     """Most tests written a cell; losses use all held-out pairs."""
     beams: int
     """Width of the beam search; 0 for none."""
+    as_served: bool
+    """Tests are decoded with the engine's guards, or plainly, as the papers do."""
     shots: int
     """Most pairs that a prompt shows."""
 
@@ -110,7 +112,7 @@ class Bench:
             work.method.name,
             training,
             _digest(dataset.gate),
-            [a.generated, a.beams, self.settings.target_tokens],
+            [a.generated, a.beams, a.as_served, self.settings.target_tokens],
             [e.pair.digest for e in dataset.gate],
         )
 
@@ -129,8 +131,14 @@ class Bench:
         sample = _spread(dataset.gate, self.asked.generated)
         longest = self.settings.target_tokens
         texts = [dataset.gate[i] for i in sample]
+        served = self.asked.as_served
         greedy = greedy_tests(
-            model, base, texts, max_tokens=longest, batch_size=64 if large else 16
+            model,
+            base,
+            texts,
+            max_tokens=longest,
+            batch_size=64 if large else 16,
+            as_served=served,
         )
         beams: list[tuple[str, ...]] = [()] * len(texts)
         if self.asked.beams:
@@ -141,6 +149,7 @@ class Bench:
                 beams=self.asked.beams,
                 max_tokens=longest,
                 batch_size=16 if large else 4,
+                as_served=served,
             )
         written = {i: (g, b) for i, g, b in zip(sample, greedy, beams, strict=True)}
         return Cell(
