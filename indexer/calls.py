@@ -23,8 +23,11 @@ def type_of(view: View, text: str, depth: int = 3) -> str | None:
 
 def _type_of(view: View, text: str, depth: int) -> str | None:
     if text.isidentifier():
-        if text in view.types:
-            return view.types[text]
+        known = view.types.get(text)
+        if known is not None:
+            if not known.startswith("?"):
+                return known
+            return type_of(view, known[1:], depth - 1) if depth else None
         return text if text[:1].isupper() and not text.isupper() else None
     if text.startswith("new "):
         head = re.match(r"new\s+([\w.]+)", text)
@@ -79,7 +82,8 @@ def _may_be_on(view: View, call: Call, owner: str) -> bool:
         return True
     if known in ("Object", "var") or any(known in c.parents for c in view.focal):
         return True
-    below = {name for c in view.project.focal(known)[:3] for name in c.parents}
+    # A test's own stand-in that is derived from the focal class counts too.
+    below = {name for c in view.project.all(known)[:3] for name in c.parents}
     return owner in below or not view.family.isdisjoint(below)
 
 

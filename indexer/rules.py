@@ -179,13 +179,18 @@ def _only_used(view: View, method: Method) -> bool:
 
 
 def _name_words(view: View) -> Match | None:
-    """``removesOlderEntries`` tests ``removeRecordsOlderThan``: the verb and half of the words."""
+    """``removesOlderEntries`` tests ``removeRecordsOlderThan``: the verb and half of the words.
+
+    Or all words but the verb, three or more: ``separatorIfFieldsBefore`` tests
+    ``appendSeparatorIfFieldsBefore``.
+    """
     stems = set(stems_of(view.test.method.name))
     ranked = []
     for name, group in _candidates(view).items():
         mine = stems_of(name)
         share = len(stems.intersection(mine)) / len(mine) if mine else 0.0
-        if len(mine) > 1 and mine[0] in stems and share >= 0.5:
+        all_but_verb = len(mine) > 3 and stems.issuperset(mine[1:])
+        if len(mine) > 1 and (mine[0] in stems or all_but_verb) and share >= 0.5:
             ranked.append((share, name, group))
     ranked.sort(reverse=True)
     if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
@@ -211,10 +216,15 @@ def _trivial(method: Method) -> bool:
 
 
 def _only_worker(view: View) -> Match | None:
-    """Of several focal methods that the test calls, the only one that is no getter or factory."""
+    """Of several focal methods that the test calls, the only one that is no getter or factory.
+
+    What the test calls itself goes before what its helpers call.
+    """
     if view.is_integration():
         return None
     worked = {name: group for name, group in _candidates(view).items() if not _trivial(group[0][1])}
+    if len(worked) > 1:
+        worked = {name: group for name, group in worked.items() if name in view.own}
     if len(worked) != 1:
         return None
     return Match("only-worker", 0.65, *overload(view, next(iter(worked.values()))))
@@ -247,10 +257,14 @@ def _only_method(view: View) -> Match | None:
 
 
 def _other_class(view: View) -> Match | None:
-    """No class bears the test class's name: a called method of the project that the name tells."""
-    if view.focal:
-        return None
+    """A called method of another class that the test's name tells.
+
+    Where no class bears the test class's name, the name's first words are enough; else, since
+    the other class only helps as a rule, the name must be the method's, of two words or more.
+    """
     stems = stems_of(view.names[0])
+    if view.focal and len(stems) < 2:
+        return None
     found: dict[str, list[Candidate]] = defaultdict(list)
     for call in view.calls:
         kind = type_of(view, call.receiver) if call.receiver and not on_mock(call) else None
@@ -258,10 +272,15 @@ def _other_class(view: View) -> Match | None:
         for method in one.methods if one else ():
             if method.name == call.name and fits(view, call, method) > -9:
                 found[method.name].append((one, method))  # type: ignore[arg-type]
-    told = {n: c for n, c in found.items() if stems[: len(stems_of(n))] == stems_of(n)}
+    told = {
+        name: group
+        for name, group in found.items()
+        if stems[: None if view.focal else len(stems_of(name))] == stems_of(name)
+    }
     if not told:
         return None
-    return Match("other-class", 0.8, *overload(view, told[max(told, key=len)]))
+    confidence = 0.65 if view.focal else 0.8  # the other class may be a mock or a helper
+    return Match("other-class", confidence, *overload(view, told[max(told, key=len)]))
 
 
 Rule = Callable[[View], Match | None]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from indexer.facts import Call, FileFacts, Inside, Method, simple_type
+from indexer.facts import Call, FileFacts, Inside, Method, Parameter, simple_type
 from indexer.names import EXACT_NAMES, Spoken, bare_name, class_names
 from indexer.project import Class, Project, Where, find_tests
 
@@ -35,8 +35,11 @@ class View:
     """The names in ``named`` as tests say them."""
     calls: tuple[Call, ...]
     """Calls of the test, then one level of the test class's own helpers in place."""
+    own: frozenset[str]
+    """Names of what the test calls itself, not by a helper."""
     types: Mapping[str, str]
-    """Simple type by variable: fields of the test class, parameters and local variables."""
+    """Simple type by variable: fields of the test class, parameters and local variables; of a
+    ``var`` a ``?`` and the call that gave it."""
     names: tuple[str, ...]
     """The test's name without affixes; then the name of its @Nested class."""
     called: Mapping[str, tuple[Call, ...]]
@@ -95,9 +98,9 @@ class _TestClass:
         self.spoken = Spoken(self.named)
         self.family = frozenset(c.name for c in self.focal)
         self.fields: dict[str, str] = {}
-        self.helpers: dict[str, Method] = {}
-        self.inside: dict[str, Inside] = {}
-        """What stands in the helpers that were called so far, by name."""
+        self.helpers: dict[str, list[Method]] = defaultdict(list)
+        self.inside: dict[tuple[str, int], Inside] = {}
+        """What stands in the helpers that were called so far, by name and number of arguments."""
         self.names = tuple(bare_name(part) for part in owner.split(".")[:0:-1])
         own = [c for c in project.all(owner.rpartition(".")[2]) if c.path == path]
         for one in project.with_parents(own[0], helpers=True) if own else ():
@@ -105,24 +108,22 @@ class _TestClass:
                 if one.path == path or field.owner == one.type.name:
                     self.fields.setdefault(field.name, simple_type(field.type))
             for method in project.bodies_of(one):
-                self.helpers.setdefault(method.name, method)
+                self.helpers[method.name].append(method)
         for method in facts.methods:
-            self.helpers.setdefault(method.name, method)
+            self.helpers[method.name].append(method)
 
     def view(self, test: Where) -> View:
         own = test.method
         types = self.fields | {p.name: simple_type(p.type) for p in own.parameters}
         body = own.unpacked()
-        types |= {p.name: simple_type(p.type) for p in body.locals}
+        types |= {p.name: _shown(p.type) for p in body.locals}
         calls: list[Call] = []
         for call in body.calls:
             calls.append(call)
-            helper = self.helpers.get(call.name) if call.receiver in (None, "this") else None
-            if helper is not None and helper is not own and not call.constructor:
-                inside = self.inside.get(call.name) or helper.unpacked()
-                self.inside[call.name] = inside
-                calls += [_moved(c, call.start) for c in inside.calls]
-                types = {p.name: simple_type(p.type) for p in inside.locals} | types
+            if call.name in self.helpers and call.name != own.name and _own_helper(call):
+                inside = self._inside(call)
+                calls += [c.at(call.start) for c in inside.calls]
+                types = {p.name: _shown(p.type) for p in inside.locals} | types
         called = defaultdict(list)
         for call in calls:
             if not on_mock(call):
@@ -137,6 +138,7 @@ class _TestClass:
             named=self.named,
             spoken=self.spoken,
             calls=tuple(calls),
+            own=frozenset(call.name for call in body.calls),
             types=types,
             names=(bare_name(own.name), *self.names),
             called={name: tuple(group) for name, group in called.items()},
@@ -145,9 +147,34 @@ class _TestClass:
             meant={},
         )
 
+    def _inside(self, call: Call) -> Inside:
+        """What stands in the helper that a test calls, and in overloads that it passes on to."""
+        key = (call.name, len(call.arguments))
+        if key not in self.inside:
+            calls: list[Call] = []
+            variables: list[Parameter] = []
+            left = self.helpers[call.name]
+            arities = [key[1]]
+            for arity in arities:
+                one = next((m for m in left if len(m.parameters) == arity), None)
+                if one is None and not calls:
+                    one = left[0]  # of variable arguments
+                if one is not None:
+                    body = one.unpacked()
+                    calls += body.calls
+                    variables += body.locals
+                    further = {len(c.arguments) for c in body.calls if c.name == call.name}
+                    arities += sorted(further.difference(arities))
+            self.inside[key] = Inside(tuple(calls), tuple(variables))
+        return self.inside[key]
 
-def _moved(call: Call, start: int) -> Call:
-    return Call(call.name, call.receiver, call.arguments, call.constructor, start, call.reference)
+
+def _own_helper(call: Call) -> bool:
+    return call.receiver in (None, "this") and not call.constructor
+
+
+def _shown(kind: str) -> str:
+    return kind if kind.startswith("?") else simple_type(kind)
 
 
 def _focal_chain(

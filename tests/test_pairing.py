@@ -205,6 +205,44 @@ def test_helpers_of_the_test_class_are_looked_into():
     )
 
 
+def test_a_helper_may_pass_on_to_its_overloads():
+    check_pairs(
+        CART,
+        "class CartTest { Cart cart; @Test void totalIsZero() { help(1); } "
+        "void help(String a, int b, int c) { cart.getSize(); } "
+        "void help(int a) { help(a, 2); } void help(int a, int b) { cart.total(); } }",
+        "Cart.total() <- CartTest.totalIsZero  name-prefix",
+    )
+
+
+def test_a_variable_without_its_type_has_the_type_of_what_it_is_given():
+    check_pairs(
+        "class Cart { static Cart of() { return null; } int total() { return 0; } }",
+        "class Other { int total() { return 0; } static Other all() { return null; } }",
+        "class CartTest { @Test void totalIsZero() { var cart = Cart.of(); cart.total(); } "
+        "@Test void totalIsOne() { var it = Other.all(); it.total(); } }",
+        "Cart.total() <- CartTest.totalIsZero  name-prefix",
+    )
+
+
+def test_what_is_derived_in_the_test_stands_in_for_the_class():
+    check_pairs(
+        "abstract class Cart { int total() { return 0; } int size() { return 0; } }",
+        "class CartTest { MyCart cart; class MyCart extends Cart { } "
+        "@Test void totalIsZero() { cart.total(); } }",
+        "Cart.total() <- CartTest.totalIsZero  name-prefix",
+    )
+
+
+def test_what_a_test_calls_itself_goes_before_what_its_helper_calls():
+    check_pairs(
+        CART,
+        "class CartTest { Cart cart; @Test void works() { cart.total(); help(); } "
+        'void help() { cart.add("a"); } }',
+        "Cart.total() <- CartTest.works  only-worker",
+    )
+
+
 def test_helpers_and_fields_may_be_inherited():
     check_pairs(
         CART,
@@ -347,6 +385,27 @@ def test_a_test_without_its_class_pairs_by_name_with_what_it_calls():
         "class EverythingTest { Cart cart; @Test void totalIsZero() { cart.total(); } "
         "@Test void works() { cart.total(); } }",
         "Cart.total() <- EverythingTest.totalIsZero  other-class",
+    )
+
+
+def test_another_class_needs_the_whole_name_of_its_method():
+    check_pairs(
+        CART,
+        "class Clerk { void greet() { } void greetAll() { } void close() { } }",
+        "class CartTest { Clerk clerk; Cart cart; "
+        "@Test void greetAll() { clerk.greetAll(); clerk.close(); } "
+        "@Test void greetAllOfThem() { clerk.greetAll(); clerk.close(); } "
+        "@Test void greet() { clerk.greet(); } }",
+        "Clerk.greetAll() <- CartTest.greetAll  other-class",
+    )
+
+
+def test_all_words_but_the_verb_tell_a_method_of_many_words():
+    check_pairs(
+        "class Cart { void appendGapIfOpenBefore() { } void appendGap() { } void printAll() { } }",
+        "class CartTest { Cart cart; @Test void formatGapIfOpenBefore() "
+        "{ cart.appendGapIfOpenBefore(); cart.appendGap(); cart.printAll(); } }",
+        "Cart.appendGapIfOpenBefore() <- CartTest.formatGapIfOpenBefore  name-words",
     )
 
 
