@@ -47,6 +47,8 @@ from personalizer.training.watch import Report
 
 __all__ = ["plan", "train_project"]
 
+_LEAST_TRAINING = 0.5
+"""Of the budget: what training has, however slowly a machine reads and judges."""
 _SHARE_OF_RUNNING = 0.25
 """Of the budget, on top of it: the most time that the gate takes to generate and run tests."""
 
@@ -129,7 +131,7 @@ def train_project(
             before = _losses(prepared.base.model, prepared.base, prepared.dataset)
             judged = clock.seconds()
             report(Progress("prepare", validation_loss=_by_token(before, prepared.dataset)))
-            left = budget - judged - (judged - ready)  # the adapter is judged as long as the base
+            left = _for_training(budget, ready, 2 * (judged - ready))  # the adapter is judged too
             run = fine_tune(
                 prepared.base,
                 prepared.dataset,
@@ -307,7 +309,7 @@ def plan(
 
 def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]:
     """By the manifest's names, so that what came stands beside it."""
-    left = budget - ready - forecast.judging_seconds
+    left = _for_training(budget, ready, forecast.judging_seconds)
     training = max(forecast.seconds_a_step, min(forecast.training_seconds, left))
     return {
         "peak_memory_bytes": forecast.peak_memory_bytes,
@@ -315,6 +317,11 @@ def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]
         "steps": forecast.steps,
         "seconds_a_step": forecast.seconds_a_step,
     }
+
+
+def _for_training(budget: float, ready: float, judging: float) -> float:
+    """Seconds of a budget that are left for training, or its least share of it."""
+    return max(budget - ready - judging, _LEAST_TRAINING * budget)
 
 
 def _losses(model: Any, base: LoadedBase, dataset: Dataset) -> dict[str, Any]:

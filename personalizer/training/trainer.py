@@ -113,15 +113,14 @@ def fine_tune(
         SettingsError: If the optimizer or the logs need what is not there.
         RuntimeError: If memory runs out.
     """
-    with RunningClock() as rehearsing:
-        model, forecast = rehearsed(base, dataset, strategy, hyper)
+    model, forecast = rehearsed(base, dataset, strategy, hyper)
     last = last_whole(checkpoints)
     state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
     clock = RunningClock(seconds_of(state))
     leave = threading.Event()
     watch = Watch(
         clock,
-        hyper.budget_seconds - rehearsing.seconds(),
+        hyper.budget_seconds,
         hyper.checkpoint_seconds,
         leave,
         report,
