@@ -102,7 +102,8 @@ def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_ba
     adapter = registry.get(result["adapter"])
     adapter.verify()
     assert (adapter.folder / "adapter_config.json").exists()
-    assert not list((WorkspaceData(root).folder / "training").iterdir())
+    left = [one.name for one in (WorkspaceData(root).folder / "training").iterdir()]
+    assert left == ["kept.json"]  # the note of what was kept; checkpoints are gone
     registry.use(adapter.id)
     assert status(root)["freshness"] == "fresh"
     shutil.rmtree(root / "src/test/java/shapes")
