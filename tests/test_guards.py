@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.languages.lexis import block_end
 from personalizer.engine.brackets import Brackets
 from personalizer.engine.loops import Dry
-from personalizer.generation.lexis import block_end
 
 # ---------------------------------------------------------------- loops
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import Change, Index
+from indexer import Change, Index, Span
+from indexer.languages.remarks import remark_at
 from lsp_server.convert import Text
 from lsp_server.features import generate_snippet
 from lsp_server.project import Buffer, Place, Project
@@ -89,6 +90,13 @@ def test_it_is_offered_where_the_daemon_finds_something_to_write(tmp_path: Path,
 
     lines = range(1, text.count("\n") + 1)
     assert offered(text, tmp_path) == [line for line in lines if writes(line)]
+
+
+def test_a_body_that_is_being_written_is_looked_at_too():
+    source = b"class C { void m() {\n    // Sum the prices up."
+    found = remark_at(source, Span(source.index(b"{\n"), len(source)), 2)
+    assert found is not None
+    assert (found.bare, found.span.of(source)) == (True, b"// Sum the prices up.")
 
 
 @pytest.mark.asyncio

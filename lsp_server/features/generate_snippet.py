@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lsprotocol import types as lsp
 
 from indexer import Method
+from indexer.languages.remarks import remark_at
 from lsp_server import answers, edits
 from lsp_server.convert import command_at
 from lsp_server.progress import work
@@ -23,11 +24,6 @@ COMMAND = "personalizer.generateSnippet"
 KIND = "refactor.generateSnippet"
 
 _COMMENT = re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
-_BARE = re.compile(
-    rb"^(?:[ \t]*(?://[^\r\n]*|/\*(?:(?!\*/).)*\*/)[ \t]*(?>\r\n|\r|\n))+[ \t]*(?=\r|\n|\})",
-    re.DOTALL | re.MULTILINE,
-)
-"""Comments on lines of their own, up to the empty line or the block's end that follows."""
 
 
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
@@ -54,13 +50,8 @@ def at_bare_comment(place: Place, method: Method) -> bool:
     """Whether a line is of a comment inside a body, or right beneath it, with no code there."""
     if method.body is None:
         return False
-    text = place.buffer.text
-    for found in _BARE.finditer(text.source, method.body.start, method.body.end):
-        first, after = (text.position(one).line for one in found.span())
-        empty = text.source[found.end() : found.end() + 1] != b"}"
-        if first <= place.line < after + empty:
-            return True
-    return False
+    found = remark_at(place.buffer.text.source, method.body, place.line + 1)
+    return found is not None and found.bare
 
 
 def register(server: Server) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from transformers import LogitsProcessor
 
-from personalizer.generation.lexis import Token, block_end, tokens
+from indexer.languages.lexis import Token, block_end, tokens
 
 __all__ = ["Brackets"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria
 
-from personalizer.generation.lexis import block_end
+from indexer.languages.lexis import block_end
 
 __all__ = ["MethodEnd", "StopAtMethodEnd"]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from transformers import LogitsProcessor
 
+from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
 from personalizer.engine.brackets import Brackets
 from personalizer.engine.ends import MethodEnd
 from personalizer.engine.loops import Dry
 from personalizer.errors import PromptTooLong
-from personalizer.generation.lexis import block_end
 from personalizer.models import LoadedBase
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
 

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
 from personalizer.errors import BaseModelError, EngineError
-from personalizer.generation.lexis import block_end
 from personalizer.models import base_folder
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from indexer import Method, Snapshot, Span
 from indexer.languages import java
+from indexer.languages.lexis import names_in
 from personalizer.errors import BadInput
 from personalizer.generation.edits import apply_changes, make_edit, writable
 from personalizer.generation.imports import import_changes
-from personalizer.generation.lexis import names_in
 from personalizer.generation.needs import Scope, find_imports
 from personalizer.generation.place import told_of
 from personalizer.generation.records import Edit, TextEdit

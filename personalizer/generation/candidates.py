@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 
 from indexer import Method, Type, method_errors
 from indexer.languages.java import digest
+from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion
-from personalizer.generation.lexis import first_block
 from personalizer.generation.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from indexer import FileFacts, Import, Method, Snapshot, Type
+from indexer.languages.lexis import Names, names_in
 from indexer.pairing import in_test_root, module_of
 from personalizer.generation.imports import Line, shared_parts
-from personalizer.generation.lexis import Names, names_in
 from personalizer.generation.libraries import (
     FLAVOURS,
     HEIRS,

@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 
 from indexer import FileFacts, Method, Snapshot, Type
 from indexer.languages import java
+from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
 from personalizer.errors import BadInput
 from personalizer.generation.edits import apply_changes, make_edit, writable
 from personalizer.generation.imports import Line, import_changes, import_section
-from personalizer.generation.lexis import Names, names_in, tokens
 from personalizer.generation.needs import Found, Scope, find_imports
 from personalizer.generation.records import Edit, TextEdit
 from personalizer.generation.style import (

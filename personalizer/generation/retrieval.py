@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from indexer import Pair, Snapshot, Where
-from personalizer.generation.lexis import tokens
+from indexer.languages.lexis import tokens
 
 __all__ = ["Retriever", "sub_words"]
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from indexer import Method, Snapshot, Span, code_of, method_errors
+from indexer.languages.lexis import tokens
+from indexer.languages.remarks import remark_at
 from personalizer.engine import Engine
 from personalizer.errors import BadInput
 from personalizer.generation.bodies import place_body, place_statements, scope_within
 from personalizer.generation.candidates import clean
 from personalizer.generation.checking import told
 from personalizer.generation.edits import apply_changes
-from personalizer.generation.lexis import Token, tokens
 from personalizer.generation.pipeline import asked_of, or_why_not, request_for
 from personalizer.generation.records import Edit, SnippetGeneration
 from personalizer.generation.repairs import Symbols
@@ -134,35 +135,10 @@ def find_gap(snapshot: Snapshot, path: str, line: int) -> Gap | None:
     path, method = resolve_method(snapshot, path, line)
     if method.body is None:
         return None
-    # A character a byte, so that offsets are those of the file.
-    source = snapshot.source(path).decode("latin-1")
-    body = method.body
-    row = tokens(source[body.start : body.end])
-    found = [one._replace(start=one.start + body.start) for one in row]
-    for place, one in enumerate(found):
-        begins = source.rfind("\n", 0, one.start) + 1
-        if one.kind != "comment" or source[begins : one.start].strip():
-            continue
-        first = source.count("\n", 0, one.start) + 1
-        last = first + one.text.count("\n")
-        after = source[one.end :].split("\n")[1:2]
-        beneath = line == last + 1 and after and not after[0].strip()
-        if not (first <= line <= last or beneath):
-            continue
-        while _follows(source, one, found[place + 1]):
-            place, one = place + 1, found[place + 1]
-        following = found[place + 1]
-        apart = "\n" in source[one.end : following.start].partition("\n")[2]
-        if not apart and following.text != "}":
-            raise BadInput(f"the comment at {path}:{line} has code beneath it already")
-        return Gap(method, Span(one.start, len(source[: one.end].rstrip())))
-    return None
-
-
-def _follows(source: str, one: Token, following: Token) -> bool:
-    """Whether a comment goes on with a comment on the next line."""
-    between = source[one.end : following.start]
-    return following.kind == "comment" and between.count("\n") == 1 and not between.strip()
+    found = remark_at(snapshot.source(path), method.body, line)
+    if found is not None and not found.bare:
+        raise BadInput(f"the comment at {path}:{line} has code beneath it already")
+    return found and Gap(method, found.span)
 
 
 def _begun(snapshot: Snapshot, path: str, gap: Gap) -> str:

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from indexer import FileFacts, Snapshot, Span, Type
+from indexer.languages.lexis import inside_tokens
 from indexer.pairing import is_test, module_of
-from personalizer.generation.lexis import inside_tokens
 from personalizer.generation.libraries import FLAVOURS
 
 __all__ = [

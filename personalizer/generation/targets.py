@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from indexer import FileFacts, Method, Snapshot, Type
+from indexer.languages.lexis import tokens
 from indexer.pairing import find_tests, in_test_root
 from personalizer.errors import BadInput, NoSuchMethod
-from personalizer.generation.lexis import tokens
 
 __all__ = ["resolve_method", "resolve_snippet", "resolve_target"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from indexer import FileFacts, Method, Snapshot, Where
+from indexer.languages.lexis import tokens
 from indexer.pairing import in_test_root
-from personalizer.generation.lexis import tokens
 
 __all__ = ["untested"]
 
