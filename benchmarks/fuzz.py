@@ -17,8 +17,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer import Change, FileFacts, Index, Workspace, method_errors
+from indexer import Change, FileFacts, Index, Workspace
 from indexer.languages import ALL
+from indexer.languages.java import method_errors
 from indexer.store import decode_facts, encode_facts
 
 LONGEST = 40_000

@@ -5,8 +5,9 @@
 A project of FILES classes and tests is made, under git, with an adapter that serves, trained on
 all pairs but some hundred that changed since, and with its loss on these kept. Then ROUNDS
 processes ask for the status with a warm index. Wall time is that of the whole process; CPU time,
-its own and the system's, is what a busy machine does not change as much. Parts are the same call
-inside one process, where modules are loaded. Prints a table and a JSON line; seconds.
+its own and the system's, is what a busy machine does not change as much. Modules may be kept
+compiled, as where the package is installed. Parts are the same call inside one process, where
+modules are loaded. Prints a table and a JSON line; seconds.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="status-") as name:
         root = Path(name, "shop")
         os.environ["PERSONALIZER_DATA_DIR"] = str(Path(name, "data"))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         make_large(root, files)
         with_adapter(root)
         time.sleep(2.5)  # files as young as that are read again

@@ -12,7 +12,6 @@ from indexer.context import (
 from indexer.errors import IndexerError, NotAFolder, StoreUnavailable
 from indexer.facts import Call, Field, FileFacts, Import, Method, Parameter, Span, Type
 from indexer.index import Change, Index, Snapshot, index_folder
-from indexer.languages.java import method_errors
 from indexer.pairing import Pair, Where
 from indexer.snippets import Passage, Snippet
 from indexer.store import Store
@@ -48,7 +47,6 @@ __all__ = [
     "find_modules",
     "focal_context",
     "index_folder",
-    "method_errors",
     "module_at",
     "snippet_context",
     "test_class_context",

@@ -319,7 +319,7 @@ class Index:
 def _name(path: str, source: bytes) -> str:
     language = language_of(path, ALL)
     assert language is not None
-    return content_hash(source, language.NAME)
+    return content_hash(source, language.name)
 
 
 def _groups(sources: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

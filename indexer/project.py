@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from indexer.facts import FileFacts, Method, Type
-from indexer.languages.java import TEST_ANNOTATIONS
 
 __all__ = [
     "ByName",
@@ -24,6 +23,11 @@ __all__ = [
 ]
 
 
+_TEST_ANNOTATIONS = frozenset(
+    {"Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate", "Theory"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """A method and the file that it stands in."""
@@ -34,7 +38,7 @@ class Where:
 
 def is_test(method: Method, owner: Type | None) -> bool:
     """JUnit 3, 4, 5 and TestNG tests; life-cycle methods are none."""
-    if not TEST_ANNOTATIONS.isdisjoint(method.annotations):
+    if not _TEST_ANNOTATIONS.isdisjoint(method.annotations):
         return True
     if owner is None or method.constructor or "public" not in method.modifiers:
         return False

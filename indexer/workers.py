@@ -76,7 +76,7 @@ def _parse(work: Work) -> Row:
     language = language_of(path, ALL)
     if language is None:
         raise ValueError(f"expected a path with a language's suffix, got {path!r}")
-    name = content_hash(source, language.NAME)
+    name = content_hash(source, language.name)
     return pack_row(name, source, language.parse(source))
 
 

@@ -116,7 +116,7 @@ def current(workspace: Workspace, store: Store) -> Contents:
         if found.hash is not None:
             hashes[found.path] = found.hash
         elif found.source is not None and (language := language_of(found.path)) is not None:
-            hashes[found.path] = content_hash(found.source, language.NAME)
+            hashes[found.path] = content_hash(found.source, language.name)
     kept = _kept(store)
     if kept is not None and kept.state == _state(hashes):
         return kept.contents

@@ -29,7 +29,7 @@ from personalizer.errors import EngineError
 from personalizer.processes import module_command
 from personalizer.storage import data_folder, write_atomically
 
-__all__ = ["DAEMON", "FakeModel", "asked", "train_command"]
+__all__ = ["DAEMON", "FakeModel", "asked", "job_command"]
 
 DAEMON = module_command("tests.fake_parts", "daemon")
 WORDS = ["@Test", "void", "generated()", "{", "assertEquals(1,", "1);", "}"]
@@ -96,7 +96,7 @@ def asked() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def train_command(request: TrainRequest) -> list[str]:
+def job_command(request: TrainRequest) -> list[str]:
     return module_command("tests.fake_parts", "training", request.workspace)
 
 
@@ -151,7 +151,7 @@ def main() -> None:
 
         try:
             process.run(
-                train=train_command, engine_command=module_command("tests.fake_parts", "engine")
+                job=job_command, engine_command=module_command("tests.fake_parts", "engine")
             )
         except Busy:
             sys.exit(0)

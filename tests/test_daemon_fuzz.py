@@ -29,7 +29,7 @@ from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
 from personalizer.processes import module_command
-from tests.fake_parts import train_command
+from tests.fake_parts import job_command
 from tests.java_project import project_files, write_project
 
 CASES = int(os.environ.get("FUZZ_CASES", "160"))
@@ -46,7 +46,7 @@ CHECKS = [
 def serving(root: Path) -> Iterator[str]:
     """The daemon's application, with a fake model, at an address of this test's own."""
     engine = ChildEngine(command=module_command("tests.fake_parts", "engine"))
-    jobs = Jobs(train_command)  # not started: what is asked for stays queued
+    jobs = Jobs(job_command)  # not started: what is asked for stays queued
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import FileFacts, method_errors
-from indexer.languages.java import digest, parse
+from indexer import FileFacts
+from indexer.languages.java import digest, method_errors, parse
 
 
 def facts_of(source: str) -> FileFacts:

@@ -27,12 +27,12 @@ from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
 from personalizer.daemon.queue import Queue, database_file
 from personalizer.errors import BadInput, EngineError
 from personalizer.progress import cell_json
-from tests.fake_parts import train_command
+from tests.fake_parts import job_command
 
 
 @pytest.fixture
 def jobs() -> Iterator[Jobs]:
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     yield queue
     queue.stop()
@@ -160,7 +160,7 @@ def test_an_equal_training_is_not_queued_twice(jobs: Jobs, workspace):
 
 
 def test_workspaces_take_turns(workspace):
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     a, b = workspace("a", steps=1), workspace("b", steps=1)
     order = [
         queue.submit(TrainRequest(a, limit=1)),
@@ -212,7 +212,7 @@ def test_a_queued_training_can_be_cancelled(jobs: Jobs, workspace):
 
 def test_a_training_cancelled_in_the_moment_of_its_start_does_not_run(workspace, monkeypatch):
     root = workspace()
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     job = queue.submit(TrainRequest(root))
     taken = queue.queue.next
     monkeypatch.setattr(queue.queue, "next", lambda: (taken(), queue.queue.cancel(job.id))[0])
@@ -275,7 +275,7 @@ def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace):
 
 def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace):
     root = workspace(steps=20)
-    first = Jobs(train_command)
+    first = Jobs(job_command)
     first.start()
     job = first.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
@@ -283,7 +283,7 @@ def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace
     left = newest_job(Path(root))
     assert left is not None
     assert left["state"] == "queued"
-    second = Jobs(train_command)
+    second = Jobs(job_command)
     second.start()
     assert ended(second, job).state == "done"
     assert starts(root) == 2
@@ -308,7 +308,7 @@ def as_a_killed_daemon_leaves_it(workspace: str, *, alive: bool) -> tuple[Job, P
     job = queue.submit(TrainRequest(workspace))
     queue.claim(job.id)
     files = runs.Files.of(workspace, job.id)
-    training = runs.start(train_command(TrainRequest(workspace)), job.id, files)
+    training = runs.start(job_command(TrainRequest(workspace)), job.id, files)
     process = training.popen
     assert process is not None
     until(lambda: "step 1" in steps(workspace))
@@ -323,7 +323,7 @@ def test_a_training_that_outlived_its_daemon_is_followed_to_its_end(workspace):
     root = workspace(steps=20)
     job, process = as_a_killed_daemon_leaves_it(root, alive=True)
     os.killpg(process.pid, signal.SIGSTOP)  # the daemon died while it held the training still
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     until(lambda: queue.queue.get(job.id).state == "done")
     assert starts(root) == 1
@@ -334,7 +334,7 @@ def test_a_training_that_outlived_its_daemon_is_followed_to_its_end(workspace):
 def test_a_training_that_died_with_its_daemon_is_run_again(workspace):
     root = workspace(steps=4)
     job, _ = as_a_killed_daemon_leaves_it(root, alive=False)
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     assert ended(queue, job).state == "done"
     assert starts(root) == 2
@@ -345,7 +345,7 @@ def test_a_training_that_ended_while_no_daemon_ran_is_done(workspace):
     root = workspace(steps=3)
     job, process = as_a_killed_daemon_leaves_it(root, alive=True)
     process.wait()
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     assert ended(queue, job).state == "done"
     assert starts(root) == 1
@@ -356,7 +356,7 @@ def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
     monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
     monkeypatch.setattr(queue_module, "_FAIR_TRIAL", 0.0)
     job, _ = as_a_killed_daemon_leaves_it(workspace(), alive=False)
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     given_up = ended(queue, job)
     assert given_up.state == "failed"
@@ -367,7 +367,7 @@ def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
 def test_a_training_that_soon_dies_with_its_daemon_is_not_blamed(workspace, monkeypatch):
     monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
     job, _ = as_a_killed_daemon_leaves_it(workspace(steps=1), alive=False)
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     assert ended(queue, job).state == "done"
     queue.stop()
@@ -380,7 +380,7 @@ def test_what_a_dead_training_has_left_running_is_ended(workspace):
     process.kill()  # it alone, as the system does when memory runs out
     process.wait()
     assert helper.is_running()
-    queue = Jobs(train_command)
+    queue = Jobs(job_command)
     queue.start()
     assert ended(queue, job).state == "done"
     assert not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
@@ -401,7 +401,7 @@ def test_an_evaluation_is_a_job_but_no_training_of_its_workspace(jobs: Jobs, wor
 def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
     wish = Evaluation(methods="base,lora", folds=2, generated=3, beams=0, report="/r.html")
     request = TrainRequest(str(tmp_path), limit=8, evaluate=wish, trusted=True)
-    command = jobs_module.train_command(request)
+    command = jobs_module.job_command(request)
     arguments = command[command.index("evaluate") + 1 :]
     read = evaluate.make_context("evaluate", arguments).params
     wanted = {"methods": "base,lora", "folds": 2, "generated": 3, "beams": 0, "limit": 8}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import method_errors
+from indexer.languages.java import method_errors
 from personalizer.engine import Request
 from personalizer.models import STARTER, base_folder, load_base
 from personalizer.prompts import SPECIAL_TOKENS, encode, marked, prompt_for_test

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer import index_folder, method_errors
+from indexer import index_folder
+from indexer.languages.java import method_errors
 from personalizer import dataset as data_module
 from personalizer.evaluation.decoding import greedy_tests
 from personalizer.models import LoadedBase, load_base

@@ -22,14 +22,8 @@ from indexer.languages.comments import passages_in
 from indexer.languages.java_bodies import JAVA, Bodies, Inner, Texts, field_ids, says_test
 from indexer.languages.trees import readable, slicer, syntax_errors
 
-__all__ = ["NAME", "SUFFIXES", "TEST_ANNOTATIONS", "method_errors", "parse", "passages"]
+__all__ = ["method_errors", "parse", "passages"]
 
-NAME = "java"
-SUFFIXES = (".java",)
-
-TEST_ANNOTATIONS = frozenset(
-    {"Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate", "Theory"}
-)
 
 _KINDS = {
     "class_declaration": "class",
@@ -91,7 +85,7 @@ def parse(source: bytes) -> FileFacts:
     read_later = text is source and not root.has_error and not says_test(source)
     reader.walk(root, Texts(source) if read_later else Bodies(source, reader.slice, root))
     return FileFacts(
-        language=NAME,
+        language="java",
         encoding=encoding,
         package=reader.package,
         package_span=reader.package_span,

@@ -17,10 +17,7 @@ from indexer.facts import FileFacts, Import, Method, Parameter, Span, Type, simp
 from indexer.languages.comments import passages_in
 from indexer.languages.trees import readable, slicer, syntax_errors
 
-__all__ = ["NAME", "SUFFIXES", "parse", "passages"]
-
-NAME = "python"
-SUFFIXES = (".py",)
+__all__ = ["parse", "passages"]
 
 _PYTHON = Language(tree_sitter_python.language())
 _COMMENT_OR_STRING = re.compile(
@@ -41,7 +38,7 @@ def parse(source: bytes) -> FileFacts:
     reader = _Reader(source, encoding)
     reader.walk(root)
     return FileFacts(
-        language=NAME,
+        language="python",
         encoding=encoding,
         package="",
         package_span=None,

@@ -17,12 +17,20 @@ __all__ = [
     "interrupted",
     "json_option",
     "path_argument",
+    "progress_option",
     "registry_of",
     "until_interrupted",
     "workspace_option",
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+progress_option = click.option(
+    "--progress",
+    "as_json_lines",
+    is_flag=True,
+    hidden=True,
+    help="Progress as JSON lines on stderr.",
+)
 path_argument = click.argument("path", default=".", type=click.Path(path_type=Path))
 workspace_option = click.option(
     "--workspace", default=".", type=click.Path(path_type=Path), help="The project."

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from personalizer import output, progress
-from personalizer.commands.common import interrupted, json_option
+from personalizer.commands.common import interrupted, json_option, progress_option
 
 if TYPE_CHECKING:
     from personalizer.daemon.protocol import Job
@@ -112,13 +112,7 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
 @click.option("--config", type=click.Path(path_type=Path), help="A file of training settings.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report to FILE.html.")
 @click.option("--background", is_flag=True, help="Let the daemon evaluate; return at once.")
-@click.option(
-    "--progress",
-    "as_json_lines",
-    is_flag=True,
-    hidden=True,
-    help="Progress as JSON lines on stderr.",
-)
+@progress_option
 @json_option
 def evaluate(
     paths: tuple[Path, ...],

@@ -7,7 +7,12 @@ from pathlib import Path
 import click
 
 from personalizer import output, progress
-from personalizer.commands.common import json_option, path_argument, until_interrupted
+from personalizer.commands.common import (
+    json_option,
+    path_argument,
+    progress_option,
+    until_interrupted,
+)
 
 __all__ = ["status", "train"]
 
@@ -44,13 +49,7 @@ class _MethodOption(click.Option):
 )
 @click.option("--background", is_flag=True, help="Let the daemon train; return at once.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and what it would take.")
-@click.option(
-    "--progress",
-    "as_json_lines",
-    is_flag=True,
-    hidden=True,
-    help="Progress as JSON lines on stderr.",
-)
+@progress_option
 @json_option
 def train(
     path: Path,

@@ -22,7 +22,7 @@ from personalizer.daemon.runs import Files, Training
 from personalizer.errors import StorageError
 from personalizer.processes import module_command
 
-__all__ = ["Jobs", "train_command"]
+__all__ = ["Jobs", "job_command"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ _PATIENCE = (10.0, 5.0)
 _LOOK = 5.0
 """Seconds between two looks at an empty queue, and before the next try after a failed write."""
 
-TrainCommand = Callable[[TrainRequest], list[str]]
+JobCommand = Callable[[TrainRequest], list[str]]
 
 
-def train_command(request: TrainRequest) -> list[str]:
+def job_command(request: TrainRequest) -> list[str]:
     """The command line of a job; its result is JSON on stdout, its progress on stderr."""
     if request.measure:
         return module_command("personalizer", "adapters", "measure", request.workspace, "--json")
@@ -58,14 +58,14 @@ class Jobs:
     """The queue and the training that runs.
 
     Args:
-        command: Makes a training's command line.
+        command: Makes a job's command line.
         file: The queue's database.
 
     Raises:
         StorageError: If the database cannot be opened.
     """
 
-    def __init__(self, command: TrainCommand = train_command, file: Path | None = None) -> None:
+    def __init__(self, command: JobCommand = job_command, file: Path | None = None) -> None:
         self._command = command
         self.queue = Queue(file)
         self._wake = threading.Event()

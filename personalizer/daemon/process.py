@@ -20,7 +20,7 @@ from personalizer import __version__, settings
 from personalizer.daemon import loopback, place
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.client import describe, start, stop
-from personalizer.daemon.jobs import Jobs, TrainCommand, train_command
+from personalizer.daemon.jobs import JobCommand, Jobs, job_command
 from personalizer.daemon.logs import keep_log
 from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
@@ -36,13 +36,11 @@ _LAST_ANSWERS = 3
 """Seconds that requests under way have when the daemon ends."""
 
 
-def run(
-    *, train: TrainCommand = train_command, engine_command: Sequence[str] | None = None
-) -> None:
+def run(*, job: JobCommand = job_command, engine_command: Sequence[str] | None = None) -> None:
     """Runs the daemon until it is told to end or was idle for long.
 
     Args:
-        train: Makes a training's command line.
+        job: Makes a job's command line.
         engine_command: Instead of the engine child's own command line.
 
     Raises:
@@ -54,7 +52,7 @@ def run(
     chosen = settings.load().settings
     place.private_folder(daemon_folder())
     with _only_one(), _listening() as (listener, address):
-        jobs = Jobs(train)
+        jobs = Jobs(job)
         engine = remote_engine(chosen) or ChildEngine(
             chosen.threads,
             unload_minutes=chosen.unload_minutes,

@@ -10,9 +10,8 @@ from transformers import LogitsProcessor
 
 from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
-from personalizer.engine.brackets import Brackets
 from personalizer.engine.ends import MethodEnd
-from personalizer.engine.loops import Dry
+from personalizer.engine.guards import guards
 from personalizer.errors import PromptTooLong
 from personalizer.models import LoadedBase
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
@@ -44,17 +43,15 @@ class Reading:
         self.stops = tuple(stop for stop in request.stop if stop)
 
     def guards(self, start: int) -> list[LogitsProcessor]:
-        """What keeps a completion in the grammar from loops and, if it is a method, well formed.
+        """What keeps a completion in the grammar in order; free text is left alone.
 
         Args:
             start: Tokens before the completion in what the guards are shown.
         """
         if not isinstance(self.request.prompt, Prompt):
             return []
-        loops = Dry(start)
-        if not self.request.stop_at_method_end:
-            return [loops]
-        return [loops, Brackets(start, partial(decoded, self.tokenizer), self.ends)]
+        decode = partial(decoded, self.tokenizer)
+        return guards(start, decode, self.ends, method=self.request.stop_at_method_end)
 
     def text(self, row: list[int]) -> str:
         """The text of a completion's tokens up to its end token."""

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from personalizer.engine.brackets import Brackets
 from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
-from personalizer.engine.loops import Dry
+from personalizer.engine.guards import guards
 from personalizer.models import LoadedBase
 
 __all__ = ["Prompted", "beam_tests", "greedy_tests", "sampled_texts"]
@@ -155,7 +154,7 @@ def _as_served(base: LoadedBase, start: int) -> dict[str, Any]:
     ends = MethodEnd(base.tokenizer, decode)
     return {
         "logits_processor": LogitsProcessorList(
-            [Dry(start), Brackets(start, decode, [base.tokenizer.eos_token_id])]
+            guards(start, decode, [base.tokenizer.eos_token_id], method=True)
         ),
         "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
     }

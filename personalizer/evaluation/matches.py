@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser
 
-from indexer import method_errors
+from indexer.languages.java import method_errors
 
 __all__ = ["abstract", "abstract_match", "exact_match", "identifiers", "tokens"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer import method_errors
+from indexer.languages.java import method_errors
 from personalizer.evaluation.cells import Cell, Row, Training
 from personalizer.evaluation.code_bleu import available, code_bleu
 from personalizer.evaluation.matches import abstract_match, exact_match

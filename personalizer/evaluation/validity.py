@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer import Method, Pair, Snapshot, method_errors
+from indexer import Method, Pair, Snapshot
+from indexer.languages.java import method_errors
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
 from personalizer.generation.place import method_of

@@ -6,8 +6,8 @@ import re
 import textwrap
 from collections.abc import Collection, Iterable
 
-from indexer import Method, Type, method_errors
-from indexer.languages.java import digest
+from indexer import Method, Type
+from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion

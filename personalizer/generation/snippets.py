@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from indexer import Method, Snapshot, Span, code_of, method_errors
+from indexer import Method, Snapshot, Span, code_of
+from indexer.languages.java import method_errors
 from indexer.languages.lexis import tokens
 from indexer.languages.remarks import remark_at
 from personalizer.engine import Engine

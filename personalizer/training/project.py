@@ -320,7 +320,11 @@ def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]
 
 
 def _for_training(budget: float, ready: float, judging: float) -> float:
-    """Seconds of a budget that are left for training, or its least share of it."""
+    """Seconds of a budget that are left for training, or its least share of it.
+
+    >>> _for_training(300.0, ready=20.0, judging=40.0), _for_training(60.0, 20.0, 40.0)
+    (240.0, 30.0)
+    """
     return max(budget - ready - judging, _LEAST_TRAINING * budget)
 
 
