@@ -19,9 +19,12 @@ from transformers import (
     StoppingCriteria,
     StoppingCriteriaList,
 )
+from transformers.cache_utils import Cache
 
 from personalizer.engine import Completion
+from personalizer.engine.batch import has_rows
 from personalizer.engine.ends import StopAtMethodEnd
+from personalizer.engine.growing import GrowingCache
 from personalizer.engine.reading import Reading, Telling
 from personalizer.engine.resident import Asked
 
@@ -37,8 +40,10 @@ def search(
     """Completions of one request, best first."""
     request = reading.request
     beams = request.count if request.temperature == 0 else 1
-    past = asked.remembered(beams)
+    past: Cache | None = asked.remembered(beams)
     virtual = past.get_seq_length() if past is not None else 0
+    if has_rows(asked.base):
+        past = GrowingCache(past)
     pad = asked.base.tokenizer.pad_token_id
     ids = [pad] * virtual + reading.prompt  # a cache stands for its first tokens
     start = 1 if asked.base.encoder_decoder else len(ids)

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
+from personalizer.engine.batch import has_rows
 from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
+from personalizer.engine.growing import GrowingCache
 from personalizer.engine.guards import guards
 from personalizer.models import LoadedBase
 
@@ -127,6 +129,8 @@ def _decoded(
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
     pad = base.tokenizer.pad_token_id
     device = next(model.parameters()).device
+    begins = getattr(model, "active_peft_config", None)  # a prefix makes a cache of its own
+    grows = has_rows(base) and not getattr(begins, "is_prompt_learning", False)
     for begin in range(0, len(order), batch_size):
         chosen = order[begin : begin + batch_size]
         longest = max(len(examples[i].prompt) for i in chosen)
@@ -139,6 +143,7 @@ def _decoded(
             made = model.generate(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(mask, device=device),
+                **({"past_key_values": GrowingCache()} if grows else {}),
                 **(_as_served(base, start) if as_served else {}),
                 **how,
             )
