@@ -45,7 +45,7 @@ from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
 from personalizer.generation.ranking import ranked
-from personalizer.generation.rounds import repaired
+from personalizer.generation.rounds import begun, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
 from personalizer.output import quiet_libraries
@@ -53,7 +53,7 @@ from personalizer.prompts import Attempt
 from personalizer.settings import Settings
 from personalizer.validation import Validator
 
-STAGES = ("as written", "symbols mended", "repair rounds")
+STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds")
 FACTS = ("parses", "compiles", "passes", "new lines")
 
 
@@ -215,6 +215,9 @@ def tested(
     def ask(attempt: Attempt) -> Sequence[Completion]:
         return engine.generate(asked(site.prompt(level, examples, attempt), count=1))
 
+    def go_on(beginning: str) -> Sequence[Completion]:
+        return engine.generate(replace(asked(prompt, count=1), begun=beginning))
+
     clock["methods"] += 1
     try:
         prompt = timed(clock, "prompt", lambda: site.prompt(level, examples))
@@ -227,13 +230,17 @@ def tested(
     clock["asked twice"] += twice
     plain = ranked(run(candidates_of(completions, site, mend=False)))
     yield best(row, STAGES[0], plain)
-    mended = timed(clock, "symbols", lambda: candidates_of(completions, site))
-    mended = ranked(timed(clock, "check", lambda: run(mended)))
-    yield best(row, STAGES[1], mended)
+    named = timed(clock, "symbols", lambda: candidates_of(completions, site))
+    named = ranked(timed(clock, "check", lambda: run(named)))
+    yield best(row, STAGES[1], named)
+    parts = timed(clock, "salvage", lambda: mended(named, site, run))
+    yield best(row, STAGES[2], parts)
+    parts = timed(clock, "begin", lambda: begun(parts, site, go_on=go_on, run=run))
+    yield best(row, STAGES[3], parts)
     rounds = settings.repair_rounds
-    final = timed(clock, "repair", lambda: repaired(mended, site, rounds=rounds, ask=ask, run=run))
+    final = timed(clock, "repair", lambda: repaired(parts, site, rounds=rounds, ask=ask, run=run))
     timed(clock, "place", lambda: edit_of_best(site, final))
-    yield best(row, STAGES[2], final)
+    yield best(row, STAGES[4], final)
 
 
 def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:

@@ -46,6 +46,7 @@ class Candidate:
     compiles: bool | None = None
     passes: bool | None = None
     new_lines: int | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

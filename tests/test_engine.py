@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -115,6 +116,24 @@ def test_greedy_equals_a_search_by_hand(ask, files: Path):
     assert answer.text == tokenizer.decode(chosen, skip_special_tokens=True)
     assert answer.tokens == len(chosen)
     assert answer.score == pytest.approx(sum(scores) / len(scores), abs=1e-4)
+
+
+@pytest.mark.parametrize("choices", [{}, {"count": 3}, {"count": 2, "temperature": 0.8}])
+def test_completions_go_on_from_what_is_begun(ask, choices: dict[str, Any]):
+    free = ask("int total()", max_tokens=12)[0].text
+    for one in ask("int total()", begun=" { return 1;", max_tokens=30, **choices):
+        assert one.text.startswith(" { return 1;")
+        assert one.tokens <= 30
+        assert one.score < 0
+    (same,) = ask("int total()", begun=free[:4], max_tokens=30)
+    assert same.text.startswith(free[:4])
+
+
+def test_what_is_begun_is_as_if_it_had_been_read(ask):
+    whole = ask("int total() {", max_tokens=8)[0]
+    begun = ask("int total()", begun=" {", max_tokens=8)[0]
+    assert len(begun.text) > 2
+    assert (" {" + whole.text).startswith(begun.text.rstrip("\ufffd"))
 
 
 def test_a_beam_search_gives_as_many_as_asked_best_first(ask):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from personalizer.engine import Completion, Request
+from personalizer.prompts import Kind, Part, Piece, Prompt
 from tests.tiny_model import make_full_adapter, make_tiny_adapter, make_tiny_base
 
 PROMPTS = (
@@ -161,6 +162,17 @@ def test_an_adapter_of_any_kind_answers_as_peft_itself_does(engine, request_for,
             text = tokenizer.decode(row[-16:], skip_special_tokens=True)
             made = engine.generate(request_for("int total()", kind, max_tokens=16, count=beams))
             assert made[0].text and text.endswith(made[0].text), (kind, beams)
+
+
+@pytest.mark.parametrize("family", ["bart", "t5"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_encoder_decoder_goes_on_from_what_is_begun(engine, tmp_path, family, count):
+    base = make_tiny_base(tmp_path / "base", family=family)
+    prompt = Prompt((Part(Kind.FOCAL, (Piece("int total();", float("inf")),)),), Kind.TEST)
+    request = Request(prompt, str(base), count=count, max_tokens=24, begun="void a() {")
+    for one in engine.generate(request):
+        assert one.text.startswith("void a() {")
+        assert len(one.text) > len("void a() {")
 
 
 @pytest.mark.parametrize("family", ["qwen2", "gpt2", "codegen"])

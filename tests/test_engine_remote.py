@@ -49,6 +49,12 @@ def test_a_completion_streams_and_says_what_it_read_and_wrote(server):
     assert server.asked[0]["temperature"] == 0
 
 
+def test_what_a_completion_begins_with_is_sent_and_given_back(server):
+    answer = asking(server, "int total()", begun=" {", max_tokens=9)[0]
+    assert server.asked[0]["prompt"] == "int total() {"
+    assert answer.text == " {one two three"
+
+
 def test_several_are_sampled_with_the_request_s_own_choices_best_first(server):
     rows = asking(server, count=3, temperature=0.7, top_p=0.9, stop=("}", ""), seed=5)
     assert [one.score for one in rows] == [-0.5, -1.5, -2.5]

@@ -185,6 +185,7 @@ def verdict(generation: answers.Generation) -> str:
         return "compiles, does not pass yet"
     if best.passes is None:
         return f"was not run: {generation.not_run or 'no sandbox'}"
+    told = "passes"
     if best.new_lines:
-        return f"passes, covers {best.new_lines} line{'s' * (best.new_lines > 1)} that no test did"
-    return "passes"
+        told += f", covers {best.new_lines} line{'s' * (best.new_lines > 1)} that no test did"
+    return f"{told}; expects what the code gives today" if best.settled else told

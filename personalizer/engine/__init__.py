@@ -41,6 +41,8 @@ class Request:
     stop_at_method_end: bool = False
     """A completion ends with the brace that closes its first block."""
     seed: int = 0
+    begun: str = ""
+    """What each completion begins with; part of its text and of its tokens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,9 @@ class Batch:
         past = Asked(base, adapter).remembered() or DynamicCache()
         first = past.get_seq_length()
         self._resident.turn_to([adapter])
-        positions = torch.arange(first, first + len(reading.prompt))
-        scores = self._pass([reading.prompt], positions[None], None, past, keep=1)
+        read = [*reading.prompt, *reading.begun]
+        positions = torch.arange(first, first + len(read))
+        scores = self._pass([read], positions[None], None, past, keep=1)
         rows = [Row(reading, place) for place in range(reading.request.count)]
         likeliest = int(scores[0, -1].argmax())
         for row in rows:

@@ -39,6 +39,9 @@ class Reading:
         self.tokenizer: Any = base.tokenizer
         self.closing = closing
         self.prompt = _prompt_ids(base, request, virtual_tokens)
+        self.begun: list[int] = (
+            base.tokenizer.encode(request.begun, add_special_tokens=False) if request.begun else []
+        )
         self.ends = _end_ids(base, request.prompt)
         self.stops = tuple(stop for stop in request.stop if stop)
 

@@ -54,7 +54,7 @@ def body_for(request: Request, model: str) -> dict[str, Any]:
     beams = request.temperature == 0 and request.count > 1
     body: dict[str, Any] = {
         "model": model,
-        "prompt": request.prompt,
+        "prompt": f"{request.prompt}{request.begun}",
         "n": request.count,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
@@ -71,7 +71,10 @@ def body_for(request: Request, model: str) -> dict[str, Any]:
         body["stop"] = stops
     if isinstance(request.prompt, Prompt):
         tokenizer, context = _read(base_folder(request.base))
-        body["prompt"] = encode(request.prompt, tokenizer, context - request.max_tokens)
+        begun = tokenizer.encode(request.begun, add_special_tokens=False) if request.begun else []
+        room = context - request.max_tokens
+        body["prompt"] = [*encode(request.prompt, tokenizer, room), *begun]
+        body["max_tokens"] -= len(begun)
         if marked(tokenizer):
             vocabulary = tokenizer.get_vocab()
             body["stop_token_ids"] = [vocabulary[token] for token in SPECIAL_TOKENS]
@@ -82,7 +85,7 @@ class Made:
     """One completion as it comes."""
 
     def __init__(self, request: Request) -> None:
-        self.text = ""
+        self.text = request.begun
         self.reason: str | None = None
         """Why it ended; None while it goes on."""
         self.cut = False

@@ -28,7 +28,7 @@ class Row:
     def __init__(self, reading: Reading, place: int = 0) -> None:
         request = reading.request
         self.reading = reading
-        self.written: list[int] = []
+        self.written = list(reading.begun)
         self.ended = False
         self.greedy = request.temperature == 0
         self._sum = 0.0
@@ -72,7 +72,8 @@ class Row:
         return token
 
     def completion(self, *, cancelled: bool) -> Completion:
-        mean = self._sum / len(self.written) if self.written else 0.0
+        chosen = len(self.written) - len(self.reading.begun)
+        mean = self._sum / chosen if chosen else 0.0
         return self.reading.completion(self.written, mean, cancelled=cancelled)
 
     def _chosen(self, scores: torch.Tensor) -> int:

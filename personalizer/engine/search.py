@@ -47,6 +47,12 @@ def search(
     pad = asked.base.tokenizer.pad_token_id
     ids = [pad] * virtual + reading.prompt  # a cache stands for its first tokens
     start = 1 if asked.base.encoder_decoder else len(ids)
+    begun: dict[str, Any] = {}
+    if not asked.base.encoder_decoder:
+        ids = ids + reading.begun
+    elif reading.begun:
+        first = asked.base.model.generation_config.decoder_start_token_id
+        begun["decoder_input_ids"] = torch.tensor([[first, *reading.begun]])
     watch = _Watch(reading, start, on_text, cancelled)
     stops: list[StoppingCriteria] = [watch]
     if request.stop_at_method_end:
@@ -69,6 +75,7 @@ def search(
             stopping_criteria=StoppingCriteriaList(stops),
             logits_processor=LogitsProcessorList(reading.guards(start)),
             **({} if past is None else {"past_key_values": past}),
+            **{name: given.to(device) for name, given in begun.items()},
         )
         written = output.sequences[:, start:].tolist()
         if request.stop_at_method_end:
@@ -78,9 +85,9 @@ def search(
             if beams > 1
             else _mean_log_probabilities(
                 output.logits,
-                output.sequences[:, start:],
+                output.sequences[:, start + len(reading.begun) :],
                 reading.ends,
-                [len(row) for row in written],
+                [len(row) - len(reading.begun) for row in written],
             )
         )
     watch.finish(output.sequences)
@@ -104,7 +111,7 @@ def _configuration(asked: Asked, reading: Reading, beams: int) -> Any:
     else:
         choices |= {"output_logits": True}
     return GenerationConfig(
-        max_new_tokens=request.max_tokens,
+        max_new_tokens=request.max_tokens - len(reading.begun),
         num_return_sequences=request.count,
         return_dict_in_generate=True,
         eos_token_id=reading.ends,

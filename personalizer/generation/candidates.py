@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Collection, Iterable
 
+from tree_sitter import Node
+
 from indexer import Method, Type
 from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
@@ -15,8 +17,9 @@ from personalizer.generation.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import MethodTree, code, nodes
 
-__all__ = ["candidate_of", "candidates_of", "clean", "whole_test"]
+__all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
 
 
 def clean(text: str) -> str:
@@ -75,7 +78,7 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         parses=True,
         unknown_symbols=checked.unknown,
         score=completion.score,
-        asserts=_asserts(checked.text),
+        asserts=asserts(checked.text),
         notes=checked.notes,
     )
 
@@ -95,7 +98,25 @@ def _tests(method: Method, owner: Type | None, flavour: str) -> bool:
 _ASSERTION = re.compile(r"assert|verify|expect|fail|then|should|ensure|check", re.IGNORECASE)
 
 
-def _asserts(text: str) -> bool:
-    """Whether a test can fail by more than an exception, or says which exception it wants."""
-    calls = method_of(text).calls
-    return "expected" in text or any(_ASSERTION.match(call.name) for call in calls)
+def asserts(text: str) -> bool:
+    """Whether a test can fail by more than an exception, or says which exception it wants.
+
+    Example:
+        >>> asserts("void a() { assertEquals(b(), c); }"), asserts("void a() { assertSame(c, c); }")
+        (True, False)
+    """
+    if "expected" in text:
+        return True
+    tree = MethodTree(text)
+    return any(
+        node.type == "method_invocation"
+        and _ASSERTION.match(code(node.child_by_field_name("name")))
+        and not _compares_with_itself(node)
+        for node in (nodes(tree.method) if tree.method else ())
+    )
+
+
+def _compares_with_itself(call: Node) -> bool:
+    arguments = call.child_by_field_name("arguments")
+    values = [code(one) for one in arguments.named_children] if arguments else []
+    return len(values) == 2 and values[0] == values[1]

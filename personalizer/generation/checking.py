@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -53,14 +54,14 @@ def checked(
     reasons = []
     for place, check in checks.items():
         (verdict,) = validator.validate([check], cancelled=cancelled)
-        found[place] = _with(found[place], verdict)
+        found[place] = _with(found[place], verdict, check)
         reasons += [verdict.not_run] if verdict.not_run else []
         if on_verdict is not None:
             on_verdict(place, found[place])
     return tuple(found), next(iter(reasons), None)
 
 
-def _with(candidate: Candidate, verdict: Verdict) -> Candidate:
+def _with(candidate: Candidate, verdict: Verdict, check: Check) -> Candidate:
     return replace(
         candidate,
         compiles=verdict.compiles,
@@ -69,9 +70,21 @@ def _with(candidate: Candidate, verdict: Verdict) -> Candidate:
         flaky=verdict.flaky,
         covered_lines=verdict.covered_lines,
         new_lines=verdict.new_lines,
+        reaches_focal=verdict.reaches_focal,
         failure=_failure(verdict),
+        wrong_lines=_wrong_lines(verdict, check, candidate.text.count("\n") + 1),
         seconds=verdict.seconds,
     )
+
+
+def _wrong_lines(verdict: Verdict, check: Check, lines: int) -> tuple[int, ...]:
+    """Lines of a candidate of so many; none if the compiler refused anything outside of it."""
+    if verdict.compiles is False:
+        found = {one.line - check.line + 1 for one in verdict.diagnostics if one.kind == "error"}
+    else:
+        frame = re.search(r"\(\w+\.\w+:(\d+)\)\s*\Z", verdict.failure or "")
+        found = {int(frame[1]) - check.line + 1} if frame else set()
+    return tuple(sorted(found)) if all(1 <= line <= lines for line in found) else ()
 
 
 def _failure(verdict: Verdict) -> str | None:

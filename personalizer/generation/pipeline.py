@@ -17,7 +17,7 @@ from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
-from personalizer.generation.rounds import repaired
+from personalizer.generation.rounds import begun, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt, Prompt
 from personalizer.settings import Settings
@@ -90,6 +90,10 @@ def generate_test(
         prompt = site.prompt(level, examples, attempt)
         return asked_of(engine, asked(prompt, count=1), None, cancelled)
 
+    def go_on(beginning: str) -> Sequence[Completion]:
+        more = replace(asked(prompt, count=1), begun=beginning, temperature=0.0)
+        return asked_of(engine, more, None, cancelled)
+
     facts = snapshot.files[focal_path]
     told = cautions(facts, snapshot.source(focal_path), focal)
     prompt = site.prompt(level, examples)
@@ -107,6 +111,8 @@ def generate_test(
             on_candidate(number, candidate)
     candidates = ranked(run(candidates, on_candidate))
     clock.took("check")
+    candidates = mended(candidates, site, run)
+    candidates = begun(candidates, site, go_on=go_on, run=run, known=digests)
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
     edit, no_edit = edit_of_best(site, candidates)

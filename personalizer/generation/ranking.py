@@ -6,31 +6,39 @@ from collections.abc import Iterable
 
 from personalizer.generation.records import Candidate
 
-__all__ = ["ranked", "worth"]
+__all__ = ["good", "ranked", "worth"]
 
 
 def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Candidates, best first.
 
     Those that parse come first; among them those that assert, whatever the others do: a test that
-    asserts nothing says nothing by passing. Then :func:`worth` decides, then fewer unknown names,
-    then the model's own score.
+    asserts nothing says nothing by passing. Then :func:`worth` decides, then whether its values are
+    its own, then fewer unknown names, then the model's own score.
     """
 
-    def key(one: Candidate) -> tuple[bool, bool, int, int, float]:
-        return (not one.parses, not one.asserts, -worth(one), len(one.unknown_symbols), -one.score)
+    def key(one: Candidate) -> tuple[bool | int | float, ...]:
+        unknown = len(one.unknown_symbols)
+        return (not one.parses, not one.asserts, -worth(one), one.settled, unknown, -one.score)
 
     return tuple(sorted(candidates, key=key))
+
+
+def good(one: Candidate) -> bool:
+    """Whether a candidate asserts something, passes, and reaches the focal method."""
+    return one.asserts and worth(one) > 2
 
 
 def worth(one: Candidate) -> int:
     """How far a candidate comes: 4 passes and covers new lines, 3 passes, 2 compiles, 1 parses.
 
+    A test that passes without reaching the focal method is worth what one is that compiles.
+
     Example:
         >>> worth(Candidate("", parses=True, compiles=True, passes=True, new_lines=2))
         4
     """
-    if one.passes:
+    if one.passes and one.reaches_focal is not False:
         return 4 if one.new_lines else 3
     if one.compiles:
         return 2

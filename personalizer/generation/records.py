@@ -27,6 +27,8 @@ class Candidate:
     covered_lines: int | None = None
     new_lines: int | None = None
     """Lines covered that no existing test of the class covers."""
+    reaches_focal: bool | None = None
+    """Whether a line of the focal method ran in it; None when that was not measured."""
     seconds: float = 0.0
     """Time that its check took."""
     score: float = 0.0
@@ -37,6 +39,10 @@ class Candidate:
     """It passed once and failed once; ``passes`` is then false."""
     failure: str | None = None
     """What the compiler or the runner says of it."""
+    wrong_lines: tuple[int, ...] = ()
+    """Lines of ``text``, from 1, that the compiler refused or at which the run ended."""
+    settled: bool = False
+    """Whether it expects what the code gave when it ran, in place of what was written."""
     repair_round: int = 0
     """The round that wrote it; 0 when it is as first generated."""
     notes: tuple[str, ...] = ()

@@ -1,35 +1,94 @@
-"""Repair rounds: a failing candidate and what was said of it go back to the model.
+"""Repair: by what the compiler and the run said outright, by the project's own tests, by the model.
 
 A new text takes the old one's place only where it comes further (``ranking.worth``), and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from personalizer.engine import Completion
 from personalizer.errors import PromptTooLong
-from personalizer.generation.candidates import candidate_of
-from personalizer.generation.ranking import ranked, worth
+from personalizer.generation.beginnings import beginnings, plain_ends
+from personalizer.generation.candidates import candidate_of, candidates_of
+from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.repairs import with_throws
+from personalizer.generation.salvage import salvaged
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt
 
-__all__ = ["repaired"]
+__all__ = ["begun", "mended", "repaired"]
 
 Ask = Callable[[Attempt], Sequence[Completion]]
+GoOn = Callable[[str], Sequence[Completion]]
 Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
+
+
+def mended(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Candidate, ...]:
+    """Candidates, best first, mended by what the compiler and the run said outright.
+
+    While none passes, the best of which a part passes is that part.
+
+    Args:
+        candidates: Compiled and run.
+        site: Where they stand.
+        run: Compiles and runs.
+    """
+    found = list(ranked(_with_declared_exceptions(candidates, site, run)))
+    if not any(map(good, found)):
+        for place, one in enumerate(found):
+            part = salvaged(one, site, run)
+            if part is not None:
+                found[place] = part
+                break
+    return ranked(found)
+
+
+def begun(
+    candidates: Sequence[Candidate],
+    site: Site,
+    *,
+    go_on: GoOn,
+    run: Try,
+    known: Collection[str] = (),
+) -> tuple[Candidate, ...]:
+    """Candidates, best first; while none passes, also tests that begin as the project's own do.
+
+    Args:
+        candidates: Compiled and run.
+        site: Where they stand.
+        go_on: Asks the model to go on from the beginning of a test.
+        run: Compiles and runs.
+        known: Digests of candidates that are left out.
+    """
+    found = list(candidates)
+    if not any(one.compiles is not None for one in found):
+        return tuple(found)  # nothing is run, so nothing would be known of them
+    for beginning in beginnings(site):
+        if any(map(good, found)):
+            break
+        for completion in go_on(beginning.text):
+            if not completion.text.startswith(beginning.text):
+                continue  # a tokenizer that does not give back what it was given
+            plainer = plain_ends(completion.text, beginning.text, site.focal)
+            for text in (completion.text, *plainer):  # each says less than the one before
+                made = candidates_of([replace(completion, text=text)], site, known=known)
+                tried = mended(run([one for one in made if one.parses]), site, run)
+                passing = [one for one in tried if good(one)]
+                found += [replace(one, notes=(*one.notes, beginning.note)) for one in passing]
+                if passing:
+                    break
+    return ranked(found)
 
 
 def repaired(
     candidates: Sequence[Candidate], site: Site, *, rounds: int, ask: Ask, run: Try
 ) -> tuple[Candidate, ...]:
-    """Candidates, best first, the best of those that fail repaired where that helps.
+    """Candidates, best first, the best of those that fail repaired by the model where that helps.
 
-    What the compiler says outright is mended without the model. The model is asked while no
-    candidate passes, each round about the best one that fails.
+    The model is asked while no candidate passes, each round about the best one that fails.
 
     Args:
         candidates: Compiled and run.
@@ -38,11 +97,11 @@ def repaired(
         ask: Asks the model for better ones.
         run: Compiles and runs.
     """
-    found = list(_with_declared_exceptions(candidates, site, run))
+    found = list(candidates)
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         failing = [one for one in ranked(found) if one.failure and one.text not in tried]
-        if not failing or any(one.passes for one in found):
+        if not failing or any(map(good, found)):
             break
         worst = failing[0]
         tried.add(worst.text)
@@ -52,7 +111,7 @@ def repaired(
             break
         new = [candidate_of(completion, site) for completion in completions]
         new = [one for one in run([one for one in new if one.parses]) if one.text not in tried]
-        better = [one for one in ranked(new) if worth(one) > worth(worst)]
+        better = [one for one in mended(new, site, run) if worth(one) > worth(worst)]
         if better:
             told = f"repaired in round {number}: {_line(worst.failure)}"
             best = replace(better[0], repair_round=number, notes=(*better[0].notes, told))

@@ -102,6 +102,7 @@ class Site:
             focal_path=self.focal_path,
             focal_class=_binary(self.snapshot.files[self.focal_path].package, self.focal.owner),
             focal_lines=(first, last),
+            line=after.count(b"\n", 0, method.signature.start) + 1,
             runs_in="" if edit.created else self._subclass,
         )
 

@@ -10,7 +10,7 @@ from tree_sitter import Language, Node, Parser
 __all__ = ["MethodTree", "code", "nodes"]
 
 _JAVA = Language(tree_sitter_java.language())
-_BEFORE = b"class C {\n"
+_BEFORE = b"class C {\n"  # one line, so that rows of the tree are lines of the text from 1
 
 
 class MethodTree:
@@ -30,6 +30,15 @@ class MethodTree:
     def replace(self, node: Node, text: str) -> None:
         """Notes that a node shall read otherwise; nodes that were replaced already stay so."""
         self.insert(node.start_byte, node.end_byte, text)
+
+    def remove(self, node: Node) -> None:
+        """Notes that a node shall go, with its line where it stands on it alone."""
+        start, end = node.start_byte, node.end_byte
+        line = self._source.rfind(b"\n", 0, start) + 1
+        after = self._source.find(b"\n", end)
+        if not self._source[line:start].strip() and not self._source[end:after].strip():
+            start, end = line, after + 1
+        self.insert(start, end, "")
 
     def insert(self, start: int, end: int, text: str) -> None:
         """As ``replace``, by offsets of the tree."""

@@ -30,6 +30,8 @@ class Check:
     """Binary name of its class."""
     focal_lines: tuple[int, int]
     """First and last line of the focal method, from 1."""
+    line: int = 0
+    """The candidate's first line in ``source``, from 1."""
     runs_in: str = ""
     """Binary name of a subclass to run it in, where its own class is abstract; else empty."""
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,275 @@
+"""How the project's own tests make what a method is called on: beginnings for tests of it.
+
+A small model names constructors that do not exist. The tests around know how an object of the focal
+class comes to be, so a test may begin as one of them does, up to the name of the focal method; the
+model goes on from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from indexer import Method, Where
+from personalizer.generation.site import Site
+from personalizer.generation.style import test_files
+from personalizer.generation.syntax import MethodTree, code, nodes
+
+__all__ = ["Beginning", "beginnings", "plain_ends"]
+
+RESULT = "result"
+"""Name of the variable that holds what the focal method gives."""
+_MOST_TESTS = 400
+"""Tests that are read, those of the same class first."""
+_LONGEST, _CHARACTERS = 8, 800
+"""Statements that a beginning may take from a test, and its length."""
+
+
+class Beginning(NamedTuple):
+    """A test up to the name of the focal method, or behind its call where it takes nothing."""
+
+    text: str
+    note: str
+    """Whose beginning it is, for the user."""
+
+
+def beginnings(site: Site, most: int = 3) -> Iterator[Beginning]:
+    """The ways to a call of the focal method, those of its own test class first, then the shortest.
+
+    Args:
+        site: Where the test will stand.
+        most: Beginnings.
+    """
+    seen: set[str] = set()
+    for made in _ways(site):
+        if len(seen) < most:
+            text = _text(site, made)
+            if text not in seen and len(text) <= _CHARACTERS:
+                seen.add(text)
+                yield Beginning(text, made.note)
+
+
+def plain_ends(text: str, begun: str, focal: Method) -> Iterator[str]:
+    """The test with nothing behind its call but an assertion of what comes: guesses, to be settled.
+
+    Args:
+        text: What the model made of a beginning.
+        begun: The beginning's text.
+        focal: The method under test.
+
+    Yields:
+        With the arguments that the model wrote, then with plain ones of the parameters' types;
+        nothing where what the method gives cannot be compared.
+    """
+    guess = _GUESSES.get(focal.returns or "void", f"assertNotNull({RESULT})")
+    if focal.returns in (None, "void", "char", "float", "double"):
+        return
+    end = f"\n    {guess};\n}}"
+    if not focal.parameters:
+        yield begun + end
+        return
+    written = re.match(r"[^;{}]*;", text[len(begun) :])
+    if written is not None:
+        yield f"{begun}{written[0]}{end}"
+    plain = [_ARGUMENTS.get(one.type) for one in focal.parameters]
+    if None not in plain:
+        yield f"{begun}({', '.join(filter(None, plain))});{end}"
+
+
+_ARGUMENTS = {
+    "String": '"a"',
+    "CharSequence": '"a"',
+    "Object": '"a"',
+    "boolean": "true",
+    "char": "'a'",
+    "int": "1",
+    "long": "1L",
+    "short": "(short) 1",
+    "byte": "(byte) 1",
+    "double": "1.0",
+    "float": "1.0f",
+    "Integer": "1",
+    "Long": "1L",
+    "Boolean": "true",
+    "Class": "Object.class",
+    "Class<?>": "Object.class",
+}
+_GUESSES = {
+    "boolean": f"assertTrue({RESULT})",
+    "String": f'assertEquals("", {RESULT})',
+    "int": f"assertEquals(0, {RESULT})",
+    "short": f"assertEquals(0, {RESULT})",
+    "byte": f"assertEquals(0, {RESULT})",
+    "long": f"assertEquals(0L, {RESULT})",
+}
+
+
+# ---------------------------------------------------------------- ways to an object
+
+
+class _Way(NamedTuple):
+    receiver: str
+    statements: tuple[str, ...]
+    note: str
+
+
+def _ways(site: Site) -> Iterable[_Way]:
+    focal = site.focal
+    if focal.constructor:
+        yield _Way(f"new {focal.class_name}", (), "calls the constructor")
+        return
+    if "static" in focal.modifiers:
+        yield _Way(f"{focal.class_name}.{focal.name}", (), "calls the method by its class")
+        return
+    kinds = _kinds(site)
+    if site.place is not None:
+        facts = site.snapshot.files[site.place.path]
+        for field in facts.fields:
+            if field.owner == site.place.owner and _simple(field.type) in kinds:
+                note = f"begins with the field {field.name} of {_last(field.owner)}"
+                yield _Way(f"{field.name}.{focal.name}", (), note)
+    for tests in _tests_by_nearness(site):
+        found = [way for test in tests for way in _in_test(site, test, kinds)]
+        yield from sorted(found, key=lambda way: len(way.statements))
+
+
+def _kinds(site: Site) -> frozenset[str]:
+    """Simple names of the focal class and of those that extend it."""
+    name = site.focal.class_name
+    extending = {
+        kind.simple_name
+        for facts in site.snapshot.files.values()
+        for kind in facts.types
+        if any(_simple(parent) == name for parent in kind.extends)
+    }
+    return frozenset({name, *extending})
+
+
+def _tests_by_nearness(site: Site) -> Iterator[list[Where]]:
+    """Tests of the class that the test goes into, then those of other files, the nearest first."""
+    snapshot = site.snapshot
+    by_file: dict[str, list[Where]] = {}
+    for test in snapshot.tests:
+        by_file.setdefault(test.path, []).append(test)
+    own = site.place.path if site.place else ""
+    left = _MOST_TESTS
+    for path in sorted(test_files(snapshot, site.focal_path), key=lambda one: one != own):
+        tests = by_file.get(path, [])[:left]
+        left -= len(tests)
+        yield tests
+
+
+def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
+    source = site.snapshot.source(test.path)
+    text = test.method.span.of(source).decode("utf-8", "replace")
+    if not any(kind in text for kind in kinds):
+        return
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if body is None:
+        return
+    statements = list(_flat(body))
+    for place, one in enumerate(statements):
+        if one.type in kinds and one.names and len(one.names) == 1:
+            (name,) = one.names
+            taken = _needed(statements, place)
+            if len(taken) <= _LONGEST:
+                note = f"begins as {test.method.name} of {_last(test.method.owner)} does"
+                yield _Way(f"{name}.{site.focal.name}", tuple(s.text for s in taken), note)
+
+
+class _Statement(NamedTuple):
+    """One statement of a test, as it may stand in another."""
+
+    text: str
+    type: str
+    """Simple type of what it declares; empty where it declares nothing."""
+    names: frozenset[str]
+    """Variables that it declares."""
+    uses: frozenset[str]
+    """Names that it mentions."""
+
+
+def _flat(body: Node) -> Iterator[_Statement]:
+    """Declarations and calls of a body, those within ``try`` too, resources as variables."""
+    for node in body.named_children:
+        if node.type in ("local_variable_declaration", "expression_statement"):
+            declarators = node.children_by_field_name("declarator")
+            if not all(one.child_by_field_name("value") for one in declarators):
+                continue  # what it holds is decided further down
+            names = frozenset(code(one.child_by_field_name("name")) for one in declarators)
+            kind = _simple(code(node.child_by_field_name("type")))
+            yield _Statement(_dedented(node), kind if names else "", names, _names(node))
+        elif node.type in ("try_statement", "try_with_resources_statement"):
+            for resource in nodes(node):
+                if resource.type == "resource" and resource.child_by_field_name("type"):
+                    kind = _simple(code(resource.child_by_field_name("type")))
+                    name = frozenset({code(resource.child_by_field_name("name"))})
+                    yield _Statement(f"{_dedented(resource)};", kind, name, _names(resource))
+            inner = node.child_by_field_name("body")
+            if inner is not None:
+                yield from _flat(inner)
+            return
+        elif node.type not in ("line_comment", "block_comment"):
+            return  # behind a loop or a condition nobody knows what holds
+
+
+def _needed(statements: list[_Statement], place: int) -> list[_Statement]:
+    """The statement at a place and those before it that it needs, in order."""
+    wanted = set(statements[place].uses)
+    taken = [statements[place]]
+    for one in reversed(statements[:place]):
+        touches = not one.names and bool(one.uses & wanted) and "assert" not in one.text
+        if one.names & wanted or touches:
+            wanted |= one.uses
+            taken.append(one)
+    return taken[::-1]
+
+
+def _names(node: Node) -> frozenset[str]:
+    return frozenset(code(one) for one in nodes(node) if one.type == "identifier")
+
+
+def _dedented(node: Node) -> str:
+    first, *rest = code(node).split("\n")
+    depth = node.start_point[1]
+    return "\n".join([first, *(re.sub(rf"^[ \t]{{0,{depth}}}", "", line) for line in rest)])
+
+
+# ---------------------------------------------------------------- the text
+
+
+def _text(site: Site, way: _Way) -> str:
+    focal = site.focal
+    junit5 = site.flavour == "junit5"
+    name = focal.name[:1].upper() + focal.name[1:]
+    head = "" if site.flavour == "junit3" else "@Test\n"
+    head += f"{'' if junit5 else 'public '}void test{name}() throws Exception {{\n"
+    kind = _kind_of_result(focal)
+    declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
+    call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
+    if not focal.parameters:
+        call += "();"
+    lines = "\n".join([*way.statements, call]).split("\n")
+    return head + "\n".join(f"    {line}" if line.strip() else line for line in lines)
+
+
+def _kind_of_result(focal: Method) -> str | None:
+    """The type of the variable for what the method gives; None where it gives nothing."""
+    if focal.constructor:
+        return focal.class_name
+    if focal.returns in (None, "void"):
+        return None
+    unknown = re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns or "")  # a type variable
+    return "Object" if unknown else focal.returns
+
+
+def _simple(name: str) -> str:
+    return re.sub(r"<.*", "", name, flags=re.DOTALL).rpartition(".")[2].strip()
+
+
+def _last(owner: str) -> str:
+    return owner.rpartition(".")[2]

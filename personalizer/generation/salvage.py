@@ -1,0 +1,356 @@
+"""Makes a passing test of a failing one by what the compiler and the run said, without a model.
+
+Statements that were refused are left out, with those that need them. A literal that a call was
+expected to give, and did not, gives way to what it gave: the test then says what the code does
+today, which is told with it. What is left must still call the focal method and assert something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from tree_sitter import Node
+
+from indexer import Method
+from indexer.languages.java import method_errors
+from personalizer.generation.candidates import asserts
+from personalizer.generation.ranking import good
+from personalizer.generation.records import Candidate
+from personalizer.generation.site import Site
+from personalizer.generation.syntax import MethodTree, code, nodes
+
+__all__ = ["salvaged", "settled", "thrown", "without_lines"]
+
+Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
+
+_STEPS = 10
+"""Most times that one candidate is tried; each leaves something out or settles something."""
+
+
+def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
+    """What is left of a failing candidate that passes; None where nothing does.
+
+    Args:
+        candidate: Compiled and run.
+        site: Where it stands.
+        run: Compiles and runs.
+    """
+    current, dropped, told = candidate, 0, list[str]()
+    for _ in range(_STEPS):
+        if current.passes or not current.failure or not current.wrong_lines:
+            break
+        line = current.wrong_lines[0]
+        change = _as_it_is(current, site, line) if current.compiles else None
+        if change is not None:
+            text, what = change
+            told.append(what)
+        else:
+            text, count = without_lines(current.text, current.wrong_lines)
+            dropped += count
+        if text == current.text or not _says_something(text, site.focal):
+            return None
+        (current,) = run([replace(candidate, text=text, asserts=True)])
+    if current is candidate or not good(current):
+        return None
+    notes = [f"left out {dropped} statement{'s' * (dropped > 1)} that failed"] if dropped else []
+    notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
+    return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))
+
+
+def _as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | None:
+    failure = candidate.failure or ""
+    found = settled(candidate.text, line, failure)
+    if found is None and site.flavour in ("junit4", "junit5"):
+        found = thrown(candidate.text, line, failure, site.focal)
+    return found
+
+
+def _says_something(text: str, focal: Method) -> bool:
+    whole = bool(text) and not method_errors(text)
+    return whole and asserts(text) and _calls(MethodTree(text).method, focal)
+
+
+def _calls(node: Node | None, focal: Method) -> bool:
+    kind, field = (
+        ("object_creation_expression", "type")
+        if focal.constructor
+        else ("method_invocation", "name")
+    )
+    name = focal.class_name if focal.constructor else focal.name
+    return any(
+        one.type == kind and code(one.child_by_field_name(field)).partition("<")[0] == name
+        for one in (nodes(node) if node else ())
+    )
+
+
+# ---------------------------------------------------------------- statements that are left out
+
+_SIMPLE = frozenset(
+    {
+        "expression_statement",
+        "local_variable_declaration",
+        "return_statement",
+        "throw_statement",
+        "assert_statement",
+        "yield_statement",
+        "break_statement",
+        "continue_statement",
+    }
+)
+
+
+def without_lines(text: str, lines: Collection[int]) -> tuple[str, int]:
+    """A method without the statements at some lines and those that use variables of theirs.
+
+    Args:
+        text: One method.
+        lines: From 1. A line in the head of a loop, ``if`` or ``try`` stands for the whole of it.
+
+    Returns:
+        The text and the number of statements left out; the text as it was where a line is none
+        of a statement.
+
+    Example:
+        >>> print(*without_lines("void a() {\\n  int i = x();\\n  b();\\n  c(i);\\n}", [2]))
+        void a() {
+          b();
+        } 2
+    """
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if body is None:
+        return text, 0
+    statements = list(_statements(body))
+    gone: dict[int, Node] = {}
+    for line in lines:
+        one = _at(statements, line)
+        if one is None:
+            return text, 0
+        gone[one.id] = one
+    _with_dependants(statements, gone)
+    for one in gone.values():
+        if not _inside(one, gone):
+            tree.remove(one)
+    return tree.text, len(gone)
+
+
+def _at(statements: Sequence[Node], line: int) -> Node | None:
+    """The smallest statement that a line is of."""
+    found = [one for one in statements if _heads(one, line)]
+    return min(found, key=lambda node: node.end_byte - node.start_byte, default=None)
+
+
+def _with_dependants(statements: Sequence[Node], gone: dict[int, Node]) -> None:
+    """Adds to what goes all that uses a variable of it."""
+    while needing := [
+        one
+        for one in statements
+        if one.id not in gone and not _inside(one, gone) and _uses(one, _declared(gone.values()))
+    ]:
+        gone.update({one.id: one for one in needing})
+
+
+def _statements(body: Node) -> Iterator[Node]:
+    for node in nodes(body):
+        if node.type in _SIMPLE or (
+            node.type.endswith("_statement") and node.parent and node.parent.type == "block"
+        ):
+            yield node
+
+
+def _heads(statement: Node, line: int) -> bool:
+    """Whether a line is of a statement itself, not of a block within it."""
+    return any(
+        part.start_point[0] <= line <= part.end_point[0] for part in _own(statement)
+    ) and not any(block.start_point[0] < line < block.end_point[0] for block in _blocks(statement))
+
+
+def _own(statement: Node) -> list[Node]:
+    """A simple statement whole; of another what is no block."""
+    if statement.type in _SIMPLE:
+        return [statement]
+    return [child for child in statement.children if child.type != "block"]
+
+
+def _blocks(statement: Node) -> list[Node]:
+    return [node for node in nodes(statement) if node.type in ("block", "class_body")]
+
+
+def _inside(node: Node, gone: dict[int, Node]) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.id in gone:
+            return True
+        above = above.parent
+    return False
+
+
+def _declared(statements: Collection[Node]) -> set[str]:
+    """Variables of statements that are left out."""
+    return {
+        code(part.child_by_field_name("name"))
+        for one in statements
+        if one.type == "local_variable_declaration"
+        for part in one.children_by_field_name("declarator")
+    }
+
+
+def _uses(statement: Node, names: set[str]) -> bool:
+    return any(
+        node.type == "identifier" and code(node) in names and not _is_member(node)
+        for part in _own(statement)
+        for node in nodes(part)
+    )
+
+
+def _is_member(node: Node) -> bool:
+    parent = node.parent
+    if parent is None or parent.type not in ("method_invocation", "field_access"):
+        return False
+    named = parent.child_by_field_name("name") or parent.child_by_field_name("field")
+    return named is not None and named.id == node.id
+
+
+# ---------------------------------------------------------------- values that are settled
+
+_MISMATCH = re.compile(r"expected: ?<(.*)> but was: ?<(.*)>", re.DOTALL)
+_ASSERTION_ERRORS = re.compile(r"[\w.]*(?:Assertion\w*Error|ComparisonFailure)\b")
+_OPPOSITE = {
+    "assertTrue": "assertFalse",
+    "assertFalse": "assertTrue",
+    "assertNull": "assertNotNull",
+    "assertNotNull": "assertNull",
+}
+
+
+def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
+    """A method with the assertion at a line as the run would have it, and what was changed.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What JUnit said.
+
+    Returns:
+        None where no single literal is to blame.
+
+    Example:
+        >>> settled("void a() {\\n  assertEquals(1, b());\\n}", 2,
+        ...         "org.opentest4j.AssertionFailedError: expected: <1> but was: <2>")
+        ('void a() {\\n  assertEquals(2, b());\\n}', '2 for 1')
+    """
+    if not _ASSERTION_ERRORS.match(failure):
+        return None
+    tree = MethodTree(text)
+    calls = [
+        node
+        for node in (nodes(tree.method) if tree.method else ())
+        if node.type == "method_invocation" and node.start_point[0] <= line <= node.end_point[0]
+    ]
+    for call in calls:
+        name = call.child_by_field_name("name")
+        if name is not None and (opposite := _OPPOSITE.get(code(name))):
+            tree.replace(name, opposite)
+            return tree.text, f"{opposite} for {code(name)}"
+        arguments = call.child_by_field_name("arguments")
+        values = _MISMATCH.search(failure)
+        if name is None or arguments is None or values is None or code(name) != "assertEquals":
+            continue
+        expected, actual = (_whole(value) for value in values.groups())
+        for one in arguments.named_children:
+            new = _as_literal(one, actual) if _value(one) == expected else None
+            if new is not None and new != code(one):
+                tree.replace(one, new)
+                return tree.text, f"{new} for {code(one)}"
+    return None
+
+
+_EXCEPTION = re.compile(r"(?:[a-z]\w*\.)+([A-Z]\w*Exception)\b")
+_OF_THE_TEST = ("NullPointerException", "ParameterResolutionException", "ClassCastException")
+"""Exceptions that more often tell of a bad test than of what the method does."""
+
+
+def thrown(text: str, line: int, failure: str, focal: Method) -> tuple[str, str] | None:
+    """A method that expects the exception which a call of the focal method threw at a line.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What was said.
+        focal: The method under test.
+
+    Returns:
+        None where another statement threw.
+    """
+    named = _EXCEPTION.match(failure)
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if named is None or named[1] in _OF_THE_TEST or body is None:
+        return None
+    statements = list(_statements(body))
+    one = _at(statements, line)
+    if one is None or not _calls(one, focal):
+        return None
+    if one.type == "local_variable_declaration":
+        declarator = one.child_by_field_name("declarator")
+        call = declarator.child_by_field_name("value") if declarator else None
+    else:
+        call = one.named_children[0] if one.type == "expression_statement" else None
+    if call is None or call.type not in ("method_invocation", "object_creation_expression"):
+        return None
+    gone = {one.id: one}
+    _with_dependants(statements, gone)
+    for other in gone.values():
+        if other.id != one.id and not _inside(other, gone):
+            tree.remove(other)
+    kind = named[0] if not named[0].startswith("java.lang.") else named[1]
+    tree.replace(one, f"assertThrows({kind}.class, () -> {code(call)});")
+    return tree.text, f"{named[1]} thrown"
+
+
+def _whole(value: str) -> str:
+    """A value without the brackets that JUnit 4 puts around where two texts differ."""
+    head, opening, rest = value.partition("[")
+    middle, closing, tail = rest.rpartition("]")
+    cut = "..." in head or "..." in tail
+    return head + middle + tail if opening and closing and not cut else value
+
+
+def _value(literal: Node) -> str | None:
+    """A literal as JUnit shows it; None for what is none."""
+    text = code(literal)
+    if literal.type == "string_literal":
+        return _unescaped(text[1:-1])
+    if literal.type in ("true", "false", "decimal_integer_literal"):
+        return text.rstrip("lL").replace("_", "")
+    if literal.type == "unary_expression" and re.fullmatch(r"-\d+[lL]?", text):
+        return text.rstrip("lL")
+    return None
+
+
+def _as_literal(like: Node, value: str) -> str | None:
+    """Another value in the form of a literal; None where it has none."""
+    if like.type == "string_literal":
+        return "null" if value == "null" else _escaped(value)
+    if like.type in ("true", "false"):
+        return value if value in ("true", "false") else None
+    long = code(like)[-1] if code(like)[-1] in "lL" else ""
+    return value + long if re.fullmatch(r"-?\d{1,18}", value) else None
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _escaped(value: str) -> str | None:
+    if any(ord(one) < 32 and one not in _ESCAPES for one in value):
+        return None
+    return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
+
+
+def _unescaped(value: str) -> str | None:
+    back = {escape: one for one, escape in _ESCAPES.items()}
+    if re.search(r"\\[^\\\"nrt]", value.replace("\\\\", "")):
+        return None
+    return re.sub(r"\\.", lambda found: back[found[0]], value)

@@ -1,0 +1,331 @@
+"""What is left of a failing test, and tests that begin as the project's own do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import pytest
+
+from indexer import Method, Snapshot
+from personalizer.engine import Completion
+from personalizer.generation import Candidate, resolve_target
+from personalizer.generation.beginnings import beginnings, plain_ends
+from personalizer.generation.candidates import asserts, candidates_of
+from personalizer.generation.checking import checked
+from personalizer.generation.ranking import ranked, worth
+from personalizer.generation.rounds import begun, mended
+from personalizer.generation.salvage import settled, thrown, without_lines
+from personalizer.generation.site import Site
+from tests.java_build import Project, needs_sandbox, project
+from tests.java_project import snapshot_of
+
+OPENTEST = "org.opentest4j.AssertionFailedError: "
+
+
+def method(*lines: str) -> str:
+    return "\n".join(["@Test", "void sums() {", *(f"    {line}" for line in lines), "}"])
+
+
+# ---------------------------------------------------------------- statements that are left out
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong", "left"),
+    [
+        (["a();", "b();"], [3], ["b();"]),
+        (["int i = a();", "b();", "c(i);", "d.i();"], [3], ["b();", "d.i();"]),
+        (["int i = a();", "int j = i;", "c(j);", "b();"], [3], ["b();"]),
+        (["for (X x : all()) {", "    a(x);", "}", "b();"], [3], ["b();"]),
+        (
+            ["for (X x : all) {", "    a(x);", "    b();", "}"],
+            [4],
+            ["for (X x : all) {", "    b();", "}"],
+        ),
+        (["try (R r = new R()) {", "    a(r);", "}", "b();"], [3], ["b();"]),
+        (["run(() -> {", "    a();", "    b();", "});"], [4], ["run(() -> {", "    b();", "});"]),
+        (["a(", "    1,", "    x);", "b();"], [4], ["b();"]),
+        (["int i;", "i = 3;", "b();"], [3], ["b();"]),
+    ],
+)
+def test_a_statement_goes_with_all_that_needs_it(lines: list[str], wrong: list[int], left):
+    assert without_lines(method(*lines), wrong)[0] == method(*left)
+
+
+@pytest.mark.parametrize("line", [1, 2, 4, 9])
+def test_a_line_that_is_of_no_statement_leaves_the_test_as_it_was(line: int):
+    text = method("a();")
+    assert without_lines(text, [line]) == (text, 0)
+
+
+# ---------------------------------------------------------------- values that are settled
+
+
+@pytest.mark.parametrize(
+    ("statement", "failure", "now"),
+    [
+        ("assertEquals(1, a());", "expected: <1> but was: <2>", "assertEquals(2, a());"),
+        ("assertEquals(-1L, a());", "expected: <-1> but was: <7>", "assertEquals(7L, a());"),
+        ('assertEquals("x", a());', "expected: <x> but was: <>", 'assertEquals("", a());'),
+        ('assertEquals("x", a());', "expected: <x> but was: <null>", "assertEquals(null, a());"),
+        (
+            'assertEquals("x", a());',
+            'expected: <x> but was: <"\n\\>',
+            'assertEquals("\\"\\n\\\\", a());',
+        ),
+        (
+            "assertEquals(true, a());",
+            "expected: <true> but was: <false>",
+            "assertEquals(false, a());",
+        ),
+        (
+            'assertEquals(1, a(), "why");',
+            "why ==> expected: <1> but was: <2>",
+            'assertEquals(2, a(), "why");',
+        ),
+        ("assertTrue(a());", "expected: <true> but was: <false>", "assertFalse(a());"),
+        ("assertNotNull(a());", "expected: not <null>", "assertNull(a());"),
+    ],
+)
+def test_a_literal_gives_way_to_what_came(statement: str, failure: str, now: str):
+    found = settled(method(statement), 3, OPENTEST + failure)
+    assert found is not None
+    assert found[0] == method(now)
+
+
+def test_junit_4_marks_where_two_texts_differ():
+    failure = "org.junit.ComparisonFailure: expected:<a[b]c> but was:<a[x]c>"
+    found = settled(method('assertEquals("abc", a());'), 3, failure)
+    assert found is not None
+    assert found[0] == method('assertEquals("axc", a());')
+
+
+@pytest.mark.parametrize(
+    ("statement", "failure"),
+    [
+        ("assertEquals(a(), b());", OPENTEST + "expected: <1> but was: <2>"),
+        ("assertEquals(1, a());", OPENTEST + "expected: <1> but was: <shop.Cart@12>"),
+        ("assertEquals(1, a());", "java.lang.IllegalStateException: expected: <1> but was: <2>"),
+        (
+            'assertEquals("abc", a());',
+            "org.junit.ComparisonFailure: expected:<...[b]c> but was:<...[x]c>",
+        ),
+        ("a();", OPENTEST + "expected: <1> but was: <2>"),
+    ],
+)
+def test_what_is_no_literal_of_that_value_is_left(statement: str, failure: str):
+    assert settled(method(statement), 3, failure) is None
+
+
+def test_an_exception_of_the_focal_method_is_expected():
+    text = method("Cart cart = new Cart();", "int sum = cart.add(-1);", "assertEquals(1, sum);")
+    failure = "java.lang.IllegalArgumentException: a price below zero (CartTest.java:9)"
+    assert thrown(text, 4, failure, add()) == (
+        method(
+            "Cart cart = new Cart();",
+            "assertThrows(IllegalArgumentException.class, () -> cart.add(-1));",
+        ),
+        "IllegalArgumentException thrown",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "failure"),
+    [
+        (3, "java.lang.IllegalStateException: of the constructor"),
+        (4, "java.lang.NullPointerException: the test's own fault"),
+        (4, OPENTEST + "expected: <1> but was: <2>"),
+    ],
+)
+def test_other_exceptions_are_not_expected(line: int, failure: str):
+    text = method("Cart cart = new Cart();", "int sum = cart.add(-1);")
+    assert thrown(text, line, failure, add()) is None
+
+
+def add() -> Method:
+    return focal(snapshot_of({SHOP: SOURCE}), "Cart#add")[1]
+
+
+def focal(snapshot: Snapshot, target: str) -> tuple[str, Method]:
+    return resolve_target(snapshot, target)
+
+
+# ---------------------------------------------------------------- beginnings
+
+SHOP = "src/main/java/shop/Cart.java"
+SOURCE = """package shop;
+
+public class Cart {
+    private int total;
+
+    public int add(int price) {
+        if (price < 0) {
+            throw new IllegalArgumentException("a price below zero");
+        }
+        return total += price;
+    }
+
+    public int total() {
+        return total;
+    }
+
+    public void clear() {
+        total = 0;
+    }
+
+    public static Cart of(int total) {
+        return new Cart();
+    }
+}
+"""
+TESTS = """package shop;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+import org.junit.jupiter.api.Test;
+
+class CartTest {
+    @Test
+    void totalOfTwo() {
+        int first = 3;
+        String unused = "x";
+        Cart cart = new Cart();
+        cart.add(first);
+        Cart other;
+        assertEquals(3, cart.total());
+        Cart late = new Cart();
+    }
+
+    @Test
+    void inALoop() {
+        for (int i = 0; i < 3; i++) {
+            Cart inner = new Cart();
+        }
+    }
+}
+"""
+
+
+def site_of(target: str, tests: str = TESTS) -> Site:
+    snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": tests})
+    return Site(snapshot, *focal(snapshot, target))
+
+
+def test_a_test_begins_with_what_another_needs_for_its_object():
+    found = [one.text for one in beginnings(site_of("Cart#add"))]
+    assert found == [
+        "@Test\nvoid testAdd() throws Exception {\n    Cart cart = new Cart();\n"
+        "    int result = cart.add",
+        "@Test\nvoid testAdd() throws Exception {\n    Cart late = new Cart();\n"
+        "    int result = late.add",
+    ]
+
+
+def test_what_takes_nothing_is_called():
+    found = [one.text.rpartition("\n")[2].strip() for one in beginnings(site_of("Cart#clear"))]
+    assert found[0] == "cart.clear();"
+
+
+def test_a_static_method_is_called_by_its_class():
+    (one,) = beginnings(site_of("Cart#of"))
+    assert one.text.endswith("    Cart result = Cart.of")
+
+
+def test_a_field_of_the_test_class_comes_first():
+    tests = TESTS.replace("class CartTest {\n", "class CartTest {\n    Cart basket = new Cart();\n")
+    first, *_ = beginnings(site_of("Cart#add", tests))
+    assert first.text.endswith("    int result = basket.add")
+    assert first.note == "begins with the field basket of CartTest"
+
+
+def test_variables_that_an_object_is_made_of_come_along():
+    tests = TESTS.replace("new Cart();\n        cart", "Cart.of(first);\n        cart", 1)
+    first, *_ = (one for one in beginnings(site_of("Cart#add", tests)) if "first" in one.text)
+    assert "    int first = 3;\n    Cart cart = Cart.of(first);\n" in first.text
+    assert "unused" not in first.text
+
+
+def test_resources_become_variables():
+    tests = TESTS.replace("Cart cart = new Cart();", "try (Cart cart = new Cart()) {", 1).replace(
+        "Cart late = new Cart();", "}", 1
+    )
+    first, *_ = beginnings(site_of("Cart#add", tests))
+    assert "    Cart cart = new Cart();\n    int result = cart.add" in first.text
+
+
+def test_plain_ends_say_less_and_less():
+    site = site_of("Cart#add")
+    start = "void a() {\n    int result = cart.add"
+    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal))
+    assert made == [
+        f"{start}(sum(2));\n    assertEquals(0, result);\n}}",
+        f"{start}(1);\n    assertEquals(0, result);\n}}",
+    ]
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal)) == []
+
+
+def test_a_value_compared_with_itself_asserts_nothing():
+    assert not asserts(method("assertEquals(sum, sum);"))
+    assert asserts(method("assertEquals(sum, sum);", "assertTrue(sum > 1);"))
+
+
+def test_a_pass_that_does_not_reach_the_method_is_none():
+    past = Candidate(
+        "a", parses=True, asserts=True, compiles=True, passes=True, reaches_focal=False
+    )
+    there = Candidate("b", parses=True, asserts=True, compiles=True, passes=True, settled=True)
+    assert worth(past) == 2
+    assert ranked([past, there]) == (there, past)
+
+
+# ---------------------------------------------------------------- for real
+
+
+@needs_sandbox
+def test_real_candidates_are_mended_by_what_a_real_run_says(tmp_path):
+    shop = project(tmp_path / "shop", data=tmp_path / "data")
+    with closing(shop.validator):
+        (one,) = tried(shop, "cart.ad(1);\n    cart.add(2);\n    assertEquals(7, cart.total());")
+        assert (one.passes, one.settled) == (True, True)
+        assert "    cart.add(2);\n    assertEquals(2, cart.total());\n" in one.text
+        assert one.notes == (
+            "left out 1 statement that failed",
+            "expects what the code gives today: 2 for 7",
+        )
+        (one,) = tried(shop, "cart.add(-2);\n    assertEquals(7, cart.total());")
+        assert "assertThrows(IllegalArgumentException.class, () -> cart.add(-2));" in one.text
+        assert "assertEquals(0, cart.total());" in one.text
+
+
+@needs_sandbox
+def test_where_nothing_passes_a_test_begins_as_the_projects_own_do(tmp_path):
+    shop = project(tmp_path / "shop", data=tmp_path / "data")
+    asked = []
+
+    def go_on(beginning: str) -> Sequence[Completion]:
+        asked.append(beginning)
+        return [Completion(f"{beginning}\n    assertEquals(5, result);\n}}", -0.5, 9, "stop")]
+
+    with closing(shop.validator):
+        site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#total"))
+        wrong = candidates_of([Completion(method("assertNull(none);"), -1.0, 9, "stop")], site)
+        found = begun(run(shop, site, wrong), site, go_on=go_on, run=lambda c: run(shop, site, c))
+    assert len(asked) == 1
+    assert "int result = cart.total();" in asked[0]
+    assert found[0].passes is True
+    assert "assertEquals(0, result);" in found[0].text
+    assert found[0].notes == (
+        "expects what the code gives today: 0 for 5",
+        "begins with the field cart of CartTest",
+    )
+    assert found[1].compiles is False
+
+
+def run(shop: Project, site: Site, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    return checked(candidates, site, shop.validator)[0]
+
+
+def tried(shop: Project, body: str) -> Sequence[Candidate]:
+    site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#add"))
+    made = candidates_of([Completion(method(body), -1.0, 9, "stop")], site)
+    return mended(run(shop, site, made), site, lambda more: run(shop, site, more))
