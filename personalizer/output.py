@@ -116,6 +116,9 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a busy machine
+    # oneDNN keeps code for the last 1,024 shapes that it met: with texts of ever other lengths, a
+    # gigabyte. As many as a step has are enough (docs/experiments.md).
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
     logging.disable(logging.INFO)  # bm25s sets its own logger to DEBUG

@@ -7,7 +7,6 @@ epoch that lies, on the same trajectory.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from dataclasses import dataclass
@@ -56,9 +55,6 @@ from personalizer.training.watch import Report, Watch, leaving_on_signals
 __all__ = ["Run", "fine_tune", "limit_threads", "rehearsed"]
 
 _WEIGHT_DECAY = 0.01
-_HELD = 0.95
-"""Share of the foretold peak that the process may hold between two steps: what is freed beyond it
-goes back to the system, so that the peak stays what was foretold."""
 _NEVER = 10**9
 """Evaluations between two checkpoints of the Trainer's own counting: ``Watch`` says when."""
 
@@ -125,7 +121,6 @@ def fine_tune(
         leave,
         report,
         forecast.evaluation_seconds,
-        _HELD * forecast.peak_memory_bytes if _device(model) == "cpu" else math.inf,
     )
     give_memory_back()
     trainer = _trainer(model, base, dataset, hyper, checkpoints, watch)

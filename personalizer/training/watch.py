@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
@@ -15,7 +14,6 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from personalizer.daemon.protocol import Progress
 from personalizer.training.clock import RunningClock
-from personalizer.training.compute import keep_memory_below
 
 __all__ = ["Report", "Watch", "leaving_on_signals"]
 
@@ -36,7 +34,6 @@ class Watch(TrainerCallback):
         report: Told of every step.
         evaluation_seconds: What an evaluation is thought to take, until one was made: the last
             one ends within the budget too.
-        resident_bytes: Freed memory is given back once the process holds more.
     """
 
     def __init__(
@@ -47,14 +44,12 @@ class Watch(TrainerCallback):
         leave: threading.Event,
         report: Report,
         evaluation_seconds: float = 0.0,
-        resident_bytes: float = math.inf,
     ) -> None:
         self.clock = clock
         self.budget = budget
         self.checkpoint_seconds = checkpoint_seconds
         self.leave = leave
         self.report = report
-        self.resident_bytes = resident_bytes
         self.tokens_before = 0
         self._begun = clock.seconds()
         self._first = 0
@@ -88,7 +83,6 @@ class Watch(TrainerCallback):
             now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost),
             self.leave.is_set(),
         )
-        keep_memory_below(self.resident_bytes)
         if over:
             control.should_evaluate = True
             control.should_training_stop = True
@@ -113,7 +107,6 @@ class Watch(TrainerCallback):
             if best is None or self._validation < best or control.should_training_stop:
                 control.should_save = True
             self._asked = time.monotonic()
-            keep_memory_below(self.resident_bytes)
             self._tell(state)
 
     def on_save(
