@@ -12,4 +12,4 @@ say() { printf '\n$ personalizer %s\n' "$*"; "$personalizer" "$@"; }
 say index .
 say train . --budget 3m
 say status .
-say generate "Money#clamp"
+say generate "Money#clamp" --trust

@@ -218,6 +218,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
         known = "passes" if one["passes"] else "flaky" if one["flaky"] else "fails"
     if one["new_lines"]:
         known += f", {one['new_lines']} new lines"
+    if one["settled"]:
+        known += ", expects what the code gives today"
     if one["unknown_symbols"]:
         known += f", does not know {', '.join(one['unknown_symbols'])}"
     why = (one["failure"] or "").partition("\n")[0]

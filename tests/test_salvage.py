@@ -10,7 +10,7 @@ import pytest
 from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.beginnings import beginnings, plain_ends
+from personalizer.generation.beginnings import beginnings, plain_arguments, plain_ends
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
@@ -105,6 +105,7 @@ def test_junit_4_marks_where_two_texts_differ():
     [
         ("assertEquals(a(), b());", OPENTEST + "expected: <1> but was: <2>"),
         ("assertEquals(1, a());", OPENTEST + "expected: <1> but was: <shop.Cart@12>"),
+        ('assertEquals("", a());', OPENTEST + "expected: <> but was: <[shop.Cart@1b2c3d]>"),
         ("assertEquals(1, a());", "java.lang.IllegalStateException: expected: <1> but was: <2>"),
         (
             'assertEquals("abc", a());',
@@ -214,16 +215,19 @@ def site_of(target: str, tests: str = TESTS) -> Site:
 def test_a_test_begins_with_what_another_needs_for_its_object():
     found = [one.text for one in beginnings(site_of("Cart#add"))]
     assert found == [
-        "@Test\nvoid testAdd() throws Exception {\n    Cart cart = new Cart();\n"
-        "    int result = cart.add",
-        "@Test\nvoid testAdd() throws Exception {\n    Cart late = new Cart();\n"
-        "    int result = late.add",
+        "@Test\nvoid add() {\n    Cart cart = new Cart();\n    int result = cart.add",
+        "@Test\nvoid add() {\n    Cart late = new Cart();\n    int result = late.add",
     ]
 
 
 def test_what_takes_nothing_is_called():
     found = [one.text.rpartition("\n")[2].strip() for one in beginnings(site_of("Cart#clear"))]
     assert found[0] == "cart.clear();"
+
+
+def test_a_test_is_named_as_its_neighbours_are():
+    tests = TESTS.replace("void totalOfTwo", "void testTotalOfTwo").replace("inALoop", "testLoop")
+    assert next(beginnings(site_of("Cart#add", tests))).text.startswith("@Test\nvoid testAdd() {")
 
 
 def test_a_static_method_is_called_by_its_class():
@@ -256,12 +260,38 @@ def test_resources_become_variables():
 def test_plain_ends_say_less_and_less():
     site = site_of("Cart#add")
     start = "void a() {\n    int result = cart.add"
-    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal))
+    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal, ["1"]))
     assert made == [
         f"{start}(sum(2));\n    assertEquals(0, result);\n}}",
         f"{start}(1);\n    assertEquals(0, result);\n}}",
     ]
-    assert list(plain_ends(start, start, site_of("Cart#clear").focal)) == []
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal, None)) == []
+    start = "void a() {\n    Cart result = Cart.of"
+    assert list(plain_ends(start, start, site_of("Cart#of").focal, ["1"])) == [
+        f'{start}(1);\n    assertEquals("", result.toString());\n}}',
+        f"{start}(1);\n    assertNotNull(result);\n}}",
+    ]
+
+
+SIGNS = """package shop;
+
+public class Sign {
+    public static final Sign NONE = new Sign();
+    public boolean fits(Cart cart, Cart other, Sign sign, String text) { return true; }
+    public boolean knows(Thread thread) { return true; }
+}
+"""
+
+
+def test_plain_arguments_are_what_tests_begin_such_variables_with():
+    files = {SHOP: SOURCE, "src/main/java/shop/Sign.java": SIGNS}
+    tests = TESTS.replace(
+        "Cart late = new Cart();", "Cart late = Cart.of(first);\n        Cart c = Cart.of(2);"
+    )
+    snapshot = snapshot_of({**files, "src/test/java/shop/CartTest.java": tests})
+    fits = Site(snapshot, *focal(snapshot, "Sign#fits"))
+    assert plain_arguments(fits) == ("new Cart()", "Cart.of(2)", "Sign.NONE", '"a"')
+    assert plain_arguments(Site(snapshot, *focal(snapshot, "Sign#knows"))) is None
 
 
 def test_a_value_compared_with_itself_asserts_nothing():

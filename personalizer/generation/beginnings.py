@@ -8,17 +8,18 @@ model goes on from there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, product
 from typing import NamedTuple
 
 from tree_sitter import Node
 
 from indexer import Method, Where
 from personalizer.generation.site import Site
-from personalizer.generation.style import test_files
+from personalizer.generation.style import most_common, test_files
 from personalizer.generation.syntax import MethodTree, code, nodes
 
-__all__ = ["Beginning", "beginnings", "plain_ends"]
+__all__ = ["Beginning", "beginnings", "plain_arguments", "plain_ends"]
 
 RESULT = "result"
 """Name of the variable that holds what the focal method gives."""
@@ -52,31 +53,61 @@ def beginnings(site: Site, most: int = 3) -> Iterator[Beginning]:
                 yield Beginning(text, made.note)
 
 
-def plain_ends(text: str, begun: str, focal: Method) -> Iterator[str]:
+def plain_ends(
+    text: str, begun: str, focal: Method, arguments: Sequence[str] | None
+) -> Iterator[str]:
     """The test with nothing behind its call but an assertion of what comes: guesses, to be settled.
 
     Args:
         text: What the model made of a beginning.
         begun: The beginning's text.
         focal: The method under test.
+        arguments: Plain arguments for it, where there are some.
 
     Yields:
-        With the arguments that the model wrote, then with plain ones of the parameters' types;
-        nothing where what the method gives cannot be compared.
+        With the arguments that the model wrote, then with plain ones; nothing where what the
+        method gives cannot be compared.
     """
-    guess = _GUESSES.get(focal.returns or "void", f"assertNotNull({RESULT})")
     if focal.returns in (None, "void", "char", "float", "double"):
         return
-    end = f"\n    {guess};\n}}"
-    if not focal.parameters:
-        yield begun + end
-        return
-    written = re.match(r"[^;{}]*;", text[len(begun) :])
-    if written is not None:
-        yield f"{begun}{written[0]}{end}"
-    plain = [_ARGUMENTS.get(one.type) for one in focal.parameters]
-    if None not in plain:
-        yield f"{begun}({', '.join(filter(None, plain))});{end}"
+    calls = [""]
+    if focal.parameters:
+        written = re.match(r"[^;{}]*;", text[len(begun) :])
+        calls = [written[0]] if written else []
+        calls += [] if arguments is None else [f"({', '.join(arguments)});"]
+    for call, guess in product(calls, _GUESSES.get(focal.returns or "", _OF_OBJECTS)):
+        yield f"{begun}{call}\n    {guess};\n}}"
+
+
+def plain_arguments(site: Site) -> tuple[str, ...] | None:
+    """Arguments for the focal method; None where the project shows no value of a type.
+
+    Literals, and of other types what its tests begin variables of that type with and needs none of
+    theirs, the nearest first, or a constant of the type.
+    """
+    wanted = [_simple(one.type) for one in site.focal.parameters]
+    values: dict[str, list[str]] = {
+        kind: [_ARGUMENTS[kind]] if kind in _ARGUMENTS else [] for kind in wanted
+    }
+    missing = {kind for kind, found in values.items() if not found}
+    for tests in _tests_by_nearness(site) if missing else ():
+        for test in tests:
+            statements = list(_statements_of(site, test))
+            own = {name for one in statements for name in one.names}
+            for one in statements:
+                if one.type in missing and one.value and not one.value_uses & own:
+                    values[one.type].append(one.value)
+        if all(values.values()):
+            break
+    for facts in site.snapshot.files.values() if not all(values.values()) else ():
+        for field in facts.fields:
+            kind = _last(field.owner)
+            if kind in missing and _simple(field.type) == kind and "static" in field.modifiers:
+                values[kind].append(f"{kind}.{field.name}")
+    if not all(values.values()):
+        return None
+    turns = {kind: cycle(dict.fromkeys(found)) for kind, found in values.items()}
+    return tuple(next(turns[kind]) for kind in wanted)
 
 
 _ARGUMENTS = {
@@ -95,15 +126,16 @@ _ARGUMENTS = {
     "Long": "1L",
     "Boolean": "true",
     "Class": "Object.class",
-    "Class<?>": "Object.class",
 }
+_OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', f"assertNotNull({RESULT})")
+"""What its text says is more than that it is there; one with its address in it is never taken."""
 _GUESSES = {
-    "boolean": f"assertTrue({RESULT})",
-    "String": f'assertEquals("", {RESULT})',
-    "int": f"assertEquals(0, {RESULT})",
-    "short": f"assertEquals(0, {RESULT})",
-    "byte": f"assertEquals(0, {RESULT})",
-    "long": f"assertEquals(0L, {RESULT})",
+    "boolean": (f"assertTrue({RESULT})",),
+    "String": (f'assertEquals("", {RESULT})',),
+    "int": (f"assertEquals(0, {RESULT})",),
+    "short": (f"assertEquals(0, {RESULT})",),
+    "byte": (f"assertEquals(0, {RESULT})",),
+    "long": (f"assertEquals(0L, {RESULT})",),
 }
 
 
@@ -163,15 +195,7 @@ def _tests_by_nearness(site: Site) -> Iterator[list[Where]]:
 
 
 def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
-    source = site.snapshot.source(test.path)
-    text = test.method.span.of(source).decode("utf-8", "replace")
-    if not any(kind in text for kind in kinds):
-        return
-    tree = MethodTree(text)
-    body = tree.method.child_by_field_name("body") if tree.method else None
-    if body is None:
-        return
-    statements = list(_flat(body))
+    statements = list(_statements_of(site, test))
     for place, one in enumerate(statements):
         if one.type in kinds and one.names and len(one.names) == 1:
             (name,) = one.names
@@ -179,6 +203,13 @@ def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
             if len(taken) <= _LONGEST:
                 note = f"begins as {test.method.name} of {_last(test.method.owner)} does"
                 yield _Way(f"{name}.{site.focal.name}", tuple(s.text for s in taken), note)
+
+
+def _statements_of(site: Site, test: Where) -> Iterator[_Statement]:
+    source = site.snapshot.source(test.path)
+    tree = MethodTree(test.method.span.of(source).decode("utf-8", "replace"))
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    return _flat(body) if body else iter(())
 
 
 class _Statement(NamedTuple):
@@ -191,6 +222,10 @@ class _Statement(NamedTuple):
     """Variables that it declares."""
     uses: frozenset[str]
     """Names that it mentions."""
+    value: str = ""
+    """What its only variable begins with."""
+    value_uses: frozenset[str] = frozenset()
+    """Names in that."""
 
 
 def _flat(body: Node) -> Iterator[_Statement]:
@@ -202,7 +237,15 @@ def _flat(body: Node) -> Iterator[_Statement]:
                 continue  # what it holds is decided further down
             names = frozenset(code(one.child_by_field_name("name")) for one in declarators)
             kind = _simple(code(node.child_by_field_name("type")))
-            yield _Statement(_dedented(node), kind if names else "", names, _names(node))
+            value = declarators[0].child_by_field_name("value") if len(declarators) == 1 else None
+            yield _Statement(
+                _dedented(node),
+                kind if names else "",
+                names,
+                _names(node),
+                code(value) if value else "",
+                _names(value) if value else frozenset(),
+            )
         elif node.type in ("try_statement", "try_with_resources_statement"):
             for resource in nodes(node):
                 if resource.type == "resource" and resource.child_by_field_name("type"):
@@ -245,9 +288,8 @@ def _dedented(node: Node) -> str:
 def _text(site: Site, way: _Way) -> str:
     focal = site.focal
     junit5 = site.flavour == "junit5"
-    name = focal.name[:1].upper() + focal.name[1:]
     head = "" if site.flavour == "junit3" else "@Test\n"
-    head += f"{'' if junit5 else 'public '}void test{name}() throws Exception {{\n"
+    head += f"{'' if junit5 else 'public '}void {_name(site)}() {{\n"
     kind = _kind_of_result(focal)
     declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
     call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
@@ -255,6 +297,17 @@ def _text(site: Site, way: _Way) -> str:
         call += "();"
     lines = "\n".join([*way.statements, call]).split("\n")
     return head + "\n".join(f"    {line}" if line.strip() else line for line in lines)
+
+
+def _name(site: Site) -> str:
+    """``testTotal`` where most tests of the class are called so, else ``total``."""
+    name = site.focal.name[:1].upper() + site.focal.name[1:]
+    owner, path = (site.place.owner, site.place.path) if site.place else ("", "")
+    tests = [one.method for one in site.snapshot.tests if one.path == path]
+    named = [one.name.startswith("test") for one in tests if one.owner == owner]
+    if site.flavour == "junit3" or most_common(named, False):
+        return f"test{name}"
+    return f"{name[0].lower()}{name[1:]}"
 
 
 def _kind_of_result(focal: Method) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from personalizer.engine import Completion
 from personalizer.errors import PromptTooLong
-from personalizer.generation.beginnings import beginnings, plain_ends
+from personalizer.generation.beginnings import beginnings, plain_arguments, plain_ends
 from personalizer.generation.candidates import candidate_of, candidates_of
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
@@ -66,13 +66,14 @@ def begun(
     found = list(candidates)
     if not any(one.compiles is not None for one in found):
         return tuple(found)  # nothing is run, so nothing would be known of them
+    arguments = None if any(map(good, found)) else plain_arguments(site)
     for beginning in beginnings(site):
         if any(map(good, found)):
             break
         for completion in go_on(beginning.text):
             if not completion.text.startswith(beginning.text):
                 continue  # a tokenizer that does not give back what it was given
-            plainer = plain_ends(completion.text, beginning.text, site.focal)
+            plainer = plain_ends(completion.text, beginning.text, site.focal, arguments)
             for text in (completion.text, *plainer):  # each says less than the one before
                 made = candidates_of([replace(completion, text=text)], site, known=known)
                 tried = mended(run([one for one in made if one.parses]), site, run)

@@ -344,6 +344,8 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def _escaped(value: str) -> str | None:
+    if re.search(r"@[0-9a-f]{4,8}\b", value):
+        return None  # an address, another one each time
     if any(ord(one) < 32 and one not in _ESCAPES for one in value):
         return None
     return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
