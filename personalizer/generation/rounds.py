@@ -5,6 +5,7 @@ A new text takes the old one's place only where it comes further (``ranking.wort
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,9 @@ __all__ = ["begun", "mended", "repaired"]
 
 Ask = Callable[[Attempt], Sequence[Completion]]
 GoOn = Callable[[str], Sequence[Completion]]
+
+_PATIENCE = 20.0
+"""Seconds after which no further beginning is tried."""
 Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 
@@ -66,6 +70,7 @@ def begun(
     found = list(candidates)
     if not any(one.compiles is not None for one in found):
         return tuple(found)  # nothing is run, so nothing would be known of them
+    start = time.perf_counter()
     arguments = None if any(map(good, found)) else plain_arguments(site)
     for beginning in beginnings(site):
         if any(map(good, found)):
@@ -75,6 +80,8 @@ def begun(
                 continue  # a tokenizer that does not give back what it was given
             plainer = plain_ends(completion.text, beginning.text, site.focal, arguments)
             for text in (completion.text, *plainer):  # each says less than the one before
+                if time.perf_counter() - start > _PATIENCE:
+                    return ranked(found)
                 made = candidates_of([replace(completion, text=text)], site, known=known)
                 tried = mended(run([one for one in made if one.parses]), site, run)
                 passing = [one for one in tried if good(one)]

@@ -27,6 +27,8 @@ Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 _STEPS = 10
 """Most times that one candidate is tried; each leaves something out or settles something."""
+_SLOW = 3.0
+"""Seconds of a check after which a candidate is not tried again."""
 
 
 def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
@@ -39,7 +41,7 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
     """
     current, dropped, told = candidate, 0, list[str]()
     for _ in range(_STEPS):
-        if current.passes or not current.failure or not current.wrong_lines:
+        if current.passes or not current.wrong_lines or current.seconds > _SLOW:
             break
         line = current.wrong_lines[0]
         change = _as_it_is(current, site, line) if current.compiles else None
