@@ -27,8 +27,8 @@ Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 _STEPS = 10
 """Most times that one candidate is tried; each leaves something out or settles something."""
-_SLOW = 3.0
-"""Seconds of a check after which a candidate is not tried again."""
+_SLOW = 9.0
+"""Seconds of a check after which a candidate is not tried again: it ran until it was ended."""
 
 
 def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
