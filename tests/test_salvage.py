@@ -83,6 +83,11 @@ def test_a_line_that_is_of_no_statement_leaves_the_test_as_it_was(line: int):
             "why ==> expected: <1> but was: <2>",
             'assertEquals(2, a(), "why");',
         ),
+        (
+            'assertMoney("1 EUR", a());',
+            "expected: <1 EUR> but was: <2 EUR>",
+            'assertMoney("2 EUR", a());',
+        ),
         ("assertTrue(a());", "expected: <true> but was: <false>", "assertFalse(a());"),
         ("assertNotNull(a());", "expected: not <null>", "assertNull(a());"),
     ],
@@ -255,6 +260,11 @@ def test_resources_become_variables():
     )
     first, *_ = beginnings(site_of("Cart#add", tests))
     assert "    Cart cart = new Cart();\n    int result = cart.add" in first.text
+
+
+def test_a_variable_without_a_type_has_that_of_what_is_made():
+    tests = TESTS.replace("Cart cart = new", "var cart = new")
+    assert "    var cart = new Cart();\n" in next(beginnings(site_of("Cart#add", tests))).text
 
 
 def test_plain_ends_say_less_and_less():

@@ -68,14 +68,17 @@ def plain_ends(
         With the arguments that the model wrote, then with plain ones; nothing where what the
         method gives cannot be compared.
     """
-    if focal.returns in (None, "void", "char", "float", "double"):
+    if focal.returns in ("void", "char", "float", "double"):
         return
+    guesses = (
+        _OF_OBJECTS[:1] if focal.constructor else _GUESSES.get(focal.returns or "", _OF_OBJECTS)
+    )
     calls = [""]
     if focal.parameters:
         written = re.match(r"[^;{}]*;", text[len(begun) :])
         calls = [written[0]] if written else []
         calls += [] if arguments is None else [f"({', '.join(arguments)});"]
-    for call, guess in product(calls, _GUESSES.get(focal.returns or "", _OF_OBJECTS)):
+    for call, guess in product(calls, guesses):
         yield f"{begun}{call}\n    {guess};\n}}"
 
 
@@ -236,11 +239,13 @@ def _flat(body: Node) -> Iterator[_Statement]:
             if not all(one.child_by_field_name("value") for one in declarators):
                 continue  # what it holds is decided further down
             names = frozenset(code(one.child_by_field_name("name")) for one in declarators)
-            kind = _simple(code(node.child_by_field_name("type")))
             value = declarators[0].child_by_field_name("value") if len(declarators) == 1 else None
+            kind = node.child_by_field_name("type")
+            if code(kind) == "var" and value and value.type == "object_creation_expression":
+                kind = value.child_by_field_name("type")
             yield _Statement(
                 _dedented(node),
-                kind if names else "",
+                _simple(code(kind)) if names else "",
                 names,
                 _names(node),
                 code(value) if value else "",
@@ -249,9 +254,9 @@ def _flat(body: Node) -> Iterator[_Statement]:
         elif node.type in ("try_statement", "try_with_resources_statement"):
             for resource in nodes(node):
                 if resource.type == "resource" and resource.child_by_field_name("type"):
-                    kind = _simple(code(resource.child_by_field_name("type")))
+                    held = _simple(code(resource.child_by_field_name("type")))
                     name = frozenset({code(resource.child_by_field_name("name"))})
-                    yield _Statement(f"{_dedented(resource)};", kind, name, _names(resource))
+                    yield _Statement(f"{_dedented(resource)};", held, name, _names(resource))
             inner = node.child_by_field_name("body")
             if inner is not None:
                 yield from _flat(inner)

@@ -258,7 +258,7 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
             return tree.text, f"{opposite} for {code(name)}"
         arguments = call.child_by_field_name("arguments")
         values = _MISMATCH.search(failure)
-        if name is None or arguments is None or values is None or code(name) != "assertEquals":
+        if arguments is None or values is None or not code(name).startswith("assert"):
             continue
         expected, actual = (_whole(value) for value in values.groups())
         for one in arguments.named_children:
