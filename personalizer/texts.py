@@ -77,6 +77,7 @@ def _train_text(result: dict[str, Any]) -> str:
             "(gate pairs, nats a token)",
             f"  perplexity  {base['gate_perplexity']:.2f} base, "
             f"{adapter['gate_perplexity']:.2f} adapter",
+            *([f"  tests       {result['executed']['reason']}"] if result["executed"] else []),
             f"  trained     {result['trainable_parameters']:,} parameters, "
             f"{result['steps']} steps, {result['tokens']:,} tokens in "
             f"{duration(result['seconds'])} "

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 if TYPE_CHECKING:
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -17,6 +19,7 @@ __all__ = [
     "flop_counter",
     "forget_peak_memory",
     "give_memory_back",
+    "keep_memory_below",
     "multiplying_parameters",
     "peak_memory_bytes",
     "petaflop_seconds",
@@ -107,6 +110,20 @@ def give_memory_back() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
+    _trim()
+
+
+def keep_memory_below(resident: float) -> None:
+    """Returns freed memory to the system once the process holds more bytes than ``resident``.
+
+    Steps of ever other lengths leave gaps that the next ones do not fit into. Given back, memory
+    must be made anew, so not after each step.
+    """
+    if psutil.Process().memory_info().rss > resident:
+        _trim()
+
+
+def _trim() -> None:
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -238,6 +238,7 @@ def result_of(manifest: Manifest) -> dict[str, Any]:
         "promoted": manifest.gate["outcome"] != "refused",
         "gate": manifest.gate["outcome"],
         "reason": manifest.gate["reason"],
+        "executed": manifest.gate.get("executed"),
         "pairs": manifest.pairs,
         "left_out": manifest.left_out,
         "metrics": manifest.metrics,

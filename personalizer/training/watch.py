@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from personalizer.daemon.protocol import Progress
 from personalizer.training.clock import RunningClock
+from personalizer.training.compute import keep_memory_below
 
 __all__ = ["Report", "Watch", "leaving_on_signals"]
 
@@ -34,6 +36,7 @@ class Watch(TrainerCallback):
         report: Told of every step.
         evaluation_seconds: What an evaluation is thought to take, until one was made: the last
             one ends within the budget too.
+        resident_bytes: Freed memory is given back once the process holds more.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class Watch(TrainerCallback):
         leave: threading.Event,
         report: Report,
         evaluation_seconds: float = 0.0,
+        resident_bytes: float = math.inf,
     ) -> None:
         self.clock = clock
         self.budget = budget
         self.checkpoint_seconds = checkpoint_seconds
         self.leave = leave
         self.report = report
+        self.resident_bytes = resident_bytes
         self.tokens_before = 0
         self._begun = clock.seconds()
         self._first = 0
@@ -83,6 +88,7 @@ class Watch(TrainerCallback):
             now - self._saved > max(self.checkpoint_seconds, _SHARE * self._cost),
             self.leave.is_set(),
         )
+        keep_memory_below(self.resident_bytes)
         if over:
             control.should_evaluate = True
             control.should_training_stop = True
