@@ -217,6 +217,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
         known = "compiles, not run"
     else:
         known = "passes" if one["passes"] else "flaky" if one["flaky"] else "fails"
+    if one["passes"] and one["reaches_focal"] is False:
+        known += ", does not reach the method"
     if one["new_lines"]:
         known += f", {one['new_lines']} new lines"
     if one["settled"]:
