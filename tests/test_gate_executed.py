@@ -18,7 +18,7 @@ from personalizer.training.executed import judged_by_running
 from personalizer.validation import Unable, Verdict
 from tests.java_project import project_files
 
-GOOD = "@Test\nvoid generated() {\n    assertEquals(3, \"one\".length());\n}"
+GOOD = '@Test\nvoid generated() {\n    assertEquals(3, "one".length());\n}'
 BAD = "@Test\nvoid broken() {\n    assertEquals(1, nothing());\n}"
 
 
