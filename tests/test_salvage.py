@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -316,6 +318,32 @@ def test_a_pass_that_does_not_reach_the_method_is_none():
     there = Candidate("b", parses=True, asserts=True, compiles=True, passes=True, settled=True)
     assert worth(past) == 2
     assert ranked([past, there]) == (there, past)
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_where_no_candidate_is_whole_a_begun_test_is_offered_run_or_not(runs: bool):
+    broken = [Candidate("@Test void a( {", parses=False)]
+
+    def go_on(beginning: str) -> Sequence[Completion]:
+        return [Completion(f"{beginning}(2);\n    assertEquals(2, result);\n}}", -0.5, 9, "stop")]
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        compiles = True if runs else None
+        return [replace(one, compiles=compiles, passes=compiles) for one in candidates]
+
+    best, *_ = begun(broken, site_of("Cart#add"), go_on=go_on, run=run)
+    assert best.parses
+    assert "cart.add(2);" in best.text
+    assert best.passes is (True if runs else None)
+
+
+def test_where_nothing_is_run_whole_candidates_are_enough():
+    whole = [Candidate(method("assertTrue(a());"), parses=True, asserts=True)]
+    assert begun(whole, site_of("Cart#add"), go_on=fail, run=fail) == tuple(whole)
+
+
+def fail(_: object) -> Any:
+    raise AssertionError("was asked")
 
 
 # ---------------------------------------------------------------- for real

@@ -25,9 +25,10 @@ __all__ = ["begun", "mended", "repaired"]
 Ask = Callable[[Attempt], Sequence[Completion]]
 GoOn = Callable[[str], Sequence[Completion]]
 
+Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
+
 _PATIENCE = 20.0
 """Seconds after which no further beginning is tried."""
-Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 
 def mended(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Candidate, ...]:
@@ -68,7 +69,8 @@ def begun(
         known: Digests of candidates that are left out.
     """
     found = list(candidates)
-    if not any(one.compiles is not None for one in found):
+    whole = [one for one in found if one.parses]
+    if whole and all(one.compiles is None for one in whole):
         return tuple(found)  # nothing is run, so nothing would be known of them
     start = time.perf_counter()
     arguments = None if any(map(good, found)) else plain_arguments(site)
@@ -84,9 +86,12 @@ def begun(
                     return ranked(found)
                 made = candidates_of([replace(completion, text=text)], site, known=known)
                 tried = mended(run([one for one in made if one.parses]), site, run)
-                passing = [one for one in tried if good(one)]
-                found += [replace(one, notes=(*one.notes, beginning.note)) for one in passing]
-                if passing:
+                not_run = [one for one in tried if one.compiles is None and not one.failure]
+                taken = not_run or [one for one in tried if good(one)]
+                found += [replace(one, notes=(*one.notes, beginning.note)) for one in taken]
+                if not_run:
+                    return ranked(found)  # a whole test, where there was none
+                if taken:
                     break
     return ranked(found)
 
