@@ -220,7 +220,7 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     if one["passes"] and one["reaches_focal"] is False:
         known += ", does not reach the method"
     if one["new_lines"]:
-        known += f", {one['new_lines']} new lines"
+        known += f", {one['new_lines']} new line{'s' * (one['new_lines'] > 1)}"
     if one["settled"]:
         known += ", expects what the code gives today"
     if one["unknown_symbols"]:
