@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from indexer import Method, Where
+from indexer.facts import simple_type
 from personalizer.generation.site import Site
 from personalizer.generation.style import most_common, test_files
 from personalizer.generation.syntax import MethodTree, code, nodes
@@ -88,7 +89,7 @@ def plain_arguments(site: Site) -> tuple[str, ...] | None:
     Literals, and of other types what its tests begin variables of that type with and needs none of
     theirs, the nearest first, or a constant of the type.
     """
-    wanted = [_simple(one.type) for one in site.focal.parameters]
+    wanted = [simple_type(one.type) for one in site.focal.parameters]
     values: dict[str, list[str]] = {
         kind: [_ARGUMENTS[kind]] if kind in _ARGUMENTS else [] for kind in wanted
     }
@@ -104,8 +105,8 @@ def plain_arguments(site: Site) -> tuple[str, ...] | None:
             break
     for facts in site.snapshot.files.values() if not all(values.values()) else ():
         for field in facts.fields:
-            kind = _last(field.owner)
-            if kind in missing and _simple(field.type) == kind and "static" in field.modifiers:
+            kind = simple_type(field.owner)
+            if kind in missing and simple_type(field.type) == kind and "static" in field.modifiers:
                 values[kind].append(f"{kind}.{field.name}")
     if not all(values.values()):
         return None
@@ -163,8 +164,8 @@ def _ways(site: Site) -> Iterable[_Way]:
     if site.place is not None:
         facts = site.snapshot.files[site.place.path]
         for field in facts.fields:
-            if field.owner == site.place.owner and _simple(field.type) in kinds:
-                note = f"begins with the field {field.name} of {_last(field.owner)}"
+            if field.owner == site.place.owner and simple_type(field.type) in kinds:
+                note = f"begins with the field {field.name} of {simple_type(field.owner)}"
                 yield _Way(f"{field.name}.{focal.name}", (), note)
     for tests in _tests_by_nearness(site):
         found = [way for test in tests for way in _in_test(site, test, kinds)]
@@ -178,7 +179,7 @@ def _kinds(site: Site) -> frozenset[str]:
         kind.simple_name
         for facts in site.snapshot.files.values()
         for kind in facts.types
-        if any(_simple(parent) == name for parent in kind.extends)
+        if any(simple_type(parent) == name for parent in kind.extends)
     }
     return frozenset({name, *extending})
 
@@ -204,7 +205,7 @@ def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
             (name,) = one.names
             taken = _needed(statements, place)
             if len(taken) <= _LONGEST:
-                note = f"begins as {test.method.name} of {_last(test.method.owner)} does"
+                note = f"begins as {test.method.name} of {test.method.class_name} does"
                 yield _Way(f"{name}.{site.focal.name}", tuple(s.text for s in taken), note)
 
 
@@ -245,7 +246,7 @@ def _flat(body: Node) -> Iterator[_Statement]:
                 kind = value.child_by_field_name("type")
             yield _Statement(
                 _dedented(node),
-                _simple(code(kind)) if names else "",
+                simple_type(code(kind)) if names else "",
                 names,
                 _names(node),
                 code(value) if value else "",
@@ -254,7 +255,7 @@ def _flat(body: Node) -> Iterator[_Statement]:
         elif node.type in ("try_statement", "try_with_resources_statement"):
             for resource in nodes(node):
                 if resource.type == "resource" and resource.child_by_field_name("type"):
-                    held = _simple(code(resource.child_by_field_name("type")))
+                    held = simple_type(code(resource.child_by_field_name("type")))
                     name = frozenset({code(resource.child_by_field_name("name"))})
                     yield _Statement(f"{_dedented(resource)};", held, name, _names(resource))
             inner = node.child_by_field_name("body")
@@ -323,11 +324,3 @@ def _kind_of_result(focal: Method) -> str | None:
         return None
     unknown = re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns or "")  # a type variable
     return "Object" if unknown else focal.returns
-
-
-def _simple(name: str) -> str:
-    return re.sub(r"<.*", "", name, flags=re.DOTALL).rpartition(".")[2].strip()
-
-
-def _last(owner: str) -> str:
-    return owner.rpartition(".")[2]

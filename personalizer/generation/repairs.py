@@ -19,7 +19,7 @@ from personalizer.generation.members import Members, takes
 from personalizer.generation.needs import Found, Scope, find_imports
 from personalizer.generation.style import numbered
 from personalizer.generation.symbols import Misuse, Reader
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
 
 __all__ = ["Checked", "Symbols", "one_edit"]
 
@@ -183,7 +183,7 @@ def _doubles(text: str) -> tuple[str, list[str]]:
             taken.add(free)
             for node in nodes(scope):
                 same = node.type == "identifier" and code(node) == code(name)
-                if same and node.start_byte >= name.start_byte and _is_variable(node):
+                if same and node.start_byte >= name.start_byte and is_variable(node):
                     tree.replace(node, free)
             notes.append(f"renamed the second {code(name)} to {free}")
     return tree.text, notes
@@ -225,15 +225,6 @@ def _inside(node: Node, outer: Node) -> bool:
             return True
         above = above.parent
     return False
-
-
-def _is_variable(node: Node) -> bool:
-    parent = node.parent
-    if parent is None:
-        return True
-    member = {"method_invocation": "name", "field_access": "field"}.get(parent.type)
-    named = parent.child_by_field_name(member) if member else None
-    return named is None or named.id != node.id
 
 
 # ---------------------------------------------------------------- nearness

@@ -19,7 +19,7 @@ from personalizer.generation.candidates import asserts
 from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
 
 __all__ = ["salvaged", "settled", "thrown", "without_lines"]
 
@@ -201,18 +201,10 @@ def _declared(statements: Collection[Node]) -> set[str]:
 
 def _uses(statement: Node, names: set[str]) -> bool:
     return any(
-        node.type == "identifier" and code(node) in names and not _is_member(node)
+        node.type == "identifier" and code(node) in names and is_variable(node)
         for part in _own(statement)
         for node in nodes(part)
     )
-
-
-def _is_member(node: Node) -> bool:
-    parent = node.parent
-    if parent is None or parent.type not in ("method_invocation", "field_access"):
-        return False
-    named = parent.child_by_field_name("name") or parent.child_by_field_name("field")
-    return named is not None and named.id == node.id
 
 
 # ---------------------------------------------------------------- values that are settled

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser
 
-__all__ = ["MethodTree", "code", "nodes"]
+__all__ = ["MethodTree", "code", "is_variable", "nodes"]
 
 _JAVA = Language(tree_sitter_java.language())
 _BEFORE = b"class C {\n"  # one line, so that rows of the tree are lines of the text from 1
@@ -61,6 +61,16 @@ def nodes(root: Node) -> Iterator[Node]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.children))
+
+
+def is_variable(node: Node) -> bool:
+    """Whether an identifier is a name of its own, not that of a member behind a dot."""
+    parent = node.parent
+    if parent is None:
+        return True
+    member = {"method_invocation": "name", "field_access": "field"}.get(parent.type)
+    named = parent.child_by_field_name(member) if member else None
+    return named is None or named.id != node.id
 
 
 def code(node: Node | None) -> str:
