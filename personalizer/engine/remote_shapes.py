@@ -74,7 +74,7 @@ def body_for(request: Request, model: str) -> dict[str, Any]:
         begun = tokenizer.encode(request.begun, add_special_tokens=False) if request.begun else []
         room = context - request.max_tokens
         body["prompt"] = [*encode(request.prompt, tokenizer, room), *begun]
-        body["max_tokens"] -= len(begun)
+        body["max_tokens"] = max(1, request.max_tokens - len(begun))
         if marked(tokenizer):
             vocabulary = tokenizer.get_vocab()
             body["stop_token_ids"] = [vocabulary[token] for token in SPECIAL_TOKENS]

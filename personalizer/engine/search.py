@@ -111,7 +111,7 @@ def _configuration(asked: Asked, reading: Reading, beams: int) -> Any:
     else:
         choices |= {"output_logits": True}
     return GenerationConfig(
-        max_new_tokens=request.max_tokens - len(reading.begun),
+        max_new_tokens=max(1, request.max_tokens - len(reading.begun)),
         num_return_sequences=request.count,
         return_dict_in_generate=True,
         eos_token_id=reading.ends,
