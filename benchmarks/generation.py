@@ -45,7 +45,7 @@ from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
 from personalizer.generation.ranking import ranked
-from personalizer.generation.rounds import begun, mended, repaired
+from personalizer.generation.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
 from personalizer.output import quiet_libraries
@@ -233,7 +233,7 @@ def tested(
     named = timed(clock, "symbols", lambda: candidates_of(completions, site))
     named = ranked(timed(clock, "check", lambda: run(named)))
     yield best(row, STAGES[1], named)
-    parts = timed(clock, "salvage", lambda: mended(named, site, run))
+    parts = timed(clock, "salvage", lambda: mended(declared(named, run), site, run))
     yield best(row, STAGES[2], parts)
     parts = timed(clock, "begin", lambda: begun(parts, site, go_on=go_on, run=run))
     yield best(row, STAGES[3], parts)

@@ -37,6 +37,16 @@ class Writers:
         pass
 
 
+class Finishing(Writers):
+    """An engine whose adapter fails on its own, but ends well what others began."""
+
+    def generate(self, request, *, on_text=None, cancelled=None):
+        if not request.begun:
+            return super().generate(request)
+        end = '\n    assertEquals(3, "one".length());\n}'
+        return [Completion(request.begun + end, -0.1, 9, "stop")]
+
+
 class Compiler:
     """A validator to which whatever calls ``nothing`` does not compile."""
 
@@ -94,6 +104,13 @@ def test_an_adapter_whose_tests_no_longer_compile_is_refused():
     assert (executed.methods, executed.base_passes, executed.adapter_passes) == (5, 5, 0)
     assert executed.refuses
     assert "0 of 5 held-out methods" in executed.reason
+
+
+def test_what_others_began_does_not_save_an_adapter():
+    """Salvage and beginnings pass with any writer, and would hide which of two writes better."""
+    executed, _ = run(Finishing(base=GOOD, adapter=BAD))
+    assert executed.adapter_passes == 0
+    assert executed.refuses
 
 
 @pytest.mark.parametrize("base", [GOOD, BAD])

@@ -17,7 +17,7 @@ from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
-from personalizer.generation.rounds import begun, mended, repaired
+from personalizer.generation.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt, Prompt
 from personalizer.settings import Settings
@@ -45,6 +45,7 @@ def generate_test(
     validator: Validator | None = None,
     known: Sequence[Candidate] = (),
     on_candidate: OnCandidate | None = None,
+    salvage: bool = True,
 ) -> Generation:
     """Unit tests for a method, and the edit that adds the best of them to the project.
 
@@ -67,6 +68,8 @@ def generate_test(
             sampled, so that it writes others.
         on_candidate: Called with a number and a candidate when it is made, and again, with the
             same number, when it was tried; not for those of repair rounds.
+        salvage: Whether, while nothing passes, what is left of failing tests is taken, and tests
+            are begun as the project's own; without it the model's own writing is judged.
 
     Raises:
         Cancelled: If ``cancelled`` was set.
@@ -111,8 +114,10 @@ def generate_test(
             on_candidate(number, candidate)
     candidates = ranked(run(candidates, on_candidate))
     clock.took("check")
-    candidates = mended(candidates, site, run)
-    candidates = begun(candidates, site, go_on=go_on, run=run, known=digests)
+    candidates = declared(candidates, run)
+    if salvage:
+        candidates = mended(candidates, site, run)
+        candidates = begun(candidates, site, go_on=go_on, run=run, known=digests)
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
     edit, no_edit = edit_of_best(site, candidates)

@@ -20,7 +20,7 @@ from personalizer.generation.salvage import salvaged
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt
 
-__all__ = ["begun", "mended", "repaired"]
+__all__ = ["begun", "declared", "mended", "repaired"]
 
 Ask = Callable[[Attempt], Sequence[Completion]]
 GoOn = Callable[[str], Sequence[Completion]]
@@ -31,17 +31,35 @@ _PATIENCE = 20.0
 """Seconds after which no further beginning is tried."""
 
 
-def mended(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Candidate, ...]:
-    """Candidates, best first, mended by what the compiler and the run said outright.
+def declared(candidates: Sequence[Candidate], run: Try) -> tuple[Candidate, ...]:
+    """Candidates, those that the compiler refused for an undeclared exception with a ``throws``.
 
-    While none passes, the best of which a part passes is that part.
+    Args:
+        candidates: Compiled and run.
+        run: Compiles and runs.
+    """
+    told = "added throws Exception"
+    open_ones = {
+        place: replace(one, text=with_throws(one.text), notes=(*one.notes, told))
+        for place, one in enumerate(candidates)
+        if "unreported exception" in (one.failure or "") and told not in one.notes
+    }
+    found = list(candidates)
+    for place, one in zip(open_ones, run(list(open_ones.values())), strict=True):
+        if "unreported exception" not in (one.failure or ""):
+            found[place] = one
+    return tuple(found)
+
+
+def mended(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Candidate, ...]:
+    """Candidates, best first; while none passes, the best of which a part passes is that part.
 
     Args:
         candidates: Compiled and run.
         site: Where they stand.
         run: Compiles and runs.
     """
-    found = list(ranked(_with_declared_exceptions(candidates, site, run)))
+    found = list(ranked(candidates))
     if not any(map(good, found)):
         for place, one in enumerate(found):
             part = salvaged(one, site, run)
@@ -81,19 +99,27 @@ def begun(
             if not completion.text.startswith(beginning.text):
                 continue  # a tokenizer that does not give back what it was given
             plainer = plain_ends(completion.text, beginning.text, site.focal, arguments)
-            for text in (completion.text, *plainer):  # each says less than the one before
+            own = completion.text
+            for text in (own, *plainer):  # each says less than the one before
                 if time.perf_counter() - start > _PATIENCE:
                     return ranked(found)
                 made = candidates_of([replace(completion, text=text)], site, known=known)
-                tried = mended(run([one for one in made if one.parses]), site, run)
+                tried = declared(run([one for one in made if one.parses]), run)
+                tried = mended(tried, site, run)
                 not_run = [one for one in tried if one.compiles is None and not one.failure]
                 taken = not_run or [one for one in tried if good(one)]
-                found += [replace(one, notes=(*one.notes, beginning.note)) for one in taken]
+                found += [_begun(one, beginning.note, guessed=text is not own) for one in taken]
                 if not_run:
                     return ranked(found)  # a whole test, where there was none
                 if taken:
                     break
     return ranked(found)
+
+
+def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
+    """A test with its beginning told; a guess of ours that holds is but what the code gives."""
+    told = ("expects what the code gives today",) if guessed and not one.settled else ()
+    return replace(one, settled=one.settled or guessed, notes=(*one.notes, *told, note))
 
 
 def repaired(
@@ -124,31 +150,12 @@ def repaired(
             break
         new = [candidate_of(completion, site) for completion in completions]
         new = [one for one in run([one for one in new if one.parses]) if one.text not in tried]
-        better = [one for one in mended(new, site, run) if worth(one) > worth(worst)]
+        better = [one for one in ranked(new) if worth(one) > worth(worst)]
         if better:
             told = f"repaired in round {number}: {_line(worst.failure)}"
             best = replace(better[0], repair_round=number, notes=(*better[0].notes, told))
             found[found.index(worst)] = best
     return ranked(found)
-
-
-def _with_declared_exceptions(
-    candidates: Sequence[Candidate], site: Site, run: Try
-) -> Sequence[Candidate]:
-    """Candidates that the compiler refused for an undeclared exception, with a ``throws``."""
-    told = "added throws Exception"
-    open_ones = {
-        place: replace(one, text=with_throws(one.text), notes=(*one.notes, told))
-        for place, one in enumerate(candidates)
-        if "unreported exception" in (one.failure or "") and told not in one.notes
-    }
-    if not open_ones:
-        return candidates
-    found = list(candidates)
-    for place, one in zip(open_ones, run(list(open_ones.values())), strict=True):
-        if "unreported exception" not in (one.failure or ""):
-            found[place] = one
-    return found
 
 
 def _line(text: str | None) -> str:
