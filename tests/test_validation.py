@@ -176,6 +176,26 @@ def test_saved_code_is_seen_after_an_update(tmp_path):
 
 
 @needs_sandbox
+def test_classes_in_use_outlast_those_of_many_edits(tmp_path, monkeypatch):
+    monkeypatch.setattr("personalizer.validation.project._KEPT", 2)
+    made = project(tmp_path / "shop", data=tmp_path / "data")
+    body = "cart.add(2); assertEquals(2, cart.total());"
+    try:
+        assert made.verdict(body).passes is True
+        for number in range(4):  # each makes one more folder of test classes
+            other = f"package shop; class Other {{ static final int NUMBER = {number}; }}"
+            check = made.check(
+                f"@Test void generated() {{ {body} }}",
+                sources={"src/test/java/shop/Other.java": other},
+            )
+            assert made.validator.validate([check])[0].passes is True
+        assert made.verdict(body).passes is True
+        assert len(list(tmp_path.glob("data/**/.problems"))) <= 3
+    finally:
+        made.validator.close()
+
+
+@needs_sandbox
 def test_junit_3_and_4_and_testng_run_too(tmp_path):
     four = """package shop; import org.junit.*; public class FourTest {
         @Test public void nothing() {} }"""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from personalizer.validation.records import Diagnostic
 __all__ = ["Layout", "Project", "diagnostics_of"]
 
 _KEPT = 16
-"""Folders of compiled classes that are kept; older ones are removed."""
+"""Folders of compiled classes that are kept; those not used for longest are removed."""
 _OUTPUTS = {
     "maven": ("target/classes", "target/test-classes"),
     "gradle": ("build/classes/java/main", "build/classes/java/test"),
@@ -56,6 +57,11 @@ class Layout:
     @property
     def class_path(self) -> tuple[Path, ...]:
         return (*self.outputs, *self.jars)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all its folders are still there."""
+        return all(folder.is_dir() for folder in self.outputs)
 
 
 class Project:
@@ -123,6 +129,7 @@ class Project:
                     )
                     problems |= wrong
                 outputs[:0] = [classes, *self._resources(one, roots, of_tests)]
+        self._forget_old(set(outputs))
         return Layout(
             folder=self._root / module.folder,
             outputs=tuple(outputs),
@@ -211,17 +218,20 @@ class Project:
             }
             answer = compile(asked) if texts else {}
             write_atomically(told, answer.get("diagnostics", b""))
-            self._forget_old()
+        with suppress(OSError):
+            os.utime(folder)
         problems: dict[str, Diagnostic] = {}
         for path, one in diagnostics_of(told.read_bytes()):
             problems.setdefault(path, one)
         return folder, problems
 
-    def _forget_old(self) -> None:
+    def _forget_old(self, used: Set[Path]) -> None:
+        """Removes the classes that were not used for longest, but none of those just used."""
         with suppress(OSError):
-            kept = sorted(self._data.iterdir(), key=lambda one: one.stat().st_mtime)
-            for old in kept[:-_KEPT]:
-                shutil.rmtree(old, ignore_errors=True)
+            by_use = sorted(self._data.iterdir(), key=lambda one: one.stat().st_mtime)
+            for old in by_use[:-_KEPT]:
+                if old not in used:
+                    shutil.rmtree(old, ignore_errors=True)
 
     def _resources(self, module: Module, roots: Iterable[str], of_tests: bool) -> list[Path]:
         """Folders beside the sources whose files tests find on their class path."""

@@ -141,7 +141,7 @@ class LocalValidator:
         module = self._project.module_of(check.file)
         unsaved = {p: t for p, t in check.sources.items() if p != check.file}
         key = (module.folder, tuple(sorted(unsaved.items())))
-        if key not in self._layouts:
+        if key not in self._layouts or not self._layouts[key].whole:
             if len(self._layouts) >= _MOST_KEPT:
                 self._layouts.clear()
             self._layouts[key] = self._project.layout(
