@@ -125,12 +125,16 @@ def secret_in(source: bytes) -> str | None:
 
 
 _WORD = re.compile(rb"\w+")
+_COMMENT = re.compile(rb"/\*.*?\*/|(?:^[ \t]*(?://|#)[^\n]*\n?)+", re.DOTALL | re.MULTILINE)
+_LICENCE = re.compile(rb"licen[cs]e|copyright", re.IGNORECASE)
 
 
 def find_copies(
     sources: Iterable[tuple[str, bytes]], *, similarity: float = 0.85, smallest: int = 30
 ) -> Mapping[str, str]:
     """Exact and near copies by MinHash over word 5-grams (datasketch).
+
+    Licences do not count: they would make short files copies of each other.
 
     Args:
         sources: (path, bytes) in the order of preference: the first of two copies stays.
@@ -143,10 +147,11 @@ def find_copies(
     from datasketch import MinHash, MinHashLSH
 
     nearby = MinHashLSH(threshold=similarity, num_perm=64)
+    sketches: dict[str, MinHash] = {}
     exact: dict[bytes, str] = {}
     copies: dict[str, str] = {}
     for path, source in sources:
-        words = _WORD.findall(source)
+        words = _WORD.findall(_COMMENT.sub(_unless_licence, source))
         joined = b" ".join(words)
         if joined in exact:
             copies[path] = exact[joined]
@@ -156,12 +161,18 @@ def find_copies(
             continue
         sketch = MinHash(num_perm=64, seed=1)
         sketch.update_batch({b" ".join(words[i : i + 5]) for i in range(len(words) - 4)})
-        near = nearby.query(sketch)
-        if near:
-            copies[path] = str(near[0])
+        likely = {str(one): sketch.jaccard(sketches[one]) for one in nearby.query(sketch)}
+        nearest = max(likely, key=likely.__getitem__, default="")
+        if nearest and likely[nearest] >= similarity:
+            copies[path] = nearest
         else:
+            sketches[path] = sketch
             nearby.insert(path, sketch, check_duplication=False)
     return copies
+
+
+def _unless_licence(comment: re.Match[bytes]) -> bytes:
+    return b"" if _LICENCE.search(comment[0]) else comment[0]
 
 
 def vendored(path: str) -> bool:

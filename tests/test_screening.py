@@ -112,5 +112,20 @@ def test_copies_in_a_project_are_told_and_found_once(
         assert Index(store).read(Workspace(root)).copies == {}
 
 
+def test_a_licence_in_common_makes_no_copy():
+    licence = (
+        "/*\n" + "\n".join(f" * line {n} of a licence that all bear" for n in range(40)) + "\n */\n"
+    )
+    one, other = (
+        f"{licence}package p;\nclass {name} {{\n"
+        + "".join(f"  int {name}{n}() {{ return {n}; }}\n" for n in range(8))
+        + "}\n"
+        for name in ("walks", "runs")
+    )
+    assert find_copies([("a", one.encode()), ("b", other.encode())]) == {}
+    bare = one.removeprefix(licence)
+    assert find_copies([("a", one.encode()), ("b", bare.encode())]) == {"b": "a"}
+
+
 def test_small_files_are_copies_only_when_equal():
     assert dict(find_copies([("a", b"x y z"), ("b", b"x y w"), ("c", b"x  y z")])) == {"c": "a"}
