@@ -23,6 +23,7 @@ from personalizer.contents import Contents, Learnable, contents_of, current, pai
 from personalizer.errors import AdapterError
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData, write_atomically
+from personalizer.texts import count
 
 __all__ = [
     "FEWEST_MEASURED",
@@ -218,7 +219,7 @@ def _judged(
 ) -> tuple[Freshness, str]:
     counts = (
         f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
-        f"of {changes.trained} pairs ({changes.share:.0%})"
+        f"of {count(changes.trained, 'pair')} ({changes.share:.0%})"
     )
     if changes.share >= settings.stale_from:
         return "stale", f"{counts}: train again"
@@ -227,8 +228,8 @@ def _judged(
         once = float(gate.get("base_loss", 0.0)) - float(gate.get("adapter_loss", 0.0))
         if gain <= 0 or gain < settings.stale_gain * once:
             return "stale", (
-                f"{counts}; on {measured['pairs']} new pairs its loss is only {gain:.3f} better "
-                f"than the base's, at the gate it was {once:.3f} (measured "
+                f"{counts}; on {count(measured['pairs'], 'new pair')} its loss is only "
+                f"{gain:.3f} better than the base's, at the gate it was {once:.3f} (measured "
                 f"{measured['measured_at'][:10]}): train again"
             )
     if changes.share >= settings.ageing_from:

@@ -13,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from personalizer.texts import count
+
 __all__ = [
     "FEWEST_GATE_METHODS",
     "FEWEST_GATE_PAIRS",
@@ -116,19 +118,22 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
         return verdict("refused", "the adapter's loss is no number")
     few = pairs < FEWEST_GATE_PAIRS or methods < FEWEST_GATE_METHODS
     low, high = _interval(gains, range(pairs) if few else groups)
-    mean = float(gains.mean())
+    mean, held_out = float(gains.mean()), count(pairs, "held-out pair")
     if mean <= 0:
-        words = f"its loss on {pairs} held-out pairs is {-mean:.3f} worse than the base's"
+        words = f"its loss on {held_out} is {-mean:.3f} worse than the base's"
         return verdict("refused", words, low, high)
-    better = f"its loss on {pairs} held-out pairs is {mean:.3f} better than the base's"
+    better = f"its loss on {held_out} is {mean:.3f} better than the base's"
     if low <= 0:
-        words = f"{better}, which may be chance (95 % interval {low:.3f} to {high:.3f})"
+        unknown = low <= -_UNKNOWN
+        told = "one pair cannot tell" if unknown else f"95 % interval {low:.3f} to {high:.3f}"
+        words = f"{better}, which may be chance ({told})"
         return verdict("refused", words, low, high)
     if pairs < FEWEST_GATE_PAIRS:
         words = f"{better}, but {FEWEST_GATE_PAIRS} pairs are needed to be sure"
         return verdict("provisional", words, low, high)
     if few:
-        words = f"{better}, but they test {methods} methods and {FEWEST_GATE_METHODS} are needed"
+        tested = count(methods, "method")
+        words = f"{better}, but they test {tested} and {FEWEST_GATE_METHODS} are needed"
         return verdict("provisional", words, low, high)
     return verdict("passed", f"{better} (95 % interval {low:.3f} to {high:.3f})", low, high)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["LINES", "PHASES", "TEXTS", "duration", "plain"]
+__all__ = ["LINES", "PHASES", "TEXTS", "count", "duration", "plain"]
 
 PHASES = {
     "index": "Reading the project",
@@ -23,8 +23,18 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def _mebibytes(count: int) -> str:
-    return f"{count / 2**20:,.{0 if count > 10 * 2**20 else 1}f} MiB"
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> count(1, "pair"), count(1200, "pair")
+        ('1 pair', '1,200 pairs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.{0 if size > 10 * 2**20 else 1}f} MiB"
 
 
 def plain(result: dict[str, Any]) -> str:
@@ -41,14 +51,15 @@ def _value(value: Any) -> str:
 def _index_text(result: dict[str, Any]) -> str:
     left_out = sum(result["excluded"].values())
     lines = [
-        f"{result['parsed']} Java files, {result['methods']} methods, {result['tests']} tests",
-        f"{result['pairs']} tests with a known focal method, "
-        f"{result['snippets']} documented methods",
+        f"{count(result['parsed'], 'Java file')}, {count(result['methods'], 'method')}, "
+        f"{count(result['tests'], 'test')}",
+        f"{count(result['pairs'], 'test')} with a known focal method, "
+        f"{count(result['snippets'], 'documented method')}",
         f"{result['seconds']:.2f} s",
     ]
     if left_out:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in result["excluded"].items())
-        lines.insert(2, f"{left_out} files left out: {reasons}")
+        reasons = ", ".join(f"{number} {reason}" for reason, number in result["excluded"].items())
+        lines.insert(2, f"{count(left_out, 'file')} left out: {reasons}")
     for path, errors in list(result["errors"].items())[:10]:
         lines.append(f"{path}: {errors[0]}")
     if len(result["errors"]) > 10:

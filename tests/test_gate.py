@@ -99,7 +99,12 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
 
 
 def test_one_pair_tells_nothing():
-    check([2.0], [1.0], "refused", "may be chance")
+    check(
+        [2.0],
+        [1.0],
+        "refused",
+        "on 1 held-out pair is 1.000 better than the base's, which may be chance (one pair",
+    )
 
 
 def outcomes(marks: str) -> dict[str, bool | None]:

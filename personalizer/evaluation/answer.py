@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from personalizer.texts import count
+
 __all__ = ["Answer", "Gain", "advice", "answer", "as_bytes", "as_time", "as_words"]
 
 
@@ -107,7 +109,7 @@ def _worth(
         f"Personalising {subject} is worth it: {as_words(chosen.method)} lowers the perplexity of "
         f"the developers' tests from {scores[chosen.against]['perplexity']:.2f} "
         f"({as_words(chosen.against)}, the best without training) to {cost['perplexity']:.2f}, "
-        f"a gain of {chosen.mean:.3f} nats a token on {chosen.pairs} held-out pairs "
+        f"a gain of {chosen.mean:.3f} nats a token on {count(chosen.pairs, 'held-out pair')} "
         f"(95 % interval {chosen.low:.3f} to {chosen.high:.3f})."
     )
     second = f"Choose {chosen.method}: it gains most of those compared."
@@ -130,13 +132,13 @@ def _not_worth(
     elif gain.mean <= 0:
         why = (
             f"the best strategy, {gain.method}, is {-gain.mean:.3f} nats a token worse than "
-            f"{as_words(gain.against)} on {gain.pairs} held-out pairs {interval}"
+            f"{as_words(gain.against)} on {count(gain.pairs, 'held-out pair')} {interval}"
         )
     else:
         why = (
             f"the best strategy, {gain.method}, gains {gain.mean:.3f} nats a token over "
-            f"{as_words(gain.against)} on {gain.pairs} held-out pairs, which may be chance "
-            f"{interval}"
+            f"{as_words(gain.against)} on {count(gain.pairs, 'held-out pair')}, "
+            f"which may be chance {interval}"
         )
     return (
         f"Personalising {subject} is not worth it: {why}.",

@@ -9,6 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from personalizer.daemon.page.facts import View
+from personalizer.texts import count
 
 __all__ = ["render"]
 
@@ -75,13 +76,3 @@ def moment(iso: str) -> str:
         '2026-11-21 00:39 UTC'
     """
     return f"{iso[:10]} {iso[11:16]} UTC"
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    Example:
-        >>> count(1, "pair"), count(1200, "pair")
-        ('1 pair', '1,200 pairs')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
