@@ -1,11 +1,11 @@
-"""Focal methods that a test can hardly call: what is told of them."""
+"""Whether a test reaches its focal method; methods that it hardly can, and what is told of them."""
 
 from __future__ import annotations
 
 import pytest
 
 from personalizer.errors import PromptTooLong
-from personalizer.generation.reach import cautions
+from personalizer.generation.reach import cautions, expects_its_exception
 from personalizer.prompts import Prompt, encode
 from tests.fake_engine import FakeEngine
 from tests.java_project import snapshot_of
@@ -60,3 +60,30 @@ def test_a_focal_method_that_no_prompt_holds_is_refused_in_one_line():
     assert isinstance(prompt, Prompt)
     with pytest.raises(PromptTooLong, match="the focal method is too long"):
         encode(prompt, Characters(marked=True), 1024)
+
+
+@pytest.mark.parametrize(
+    ("body", "reaches"),
+    [
+        ('assertThrows(ParseException.class, () -> Cart.of("a", 1));', True),
+        ('assertThrows(ParseException.class, () -> { cart.of(name); }, "told");', True),
+        ("var e = assertThrows(ParseException.class, () -> cart.of(null)); use(e);", True),
+        ('assertThrows(ParseException.class, () -> Cart.of(parsed("a")));', False),
+        ("assertThrows(ParseException.class, () -> new Cart().of(1));", False),
+        ("assertThrows(NullPointerException.class, () -> cart.of(1));", False),
+        ("assertThrows(ParseException.class, () -> cart.other(1));", False),
+        ("assertThrows(ParseException.class, cart);", False),
+        ("assertEquals(1, cart.of(1));", False),
+    ],
+)
+def test_an_expected_exception_shows_that_its_method_was_entered(body: str, reaches: bool):
+    source = "class Cart {\n    static Cart of(String a) { return parse(a); }\n}\n"
+    focal = snapshot_of({"Cart.java": source}).files["Cart.java"].methods[0]
+    assert expects_its_exception(f"@Test void a() {{ {body} }}", focal) is reaches
+
+
+def test_so_does_that_of_a_constructor():
+    source = "class Cart {\n    Cart(int a) { check(a); }\n}\n"
+    focal = snapshot_of({"Cart.java": source}).files["Cart.java"].methods[0]
+    test = "@Test void a() { assertThrows(IllegalStateException.class, () -> new Cart(1)); }"
+    assert expects_its_exception(test, focal)

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from indexer import Method
 from personalizer.errors import BadInput
+from personalizer.generation.reach import expects_its_exception
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.validation import Check, Validator, Verdict
@@ -54,14 +56,17 @@ def checked(
     reasons = []
     for place, check in checks.items():
         (verdict,) = validator.validate([check], cancelled=cancelled)
-        found[place] = _with(found[place], verdict, check)
+        found[place] = _with(found[place], verdict, check, site.focal)
         reasons += [verdict.not_run] if verdict.not_run else []
         if on_verdict is not None:
             on_verdict(place, found[place])
     return tuple(found), next(iter(reasons), None)
 
 
-def _with(candidate: Candidate, verdict: Verdict, check: Check) -> Candidate:
+def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -> Candidate:
+    reaches = verdict.reaches_focal
+    if verdict.passes and reaches is False:
+        reaches = expects_its_exception(candidate.text, focal)
     return replace(
         candidate,
         compiles=verdict.compiles,
@@ -70,7 +75,7 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check) -> Candidate:
         flaky=verdict.flaky,
         covered_lines=verdict.covered_lines,
         new_lines=verdict.new_lines,
-        reaches_focal=verdict.reaches_focal,
+        reaches_focal=reaches,
         failure=_failure(verdict),
         wrong_lines=_wrong_lines(verdict, check, candidate.text.count("\n") + 1),
         seconds=verdict.seconds,

@@ -1,13 +1,19 @@
-"""What stands between a test and its focal method, told beside tests that are made all the same."""
+"""Whether a test reaches its focal method, and what stands between the two."""
 
 from __future__ import annotations
 
-from indexer import FileFacts, Method
+from tree_sitter import Node
 
-__all__ = ["cautions"]
+from indexer import FileFacts, Method
+from personalizer.generation.syntax import MethodTree, code, nodes
+
+__all__ = ["cautions", "expects_its_exception"]
 
 _LONG = 300
 """Lines of a method beyond which a test covers little of it."""
+
+
+_CALLS = frozenset({"method_invocation", "object_creation_expression"})
 
 
 def cautions(facts: FileFacts, source: bytes, focal: Method) -> tuple[str, ...]:
@@ -29,3 +35,33 @@ def cautions(facts: FileFacts, source: bytes, focal: Method) -> tuple[str, ...]:
     if lines > _LONG:
         found.append(f"{name} has {lines:,} lines: no one test covers much of it")
     return tuple(found)
+
+
+def expects_its_exception(test: str, focal: Method) -> bool:
+    """Whether a test that passes shows that the focal method was entered and threw.
+
+    Coverage does not always: JaCoCo counts no line that an exception of something called on it
+    left. So it is where an expected exception can come from nowhere else: nothing but the focal
+    method is called, and it is none that a missing receiver throws.
+
+    Args:
+        test: One test method.
+        focal: The method under test.
+    """
+    root = MethodTree(test).method
+    return any(
+        one.type == "method_invocation"
+        and code(one.child_by_field_name("name")) == "assertThrows"
+        and _only_calls(one.child_by_field_name("arguments"), focal)
+        for one in (nodes(root) if root else ())
+    )
+
+
+def _only_calls(arguments: Node | None, focal: Method) -> bool:
+    """Of the arguments of ``assertThrows``: the exception's class and the code."""
+    given = arguments.named_children[:2] if arguments else []
+    if len(given) < 2 or given[1].type != "lambda_expression" or "NullPointer" in code(given[0]):
+        return False
+    calls = [one for one in nodes(given[1]) if one.type in _CALLS]
+    field, name = ("type", focal.class_name) if focal.constructor else ("name", focal.name)
+    return len(calls) == 1 and code(calls[0].child_by_field_name(field)).split("<")[0] == name
