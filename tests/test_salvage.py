@@ -12,13 +12,14 @@ import pytest
 from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.beginnings import beginnings, plain_arguments, plain_ends
+from personalizer.generation.beginnings import Beginning, beginnings, plain_ends
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rounds import begun, mended
 from personalizer.generation.salvage import settled, thrown, without_lines
 from personalizer.generation.site import Site
+from personalizer.generation.values import Values
 from tests.java_build import Project, needs_sandbox, project
 from tests.java_project import snapshot_of
 
@@ -219,39 +220,51 @@ def site_of(target: str, tests: str = TESTS) -> Site:
     return Site(snapshot, *focal(snapshot, target))
 
 
+def begins(target: str, tests: str = TESTS) -> list[Beginning]:
+    site = site_of(target, tests)
+    return list(beginnings(site, Values(site)))
+
+
 def test_a_test_begins_with_what_another_needs_for_its_object():
-    found = [one.text for one in beginnings(site_of("Cart#add"))]
+    found = [one.text for one in begins("Cart#add")]
     assert found == [
         "@Test\nvoid add() {\n    Cart cart = new Cart();\n    int result = cart.add",
         "@Test\nvoid add() {\n    Cart late = new Cart();\n    int result = late.add",
     ]
 
 
+def test_an_object_is_made_where_no_test_makes_one():
+    tests = TESTS.replace("Cart", "Chart").replace("class ChartTest", "class CartTest")
+    (one,) = begins("Cart#add", tests)
+    assert "    Cart cart = new Cart();\n    int result = cart.add" in one.text
+    assert one.note == "makes a new Cart"
+
+
 def test_what_takes_nothing_is_called():
-    found = [one.text.rpartition("\n")[2].strip() for one in beginnings(site_of("Cart#clear"))]
+    found = [one.text.rpartition("\n")[2].strip() for one in begins("Cart#clear")]
     assert found[0] == "cart.clear();"
 
 
 def test_a_test_is_named_as_its_neighbours_are():
     tests = TESTS.replace("void totalOfTwo", "void testTotalOfTwo").replace("inALoop", "testLoop")
-    assert next(beginnings(site_of("Cart#add", tests))).text.startswith("@Test\nvoid testAdd() {")
+    assert begins("Cart#add", tests)[0].text.startswith("@Test\nvoid testAdd() {")
 
 
 def test_a_static_method_is_called_by_its_class():
-    (one,) = beginnings(site_of("Cart#of"))
+    (one,) = begins("Cart#of")
     assert one.text.endswith("    Cart result = Cart.of")
 
 
 def test_a_field_of_the_test_class_comes_first():
     tests = TESTS.replace("class CartTest {\n", "class CartTest {\n    Cart basket = new Cart();\n")
-    first, *_ = beginnings(site_of("Cart#add", tests))
+    first, *_ = begins("Cart#add", tests)
     assert first.text.endswith("    int result = basket.add")
     assert first.note == "begins with the field basket of CartTest"
 
 
 def test_variables_that_an_object_is_made_of_come_along():
     tests = TESTS.replace("new Cart();\n        cart", "Cart.of(first);\n        cart", 1)
-    first, *_ = (one for one in beginnings(site_of("Cart#add", tests)) if "first" in one.text)
+    first, *_ = (one for one in begins("Cart#add", tests) if "first" in one.text)
     assert "    int first = 3;\n    Cart cart = Cart.of(first);\n" in first.text
     assert "unused" not in first.text
 
@@ -260,13 +273,13 @@ def test_resources_become_variables():
     tests = TESTS.replace("Cart cart = new Cart();", "try (Cart cart = new Cart()) {", 1).replace(
         "Cart late = new Cart();", "}", 1
     )
-    first, *_ = beginnings(site_of("Cart#add", tests))
+    first, *_ = begins("Cart#add", tests)
     assert "    Cart cart = new Cart();\n    int result = cart.add" in first.text
 
 
 def test_a_variable_without_a_type_has_that_of_what_is_made():
     tests = TESTS.replace("Cart cart = new", "var cart = new")
-    assert "    var cart = new Cart();\n" in next(beginnings(site_of("Cart#add", tests))).text
+    assert "    var cart = new Cart();\n" in begins("Cart#add", tests)[0].text
 
 
 def test_plain_ends_say_less_and_less():
@@ -283,27 +296,6 @@ def test_plain_ends_say_less_and_less():
         f'{start}(1);\n    assertEquals("", result.toString());\n}}',
         f"{start}(1);\n    assertNotNull(result);\n}}",
     ]
-
-
-SIGNS = """package shop;
-
-public class Sign {
-    public static final Sign NONE = new Sign();
-    public boolean fits(Cart cart, Cart other, Sign sign, String text) { return true; }
-    public boolean knows(Thread thread) { return true; }
-}
-"""
-
-
-def test_plain_arguments_are_what_tests_begin_such_variables_with():
-    files = {SHOP: SOURCE, "src/main/java/shop/Sign.java": SIGNS}
-    tests = TESTS.replace(
-        "Cart late = new Cart();", "Cart late = Cart.of(first);\n        Cart c = Cart.of(2);"
-    )
-    snapshot = snapshot_of({**files, "src/test/java/shop/CartTest.java": tests})
-    fits = Site(snapshot, *focal(snapshot, "Sign#fits"))
-    assert plain_arguments(fits) == ("new Cart()", "Cart.of(2)", "Sign.NONE", '"a"')
-    assert plain_arguments(Site(snapshot, *focal(snapshot, "Sign#knows"))) is None
 
 
 def test_a_value_compared_with_itself_asserts_nothing():

@@ -251,6 +251,32 @@ def test_a_test_that_says_what_it_throws_keeps_it():
     assert "throws Exception" not in checked.text
 
 
+@pytest.mark.parametrize(
+    ("head", "expected", "notes"),
+    [
+        ("@Override\n@Test\nvoid a()", "@Test\nvoid a()", ("left out @Override",)),
+        (
+            "@Test @Override @Test void a()",
+            "@Test void a()",
+            ("left out @Override", "left out @Test"),
+        ),
+        (
+            '@Test\n@Disabled("later")\npublic void a()',
+            "@Test\npublic void a()",
+            ("left out @Disabled",),
+        ),
+        ('@Tag("a")\n@Tag("b")\nvoid a()', '@Tag("a")\n@Tag("b")\nvoid a()', ()),
+        ("List<String> a()", "List<String> a()", ()),
+    ],
+)
+def test_a_test_bears_no_annotation_twice_and_none_that_keeps_it_from_running(
+    head: str, expected: str, notes: tuple[str, ...]
+):
+    checked = mended("cart.total();", head)
+    assert checked.text.startswith(f"{expected} {{")
+    assert checked.notes == notes
+
+
 def test_letters_that_are_no_ascii_move_nothing():
     checked = mended('String é = "ü";\n    cart.totl();')
     assert body_of(checked) == 'String é = "ü";\n    cart.total();'

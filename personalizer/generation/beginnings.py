@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import cycle, product
+from itertools import product
 from typing import NamedTuple
-
-from tree_sitter import Node
 
 from indexer import Method, Where
 from indexer.facts import simple_type
+from indexer.languages.java import method_errors
 from personalizer.generation.site import Site
-from personalizer.generation.style import most_common, test_files
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.statements import needed, statements_of, tests_by_nearness
+from personalizer.generation.style import most_common
+from personalizer.generation.values import Values
 
-__all__ = ["Beginning", "beginnings", "plain_arguments", "plain_ends"]
+__all__ = ["Beginning", "beginnings", "plain_ends"]
 
 RESULT = "result"
 """Name of the variable that holds what the focal method gives."""
-_MOST_TESTS = 400
-"""Tests that are read, those of the same class first."""
 _LONGEST, _CHARACTERS = 8, 800
 """Statements that a beginning may take from a test, and its length."""
 
@@ -38,15 +36,16 @@ class Beginning(NamedTuple):
     """Whose beginning it is, for the user."""
 
 
-def beginnings(site: Site, most: int = 3) -> Iterator[Beginning]:
+def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]:
     """The ways to a call of the focal method, those of its own test class first, then the shortest.
 
     Args:
         site: Where the test will stand.
+        values: What an object is made of where no test makes one.
         most: Beginnings.
     """
     seen: set[str] = set()
-    for made in _ways(site):
+    for made in _ways(site, values):
         if len(seen) < most:
             text = _text(site, made)
             if text not in seen and len(text) <= _CHARACTERS:
@@ -83,54 +82,6 @@ def plain_ends(
         yield f"{begun}{call}\n    {guess};\n}}"
 
 
-def plain_arguments(site: Site) -> tuple[str, ...] | None:
-    """Arguments for the focal method; None where the project shows no value of a type.
-
-    Literals, and of other types what its tests begin variables of that type with and needs none of
-    theirs, the nearest first, or a constant of the type.
-    """
-    wanted = [simple_type(one.type) for one in site.focal.parameters]
-    values: dict[str, list[str]] = {
-        kind: [_ARGUMENTS[kind]] if kind in _ARGUMENTS else [] for kind in wanted
-    }
-    missing = {kind for kind, found in values.items() if not found}
-    for tests in _tests_by_nearness(site) if missing else ():
-        for test in tests:
-            statements = list(_statements_of(site, test))
-            own = {name for one in statements for name in one.names}
-            for one in statements:
-                if one.type in missing and one.value and not one.value_uses & own:
-                    values[one.type].append(one.value)
-        if all(values.values()):
-            break
-    for facts in site.snapshot.files.values() if not all(values.values()) else ():
-        for field in facts.fields:
-            kind = simple_type(field.owner)
-            if kind in missing and simple_type(field.type) == kind and "static" in field.modifiers:
-                values[kind].append(f"{kind}.{field.name}")
-    if not all(values.values()):
-        return None
-    turns = {kind: cycle(dict.fromkeys(found)) for kind, found in values.items()}
-    return tuple(next(turns[kind]) for kind in wanted)
-
-
-_ARGUMENTS = {
-    "String": '"a"',
-    "CharSequence": '"a"',
-    "Object": '"a"',
-    "boolean": "true",
-    "char": "'a'",
-    "int": "1",
-    "long": "1L",
-    "short": "(short) 1",
-    "byte": "(byte) 1",
-    "double": "1.0",
-    "float": "1.0f",
-    "Integer": "1",
-    "Long": "1L",
-    "Boolean": "true",
-    "Class": "Object.class",
-}
 _OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', f"assertNotNull({RESULT})")
 """What its text says is more than that it is there; one with its address in it is never taken."""
 _GUESSES = {
@@ -152,7 +103,7 @@ class _Way(NamedTuple):
     note: str
 
 
-def _ways(site: Site) -> Iterable[_Way]:
+def _ways(site: Site, values: Values) -> Iterable[_Way]:
     focal = site.focal
     if focal.constructor:
         yield _Way(f"new {focal.class_name}", (), "calls the constructor")
@@ -167,9 +118,17 @@ def _ways(site: Site) -> Iterable[_Way]:
             if field.owner == site.place.owner and simple_type(field.type) in kinds:
                 note = f"begins with the field {field.name} of {simple_type(field.owner)}"
                 yield _Way(f"{field.name}.{focal.name}", (), note)
-    for tests in _tests_by_nearness(site):
+    for tests in tests_by_nearness(site):
         found = [way for test in tests for way in _in_test(site, test, kinds)]
         yield from sorted(found, key=lambda way: len(way.statements))
+    declared = site.symbols.members.of(site.focal_path, focal.owner)
+    made = values.made(declared)
+    if declared is not None and made is not None:
+        name = f"{declared.name[:1].lower()}{declared.name[1:]}"
+        if name == RESULT or method_errors(f"void a() {{ int {name}; }}"):
+            name = "subject"
+        made_first = f"{declared.type.name} {name} = {made};"
+        yield _Way(f"{name}.{focal.name}", (made_first,), f"makes a new {declared.name}")
 
 
 def _kinds(site: Site) -> frozenset[str]:
@@ -184,108 +143,15 @@ def _kinds(site: Site) -> frozenset[str]:
     return frozenset({name, *extending})
 
 
-def _tests_by_nearness(site: Site) -> Iterator[list[Where]]:
-    """Tests of the class that the test goes into, then those of other files, the nearest first."""
-    snapshot = site.snapshot
-    by_file: dict[str, list[Where]] = {}
-    for test in snapshot.tests:
-        by_file.setdefault(test.path, []).append(test)
-    own = site.place.path if site.place else ""
-    left = _MOST_TESTS
-    for path in sorted(test_files(snapshot, site.focal_path), key=lambda one: one != own):
-        tests = by_file.get(path, [])[:left]
-        left -= len(tests)
-        yield tests
-
-
 def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
-    statements = list(_statements_of(site, test))
+    statements = list(statements_of(site, test))
     for place, one in enumerate(statements):
         if one.type in kinds and one.names and len(one.names) == 1:
             (name,) = one.names
-            taken = _needed(statements, place)
+            taken = needed(statements, place)
             if len(taken) <= _LONGEST:
                 note = f"begins as {test.method.name} of {test.method.class_name} does"
                 yield _Way(f"{name}.{site.focal.name}", tuple(s.text for s in taken), note)
-
-
-def _statements_of(site: Site, test: Where) -> Iterator[_Statement]:
-    source = site.snapshot.source(test.path)
-    tree = MethodTree(test.method.span.of(source).decode("utf-8", "replace"))
-    body = tree.method.child_by_field_name("body") if tree.method else None
-    return _flat(body) if body else iter(())
-
-
-class _Statement(NamedTuple):
-    """One statement of a test, as it may stand in another."""
-
-    text: str
-    type: str
-    """Simple type of what it declares; empty where it declares nothing."""
-    names: frozenset[str]
-    """Variables that it declares."""
-    uses: frozenset[str]
-    """Names that it mentions."""
-    value: str = ""
-    """What its only variable begins with."""
-    value_uses: frozenset[str] = frozenset()
-    """Names in that."""
-
-
-def _flat(body: Node) -> Iterator[_Statement]:
-    """Declarations and calls of a body, those within ``try`` too, resources as variables."""
-    for node in body.named_children:
-        if node.type in ("local_variable_declaration", "expression_statement"):
-            declarators = node.children_by_field_name("declarator")
-            if not all(one.child_by_field_name("value") for one in declarators):
-                continue  # what it holds is decided further down
-            names = frozenset(code(one.child_by_field_name("name")) for one in declarators)
-            value = declarators[0].child_by_field_name("value") if len(declarators) == 1 else None
-            kind = node.child_by_field_name("type")
-            if code(kind) == "var" and value and value.type == "object_creation_expression":
-                kind = value.child_by_field_name("type")
-            yield _Statement(
-                _dedented(node),
-                simple_type(code(kind)) if names else "",
-                names,
-                _names(node),
-                code(value) if value else "",
-                _names(value) if value else frozenset(),
-            )
-        elif node.type in ("try_statement", "try_with_resources_statement"):
-            for resource in nodes(node):
-                if resource.type == "resource" and resource.child_by_field_name("type"):
-                    held = simple_type(code(resource.child_by_field_name("type")))
-                    name = frozenset({code(resource.child_by_field_name("name"))})
-                    yield _Statement(f"{_dedented(resource)};", held, name, _names(resource))
-            inner = node.child_by_field_name("body")
-            if inner is not None:
-                yield from _flat(inner)
-            return
-        elif node.type not in ("line_comment", "block_comment"):
-            return  # behind a loop or a condition nobody knows what holds
-
-
-def _needed(statements: list[_Statement], place: int) -> list[_Statement]:
-    """The statement at a place and those before it that it needs, in order."""
-    wanted = set(statements[place].uses)
-    taken = [statements[place]]
-    for one in reversed(statements[:place]):
-        touches = not one.names and bool(one.uses & wanted) and "assert" not in one.text
-        if one.names & wanted or touches:
-            wanted |= one.uses
-            taken.append(one)
-    return taken[::-1]
-
-
-def _names(node: Node) -> frozenset[str]:
-    return frozenset(code(one) for one in nodes(node) if one.type == "identifier")
-
-
-def _dedented(node: Node) -> str:
-    first, *rest = code(node).split("\n")
-    depth = node.start_point[1]
-    return "\n".join([first, *(re.sub(rf"^[ \t]{{0,{depth}}}", "", line) for line in rest)])
 
 
 # ---------------------------------------------------------------- the text

@@ -52,7 +52,7 @@ class Symbols:
         self._snapshot = snapshot
         self.scope = scope
         self._owner = owner
-        self._members = Members(snapshot)
+        self.members = Members(snapshot)
         self._needs: dict[str, Found] = {}
 
     def check(self, text: str) -> Checked:
@@ -64,8 +64,8 @@ class Symbols:
         return Checked(text, tuple(dict.fromkeys((*found.unknown, *names))))
 
     def mend(self, text: str) -> Checked:
-        """The method with near misses, double names and missing ``throws`` mended."""
-        return self._mended(text, (*self._for_names, self._throws))
+        """The test with near misses, double names, annotations and missing ``throws`` mended."""
+        return self._mended(text, (_annotations, *self._for_names, self._throws))
 
     def mend_names(self, text: str) -> Checked:
         """The same without ``throws``, for a method whose signature is not the model's."""
@@ -92,14 +92,14 @@ class Symbols:
 
     def _reader(self, tree: MethodTree) -> Reader:
         found = self._found(tree.text)
-        return Reader(self._snapshot, self._members, tree, self.scope, self._owner, found)
+        return Reader(self._snapshot, self.members, tree, self.scope, self._owner, found)
 
     # ------------------------------------------------------------ steps: text to text and notes
 
     def _types(self, text: str) -> tuple[str, list[str]]:
         unknown = self._found(text).unknown
         names = [name for name in unknown if not name.endswith("()")]
-        return _renamed(text, {name: _near(name, self._members.names) for name in names})
+        return _renamed(text, {name: _near(name, self.members.names) for name in names})
 
     def _calls(self, text: str) -> tuple[str, list[str]]:
         """Calls without a receiver: assertions of the framework, helpers of the class."""
@@ -167,6 +167,27 @@ def _renamed(text: str, names: dict[str, str | None]) -> tuple[str, list[str]]:
 
 def _told(wrong: str, right: str) -> str:
     return f"wrote {right} for {wrong}, which does not exist"
+
+
+# ---------------------------------------------------------------- annotations
+
+_IDLE = frozenset({"Override", "Disabled", "Ignore"})
+"""Of a new test: it overrides nothing, and is asked for to be run."""
+
+
+def _annotations(text: str) -> tuple[str, list[str]]:
+    """Without annotations that stand twice, and those that no new test bears."""
+    tree = MethodTree(text)
+    seen: set[str] = set()
+    notes = []
+    for node in tree.method.named_children[0].children if tree.method else ():  # its modifiers
+        if node.type in ("marker_annotation", "annotation"):
+            name = code(node.child_by_field_name("name"))
+            if name.rpartition(".")[2] in _IDLE or code(node) in seen:
+                tree.remove(node)
+                notes.append(f"left out @{name}")
+            seen.add(code(node))
+    return tree.text, list(dict.fromkeys(notes))
 
 
 # ---------------------------------------------------------------- two variables of one name

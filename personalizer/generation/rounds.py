@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from personalizer.engine import Completion
 from personalizer.errors import PromptTooLong
-from personalizer.generation.beginnings import beginnings, plain_arguments, plain_ends
+from personalizer.generation.beginnings import beginnings, plain_ends
 from personalizer.generation.candidates import candidate_of, candidates_of
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.repairs import with_throws
 from personalizer.generation.salvage import salvaged
 from personalizer.generation.site import Site
+from personalizer.generation.values import Values
 from personalizer.prompts import Attempt
 
 __all__ = ["begun", "declared", "mended", "repaired"]
@@ -91,8 +92,9 @@ def begun(
     if whole and all(one.compiles is None for one in whole):
         return tuple(found)  # nothing is run, so nothing would be known of them
     start = time.perf_counter()
-    arguments = None if any(map(good, found)) else plain_arguments(site)
-    for beginning in beginnings(site):
+    values = Values(site)
+    arguments = None if any(map(good, found)) else values.arguments(site.focal, site.focal_path)
+    for beginning in beginnings(site, values):
         if any(map(good, found)):
             break
         for completion in go_on(beginning.text):

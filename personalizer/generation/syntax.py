@@ -38,6 +38,8 @@ class MethodTree:
         after = self._source.find(b"\n", end)
         if not self._source[line:start].strip() and not self._source[end:after].strip():
             start, end = line, after + 1
+        elif self._source[end : end + 1] == b" ":
+            end += 1
         self.insert(start, end, "")
 
     def insert(self, start: int, end: int, text: str) -> None:

@@ -1,0 +1,91 @@
+"""Plain values: what tests show, constants, and what can be made."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexer import Snapshot
+from personalizer.generation import resolve_target
+from personalizer.generation.site import Site
+from personalizer.generation.values import Values
+from tests.java_project import snapshot_of
+
+MAIN = "src/main/java/shop"
+SIGN = """package shop;
+
+public class Sign {
+    public static final Sign NONE = new Sign();
+    public boolean fits(Cart cart, Cart other, Sign sign, String text) { return true; }
+    public boolean knows(Thread thread) { return true; }
+    public void many(String[] names, Locale locale, int... counts) { }
+    public void made(Box box, Outer.Plain plain) { }
+    public void deep(Crate crate) { }
+    public void closed(Closed closed) { }
+    public void shape(Shape shape) { }
+    public void inner(Outer.Inner inner) { }
+    public void endless(Endless endless) { }
+    public void point(Point point, Nothing nothing) { }
+}
+"""
+OTHERS = """package shop;
+
+class Box { Box(String name, Cart cart) { } Box(int size) { } }
+class Outer { static class Plain { } class Inner { } }
+class Crate { Crate(Box box) { } }
+class Closed { private Closed() { } }
+abstract class Shape { Shape() { } }
+class Endless { Endless(Endless next) { } }
+record Point(int x) { }
+record Nothing() { }
+class Cart { }
+"""
+TESTS = """package shop;
+
+import org.junit.jupiter.api.Test;
+
+class SignTest {
+    @Test
+    void begins() {
+        String name = "x";
+        Cart own = Cart.of(name);
+        Cart first = new Cart();
+        Cart other = Cart.of(2);
+        first.add(other);
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop() -> Snapshot:
+    test = "src/test/java/shop/SignTest.java"
+    return snapshot_of({f"{MAIN}/Sign.java": SIGN, f"{MAIN}/Others.java": OTHERS, test: TESTS})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("fits", ("new Cart()", "Cart.of(2)", "Sign.NONE", '"a"')),
+        ("many", ('new String[] {"a"}', "Locale.ROOT", "new int[] {1}")),
+        ("made", ("new Box(1)", "new Outer.Plain()")),
+        ("deep", ("new Crate(new Box(1))",)),
+        ("knows", None),
+        ("closed", None),
+        ("shape", None),
+        ("inner", None),
+        ("endless", None),
+        ("point", None),
+    ],
+)
+def test_arguments_are_what_tests_show_or_what_can_be_made(
+    shop: Snapshot, name: str, arguments: tuple[str, ...] | None
+):
+    path, method = resolve_target(shop, f"Sign#{name}")
+    values = Values(Site(shop, path, method))
+    assert values.arguments(method, path) == arguments
+
+
+def test_a_record_without_components_is_made(shop: Snapshot):
+    site = Site(shop, *resolve_target(shop, "Sign#point"))
+    declared = site.symbols.members.of(f"{MAIN}/Others.java", "Nothing")
+    assert Values(site).made(declared) == "new Nothing()"
