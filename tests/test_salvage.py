@@ -237,7 +237,21 @@ def test_an_object_is_made_where_no_test_makes_one():
     tests = TESTS.replace("Cart", "Chart").replace("class ChartTest", "class CartTest")
     (one,) = begins("Cart#add", tests)
     assert "    Cart cart = new Cart();\n    int result = cart.add" in one.text
-    assert one.note == "makes a new Cart"
+    assert one.note == "makes its own Cart"
+
+
+def test_types_within_others_are_told_apart():
+    inner = "    public static class Builder { public Builder dear() { return this; } }\n}"
+    source = SOURCE.rstrip().removesuffix("}") + inner
+    tests = TESTS.replace("Cart late = new Cart();", "Box.Builder box = Box.builder();").replace(
+        "Cart other;", "Cart.Builder made = new Cart.Builder();"
+    )
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
+    site = Site(snapshot, *focal(snapshot, "Cart.Builder#dear"))
+    assert [one.text.split("{\n")[1] for one in beginnings(site, Values(site))] == [
+        "    Cart.Builder made = new Cart.Builder();\n    Cart.Builder result = made.dear();",
+        "    Cart.Builder builder = new Cart.Builder();\n    Cart.Builder result = builder.dear();",
+    ]
 
 
 def test_what_takes_nothing_is_called():
@@ -291,6 +305,10 @@ def test_plain_ends_say_less_and_less():
         f"{start}(1);\n    assertEquals(0, result);\n}}",
     ]
     assert list(plain_ends(start, start, site_of("Cart#clear").focal, None)) == []
+    start = "void a() {\n    cart.clear();"
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == [
+        f'{start}\n    assertEquals("", cart.toString());\n}}'
+    ]
     start = "void a() {\n    Cart result = Cart.of"
     assert list(plain_ends(start, start, site_of("Cart#of").focal, ["1"])) == [
         f'{start}(1);\n    assertEquals("", result.toString());\n}}',

@@ -25,6 +25,7 @@ public class Sign {
     public void inner(Outer.Inner inner) { }
     public void endless(Endless endless) { }
     public void point(Point point, Nothing nothing) { }
+    public void given(Given given, Given.Maker maker) { }
 }
 """
 OTHERS = """package shop;
@@ -38,6 +39,12 @@ class Endless { Endless(Endless next) { } }
 record Point(int x) { }
 record Nothing() { }
 class Cart { }
+interface Given {
+    static Given of(int a) { return null; }
+    static Given none() { return null; }
+    static Maker maker(String name) { return new Maker(); }
+    class Maker { private Maker() { } }
+}
 """
 TESTS = """package shop;
 
@@ -69,6 +76,7 @@ def shop() -> Snapshot:
         ("many", ('new String[] {"a"}', "Locale.ROOT", "new int[] {1}")),
         ("made", ("new Box(1)", "new Outer.Plain()")),
         ("deep", ("new Crate(new Box(1))",)),
+        ("given", ("Given.none()", 'Given.maker("a")')),
         ("knows", None),
         ("closed", None),
         ("shape", None),

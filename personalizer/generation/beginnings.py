@@ -68,11 +68,12 @@ def plain_ends(
         With the arguments that the model wrote, then with plain ones; nothing where what the
         method gives cannot be compared.
     """
-    if focal.returns in ("void", "char", "float", "double"):
-        return
-    guesses = (
-        _OF_OBJECTS[:1] if focal.constructor else _GUESSES.get(focal.returns or "", _OF_OBJECTS)
-    )
+    guesses: tuple[str, ...] = _GUESSES.get(focal.returns or "", _OF_OBJECTS)
+    if focal.constructor:
+        guesses = _OF_OBJECTS[:1]
+    elif focal.returns == "void":  # what it did is seen in what it was called on, if at all
+        called_on = re.search(r"\n\s*([a-z]\w*)\.\w+(?:\(\);)?\Z", begun)
+        guesses = (f'assertEquals("", {called_on[1]}.toString())',) if called_on else ()
     calls = [""]
     if focal.parameters:
         written = re.match(r"[^;{}]*;", text[len(begun) :])
@@ -84,7 +85,10 @@ def plain_ends(
 
 _OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', f"assertNotNull({RESULT})")
 """What its text says is more than that it is there; one with its address in it is never taken."""
-_GUESSES = {
+_GUESSES: dict[str, tuple[str, ...]] = {
+    "char": (),
+    "float": (),
+    "double": (),
     "boolean": (f"assertTrue({RESULT})",),
     "String": (f'assertEquals("", {RESULT})',),
     "int": (f"assertEquals(0, {RESULT})",),
@@ -106,10 +110,10 @@ class _Way(NamedTuple):
 def _ways(site: Site, values: Values) -> Iterable[_Way]:
     focal = site.focal
     if focal.constructor:
-        yield _Way(f"new {focal.class_name}", (), "calls the constructor")
+        yield _Way(f"new {focal.owner}", (), "calls the constructor")
         return
     if "static" in focal.modifiers:
-        yield _Way(f"{focal.class_name}.{focal.name}", (), "calls the method by its class")
+        yield _Way(f"{focal.owner}.{focal.name}", (), "calls the method by its class")
         return
     kinds = _kinds(site)
     if site.place is not None:
@@ -128,7 +132,7 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
         if name == RESULT or method_errors(f"void a() {{ int {name}; }}"):
             name = "subject"
         made_first = f"{declared.type.name} {name} = {made};"
-        yield _Way(f"{name}.{focal.name}", (made_first,), f"makes a new {declared.name}")
+        yield _Way(f"{name}.{focal.name}", (made_first,), f"makes its own {declared.name}")
 
 
 def _kinds(site: Site) -> frozenset[str]:
@@ -145,8 +149,10 @@ def _kinds(site: Site) -> frozenset[str]:
 
 def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
     statements = list(statements_of(site, test))
+    *_, outer, _ = ["", "", *site.focal.owner.split(".")]
+    of_it = re.compile(rf"\b{outer}\b")  # many a class has a Builder
     for place, one in enumerate(statements):
-        if one.type in kinds and one.names and len(one.names) == 1:
+        if one.type in kinds and len(one.names) == 1 and of_it.search(one.text):
             (name,) = one.names
             taken = needed(statements, place)
             if len(taken) <= _LONGEST:
@@ -162,7 +168,7 @@ def _text(site: Site, way: _Way) -> str:
     junit5 = site.flavour == "junit5"
     head = "" if site.flavour == "junit3" else "@Test\n"
     head += f"{'' if junit5 else 'public '}void {_name(site)}() {{\n"
-    kind = _kind_of_result(focal)
+    kind = _kind_of_result(site)
     declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
     call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
     if not focal.parameters:
@@ -182,11 +188,14 @@ def _name(site: Site) -> str:
     return f"{name[0].lower()}{name[1:]}"
 
 
-def _kind_of_result(focal: Method) -> str | None:
+def _kind_of_result(site: Site) -> str | None:
     """The type of the variable for what the method gives; None where it gives nothing."""
+    focal = site.focal
     if focal.constructor:
-        return focal.class_name
+        return focal.owner
     if focal.returns in (None, "void"):
         return None
-    unknown = re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns or "")  # a type variable
-    return "Object" if unknown else focal.returns
+    if re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns):  # a type variable
+        return "Object"
+    inner = {one.simple_name: one.name for one in site.snapshot.files[site.focal_path].types}
+    return re.sub(r"(?<![\w.])[A-Z]\w*", lambda m: inner.get(m[0], m[0]), focal.returns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import chain, cycle
 
-from indexer import Method, Parameter
+from indexer import FileFacts, Method, Parameter, Type
 from indexer.facts import simple_type
 from personalizer.generation.members import Declared
 from personalizer.generation.site import Site
@@ -80,21 +80,25 @@ class Values:
         return tuple(next(turns[one.type]) for one in method.parameters)
 
     def made(self, declared: Declared | None, *, deep: int = _DEEP) -> str | None:
-        """A call of the shortest constructor of a type; None where there is none to be called."""
-        if declared is None or declared.type.kind not in ("class", "record"):
+        """A call of a type's shortest constructor, else of a method that is there to make one.
+
+        None where there is none that could be called.
+        """
+        if declared is None or "private" in declared.type.modifiers:
             return None
-        inner = "." in declared.type.name and declared.type.kind == "class"
-        modifiers = declared.type.modifiers
-        if {"abstract", "private"} & {*modifiers} or (inner and "static" not in modifiers):
-            return None
-        place = self._site.place.path if self._site.place else ""
-        constructors = declared.constructors(inside=place)
-        if constructors is None:
-            return None if declared.components else f"new {declared.type.name}()"
-        for one in sorted(constructors, key=lambda each: len(each.method.parameters)):
-            arguments = self.arguments(one.method, one.path, deep=deep - 1)
+        kind, place = declared.type, self._site.place.path if self._site.place else ""
+        inner = "." in kind.name and kind.kind == "class" and "static" not in kind.modifiers
+        ways: list[tuple[str, Method]] = []
+        if kind.kind in ("class", "record") and "abstract" not in kind.modifiers and not inner:
+            constructors = declared.constructors(inside=place)
+            if constructors is None and not declared.components:
+                return f"new {kind.name}()"
+            ways = [(f"new {kind.name}", one.method) for one in constructors or ()]
+        ways.sort(key=lambda way: len(way[1].parameters))
+        for call, method in [*ways, *_factories(self._site.snapshot.files[declared.path], kind)]:
+            arguments = self.arguments(method, declared.path, deep=deep - 1)
             if arguments is not None:
-                return f"new {declared.type.name}({', '.join(arguments)})"
+                return f"{call}({', '.join(arguments)})"
         return None
 
     def _of(self, parameter: Parameter, path: str, deep: int) -> list[str]:
@@ -136,3 +140,17 @@ class Values:
                 if simple_type(field.type) == kind and "static" in field.modifiers:
                     values.setdefault(kind, {})[f"{kind}.{field.name}"] = None
         return values
+
+
+def _factories(facts: FileFacts, kind: Type) -> list[tuple[str, Method]]:
+    """Static methods of a type, or of that around it, that give one; the shortest first."""
+    owners = {kind.name, kind.name.rpartition(".")[0]}
+    found = [
+        (f"{one.owner}.{one.name}", one)
+        for one in facts.methods
+        if one.owner in owners
+        and "static" in one.modifiers
+        and "private" not in one.modifiers
+        and simple_type(one.returns or "") == kind.simple_name
+    ]
+    return sorted(found, key=lambda way: len(way[1].parameters))
