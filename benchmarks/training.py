@@ -1,19 +1,23 @@
 """How fast is training, in what memory, and to what loss, beside TRL's SFTTrainer?
 
     python -m benchmarks.training FOLDER [--base starter] [--method lora] [--batch 8]
-        [--epochs 1] [--limit N] [--variants ours trl-defaults ...] [--out FILE.jsonl]
+        [--epochs 1] [--limit N] [--variants ours trl-defaults ...] [--repeats 1]
+        [--out FILE.jsonl]
 
 FOLDER is a Java project; its own pairs train, so lengths vary as they do. Same model, examples,
 batch size, learning rate and threads; each variant in a process of its own. Time is that of the
 whole run with one evaluation and one checkpoint; the rehearsal that our forecast comes from is
-counted beside it. The loss is taken on the validation pairs by one function, without autocast.
-Prints a table, and a JSON line a variant. Needs the optional dependencies ``benchmarks``.
+counted beside it. Repeats run all variants in turn, the last first in every second one, so that
+what else the machine does meets them alike; medians are printed, and speeds from least to most.
+The loss is taken on the validation pairs by one function, without autocast.
+Prints a table, and a JSON line a run. Needs the optional dependencies ``benchmarks``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -96,24 +100,28 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--limit", type=int, help="most pairs used")
     parser.add_argument("--variants", nargs="*", default=NAMES, choices=NAMES)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--one", choices=NAMES, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         print(json.dumps(measured(args.one, args)))
         return
-    rows = []
-    for variant in args.variants:
-        row = in_a_process("benchmarks.training", variant, out=args.out)
-        if isinstance(row, str):
-            sys.exit(f"{variant} failed:\n{row}")
-        rows.append(row)
-    print(f"\n{'variant':22}{'tokens/s':>10}{'MiB':>8}{'steps':>7}{'loss':>9}")
-    for row in rows:
-        memory = row["peak_memory_bytes"] / 2**20
+    runs: dict[str, list[dict[str, Any]]] = {variant: [] for variant in args.variants}
+    for number in range(args.repeats):
+        for variant in args.variants[:: -1 if number % 2 else 1]:
+            row = in_a_process("benchmarks.training", variant, out=args.out)
+            if isinstance(row, str):
+                sys.exit(f"{variant} failed:\n{row}")
+            runs[variant].append(row)
+    print(f"\n{'variant':22}{'tokens/s':>10}{'of them':>16}{'MiB':>8}{'steps':>7}{'loss':>9}")
+    for variant, rows in runs.items():
+        speeds = [row["tokens_per_second"] for row in rows]
+        memory = statistics.median(row["peak_memory_bytes"] for row in rows) / 2**20
         print(
-            f"{row['variant']:22}{row['tokens_per_second']:>10,.0f}{memory:>8,.0f}"
-            f"{row['steps']:>7}{row['loss']:>9.4f}"
+            f"{variant:22}{statistics.median(speeds):>10,.0f}"
+            f"{f'{min(speeds):,.0f}-{max(speeds):,.0f}':>16}{memory:>8,.0f}"
+            f"{rows[0]['steps']:>7}{rows[0]['loss']:>9.4f}"
         )
 
 

@@ -240,6 +240,13 @@ def test_an_object_is_made_where_no_test_makes_one():
     assert one.note == "makes its own Cart"
 
 
+def test_what_stands_most_often_comes_first():
+    again = "\n    @Test\n    void again() {\n        Cart late = new Cart();\n    }\n}\n"
+    first, second = begins("Cart#add", TESTS.rstrip().removesuffix("}") + again)
+    assert "    Cart late = new Cart();" in first.text
+    assert "    Cart cart = new Cart();" in second.text
+
+
 def test_types_within_others_are_told_apart():
     inner = "    public static class Builder { public Builder dear() { return this; } }\n}"
     source = SOURCE.rstrip().removesuffix("}") + inner

@@ -59,6 +59,11 @@ class SignTest {
         Cart other = Cart.of(2);
         first.add(other);
     }
+
+    @Test
+    void ends() {
+        Cart last = Cart.of(2);
+    }
 }
 """
 
@@ -72,7 +77,7 @@ def shop() -> Snapshot:
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("fits", ("new Cart()", "Cart.of(2)", "Sign.NONE", '"a"')),
+        ("fits", ("Cart.of(2)", "new Cart()", "Sign.NONE", '"a"')),
         ("many", ('new String[] {"a"}', "Locale.ROOT", "new int[] {1}")),
         ("made", ("new Box(1)", "new Outer.Plain()")),
         ("deep", ("new Crate(new Box(1))",)),

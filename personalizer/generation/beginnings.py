@@ -8,6 +8,7 @@ model goes on from there.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
@@ -37,7 +38,9 @@ class Beginning(NamedTuple):
 
 
 def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]:
-    """The ways to a call of the focal method, those of its own test class first, then the shortest.
+    """The ways to a call of the focal method.
+
+    Those of its own test class come first, then the shortest, then those that stand most often.
 
     Args:
         site: Where the test will stand.
@@ -124,7 +127,8 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
                 yield _Way(f"{field.name}.{focal.name}", (), note)
     for tests in tests_by_nearness(site):
         found = [way for test in tests for way in _in_test(site, test, kinds)]
-        yield from sorted(found, key=lambda way: len(way.statements))
+        often = Counter(way[:2] for way in found)
+        yield from sorted(found, key=lambda way: (len(way.statements), -often[way[:2]]))
     declared = site.symbols.members.of(site.focal_path, focal.owner)
     made = values.made(declared)
     if declared is not None and made is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
-from itertools import chain, cycle
+from itertools import cycle
 
 from indexer import FileFacts, Method, Parameter, Type
 from indexer.facts import simple_type
@@ -121,14 +122,20 @@ class Values:
 
     @cached_property
     def _from_tests(self) -> dict[str, dict[str, None]]:
-        """What tests begin variables with and needs none of theirs, the nearest first."""
+        """What tests begin variables with and needs none of theirs.
+
+        The nearest file first, and what stands most often in it.
+        """
         values: dict[str, dict[str, None]] = {}
-        for test in chain.from_iterable(tests_by_nearness(self._site)):
-            statements = list(statements_of(self._site, test))
-            own = {name for one in statements for name in one.names}
-            for one in statements:
-                if one.value and not one.value_uses & own:
-                    values.setdefault(one.type, {})[one.value] = None
+        for tests in tests_by_nearness(self._site):
+            counted: Counter[tuple[str, str]] = Counter()
+            for test in tests:
+                statements = list(statements_of(self._site, test))
+                own = {name for one in statements for name in one.names}
+                counted.update((s.type, s.value) for s in statements if not s.value_uses & own)
+            for (kind, value), _ in counted.most_common():
+                if value:
+                    values.setdefault(kind, {})[value] = None
         return values
 
     @cached_property
