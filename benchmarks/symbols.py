@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 
 from indexer import code_of, index_folder
-from personalizer.generation.place import scope_of
-from personalizer.generation.repairs import Symbols
-from personalizer.generation.style import house_of
+from personalizer.generation.names.mending import Symbols
+from personalizer.generation.placing.place import scope_of
+from personalizer.generation.placing.style import house_of
 from personalizer.prompts import TestPlace
 
 

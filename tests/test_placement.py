@@ -13,7 +13,7 @@ from indexer import Change, Index, Snapshot
 from indexer.languages import java
 from personalizer.errors import BadInput
 from personalizer.generation import Edit, apply_changes, place_test, resolve_target
-from personalizer.generation.style import numbered, reindent
+from personalizer.generation.placing.style import numbered, reindent
 
 CART = """package shop;
 

@@ -12,14 +12,14 @@ import pytest
 from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.beginnings import Beginning, beginnings, plain_ends
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rounds import begun, mended
-from personalizer.generation.salvage import settled, thrown, without_lines
+from personalizer.generation.rescue.beginnings import Beginning, beginnings, plain_ends
+from personalizer.generation.rescue.rounds import begun, mended
+from personalizer.generation.rescue.salvage import settled, thrown, without_lines
+from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
-from personalizer.generation.values import Values
 from tests.java_build import Project, needs_sandbox, project
 from tests.java_project import snapshot_of
 

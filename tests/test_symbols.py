@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from indexer import Snapshot
-from personalizer.generation.place import find_place, scope_of
-from personalizer.generation.repairs import Checked, Symbols, one_edit
-from personalizer.generation.style import house_of
+from personalizer.generation.names.mending import Checked, Symbols, one_edit
+from personalizer.generation.placing.place import find_place, scope_of
+from personalizer.generation.placing.style import house_of
 from personalizer.generation.targets import resolve_target
 from tests.java_project import snapshot_of
 

@@ -6,8 +6,8 @@ import pytest
 
 from indexer import Snapshot
 from personalizer.generation import resolve_target
+from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
-from personalizer.generation.values import Values
 from tests.java_project import snapshot_of
 
 MAIN = "src/main/java/shop"

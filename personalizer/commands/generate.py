@@ -201,7 +201,7 @@ class Session:
     def add(self, where: Where, text: str) -> bool:
         """Writes a test into the project as it now is; whether there was a place for it."""
         from indexer import Change
-        from personalizer.generation.place import place_test
+        from personalizer.generation.placing.place import place_test
 
         try:
             edit = place_test(self.snapshot, where.path, where.method, text)

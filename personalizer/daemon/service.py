@@ -39,7 +39,7 @@ from personalizer.generation import (
     generate_test,
     resolve_target,
 )
-from personalizer.generation.place import place_test
+from personalizer.generation.placing.place import place_test
 from personalizer.storage import WorkspaceData, data_folder
 
 __all__ = ["Service"]

@@ -8,7 +8,7 @@ from indexer import Method, Pair, Snapshot
 from indexer.languages.java import method_errors
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
-from personalizer.generation.place import method_of
+from personalizer.generation.placing.place import method_of
 from personalizer.validation import Check, Unable, Validator
 
 __all__ = ["Outcome", "check_in_place", "outcomes"]

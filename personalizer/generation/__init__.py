@@ -1,9 +1,9 @@
 """Tests and bodies from a model: prompt, candidates, and the edit that adds the best of them."""
 
-from personalizer.generation.bodies import place_body
-from personalizer.generation.edits import apply_changes
 from personalizer.generation.pipeline import generate_test
-from personalizer.generation.place import find_place, place_test
+from personalizer.generation.placing.bodies import place_body
+from personalizer.generation.placing.edits import apply_changes
+from personalizer.generation.placing.place import find_place, place_test
 from personalizer.generation.records import (
     Candidate,
     Edit,

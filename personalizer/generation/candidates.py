@@ -13,7 +13,7 @@ from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion
-from personalizer.generation.place import method_of
+from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
@@ -53,7 +53,7 @@ def candidates_of(
         completions: What an engine gave.
         site: Where the tests will stand. Copies of methods that are there are left out, as are
             copies among the completions.
-        mend: Repair near misses (``repairs``); else only name what is unknown.
+        mend: Repair near misses (``names.mending``); else only name what is unknown.
         known: Digests of candidates that are left out too.
     """
     seen = {*site.existing, *known}

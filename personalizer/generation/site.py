@@ -9,11 +9,11 @@ from functools import cached_property
 
 from indexer import Level, Method, Pair, Snapshot, Type
 from indexer.languages import java
-from personalizer.generation.edits import apply_changes
-from personalizer.generation.place import find_place, place_test, scope_of
+from personalizer.generation.names.mending import Symbols
+from personalizer.generation.placing.edits import apply_changes
+from personalizer.generation.placing.place import find_place, place_test, scope_of
+from personalizer.generation.placing.style import house_of
 from personalizer.generation.records import Edit
-from personalizer.generation.repairs import Symbols
-from personalizer.generation.style import house_of
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
 

@@ -15,13 +15,13 @@ from indexer.languages.lexis import tokens
 from indexer.languages.remarks import remark_at
 from personalizer.engine import Engine
 from personalizer.errors import BadInput
-from personalizer.generation.bodies import place_body, place_statements, scope_within
 from personalizer.generation.candidates import clean
 from personalizer.generation.checking import told
-from personalizer.generation.edits import apply_changes
+from personalizer.generation.names.mending import Symbols
 from personalizer.generation.pipeline import asked_of, or_why_not, request_for
+from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
+from personalizer.generation.placing.edits import apply_changes
 from personalizer.generation.records import Edit, SnippetGeneration
-from personalizer.generation.repairs import Symbols
 from personalizer.generation.targets import resolve_method, resolve_snippet
 from personalizer.prompts import Prompt, prompt_for_body
 from personalizer.settings import Settings

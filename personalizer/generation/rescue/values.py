@@ -8,9 +8,9 @@ from itertools import cycle
 
 from indexer import FileFacts, Method, Parameter, Type
 from indexer.facts import simple_type
-from personalizer.generation.members import Declared
+from personalizer.generation.names.members import Declared
+from personalizer.generation.rescue.statements import statements_of, tests_by_nearness
 from personalizer.generation.site import Site
-from personalizer.generation.statements import statements_of, tests_by_nearness
 
 __all__ = ["Values"]
 

@@ -16,11 +16,10 @@ from indexer.languages import java
 from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
 from personalizer.errors import BadInput
-from personalizer.generation.edits import apply_changes, make_edit, writable
-from personalizer.generation.imports import Line, import_changes, import_section
-from personalizer.generation.needs import Found, Scope, find_imports
-from personalizer.generation.records import Edit, TextEdit
-from personalizer.generation.style import (
+from personalizer.generation.names.needs import Found, Scope, find_imports
+from personalizer.generation.placing.edits import apply_changes, make_edit, writable
+from personalizer.generation.placing.imports import Line, import_changes, import_section
+from personalizer.generation.placing.style import (
     House,
     flavour_of,
     house_of,
@@ -34,6 +33,7 @@ from personalizer.generation.style import (
     reindent,
     test_class_name,
 )
+from personalizer.generation.records import Edit, TextEdit
 from personalizer.prompts import TestPlace
 
 __all__ = ["find_place", "method_of", "place_test", "scope_of", "told_of"]

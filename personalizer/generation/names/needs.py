@@ -13,8 +13,7 @@ from typing import NamedTuple
 from indexer import FileFacts, Import, Method, Snapshot, Type
 from indexer.languages.lexis import Names, names_in
 from indexer.pairing import in_test_root, module_of
-from personalizer.generation.imports import Line, shared_parts
-from personalizer.generation.libraries import (
+from personalizer.generation.names.libraries import (
     FLAVOURS,
     HEIRS,
     JAVA_LANG,
@@ -22,7 +21,8 @@ from personalizer.generation.libraries import (
     TYPES,
     Flavour,
 )
-from personalizer.generation.style import flavour_of
+from personalizer.generation.placing.imports import Line, shared_parts
+from personalizer.generation.placing.style import flavour_of
 
 __all__ = ["Found", "Scope", "find_imports"]
 

@@ -10,8 +10,8 @@ from tree_sitter import Node
 
 from indexer import Where
 from indexer.facts import simple_type
+from personalizer.generation.placing.style import test_files
 from personalizer.generation.site import Site
-from personalizer.generation.style import test_files
 from personalizer.generation.syntax import MethodTree, code, nodes
 
 __all__ = ["Statement", "needed", "statements_of", "tests_by_nearness"]

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from indexer import Snapshot
-from personalizer.generation.libraries import FLAVOURS
-from personalizer.generation.members import Members, takes
-from personalizer.generation.needs import Found, Scope, find_imports
-from personalizer.generation.style import numbered
-from personalizer.generation.symbols import Misuse, Reader
+from personalizer.generation.names.libraries import FLAVOURS
+from personalizer.generation.names.members import Members, takes
+from personalizer.generation.names.needs import Found, Scope, find_imports
+from personalizer.generation.names.symbols import Misuse, Reader
+from personalizer.generation.placing.style import numbered
 from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
 
 __all__ = ["Checked", "Symbols", "one_edit"]

@@ -16,7 +16,7 @@ from typing import TypeVar
 from indexer import FileFacts, Snapshot, Span, Type
 from indexer.languages.lexis import inside_tokens
 from indexer.pairing import is_test, module_of
-from personalizer.generation.libraries import FLAVOURS
+from personalizer.generation.names.libraries import FLAVOURS
 
 __all__ = [
     "House",

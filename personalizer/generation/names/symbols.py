@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from indexer import Import, Snapshot, Span, Where
-from personalizer.generation.libraries import UNCHECKED
-from personalizer.generation.members import Declared, Members, takes
-from personalizer.generation.needs import Found, Scope
+from personalizer.generation.names.libraries import UNCHECKED
+from personalizer.generation.names.members import Declared, Members, takes
+from personalizer.generation.names.needs import Found, Scope
 from personalizer.generation.syntax import MethodTree, code, nodes
 
 __all__ = ["Misuse", "Reader"]

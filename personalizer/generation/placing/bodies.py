@@ -6,12 +6,12 @@ from indexer import Method, Snapshot, Span
 from indexer.languages import java
 from indexer.languages.lexis import names_in
 from personalizer.errors import BadInput
-from personalizer.generation.edits import apply_changes, make_edit, writable
-from personalizer.generation.imports import import_changes
-from personalizer.generation.needs import Scope, find_imports
-from personalizer.generation.place import told_of
+from personalizer.generation.names.needs import Scope, find_imports
+from personalizer.generation.placing.edits import apply_changes, make_edit, writable
+from personalizer.generation.placing.imports import import_changes
+from personalizer.generation.placing.place import told_of
+from personalizer.generation.placing.style import indent_step, line_indent, newline_of, reindent
 from personalizer.generation.records import Edit, TextEdit
-from personalizer.generation.style import indent_step, line_indent, newline_of, reindent
 
 __all__ = ["place_body", "place_statements", "scope_within"]
 

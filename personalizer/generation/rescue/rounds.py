@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from personalizer.engine import Completion
 from personalizer.errors import PromptTooLong
-from personalizer.generation.beginnings import beginnings, plain_ends
 from personalizer.generation.candidates import candidate_of, candidates_of
+from personalizer.generation.names.mending import with_throws
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.repairs import with_throws
-from personalizer.generation.salvage import salvaged
+from personalizer.generation.rescue.beginnings import beginnings, plain_ends
+from personalizer.generation.rescue.salvage import salvaged
+from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
-from personalizer.generation.values import Values
 from personalizer.prompts import Attempt
 
 __all__ = ["begun", "declared", "mended", "repaired"]

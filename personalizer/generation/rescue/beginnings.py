@@ -16,10 +16,10 @@ from typing import NamedTuple
 from indexer import Method, Where
 from indexer.facts import simple_type
 from indexer.languages.java import method_errors
+from personalizer.generation.placing.style import most_common
+from personalizer.generation.rescue.statements import needed, statements_of, tests_by_nearness
+from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
-from personalizer.generation.statements import needed, statements_of, tests_by_nearness
-from personalizer.generation.style import most_common
-from personalizer.generation.values import Values
 
 __all__ = ["Beginning", "beginnings", "plain_ends"]
 
