@@ -152,11 +152,15 @@ def evaluate(
     if tasks is not None:
         if data is None or paths or background:
             raise click.UsageError("--tasks needs --data FOLDER, no PATH and no --background")
+        if solutions != "model" and tasks not in (*_PROGRAMS, "apps"):
+            raise click.UsageError(f"{tasks} has no programs to run: leave out --solutions")
         chosen = settings_module.load(
             None, {"base": base, "budget": budget}, hyperparameters=config
         ).settings
         output.quiet_libraries()
-        if tasks in _PROGRAMS:
+        if tasks == "apps" and solutions != "model":
+            result = _references(data, solutions == "broken", limit)
+        elif tasks in _PROGRAMS:
             result = _run(tasks, data, chosen, solutions, samples, limit)
         else:
             result = _tune(tasks, data, chosen, methods.split(","), examples, beams, limit)
@@ -247,6 +251,12 @@ def _run(
         limit=limit,
         report=_told("problems", 25),
     )
+
+
+def _references(data: Path, broken: bool, limit: int | None) -> dict[str, Any]:
+    from personalizer.evaluation.tasks.apps import run_references
+
+    return run_references(data, broken=broken, limit=limit, report=_told("problems", 25))
 
 
 def _tune(

@@ -35,8 +35,13 @@ class Instruction:
     id: str
     instruction: str
     answer: str
-    tests: tuple[tuple[str, str], ...] = ()
-    """Inputs and outputs of a program (APPS)."""
+    tests: tuple[tuple[Any, Any], ...] = ()
+    """Inputs and outputs of a program (APPS): texts, or lists of lines; of a function its
+    arguments and what it returns."""
+    called: str = ""
+    """The function that the tests call; empty for a program (APPS)."""
+    level: str = ""
+    """How hard it is, in its authors' words (APPS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +104,16 @@ def _apps(row: Mapping[str, Any], place: str, number: str) -> Instruction:
     asked = text_of(row, ["question"], place) + str(row.get("starter_code") or "")
     solutions = _inner(row.get("solutions"), [])
     tests = _inner(row.get("input_output"), {})
-    called = isinstance(tests, dict) and bool(tests.get("fn_name"))
+    tests = tests if isinstance(tests, dict) else {}
+    called = str(tests.get("fn_name") or "")
     asked += "\nUse Call-Based format\n" if called else "\nUse Standard Input format\n"
-    pairs = zip(tests.get("inputs", []), tests.get("outputs", []), strict=False) if tests else ()
     return Instruction(
         str(row.get("problem_id", row.get("id", number))),
         asked,
         str(solutions[0]) if solutions else "",
-        tuple((str(given), str(wanted)) for given, wanted in pairs),
+        tuple(zip(tests.get("inputs", []), tests.get("outputs", []), strict=False)),
+        called,
+        str(row.get("difficulty") or ""),
     )
 
 

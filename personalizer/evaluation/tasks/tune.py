@@ -10,9 +10,10 @@ from typing import Any, cast
 from personalizer.dataset import Dataset
 from personalizer.errors import PersonalizerError, TooFewPairs
 from personalizer.evaluation.code_bleu import available, code_bleu
-from personalizer.evaluation.decoding import beam_tests
+from personalizer.evaluation.decoding import beam_tests, sampled_texts
 from personalizer.evaluation.matches import exact_match
 from personalizer.evaluation.methods import Method, methods_named
+from personalizer.evaluation.tasks.apps import judged
 from personalizer.evaluation.tasks.instructions import (
     Instruction,
     Tokens,
@@ -27,6 +28,9 @@ from personalizer.training.strategies import STRATEGIES, strategy_named
 from personalizer.training.trainer import fine_tune
 
 __all__ = ["run_instructions"]
+
+_SAMPLES = 5
+"""Programs for each problem of APPS, at temperature 0.2, as in W24."""
 
 
 def run_instructions(
@@ -56,7 +60,8 @@ def run_instructions(
 
     Returns:
         ``splits`` and, by method, ``exact@k``, ``code_bleu``, ``pf_seconds``, ``seconds``,
-        ``trainable_parameters`` and ``peak_memory_bytes``, or the reason of a gap.
+        ``trainable_parameters`` and ``peak_memory_bytes``, or the reason of a gap; of APPS also
+        what running five sampled programs a problem says (:func:`judged`).
 
     Raises:
         BadInput: If a file is missing or of another shape.
@@ -125,9 +130,20 @@ def _scored(
     kept = [(t, one) for t, one in zip(asked, test, strict=True) if t is not None and one.answer]
     if not kept:
         raise TooFewPairs(f"no test example of the task fits into {room} tokens")
-    texts = beam_tests(
-        model, base, [t for t, _ in kept], beams=beams, max_tokens=settings.target_tokens
-    )
+    prompts = [tokens for tokens, _ in kept]
+    texts = beam_tests(model, base, prompts, beams=beams, max_tokens=settings.target_tokens)
+    ran: dict[str, Any] = {}
+    if any(one.tests for _, one in kept):
+        programs = sampled_texts(
+            model,
+            base,
+            prompts,
+            count=_SAMPLES,
+            temperature=0.2,
+            seed=settings.seed,
+            max_tokens=settings.target_tokens,
+        )
+        ran = judged([one for _, one in kept], programs)
     answers = [one.answer for _, one in kept]
     first = [row[0] for row in texts]
     return {
@@ -139,6 +155,7 @@ def _scored(
             for k in range(1, beams + 1)
         },
         "code_bleu": code_bleu(first, answers, "python") if available() else None,
+        **ran,
         **cost,
     }
 
