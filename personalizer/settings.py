@@ -65,6 +65,9 @@ class Settings:
     repair_rounds: int = _anyones(
         0, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
     )
+    mutants: int = _anyones(
+        0, "Mutants of the focal method that a passing test is tried on, 0 to 50."
+    )
     trusted_workspaces: str = _users_own(
         "", "Folders whose projects may be built and run, separated as in PATH."
     )
@@ -300,6 +303,10 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         problems.append(
             f"{origins['engine_url']}: engine_url must begin with http:// or https://, "
             f"got {settings.engine_url}"
+        )
+    if not 0 <= settings.mutants <= 50:
+        problems.append(
+            f"{origins['mutants']}: mutants must lie between 0 and 50, got {settings.mutants}"
         )
     if settings.retrieve < 0:
         problems.append(

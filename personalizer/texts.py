@@ -231,7 +231,9 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     if one["passes"] and one["reaches_focal"] is False:
         known += ", does not reach the method"
     if one["new_lines"]:
-        known += f", {one['new_lines']} new line{'s' * (one['new_lines'] > 1)}"
+        known += f", {count(one['new_lines'], 'new line')}"
+    if one["mutants"]:
+        known += f", notices {one['killed']} of {count(one['mutants'], 'mutant')}"
     if one["settled"]:
         known += ", expects what the code gives today"
     if one["unknown_symbols"]:

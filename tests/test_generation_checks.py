@@ -14,8 +14,10 @@ from personalizer.generation import Candidate, Generation, apply_changes
 from personalizer.generation.ranking import ranked
 from personalizer.generation.site import Site
 from personalizer.generation.targets import resolve_target
+from personalizer.output import as_dict
 from personalizer.prompts import Kind, Prompt
 from personalizer.settings import Settings
+from personalizer.texts import TEXTS
 from personalizer.validation import Check, Unable, Verdict
 from tests.fake_engine import FakeEngine
 from tests.fake_validator import FakeValidator, fails, passes, refused
@@ -145,6 +147,20 @@ def test_ranks_by_new_lines_passing_compiling_then_score():
     assert "void covers" in made.edit.diff
 
 
+def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
+    one, other = passes(), replace(passes(), mutants=3, killed=2)
+    validator = FakeValidator({"likelier": replace(one, mutants=3, killed=1), "sees": other})
+    made = made_with(
+        validator,
+        [test("likelier"), test("sees")],
+        settings=Settings(repair_rounds=0, mutants=3),
+    )
+    assert names(made) == ["sees", "likelier"]
+    assert {check.mutants for check in validator.asked} == {3}
+    told = TEXTS["generate"](as_dict(made) | {"written": False})
+    assert "  1. passes, notices 2 of 3 mutants\n" in told
+
+
 def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():
     made = made_with(
         FakeValidator({"asserts": fails()}, passes(new_lines=9)),
@@ -166,7 +182,7 @@ def test_of_equals_the_one_with_fewer_unknown_names_goes_first():
 def test_a_failing_candidate_goes_back_to_the_model_with_what_was_said():
     engine = FakeEngine([test("wrong")], [test("right")])
     validator = FakeValidator({"wrong": refused("cannot find symbol: method totl()")})
-    _, made = generated(engine=engine, validator=validator)
+    _, made = generated(engine=engine, validator=validator, salvage=False)
     prompt = engine.requests[1].prompt
     assert isinstance(prompt, Prompt)
     parts = {part.kind: part.pieces[0].text for part in prompt.parts}
@@ -199,6 +215,7 @@ def test_the_model_is_asked_once_a_round(rounds: int):
         engine=engine,
         validator=FakeValidator(otherwise=refused()),
         settings=Settings(repair_rounds=rounds),
+        salvage=False,
     )
     assert len(engine.requests) == 1 + rounds
 

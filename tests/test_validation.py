@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,56 @@ def test_a_test_that_holds_passes_with_the_lines_it_covers(cart):
 def test_a_test_that_covers_what_others_cover_covers_nothing_new(cart):
     verdict = cart.verdict("assertEquals(0, cart.total());")
     assert (verdict.passes, verdict.new_lines, verdict.reaches_focal) == (True, 0, False)
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("body", "most", "noticed"),
+    [
+        ("cart.add(2); assertEquals(2, cart.total());", 20, (3, 2)),
+        ("cart.add(0); assertEquals(0, cart.total());", 20, (3, 1)),
+        ("cart.add(2); assertEquals(2, cart.total());", 1, (1, 1)),
+        ("cart.add(2); assertEquals(2, cart.total());", 0, (None, 0)),
+        ("assertEquals(0, cart.total());", 20, (None, 0)),  # it does not reach the method
+        ("cart.add(2); fail();", 20, (None, 0)),
+    ],
+)
+def test_a_test_notices_what_it_looks_at(cart, body, most, noticed):
+    """Of the condition, the message and the sum."""
+    check = replace(cart.check(f"@Test void generated() {{ {body} }}"), mutants=most)
+    verdict = cart.validator.validate([check])[0]
+    assert (verdict.mutants, verdict.killed) == noticed
+
+
+@needs_sandbox
+def test_mutants_without_an_end_are_noticed_and_ended(tmp_path):
+    counter = """package shop;
+public class Cart {
+    private int total;
+    public void add(int price) {
+        int i = 0;
+        while (i != price) {
+            i++;
+            note(2.5, 7L);
+        }
+        total = i;
+    }
+    private static void note(double a, long b) { }
+    public int total() { return total; }
+}
+"""
+    made = project(
+        tmp_path / "shop", {"src/main/java/shop/Cart.java": counter}, data=tmp_path / "data"
+    )
+    try:
+        check = made.check("@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }")
+        verdict = made.validator.validate([replace(check, focal_lines=(4, 11), mutants=20)])[0]
+        # Noticed: the condition, and the increment, which counts away from the price. Not: where it
+        # begins, both numbers, and the call of what does nothing.
+        assert (verdict.passes, verdict.mutants, verdict.killed) == (True, 6, 2)
+        assert made.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True
+    finally:
+        made.validator.close()
 
 
 @needs_sandbox

@@ -93,6 +93,8 @@ def badge(candidate: answers.Candidate) -> str:
         parts = ["passes"]
     if candidate.new_lines:
         parts.append(f"{candidate.new_lines} new line{'s' * (candidate.new_lines > 1)}")
+    if candidate.mutants:
+        parts.append(f"notices {candidate.killed} of {candidate.mutants} mutants")
     if candidate.settled:
         parts.append("values of today")
     if candidate.unknown_symbols:

@@ -193,7 +193,8 @@ class Session:
             f"{where.path}#{where.method.key} {where.method.digest}",
             f"{self.adapter.id if self.adapter else chosen.base}",
             f"{self.snapshot.hashes[place.path] if place else None}",
-            f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature}",
+            f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "
+            f"{chosen.mutants}",
             f"{type(self.validator).__name__}",
         ]
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()

@@ -27,6 +27,7 @@ def checked(
     validator: Validator,
     cancelled: threading.Event | None = None,
     on_verdict: OnCandidate | None = None,
+    mutants: int = 0,
 ) -> tuple[tuple[Candidate, ...], str | None]:
     """Candidates with what became of them, in their order, and why they were not run.
 
@@ -38,6 +39,7 @@ def checked(
         validator: Compiles and runs them, one by one.
         cancelled: Ends it.
         on_verdict: Called with the place and the candidate as soon as it was tried.
+        mutants: Most mutants of the focal method that one that passes is tried on.
 
     Raises:
         Cancelled: Once ``cancelled`` was set.
@@ -47,7 +49,7 @@ def checked(
     for place, candidate in enumerate(found):
         if candidate.parses:
             try:
-                checks[place] = site.check(candidate.text)
+                checks[place] = replace(site.check(candidate.text), mutants=mutants)
             except BadInput as error:
                 found[place] = replace(candidate, failure=str(error))
     if not checks:
@@ -76,6 +78,8 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         covered_lines=verdict.covered_lines,
         new_lines=verdict.new_lines,
         reaches_focal=reaches,
+        mutants=verdict.mutants,
+        killed=verdict.killed,
         failure=_failure(verdict),
         wrong_lines=_wrong_lines(verdict, check, candidate.text.count("\n") + 1),
         seconds=verdict.seconds,

@@ -85,7 +85,7 @@ def generate_test(
     def run(
         candidates: Sequence[Candidate], on_verdict: OnCandidate | None = None
     ) -> Sequence[Candidate]:
-        tried, reason = checked(candidates, site, checker, cancelled, on_verdict)
+        tried, reason = checked(candidates, site, checker, cancelled, on_verdict, settings.mutants)
         reasons.extend([reason] if reason else [])
         return tried
 

@@ -29,6 +29,10 @@ class Candidate:
     """Lines covered that no existing test of the class covers."""
     reaches_focal: bool | None = None
     """Whether a line of the focal method ran in it; None when that was not measured."""
+    mutants: int | None = None
+    """Mutants of the focal method that it was tried on; None when on none."""
+    killed: int = 0
+    """Those among them with which it fails: what they change, it looks at."""
     seconds: float = 0.0
     """Time that its check took."""
     score: float = 0.0

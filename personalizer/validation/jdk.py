@@ -23,7 +23,16 @@ OLDEST = 11
 _SOURCES = Path(__file__).parent / "java"
 _EXPORTS = ("--add-exports", "jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED")
 _PARTS = {
-    "compiler": ("Compiler", "Coverage", "InMemory", "Methods", "Screen", "Source", "Wire"),
+    "compiler": (
+        "Compiler",
+        "Coverage",
+        "InMemory",
+        "Methods",
+        "Mutants",
+        "Screen",
+        "Source",
+        "Wire",
+    ),
     "runner": ("Framework", "Libraries", "Loader", "Probes", "Runner", "Wire"),
 }
 """Sources of the two processes; the one that runs tests holds nothing of the other."""
@@ -95,6 +104,7 @@ def program(jdk: Jdk, part: str, jars: Mapping[str, Path], data: Path) -> Path:
         sources += [_SOURCES / "frameworks" / f"{name}.java" for name in ["Annotations", *named]]
     elif "org.jacoco.core" not in jars:
         sources.remove(_SOURCES / "Coverage.java")
+        sources.remove(_SOURCES / "Mutants.java")
         sources.append(_SOURCES / "without" / "Coverage.java")
     digest = hashlib.blake2b(digest_size=8)
     for path in sources:

@@ -34,6 +34,8 @@ class Check:
     """The candidate's first line in ``source``, from 1."""
     runs_in: str = ""
     """Binary name of a subclass to run it in, where its own class is abstract; else empty."""
+    mutants: int = 0
+    """Most mutants of the focal method that a passing candidate is tried on."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Unsaved buffers by path, beyond those that the snapshot already holds."""
 
@@ -67,6 +69,10 @@ class Verdict:
     """Those among them that no existing test of the test class runs."""
     reaches_focal: bool | None = None
     """Whether a line of the focal method itself ran."""
+    mutants: int | None = None
+    """Mutants of the focal method that a passing candidate was tried on; None when on none."""
+    killed: int = 0
+    """Those among them with which it fails, as a test that looks at what they change does."""
     diagnostics: tuple[Diagnostic, ...] = ()
     failure: str | None = None
     """Exception and message of a failing candidate, with its own stack frame."""

@@ -37,6 +37,8 @@ _CLASS_SECONDS = 60.0
 """Longest run of all existing tests of a class."""
 _COMPILE_SECONDS = 30.0
 """Longest compilation of one file."""
+_MUTANT_SECONDS, _MUTANTS_SECONDS = 2.0, 5.0
+"""Longest run of one mutant, which may loop for ever, and of all."""
 _MOST_KEPT = 200
 """Entries of each of the tables that a validator keeps."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
@@ -132,6 +134,7 @@ class LocalValidator:
                 existing = self._lines_of_existing(asking)
                 start = time.perf_counter()
                 verdict = self._measured(verdict, asking, outcome, existing)
+                verdict = self._tried_on_mutants(verdict, asking)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -218,6 +221,33 @@ class LocalValidator:
             else None,
         )
 
+    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking) -> Verdict:
+        """How many mutants of the focal method the test notices; it passed without them."""
+        check, layout = asking.check, asking.layout
+        if not check.mutants or not self._measuring or verdict.reaches_focal is False:
+            return verdict
+        first, last = check.focal_lines
+        asked = {
+            "ask": b"mutants",
+            "name": asking.focal,
+            "folders": joined(layout.outputs),
+            "first": str(first).encode(),
+            "last": str(last).encode(),
+            "most": str(check.mutants).encode(),
+        }
+        made = self._processes.compile(asked, layout.jars, cancelled=asking.cancelled)
+        compiled = self._compile(asking, check.source)
+        tried = killed = 0
+        start = time.perf_counter()
+        for number, told in enumerate(fields(made.get("told"))):
+            if time.perf_counter() - start > _MUTANTS_SECONDS:
+                break
+            changed = {f"class:{told.partition(chr(9))[0]}": made[f"mutant:{number}"]}
+            outcome = self._run(asking, compiled, instead=changed)
+            tried += 1
+            killed += outcome.kind in ("failed", "gone")
+        return replace(verdict, mutants=tried or None, killed=killed)
+
     def _compile(
         self, asking: _Asking, source: str, *, twin: str = "", whole: bool = False
     ) -> Message:
@@ -239,17 +269,25 @@ class LocalValidator:
         )
 
     def _run(
-        self, asking: _Asking, compiled: Message, *, method: str | None = None, without: str = ""
+        self,
+        asking: _Asking,
+        compiled: Message,
+        *,
+        method: str | None = None,
+        without: str = "",
+        instead: Message | None = None,
     ) -> Outcome:
+        """Runs the candidate, or another method or all of its class; ``instead``: a mutant."""
         check = asking.check
         classes = {k: v for k, v in compiled.items() if k.startswith("class:")}
+        longest = RUN_SECONDS if method is None else _CLASS_SECONDS
         return self._processes.run(
             asking.layout,
-            {**self._probes(asking), **classes},
+            {**(instead or self._probes(asking)), **classes},
             check.runs_in or check.test_class,
             check.test_method if method is None else method,
             without=without,
-            seconds=RUN_SECONDS if method is None else _CLASS_SECONDS,
+            seconds=_MUTANT_SECONDS if instead else longest,
             cancelled=asking.cancelled,
         )
 

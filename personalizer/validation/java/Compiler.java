@@ -70,6 +70,8 @@ public final class Compiler {
                 return candidate(asked);
             case "instrument":
                 return coverage.instrument(asked);
+            case "mutants":
+                return coverage.mutants(asked);
             case "lines":
                 return coverage.lines(asked);
             default:

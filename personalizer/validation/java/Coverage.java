@@ -46,6 +46,15 @@ final class Coverage {
         return answer;
     }
 
+    /** Mutants of some lines of a class and those nested in it. */
+    Map<String, byte[]> mutants(Map<String, byte[]> asked) throws IOException {
+        return Mutants.of(
+                classes(asked),
+                Integer.parseInt(Wire.text(asked.get("first"))),
+                Integer.parseInt(Wire.text(asked.get("last"))),
+                Integer.parseInt(Wire.text(asked.get("most"))));
+    }
+
     /** The classes as they were compiled: in the first folder that has them. */
     private Map<String, byte[]> classes(Map<String, byte[]> asked) throws IOException {
         String name = Wire.text(asked.get("name"));
