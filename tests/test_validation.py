@@ -226,6 +226,29 @@ def test_saved_code_is_seen_after_an_update(tmp_path):
         made.validator.close()
 
 
+@needs_java
+def test_a_class_that_was_compiled_is_found_by_those_that_extend_it(tmp_path):
+    base = "package shop; class Base { @org.junit.jupiter.api.Test void first() { } }\n"
+    other = "package shop; class OtherTest extends Base { void last() { } }\n"
+    folder = "src/test/java/shop"
+    made = project(
+        tmp_path / "shop",
+        {f"{folder}/Base.java": base, f"{folder}/OtherTest.java": other},
+        data=tmp_path / "data",
+    )
+    try:
+        for name in ("Base", "OtherTest", "Base", "OtherTest"):
+            check = made.check(
+                "@org.junit.jupiter.api.Test void generated() { first(); }",
+                file=f"{folder}/{name}.java",
+                test_class=f"shop.{name}",
+            )
+            verdict = made.validator.validate([check])[0]
+            assert verdict.compiles is True, verdict.not_run
+    finally:
+        made.validator.close()
+
+
 @needs_sandbox
 def test_classes_in_use_outlast_those_of_many_edits(tmp_path, monkeypatch):
     monkeypatch.setattr("personalizer.validation.project._KEPT", 2)

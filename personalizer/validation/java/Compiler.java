@@ -36,9 +36,10 @@ import javax.tools.ToolProvider;
  */
 public final class Compiler {
     private static final int MOST_DIAGNOSTICS = 50;
+    private static final int MOST_WARM = 4;
 
     private final JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
-    private final JavacTaskPool pool = new JavacTaskPool(1);
+    private final JavacTaskPool pool = new JavacTaskPool(MOST_WARM);
     private final Map<String, InMemory> managers = new HashMap<>();
     private final Coverage coverage = new Coverage();
 
@@ -133,7 +134,9 @@ public final class Compiler {
             managers.put(key, files);
         }
         List<String> options = options(asked);
-        options.add("-XDpersonalizer=" + key.hashCode()); // one warm compiler a class path
+        // One warm compiler a class path and file: what one has compiled from source it does not
+        // find on the class path again.
+        options.add("-XDpersonalizer=" + key.hashCode() + path);
         String text = Wire.text(asked.get("source"));
         Map<String, byte[]> answer = new LinkedHashMap<>();
         if (!asked.containsKey("whole")) {
