@@ -23,9 +23,20 @@ import platformdirs
 from personalizer.errors import SettingsError
 from personalizer.storage import write_atomically
 
-__all__ = ["FILE_NAME", "Resolved", "Settings", "load", "parse_duration", "remember", "user_file"]
+__all__ = [
+    "BM25",
+    "FILE_NAME",
+    "Resolved",
+    "Settings",
+    "load",
+    "parse_duration",
+    "remember",
+    "user_file",
+]
 
 FILE_NAME = "personalizer.toml"
+BM25 = "bm25"
+"""The ``retriever`` that needs no model."""
 
 
 def _users_own(default: Any, doc: str) -> Any:
@@ -62,6 +73,9 @@ class Settings:
     candidates: int = _anyones(5, "Candidates of one generation.")
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
     retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
+    retriever: str = _users_own(
+        BM25, "What finds them: bm25, or a sentence-embedding model, a folder or a hub name."
+    )
     repair_rounds: int = _anyones(
         0, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
     )
@@ -311,6 +325,10 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
     if settings.retrieve < 0:
         problems.append(
             f"{origins['retrieve']}: retrieve must be at least 0, got {settings.retrieve}"
+        )
+    if not settings.retriever:
+        problems.append(
+            f"{origins['retriever']}: retriever must be {BM25} or an embedding model, got nothing"
         )
     if settings.context_tokens <= settings.target_tokens:
         problems.append(

@@ -36,6 +36,14 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_base(tmp_path_factory.mktemp("tiny"))
 
 
+@pytest.fixture(scope="session")
+def tiny_sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence-embedding model of random parameters."""
+    from tests.tiny_model import make_tiny_sentences
+
+    return make_tiny_sentences(tmp_path_factory.mktemp("sentences"))
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A project of one class and its tests, for an editor to open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 
@@ -22,6 +23,8 @@ class FakeEngine:
         self._scripts = list(scripts)
         self.requests: list[Request] = []
         """All that was asked, in order."""
+        self.embedded: list[tuple[str, str]] = []
+        """Each text that was embedded, with the model."""
         self.closed = False
 
     def generate(
@@ -44,6 +47,11 @@ class FakeEngine:
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         """Nothing is loaded."""
+
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """A vector of one text points where its length says; remembers what it was asked."""
+        self.embedded += [(model, text) for text in texts]
+        return [[math.cos(len(text) / 100), math.sin(len(text) / 100)] for text in texts]
 
     def close(self) -> None:
         self.closed = True

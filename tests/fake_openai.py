@@ -29,6 +29,9 @@ class FakeOpenAI(ThreadingHTTPServer):
         self.key = key
         self.loads_adapters = adapters
         self.models = ["base-there"]
+        self.embedding_model = "vectors-there"
+        self.embedded: list[dict[str, Any]] = []
+        """Bodies of embeddings."""
         self.asked: list[dict[str, Any]] = []
         """Bodies of completions."""
         self.loaded: list[dict[str, Any]] = []
@@ -70,7 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
             server.loaded.append(body)
             server.models.append(body["lora_name"])
             self._answer("Success: LoRA adapter added successfully.")
-        elif self.path != "/v1/completions":
+        elif self.path == "/v1/embeddings" and body["model"] == server.embedding_model:
+            server.embedded.append(body)
+            self._embed(body["input"])
+        elif self.path not in ("/v1/completions", "/v1/embeddings"):
             self._answer({"detail": "Not Found"}, 404)
         elif body["model"] not in server.models:
             message = f"The model `{body['model']}` does not exist."
@@ -99,6 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             self._stream(body, prompt, texts)
+
+    def _embed(self, texts: list[str]) -> None:
+        """A vector of a text has its length and 1; ``odd`` gets none. The last comes first."""
+        rows = [[len(text), 1] for text in texts if "odd" not in text]
+        data = [{"index": place, "embedding": row} for place, row in enumerate(rows)]
+        self._answer({"object": "list", "data": data[::-1]})
 
     def _stream(self, body: dict[str, Any], prompt: str, texts: list[str]) -> None:
         texts = texts[: body["max_tokens"]]

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,12 @@ class FakeModel:
         row = {"what": "warmed", "adapter": adapter, "base": base, "prompt": None}
         with (data_folder() / "engine.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
+
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        row = {"what": "embedded", "adapter": None, "base": model, "prompt": None}
+        with (data_folder() / "engine.jsonl").open("a") as file:
+            file.write(json.dumps(row | {"texts": list(texts)}) + "\n")
+        return [[1.0, 0.0] for _ in texts]
 
     def close(self) -> None:
         """Nothing is held."""

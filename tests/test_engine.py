@@ -314,6 +314,27 @@ def test_errors_of_the_child_come_back_as_they_were(child: ChildEngine, files: P
     assert child.pid is not None
 
 
+def test_a_child_makes_the_vectors_of_the_engine_itself(child: ChildEngine, local, tiny_sentences):
+    texts = ["int total() { return 1; }", "void add(String item) { }", "long " * 500]
+    rows = child.embed(str(tiny_sentences), texts)
+    assert rows == local.embed(str(tiny_sentences), texts)
+    assert [len(row) for row in rows] == [16] * 3
+    assert [sum(x * x for x in row) for row in rows] == pytest.approx([1] * 3)
+    assert child.embed(str(tiny_sentences), []) == []
+    with pytest.raises(BaseModelError, match="no embedding model lies at /nowhere"):
+        child.embed("/nowhere", texts)
+
+
+def test_a_closed_engine_makes_the_same_vectors_again(tiny_sentences):
+    from personalizer.engine.local import LocalEngine
+
+    engine = LocalEngine(threads=1)
+    first = engine.embed(str(tiny_sentences), ["int total()"])
+    engine.close()
+    assert engine.embed(str(tiny_sentences), ["int total()"]) == first
+    engine.close()
+
+
 def test_a_client_that_hangs_up_ends_its_own_row_only(child: ChildEngine, files: Path):
     through = asker(child, files)
     expected = through("int x", adapter="lora1", max_tokens=200)
@@ -383,7 +404,7 @@ def test_a_child_that_cannot_start_is_an_engine_error(tmp_path: Path):
 
 
 FAKE = """
-import sys, threading
+import os, sys, threading
 from personalizer.engine import Completion
 from personalizer.engine import serve
 from personalizer.errors import BaseModelError
@@ -397,6 +418,7 @@ class Fake:
     def warm(self, base, adapter=None):
         if base == "nowhere":
             raise BaseModelError("nowhere")
+    def embed(self, model, texts): os._exit(1)
     def close(self): pass
 serve._local = lambda threads: Fake()
 sys.argv[1:] = []
@@ -467,6 +489,13 @@ def test_warming_starts_the_child_and_tells_what_went_wrong():
     assert engine.pid is not None
     with pytest.raises(BaseModelError, match="nowhere"):
         engine.warm("nowhere")
+    engine.close()
+
+
+def test_a_child_that_dies_while_it_embeds_is_an_engine_error():
+    engine = ChildEngine(command=[sys.executable, "-c", FAKE])
+    with pytest.raises(EngineError, match="died"):
+        engine.embed("any", ["x"])
     engine.close()
 
 

@@ -154,6 +154,19 @@ def test_a_server_that_is_not_there_or_speaks_otherwise_is_named():
         asking(server, "odd", count=2)
 
 
+def test_the_vectors_of_a_server_come_in_the_order_of_the_texts_and_of_length_1(server):
+    rows = RemoteEngine(server.url).embed("vectors-there", ["x" * 3, ""])
+    assert rows == [pytest.approx([3 / 10**0.5, 1 / 10**0.5]), [0.0, 1.0]]
+    assert server.embedded[0]["input"] == ["xxx", ""]
+
+
+def test_a_server_that_does_not_embed_is_told_with_what_to_do(server):
+    with pytest.raises(EngineError, match=r"does not exist.*or set retriever to bm25"):
+        RemoteEngine(server.url).embed("elsewhere", ["x"])
+    with pytest.raises(EngineError, match="does not answer as OpenAI's API does"):
+        RemoteEngine(server.url).embed("vectors-there", ["x", "odd"])
+
+
 def test_the_key_is_read_from_its_file_and_a_wrong_one_is_told(tmp_path):
     key = tmp_path / "key"
     key.write_text("secret\n")

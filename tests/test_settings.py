@@ -28,10 +28,12 @@ def test_each_layer_wins_over_the_one_before(tmp_path):
     assert found.origins["budget"] == "default"
 
 
-def test_a_repository_cannot_choose_the_base_model(tmp_path):
-    (tmp_path / "personalizer.toml").write_text('base = "evil/model"\nseed = 5')
+def test_a_repository_cannot_choose_a_model(tmp_path):
+    (tmp_path / "personalizer.toml").write_text(
+        'base = "evil/model"\nretriever = "evil/model"\nseed = 5'
+    )
     found = settings.load(tmp_path, environment={})
-    assert found.settings.base == "starter"
+    assert (found.settings.base, found.settings.retriever) == ("starter", "bm25")
     assert found.settings.seed == 5
     assert "may not set base" in found.ignored[0]
 
@@ -49,6 +51,7 @@ def test_all_bad_keys_are_reported_together(tmp_path):
     [
         ("validation_fraction", 1.5, "must lie between 0 and 1, got 1.5"),
         ("epochs", 0, "must be at least 1, got 0"),
+        ("retriever", "", "retriever must be bm25 or an embedding model"),
         ("budget", "soon", "expected a time such as 90s, 10m or 2h, got 'soon'"),
         ("target_tokens", 4000, "context_tokens must be above target_tokens"),
     ],

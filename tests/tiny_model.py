@@ -12,7 +12,13 @@ from typing import Any
 
 from personalizer.prompts import END, PAD, SPECIAL_TOKENS
 
-__all__ = ["FAMILIES", "make_full_adapter", "make_tiny_adapter", "make_tiny_base"]
+__all__ = [
+    "FAMILIES",
+    "make_full_adapter",
+    "make_tiny_adapter",
+    "make_tiny_base",
+    "make_tiny_sentences",
+]
 
 CONTEXT = 2048
 """Most tokens of prompt and target together."""
@@ -85,6 +91,34 @@ def make_full_adapter(base: Path, folder: Path, *, seed: int = 2) -> Path:
         torch.manual_seed(seed)
         save(LlamaForCausalLM(AutoConfig.from_pretrained(base)), folder)
     return folder
+
+
+def make_tiny_sentences(folder: Path, *, seed: int = 0, width: int = 16) -> Path:
+    """A sentence-embedding model: BERT of two layers, mean pooling, bytes as tokens."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel
+
+    tokenizer = _tokenizer()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=CONTEXT,
+        initializer_range=0.5,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    plain = folder / "plain"
+    tokenizer.save_pretrained(plain)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        BertModel(config).save_pretrained(plain)
+    modules = [Transformer(str(plain)), Pooling(width, pooling_mode="mean")]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder / "sentences"))
+    return folder / "sentences"
 
 
 def _tokenizer() -> Any:

@@ -7,7 +7,7 @@ Nothing here imports torch. ``local`` holds the model in the calling process, ``
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -94,6 +94,23 @@ class Engine(Protocol):
 
         Raises:
             PersonalizerError: As ``generate``.
+        """
+
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts, by a sentence-embedding model.
+
+        Args:
+            model: A folder, or a hub name that was pulled before.
+            texts: What a text has beyond the model's context is not read.
+
+        Returns:
+            One row a text, of length 1 (0 for a text without tokens): the product of two rows is
+            their cosine.
+
+        Raises:
+            BaseModelError: If the model is not there or cannot be loaded.
+            SettingsError: If the package that loads it is not installed.
+            EngineError: If the engine itself failed.
         """
 
     def close(self) -> None:

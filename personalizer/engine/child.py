@@ -23,6 +23,8 @@ from personalizer.engine.wire import (
     Ask,
     Cancel,
     Done,
+    Embed,
+    Embedded,
     Failed,
     FromChild,
     Text,
@@ -106,11 +108,13 @@ class ChildEngine:
             on_text(text)
 
         def asked() -> list[Completion]:
-            return self._ask(
+            answer = self._ask(
                 lambda number: Ask(number, request, stream=on_text is not None),
                 on_text and counted,
                 cancelled,
             )
+            assert isinstance(answer, Done)
+            return answer.completions
 
         try:
             return asked()
@@ -129,6 +133,15 @@ class ChildEngine:
         except _Died:
             raise self._error() from None
 
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """See ``Engine.embed``; starts the child too."""
+        try:
+            answer = self._ask(lambda number: Embed(number, model, list(texts)), None, None)
+        except _Died:
+            raise self._error() from None
+        assert isinstance(answer, Embedded)
+        return answer.rows
+
     def close(self) -> None:
         """Ends the child; the next request starts another."""
         with self._changing:
@@ -139,10 +152,10 @@ class ChildEngine:
 
     def _ask(
         self,
-        message: Callable[[int], Ask | Warm],
+        message: Callable[[int], Ask | Warm | Embed],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
-    ) -> list[Completion]:
+    ) -> Done | Embedded:
         child = self._taken()
         try:
             return child.ask(message, on_text, cancelled)
@@ -217,10 +230,10 @@ class _Child:
 
     def ask(
         self,
-        message: Callable[[int], Ask | Warm],
+        message: Callable[[int], Ask | Warm | Embed],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
-    ) -> list[Completion]:
+    ) -> Done | Embedded:
         """One request.
 
         Args:
@@ -255,9 +268,9 @@ class _Child:
                     case Text(text=text):
                         if on_text is not None:
                             on_text(text)
-                    case Done(completions=completions):
+                    case Done() | Embedded():
                         answered = True
-                        return completions
+                        return answer
                     case Failed(error=name, message=reason):
                         answered = True
                         raise _error(name, reason)

@@ -7,13 +7,14 @@ not used for longest makes place first.
 One thread does all of it. It takes requests in their order: those for one base go through the
 model together and a new one joins between two tokens (``batch``), until the next in the queue
 cannot; then those that run are ended first. Beams and encoder-decoders run one by one (``search``).
+Vectors of texts are made beside all that, on the thread that asks for them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from personalizer.engine.resident import Adapter, Asked, Resident
 from personalizer.engine.search import search
 from personalizer.errors import EngineError
 from personalizer.models import Quantization, load_base
+from personalizer.models.sentences import Sentences
 from personalizer.training.strategies import attach
 
 __all__ = ["LocalEngine"]
@@ -51,6 +53,7 @@ class LocalEngine:
         self._worker: threading.Thread | None = None
         """Lives while there is work."""
         self._models: OrderedDict[Model, Resident] = OrderedDict()
+        self._sentences = Sentences()
 
     def generate(
         self,
@@ -67,12 +70,23 @@ class LocalEngine:
         """See ``Engine.warm``."""
         self._done(Job(place_of(base, adapter), None), None, None)
 
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """See ``Engine.embed``."""
+        try:
+            return self._sentences.embed(model, texts)
+        except torch.OutOfMemoryError as error:
+            self._sentences.close()
+            raise EngineError(
+                f"the embedding model {model} ran out of memory: set retriever to bm25"
+            ) from error
+
     def close(self) -> None:
         """Gives all memory back once what runs has ended; the next request loads again."""
         worker = self._worker
         if worker is not None:
             worker.join()
         self._models.clear()
+        self._sentences.close()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -9,19 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
 from personalizer.engine import Completion, Request
-from personalizer.engine.remote_shapes import Made, body_for, chunks, reason_of, whole_answer
+from personalizer.engine.remote_shapes import (
+    Made,
+    body_for,
+    chunks,
+    reason_of,
+    unit_rows,
+    whole_answer,
+)
 from personalizer.errors import AdapterError, EngineError, PromptTooLong, SettingsError
 from personalizer.settings import Settings
 
 __all__ = ["RemoteEngine", "remote_engine"]
+
+_T = TypeVar("_T")
 
 _POLL = 0.05
 """Seconds within which a cancellation is seen."""
@@ -93,6 +102,28 @@ class RemoteEngine:
 
         asyncio.run(self._told(loaded()))
 
+    def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """See ``Engine.embed``: the server has the model, under the same name."""
+
+        async def embedded() -> list[list[float]]:
+            body = {
+                "model": model,
+                "input": list(texts),
+                "encoding_format": "float",
+                "truncate_prompt_tokens": -1,  # vLLM's; it refuses long texts otherwise
+            }
+            async with self._client() as http:
+                answer = await http.post("/v1/embeddings", json=body)
+            if answer.status_code in (400, 404, 405):
+                raise EngineError(
+                    f"{self.url} does not embed with {model} ({reason_of(answer)}): "
+                    "serve that model there, or set retriever to bm25"
+                )
+            await self._accepted(answer)
+            return unit_rows(answer, len(texts))
+
+        return asyncio.run(self._told(embedded()))
+
     def close(self) -> None:
         """Nothing is held here."""
 
@@ -158,7 +189,7 @@ class RemoteEngine:
             raise PromptTooLong(reason)
         raise EngineError(f"{self.url} refused the request ({answer.status_code}): {reason}")
 
-    async def _told(self, work: Coroutine[Any, Any, int]) -> int:
+    async def _told(self, work: Coroutine[Any, Any, _T]) -> _T:
         """The work's answer; what a connection or an odd answer raises becomes one line."""
         try:
             return await work

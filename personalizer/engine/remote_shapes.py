@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from personalizer.errors import BaseModelError, EngineError
 from personalizer.models import base_folder
 from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
 
-__all__ = ["Made", "body_for", "chunks", "reason_of", "whole_answer"]
+__all__ = ["Made", "body_for", "chunks", "reason_of", "unit_rows", "whole_answer"]
 
 
 class _LogProbs(msgspec.Struct):
@@ -41,6 +42,15 @@ class Chunk(msgspec.Struct):
     choices: list[_Choice] = []
     usage: _Usage | None = None
     error: Any = None
+
+
+class _Vector(msgspec.Struct):
+    index: int
+    embedding: list[float]
+
+
+class _Vectors(msgspec.Struct):
+    data: list[_Vector]
 
 
 def body_for(request: Request, model: str) -> dict[str, Any]:
@@ -138,6 +148,20 @@ async def chunks(answer: httpx.Response) -> AsyncIterator[Chunk]:
 def whole_answer(answer: httpx.Response) -> Chunk:
     """An answer that came at once; raises as :func:`chunks`."""
     return _checked(answer.content)
+
+
+def unit_rows(answer: httpx.Response, count: int) -> list[list[float]]:
+    """The vectors of an answer of ``POST /v1/embeddings``, each made as long as 1.
+
+    Raises:
+        msgspec.MsgspecError: If it is no such answer.
+        ValueError: If it does not have as many vectors as texts were sent.
+    """
+    vectors = msgspec.json.decode(answer.content, type=_Vectors).data
+    if sorted(one.index for one in vectors) != list(range(count)):
+        raise ValueError(f"expected {count} vectors, got {len(vectors)}")
+    rows = [one.embedding for one in sorted(vectors, key=lambda one: one.index)]
+    return [[x / (math.hypot(*row) or 1.0) for x in row] for row in rows]
 
 
 def reason_of(answer: httpx.Response) -> str:

@@ -15,8 +15,21 @@ from typing import BinaryIO
 
 import msgspec
 
-from personalizer.engine import Completion, Engine
-from personalizer.engine.wire import Ask, Cancel, Done, Failed, Text, ToChild, Warm, read, write
+from personalizer.engine import Engine
+from personalizer.engine.wire import (
+    Ask,
+    Cancel,
+    Done,
+    Embed,
+    Embedded,
+    Failed,
+    FromChild,
+    Text,
+    ToChild,
+    Warm,
+    read,
+    write,
+)
 from personalizer.errors import EngineError, PersonalizerError
 
 __all__ = ["main"]
@@ -61,34 +74,38 @@ class _Server:
                 case Cancel(id):
                     if id in self._running:
                         self._running[id].set()
-                case Ask() | Warm():
+                case Ask() | Warm() | Embed():
                     cancelled = self._running[message.id] = threading.Event()
                     threading.Thread(
                         target=self._answer, args=(message, cancelled), daemon=True
                     ).start()
 
-    def _answer(self, ask: Ask | Warm, cancelled: threading.Event) -> None:
+    def _answer(self, ask: Ask | Warm | Embed, cancelled: threading.Event) -> None:
         try:
-            self._write(Done(ask.id, self._done(ask, cancelled)))
+            self._write(self._done(ask, cancelled))
         except PersonalizerError as error:
             self._write(Failed(ask.id, type(error).__name__, str(error)))
         except Exception as error:
-            _log.exception("a generation failed")
+            _log.exception("a request failed")
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             self._write(Failed(ask.id, EngineError.__name__, f"the engine failed: {reason}"))
         finally:
             del self._running[ask.id]
 
-    def _done(self, ask: Ask | Warm, cancelled: threading.Event) -> list[Completion]:
+    def _done(self, ask: Ask | Warm | Embed, cancelled: threading.Event) -> Done | Embedded:
         def on_text(text: str) -> None:
             self._write(Text(ask.id, text))
 
-        if isinstance(ask, Warm):
-            self._ready().warm(ask.base, ask.adapter)
-            return []
-        return self._ready().generate(
-            ask.request, on_text=on_text if ask.stream else None, cancelled=cancelled
-        )
+        engine = self._ready()
+        match ask:
+            case Warm(id, base, adapter):
+                engine.warm(base, adapter)
+                return Done(id, [])
+            case Embed(id, model, texts):
+                return Embedded(id, engine.embed(model, texts))
+            case Ask(id, request, stream):
+                telling = on_text if stream else None
+                return Done(id, engine.generate(request, on_text=telling, cancelled=cancelled))
 
     def _ready(self) -> Engine:
         """The engine; the first request imports torch, while cancellations are still read."""
@@ -97,7 +114,7 @@ class _Server:
                 self._engine = self._make_engine()
             return self._engine
 
-    def _write(self, message: Text | Done | Failed) -> None:
+    def _write(self, message: FromChild) -> None:
         try:
             write(self._answers, self._writing, message)
         except OSError:

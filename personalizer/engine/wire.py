@@ -17,6 +17,8 @@ __all__ = [
     "Ask",
     "Cancel",
     "Done",
+    "Embed",
+    "Embedded",
     "Failed",
     "FromChild",
     "Text",
@@ -43,6 +45,14 @@ class Warm(msgspec.Struct, tag=True, frozen=True):
     adapter: str | None
 
 
+class Embed(msgspec.Struct, tag=True, frozen=True):
+    """Make vectors; answered by one ``Embedded`` or ``Failed``."""
+
+    id: int
+    model: str
+    texts: list[str]
+
+
 class Cancel(msgspec.Struct, tag=True, frozen=True):
     """End a generation; it is answered all the same."""
 
@@ -57,10 +67,17 @@ class Text(msgspec.Struct, tag=True, frozen=True):
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):
-    """The answer."""
+    """The answer to ``Ask`` and ``Warm``."""
 
     id: int
     completions: list[Completion]
+
+
+class Embedded(msgspec.Struct, tag=True, frozen=True):
+    """The answer to ``Embed``."""
+
+    id: int
+    rows: list[list[float]]
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
@@ -72,8 +89,8 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-ToChild = Ask | Warm | Cancel
-FromChild = Text | Done | Failed
+ToChild = Ask | Warm | Embed | Cancel
+FromChild = Text | Done | Embedded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -26,6 +26,7 @@ __all__ = [
     "fingerprint",
     "load_base",
     "load_tokenizer",
+    "model_folder",
 ]
 
 # on a CPU it says at every layer and step that it casts
@@ -72,23 +73,43 @@ def base_folder(name: str) -> Path:
         if not (folder / "config.json").is_file():
             raise BaseModelError(f"the embedded base model is missing from {folder}: install again")
         return folder
+    return model_folder(name, "base model", "config.json", f"use --base {STARTER}")
+
+
+def model_folder(name: str, kind: str, mark: str, otherwise: str) -> Path:
+    """Where the files of a model lie, which a folder or a hub name gives; nothing is fetched.
+
+    Args:
+        name: As the user gave it.
+        kind: What it should be, as the user is told.
+        mark: A file that every such model has.
+        otherwise: What to do instead of pulling it.
+
+    Raises:
+        BaseModelError: If there is none, or not of this kind.
+    """
     path = Path(name).expanduser()
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise BaseModelError(f"expected a model folder with a config.json, got {path}")
-        return path.resolve()
+        return _marked(path, kind, mark, otherwise).resolve()
     if path.is_absolute() or name.startswith((".", "~")):
-        raise BaseModelError(f"no base model lies at {name}: give a folder with a config.json")
+        raise BaseModelError(f"no {kind} lies at {name}: give a folder with a {mark}")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, local_files_only=True))
+        folder = Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise BaseModelError(
-            f"the base model {name} is not on this machine: "
-            f"fetch it with `personalizer models pull {name}`, or use --base {STARTER}"
+            f"the {kind} {name} is not on this machine: "
+            f"fetch it with `personalizer models pull {name}`, or {otherwise}"
         ) from error
+    return _marked(folder, kind, mark, otherwise)
+
+
+def _marked(folder: Path, kind: str, mark: str, otherwise: str) -> Path:
+    if not (folder / mark).is_file():
+        raise BaseModelError(f"no {kind} lies in {folder}, which has no {mark}: {otherwise}")
+    return folder
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
