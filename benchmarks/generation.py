@@ -31,7 +31,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from indexer import Index, Level, Pair, Snapshot, Where, Workspace
+from indexer import Index, Level, Snapshot, Where, Workspace
 from personalizer import dataset
 from personalizer.adapters import Adapter
 from personalizer.adapters.manifest import read_manifest
@@ -39,7 +39,7 @@ from personalizer.engine import Completion
 from personalizer.engine.local import LocalEngine
 from personalizer.errors import PersonalizerError
 from personalizer.evaluation.significance import interval
-from personalizer.generation import Candidate, Retriever
+from personalizer.generation import Candidate, Retriever, Vectors
 from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
@@ -50,7 +50,7 @@ from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
 from personalizer.output import quiet_libraries
 from personalizer.prompts import Attempt
-from personalizer.settings import Settings
+from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator
 
 STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds")
@@ -87,15 +87,18 @@ class HeldOut:
 
     snapshot: Snapshot
     focal: Where
-    examples: Sequence[Pair]
-    """What retrieval may choose from: pairs of classes that are not held out."""
+    retriever: Retriever
+    """Chooses from the pairs of classes that are not held out."""
 
 
 def main() -> None:
     args = arguments()
     quiet_libraries()
     settings = Settings(
-        repair_rounds=args.rounds, retrieve=args.retrieve, class_path=args.class_path
+        repair_rounds=args.rounds,
+        retrieve=args.retrieve,
+        retriever=args.retriever,
+        class_path=args.class_path,
     )
     adapter = Adapter(args.adapter, read_manifest(args.adapter)) if args.adapter else None
     index = Index()
@@ -112,10 +115,11 @@ def main() -> None:
             open_validator(args.project, snapshot, settings, run=True, trusted=True)
         ) as checker,
     ):
+        embed = Vectors().by(settings.retriever, engine)
         for number, focal in enumerate(focals, 1):
             with without_tests(index, snapshot, focal) as shown:
                 examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
-                one = HeldOut(shown, focal, examples)
+                one = HeldOut(shown, focal, Retriever(shown, examples, embed))
                 for (name, writer), shots in product(writers.items(), (0, args.retrieve)):
                     condition = f"{name} + retrieval" if shots else name
                     method = f"{focal.path}#{focal.method.key}"
@@ -140,6 +144,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--adapter", type=Path, help="folder of an adapter of this project")
     parser.add_argument("--limit", type=int, default=40, help="held-out methods")
     parser.add_argument("--retrieve", type=int, default=2, metavar="K", help="examples shown")
+    parser.add_argument("--retriever", default=BM25, help="bm25, or a sentence-embedding model")
     parser.add_argument("--rounds", type=int, default=2, help="most repair rounds")
     parser.add_argument("-n", type=int, default=5, help="candidates")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="goes on from these rows")
@@ -198,7 +203,7 @@ def tested(
     row = Row(
         f"{focal.path}#{focal.method.key}", f"{focal.path}#{focal.method.owner}", condition, ""
     )
-    examples = Retriever(one.snapshot, one.examples).nearest(focal, settings.retrieve)
+    examples = one.retriever.nearest(focal, settings.retrieve)
     asked = partial(
         request_for,
         base=adapter.base if adapter else settings.base,

@@ -114,6 +114,24 @@ def test_a_changed_test_is_a_new_cell(project, tiny_base):
     assert keys[0] != keys[1]
 
 
+def test_what_finds_examples_decides_the_cells_that_show_them(project, tiny_base, tiny_sentences):
+    words = cells_of(project, tiny_base, ["base", "rag"])
+    settings = replace(SETTINGS, retriever=str(tiny_sentences))
+    vectors = cells_of(project, tiny_base, ["base", "rag"], settings=settings)
+    assert vectors["base", 1, 1.0].key == words["base", 1, 1.0].key
+    assert vectors["rag", 1, 1.0].key != words["rag", 1, 1.0].key
+    assert vectors["rag", 1, 1.0].cell.settings["retriever"] == str(tiny_sentences)
+    assert vectors["rag", 1, 1.0].cell.rows[0].examples == 2
+    assert "retriever" not in words["rag", 1, 1.0].cell.settings
+
+
+def test_an_embedding_model_that_is_not_here_is_a_gap_of_those_who_need_it(project, tiny_base):
+    settings = replace(SETTINGS, retriever="some/model")
+    results = cells_of(project, tiny_base, ["base", "rag"], settings=settings)
+    assert results["base", 1, 1.0].gap is None
+    assert "models pull some/model" in results["rag", 1, 1.0].gap
+
+
 def test_what_a_base_cannot_take_is_a_gap_and_the_rest_goes_on(project, tiny_base, monkeypatch):
     def refuse(base, options):
         raise SettingsError("this base has no such layers")

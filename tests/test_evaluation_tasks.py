@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from personalizer.cli import personalizer
 from personalizer.errors import BadInput
+from personalizer.evaluation.methods import methods_named
+from personalizer.evaluation.tasks import tune
 from personalizer.evaluation.tasks.instructions import (
     SPLITS,
+    Instruction,
     encode_instruction,
     load_instructions,
 )
@@ -19,8 +23,11 @@ from personalizer.evaluation.tasks.problems import load_problems
 from personalizer.evaluation.tasks.programs import cannot_run, run_program
 from personalizer.evaluation.tasks.run import run_problems
 from personalizer.evaluation.tasks.tune import run_instructions
+from personalizer.generation import Vectors
 from personalizer.models import load_tokenizer
+from personalizer.models.sentences import Sentences
 from personalizer.settings import Settings
+from personalizer.training.strategies import STRATEGIES
 
 JAVA = {
     "task_id": "Java/0",
@@ -206,6 +213,45 @@ def test_the_command_tells_pass_at_k_and_asks_for_the_data(tmp_path):
         pytest.skip(f"programs cannot be run: {cannot_run('python')}")
     found = CliRunner().invoke(personalizer, [*arguments, "--data", str(tmp_path)])
     assert json.loads(found.stdout)["pass"] == {"pass@1": 1.0}
+
+
+def test_the_nearest_instructions_are_those_of_the_greatest_cosine(tiny_sentences):
+    from sentence_transformers import SentenceTransformer
+
+    said = ["add one to x", "read a file", "write a file", "sort the list"]
+    train = [Instruction(str(place), text, "pass") for place, text in enumerate(said)]
+    asked = Instruction("9", "read the list", "pass")
+    rows = SentenceTransformer(str(tiny_sentences), device="cpu").encode([*said, asked.instruction])
+    cosines = rows[:-1] @ rows[-1] / np.linalg.norm(rows[:-1], axis=1)
+    wanted = [said[place] for place in cosines.argsort()[::-1][:3]]
+    embed = Vectors().by(str(tiny_sentences), Sentences())
+    (_, rag) = methods_named(["base", "rag"], STRATEGIES)
+    found = tune._choosing(rag, train, 3, embed)(asked)
+    assert [one.instruction for one in found] == wanted
+    by_words = tune._choosing(rag, train, 1, None)(asked)
+    assert [one.instruction for one in by_words] in (["read a file"], ["sort the list"])
+    assert list(tune._choosing(rag, train, 3, None)(Instruction("8", "nothing", "pass"))) == []
+
+
+def test_an_instruction_task_finds_its_examples_as_the_setting_says(
+    tmp_path, tiny_base, monkeypatch
+):
+    rows = [{"nl": f"add {n} to x", "cmd": f"x += {n}", "question_id": str(n)} for n in range(6)]
+    for split, chosen in (("train", rows[:3]), ("validation", rows[3:4]), ("test", rows[4:])):
+        (tmp_path / f"{split}.json").write_text(json.dumps(chosen))
+    asked = []
+
+    def embed(self, model, texts):
+        asked.extend((model, text) for text in texts)
+        return [[1.0, 0.0] for _ in texts]
+
+    monkeypatch.setattr(Sentences, "embed", embed)
+    settings = Settings(
+        base=str(tiny_base), context_tokens=400, target_tokens=12, retriever="some/model"
+    )
+    found = run_instructions("conala", tmp_path, settings, ["rag"], scratch=tmp_path, beams=1)
+    assert "exact@1" in found["methods"]["rag"]
+    assert sorted(asked) == sorted(("some/model", r["nl"]) for r in rows[:3] + rows[4:])
 
 
 def test_methods_are_trained_and_compared_on_an_instruction_task(tmp_path, tiny_base):

@@ -190,3 +190,21 @@ def test_a_test_that_really_passes_goes_before_those_that_do_not(tmp_path: Path)
     assert [one.passes for one in made.candidates] == [True, False, False]
     assert "expected" in (made.candidates[1].failure or "")
     assert "nope" in (made.candidates[2].failure or "")
+
+
+# ---------------------------------------------------------------- examples by vectors
+
+
+def test_the_daemon_has_each_method_embedded_once_by_its_engine(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRIEVER", "some/model")
+    service = service_of([case("a")])
+    asked(service, shop)
+    assert service.engine.embedded == []  # type: ignore[attr-defined]
+    asked(service, shop, retrieve=2)
+    once = list(service.engine.embedded)  # type: ignore[attr-defined]
+    assert {model for model, _ in once} == {"some/model"}
+    assert any("total" in text for _, text in once)
+    asked(service, shop, retrieve=2)
+    assert service.engine.embedded == once  # type: ignore[attr-defined]

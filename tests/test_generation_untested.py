@@ -158,6 +158,18 @@ def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyP
     assert answer["results"][0]["not_run"] == "no JDK"
 
 
+def test_another_retriever_is_another_result(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    ran(monkeypatch, "--retrieve", "2")
+    again = FakeEngine([WRITTEN])
+    ran(monkeypatch, "--retrieve", "2", engine=again)
+    assert again.requests == []  # kept from before
+    monkeypatch.setenv("PERSONALIZER_RETRIEVER", "some/model")
+    other = FakeEngine([WRITTEN])
+    ran(monkeypatch, "--retrieve", "2", engine=other)
+    assert len(other.requests) == 3
+    assert len(other.embedded) == len(set(other.embedded)) > 0
+
+
 def test_a_target_and_untested_exclude_each_other(shop: Path):
     for arguments in (
         ["generate"],

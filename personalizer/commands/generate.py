@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from indexer import Index, Method, Snapshot, Where
     from personalizer.adapters import Adapter
     from personalizer.engine import Engine
-    from personalizer.generation import Edit, Generation, Retriever, SnippetGeneration
+    from personalizer.generation import Edit, Generation, Retriever, SnippetGeneration, Vectors
     from personalizer.settings import Settings
     from personalizer.storage import WorkspaceData
     from personalizer.validation import Validator
@@ -107,6 +107,7 @@ class Session:
     snapshot: Snapshot
     validator: Validator
     run: bool
+    vectors: Vectors
 
     @classmethod
     @contextmanager
@@ -116,6 +117,7 @@ class Session:
         """Opens everything that generation needs; the model is loaded when first asked."""
         from indexer import Index, Store, Workspace
         from personalizer import settings
+        from personalizer.generation import Vectors
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
 
@@ -129,7 +131,9 @@ class Session:
             validator = stack.enter_context(
                 closing(open_validator(root, snapshot, chosen, run=run, trusted=trusted))
             )
-            yield cls(root, data, chosen, serving, engine, index, snapshot, validator, run)
+            yield cls(
+                root, data, chosen, serving, engine, index, snapshot, validator, run, Vectors()
+            )
 
     def target(self, target: str) -> tuple[str, Method]:
         """What a user points at; raises as ``resolve_target``."""
@@ -181,11 +185,13 @@ class Session:
     def _retriever(self) -> Retriever:
         from personalizer.generation import Retriever
 
-        return Retriever(self.snapshot, self.snapshot.pairs)
+        embed = self.vectors.by(self.settings.retriever, self.engine)
+        return Retriever(self.snapshot, self.snapshot.pairs, embed)
 
     def key(self, where: Where) -> str:
         """Changes with whatever decides what is generated for a method."""
         from personalizer.generation import find_place
+        from personalizer.settings import BM25
 
         place = find_place(self.snapshot, where.path, where.method)
         chosen = self.settings
@@ -197,6 +203,8 @@ class Session:
             f"{chosen.mutants}",
             f"{type(self.validator).__name__}",
         ]
+        if chosen.retrieve and chosen.retriever != BM25:
+            parts.append(chosen.retriever)
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
 
     def add(self, where: Where, text: str) -> bool:

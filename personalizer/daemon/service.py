@@ -35,6 +35,7 @@ from personalizer.generation import (
     Generation,
     Retriever,
     SnippetGeneration,
+    Vectors,
     generate_snippet,
     generate_test,
     resolve_target,
@@ -60,6 +61,7 @@ class Service:
     began: float = field(default_factory=time.monotonic)
     validators: Validators = field(default_factory=lambda: Validators(_IDLE_SECONDS))
     earlier: Earlier = field(default_factory=Earlier)
+    vectors: Vectors = field(default_factory=Vectors)
     url: str | None = None
     """Where it listens on loopback too; None where the user does not want that."""
     automatic: Automatic = field(init=False)
@@ -109,7 +111,8 @@ class Service:
             again = self.earlier.next(key, request.skip, snapshot, path, focal)
             if again is not None:
                 return again
-        retriever = Retriever(snapshot, snapshot.pairs)
+        embed = self.vectors.by(chosen.retriever, self.engine)
+        retriever = Retriever(snapshot, snapshot.pairs, embed)
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
         )

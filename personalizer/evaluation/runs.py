@@ -24,8 +24,10 @@ from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.evaluation.methods import Method
 from personalizer.evaluation.projects import Project
 from personalizer.generation.retrieval import Retriever
+from personalizer.generation.vectors import Vectors
 from personalizer.models import LoadedBase, fingerprint, load_base
-from personalizer.settings import Settings
+from personalizer.models.sentences import Sentences
+from personalizer.settings import BM25, Settings
 from personalizer.training.batches import target_losses
 from personalizer.training.changes import block_changes
 from personalizer.training.hyperparameters import Hyperparameters
@@ -85,6 +87,7 @@ class Bench:
         self.settings = settings
         self.asked = asked
         self.report = report
+        self._embed = Vectors().by(settings.retriever, Sentences())
         self._data: tuple[Any, Dataset] | None = None
         self._model: tuple[str, LoadedBase, Any, Training] | None = None
 
@@ -106,6 +109,7 @@ class Bench:
         """
         dataset = self._examples(work)
         training = self._training_key(work) if work.method.strategy else None
+        found_by = self._retriever().values() if work.method.shown == "rag" else ()
         a = self.asked
         return key_of(
             self.base_print,
@@ -114,6 +118,7 @@ class Bench:
             _digest(dataset.gate),
             [a.generated, a.beams, a.as_served, self.settings.target_tokens],
             [e.pair.digest for e in dataset.gate],
+            *found_by,
         )
 
     def compute(self, work: Work) -> Cell:
@@ -221,7 +226,7 @@ class Bench:
     def _shown(self, work: Work, train: list[Pair]) -> Callable[[Pair], Sequence[Pair]]:
         shots = self.asked.shots
         if work.method.shown == "rag":
-            retriever = Retriever(work.project.snapshot, train)
+            retriever = Retriever(work.project.snapshot, train, self._embed)
             return lambda pair: retriever.nearest(pair.focal, shots, exclude=[pair])
 
         def drawn(pair: Pair) -> Sequence[Pair]:
@@ -315,7 +320,13 @@ class Bench:
         names = ("context_level", "context_tokens", "target_tokens", "lora_rank", "batch_size")
         chosen = {name: getattr(self.settings, name) for name in names}
         more = {"epochs": self.settings.epochs, "patience": self.settings.patience}
-        return asdict(self.asked) | chosen | more | {"seed": self.settings.seed}
+        seed = {"seed": self.settings.seed}
+        return asdict(self.asked) | chosen | more | seed | self._retriever()
+
+    def _retriever(self) -> dict[str, str]:
+        """What finds examples, where it is not BM25: cells of before know no other."""
+        name = self.settings.retriever
+        return {} if name == BM25 else {"retriever": name}
 
 
 def _row(example: Encoded, loss: float, greedy: str | None, beams: tuple[str, ...]) -> Row:

@@ -15,6 +15,7 @@ from personalizer.generation.retrieval import Retriever
 from personalizer.generation.snippets import generate_snippet
 from personalizer.generation.targets import resolve_snippet, resolve_target
 from personalizer.generation.untested import untested
+from personalizer.generation.vectors import Vectors
 
 __all__ = [
     "Candidate",
@@ -23,6 +24,7 @@ __all__ = [
     "Retriever",
     "SnippetGeneration",
     "TextEdit",
+    "Vectors",
     "apply_changes",
     "find_place",
     "generate_snippet",

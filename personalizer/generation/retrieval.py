@@ -1,7 +1,8 @@
 """The project's nearest (focal method, test) pairs, shown to the model as examples (W24 section 3).
 
 Nearness is BM25 (Robertson and Zaragoza, 2009) over the sub-words of identifiers, so that
-``addItem`` finds ``removeItem`` and ``itemsAdded``.
+``addItem`` finds ``removeItem`` and ``itemsAdded``; or, where the user names an embedding model,
+the cosine of the vectors of methods.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from indexer import Pair, Snapshot, Where
 from indexer.languages.lexis import tokens
+from personalizer.generation.vectors import ByVectors
+
+if TYPE_CHECKING:
+    from personalizer.generation.vectors import Embed
 
 __all__ = ["Retriever", "sub_words"]
 
@@ -23,11 +29,16 @@ class Retriever:
         snapshot: The project.
         pairs: Those that may be shown: all of them in an editor, the training side in an
             evaluation.
+        embed: Vectors of texts, unit-length rows, to rank by; None ranks by BM25. It is asked when
+            examples are first wanted.
     """
 
-    def __init__(self, snapshot: Snapshot, pairs: Sequence[Pair]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, pairs: Sequence[Pair], embed: Embed | None = None
+    ) -> None:
         self._snapshot = snapshot
         self._pairs = tuple(pairs)
+        self._embed = embed
         self._focals = {(pair.focal.path, pair.focal.method.key): pair.focal for pair in pairs}
         self._rows = {key: row for row, key in enumerate(self._focals)}
 
@@ -38,13 +49,16 @@ class Retriever:
             focal: The method to be tested. Its own tests are never given, nor copies of them.
             k: How many.
             exclude: Pairs whose tests are held out: neither they nor copies of them are given.
+
+        Raises:
+            PersonalizerError: If the embedding model cannot be asked.
         """
         if k < 1:
             return ()
         own = self._snapshot.tests_of(focal.path, focal.method)
         hidden = {pair.test.method.digest for pair in (*own, *exclude)}
         itself = (focal.path, focal.method.key)
-        scores = self._ranking.scores(self._words(focal))
+        scores = self._ranking.scores(self._text(focal))
 
         def order(pair: Pair) -> tuple[float, int]:
             """Nearness first; of one method's tests the shortest, which leaves room for others."""
@@ -65,35 +79,51 @@ class Retriever:
     @cached_property
     def _ranking(self) -> _Ranking:
         """Made when first asked for: most prompts have no examples."""
-        return _Ranking([self._words(focal) for focal in self._focals.values()])
+        texts = [self._text(focal) for focal in self._focals.values()]
+        return _ByWords(texts) if self._embed is None else ByVectors(texts, self._embed)
 
     def _row(self, pair: Pair) -> int:
         return self._rows[pair.focal.path, pair.focal.method.key]
 
-    def _words(self, where: Where) -> list[str]:
+    def _text(self, where: Where) -> str:
+        """The name of its class on a line of its own, then the method."""
         facts = self._snapshot.files[where.path]
         code = where.method.span.of(self._snapshot.source(where.path))
-        return [where.method.class_name.lower(), *sub_words(code.decode(facts.encoding, "replace"))]
+        return f"{where.method.class_name}\n{code.decode(facts.encoding, 'replace')}"
 
 
-class _Ranking:
-    """BM25 over documents that are lists of words."""
+class _Ranking(Protocol):
+    """Says how near a text is to each of some others."""
 
-    def __init__(self, documents: Sequence[list[str]]) -> None:
+    def scores(self, text: str) -> list[float]:
+        """One number a text that is ranked, higher for nearer; 0 for one not to be shown."""
+
+
+class _ByWords:
+    """BM25 over the words of texts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
         import bm25s
 
-        self._count = len(documents)
+        self._count = len(texts)
         self._model = bm25s.BM25()
-        if documents:
-            self._model.index(documents, show_progress=False)
+        if texts:
+            self._model.index([_words(text) for text in texts], show_progress=False)
 
-    def scores(self, words: list[str]) -> list[float]:
-        """One number a document; 0 for one without any of the words."""
+    def scores(self, text: str) -> list[float]:
+        """0 for a text without any of the words."""
+        words = _words(text)
         known = [word for word in words if word in self._model.vocab_dict] if self._count else []
         if not known:
             return [0.0] * self._count
         scores: list[float] = self._model.get_scores(known).tolist()
         return scores
+
+
+def _words(text: str) -> list[str]:
+    """The class's name whole, then the sub-words of the method."""
+    owner, _, code = text.partition("\n")
+    return [owner.lower(), *sub_words(code)]
 
 
 def sub_words(code: str) -> list[str]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from indexer import Index, Pair, Snapshot, Where
+from indexer import Index, Snapshot, Where
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.engine import BASE, Engine
 from personalizer.errors import PersonalizerError
 from personalizer.gate import Executed, judge_executed
-from personalizer.generation import Retriever, generate_test
+from personalizer.generation import Retriever, Vectors, generate_test
 from personalizer.generation.held_out import without_tests
 from personalizer.settings import Settings
 from personalizer.training.watch import Report
@@ -67,15 +67,17 @@ def judged_by_running(
     }
     passes: dict[str, dict[str, bool | None]] = {writer: {} for writer in shown_to}
     training = [example.pair for example in dataset.train]
+    embed = Vectors().by(settings.retriever, engine)
     with _set_after(seconds) as over:
         for number, focal in enumerate(focals):
             report(Progress("gate", number, len(focals)))
             found: dict[str, bool | None] = {}
             with without_tests(index, snapshot, focal) as project:
+                retriever = Retriever(project, training, embed)
                 for writer, chosen in shown_to.items():
                     folder = None if writer == BASE else str(adapter)
                     found[writer] = _passes(
-                        project, focal, training, folder, chosen, engine, validator, over
+                        project, focal, retriever, folder, chosen, engine, validator, over
                     )
             if over.is_set():
                 break
@@ -106,7 +108,7 @@ def _focals(dataset: Dataset) -> list[Where]:
 def _passes(
     project: Snapshot,
     focal: Where,
-    training: Sequence[Pair],
+    retriever: Retriever,
     adapter: str | None,
     settings: Settings,
     engine: Engine,
@@ -128,7 +130,7 @@ def _passes(
             count=settings.candidates,
             settings=settings,
             cancelled=over,
-            examples=Retriever(project, training).nearest(focal, settings.retrieve),
+            examples=retriever.nearest(focal, settings.retrieve),
             validator=validator,
             salvage=False,  # it passes with either writer, and would hide which writes better
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
 
 from personalizer.dataset import Dataset
 from personalizer.errors import PersonalizerError, TooFewPairs
@@ -20,17 +22,25 @@ from personalizer.evaluation.tasks.instructions import (
     encode_instruction,
     load_instructions,
 )
+from personalizer.generation.vectors import ByVectors, Vectors
 from personalizer.models import load_base
+from personalizer.models.sentences import Sentences
 from personalizer.prompts import Tokenizer
 from personalizer.settings import Settings, parse_duration
 from personalizer.training.preparation import hyperparameters_of, options_of
 from personalizer.training.strategies import STRATEGIES, strategy_named
 from personalizer.training.trainer import fine_tune
 
+if TYPE_CHECKING:
+    from personalizer.generation.vectors import Embed
+
 __all__ = ["run_instructions"]
 
 _SAMPLES = 5
 """Programs for each problem of APPS, at temperature 0.2, as in W24."""
+
+_Choose: TypeAlias = Callable[[Instruction], Sequence[Instruction]]
+"""Which examples stand before an instruction."""
 
 
 def run_instructions(
@@ -50,7 +60,7 @@ def run_instructions(
     Args:
         name: ``conala``, ``codealpacapy`` or ``apps``.
         folder: With a file for each split.
-        settings: Base, lengths and training.
+        settings: Base, lengths, training, and what finds the examples of rag.
         methods: base, icl, rag, strategies, strategies with examples.
         scratch: Folder for checkpoints; a killed training is gone on with.
         shots: Examples that icl and rag show.
@@ -71,12 +81,20 @@ def run_instructions(
     validation = load_instructions(name, folder, "validation")[:limit]
     test = load_instructions(name, folder, "test")[:limit]
     chosen = methods_named(methods, STRATEGIES)
+    embed = Vectors().by(settings.retriever, Sentences())
     found: dict[str, Any] = {}
     for number, method in enumerate(chosen):
         report(number, len(chosen))
         try:
             found[method.name] = _scored(
-                method, train, validation, test, settings, scratch / method.name, shots, beams
+                method,
+                train,
+                validation,
+                test,
+                settings,
+                scratch / method.name,
+                _choosing(method, train, shots, embed),
+                beams,
             )
         except (PersonalizerError, MemoryError, RuntimeError, ValueError) as error:
             found[method.name] = {"gap": " ".join(str(error).split())[:200]}
@@ -96,7 +114,7 @@ def _scored(
     test: Sequence[Instruction],
     settings: Settings,
     checkpoints: Path,
-    shots: int,
+    choose: _Choose,
     beams: int,
 ) -> dict[str, Any]:
     strategy = strategy_named(method.strategy) if method.strategy else None
@@ -126,7 +144,7 @@ def _scored(
             "peak_memory_bytes": run.peak_memory_bytes,
         }
     room = longest - settings.target_tokens
-    asked = [_with_examples(one, train, method, shots, base.tokenizer, room) for one in test]
+    asked = [_with_examples(one, choose, base.tokenizer, room) for one in test]
     kept = [(t, one) for t, one in zip(asked, test, strict=True) if t is not None and one.answer]
     if not kept:
         raise TooFewPairs(f"no test example of the task fits into {room} tokens")
@@ -169,9 +187,7 @@ def _encoded(
 
 def _with_examples(
     one: Instruction,
-    train: Sequence[Instruction],
-    method: Method,
-    shots: int,
+    choose: _Choose,
     tokenizer: Tokenizer,
     room: int,
 ) -> Tokens | None:
@@ -180,7 +196,7 @@ def _with_examples(
     if bare is None or len(bare.prompt) > room:
         return None
     prompt = bare.prompt
-    for other in _chosen(one, train, method, shots):
+    for other in choose(one):
         shown = encode_instruction(other, tokenizer, 10**9)
         if shown is None or len(shown.prompt) + len(shown.target) + len(prompt) > room:
             break
@@ -190,20 +206,48 @@ def _with_examples(
     return Tokens(prompt, bare.target, bare.text)
 
 
-def _chosen(
-    one: Instruction, train: Sequence[Instruction], method: Method, shots: int
-) -> Sequence[Instruction]:
-    """Random or, by BM25 over the instructions, near examples; the nearest first."""
+def _choosing(
+    method: Method, train: Sequence[Instruction], shots: int, embed: Embed | None
+) -> _Choose:
+    """Says which examples stand before an instruction, the nearest first.
+
+    Args:
+        method: Shows none, random or near ones.
+        train: To choose from.
+        shots: Most examples.
+        embed: Vectors of instructions, as W24 has them; None ranks by BM25.
+    """
     if method.shown is None or not train:
-        return ()
+        return lambda _: ()
     if method.shown == "icl":
-        return random.Random(one.id).sample(train, min(shots, len(train)))
+        return lambda one: random.Random(one.id).sample(train, min(shots, len(train)))
+    scores = _by_words(train) if embed is None else _by_vectors(train, embed)
+
+    def nearest(one: Instruction) -> Sequence[Instruction]:
+        order = np.asarray(scores(one)).argsort()[::-1][:shots]
+        return [train[int(place)] for place in order]
+
+    return nearest
+
+
+def _by_words(train: Sequence[Instruction]) -> Callable[[Instruction], Sequence[float]]:
+    """BM25 over the words of instructions; nothing where no word is known."""
     import bm25s
 
     ranking = bm25s.BM25()
     ranking.index([other.instruction.lower().split() for other in train], show_progress=False)
-    known = [word for word in one.instruction.lower().split() if word in ranking.vocab_dict]
-    if not known:
-        return ()
-    order = ranking.get_scores(known).argsort()[::-1][:shots]
-    return [train[int(place)] for place in order]
+
+    def scores(one: Instruction) -> Sequence[float]:
+        words = one.instruction.lower().split()
+        known = [word for word in words if word in ranking.vocab_dict]
+        found: Sequence[float] = ranking.get_scores(known) if known else ()
+        return found
+
+    return scores
+
+
+def _by_vectors(
+    train: Sequence[Instruction], embed: Embed
+) -> Callable[[Instruction], Sequence[float]]:
+    ranking = ByVectors([other.instruction for other in train], embed)
+    return lambda one: ranking.scores(one.instruction)
