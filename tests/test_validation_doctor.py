@@ -60,6 +60,19 @@ def test_a_build_is_run_only_where_the_project_is_trusted(tmp_path, monkeypatch)
     assert asked == ["Maven"]
 
 
+def test_a_named_embedding_model_is_looked_for(tmp_path, tiny_sentences, monkeypatch):
+    def found(name: str) -> dict[str, object]:
+        monkeypatch.setenv("PERSONALIZER_RETRIEVER", name)
+        done = CliRunner().invoke(doctor, [str(tmp_path), "--json"])
+        checks = json.loads(done.stdout)["checks"]
+        return next(one for one in checks if one["name"] == "embedding model")
+
+    (tmp_path / "pom.xml").write_text(pom(JUPITER))
+    assert found(str(tiny_sentences))["ok"]
+    missing = found("some/model")
+    assert missing["todo"] == "set retriever to bm25, or pull the model"
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_command_tells_every_check(tmp_path, as_json):
     (tmp_path / "pom.xml").write_text(pom(JUPITER))

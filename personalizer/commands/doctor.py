@@ -59,6 +59,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from personalizer.daemon import client
     from personalizer.errors import PersonalizerError
     from personalizer.models import base_folder, best_device
+    from personalizer.settings import BM25
     from personalizer.validation.inspection import Finding
 
     device = best_device()
@@ -73,5 +74,27 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("base model", True, f"{settings.base} in {base_folder(settings.base)}")
     except PersonalizerError as error:
         yield Finding("base model", False, str(error), "set base to starter, or pull the model")
+    if settings.retriever != BM25:
+        yield _retriever(settings.retriever)
     running = client.describe()["running"]
     yield Finding("daemon", True, "running" if running else "not running; it starts on demand")
+
+
+def _retriever(name: str) -> Finding:
+    """The embedding model that finds examples."""
+    from importlib import metadata
+
+    from personalizer.errors import BaseModelError
+    from personalizer.models.sentences import sentences_folder
+    from personalizer.validation.inspection import Finding
+
+    what = "embedding model"
+    try:
+        folder = sentences_folder(name)
+        version = metadata.version("sentence-transformers")
+    except BaseModelError as error:
+        return Finding(what, False, str(error), "set retriever to bm25, or pull the model")
+    except metadata.PackageNotFoundError:
+        todo = "pip install sentence-transformers, or set retriever to bm25"
+        return Finding(what, False, "sentence-transformers is not installed", todo)
+    return Finding(what, True, f"{name} in {folder}, by sentence-transformers {version}")
