@@ -102,8 +102,10 @@ public class Cart {
         check = made.check("@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }")
         verdict = made.validator.validate([replace(check, focal_lines=(4, 11), mutants=20)])[0]
         # Noticed: the condition, and the increment, which counts away from the price. Not: where it
-        # begins, both numbers, and the call of what does nothing.
-        assert (verdict.passes, verdict.mutants, verdict.killed) == (True, 6, 2)
+        # begins, both numbers, and the call of what does nothing, if time is left for them.
+        assert verdict.passes is True
+        assert verdict.killed == 2
+        assert verdict.mutants in range(3, 7)
         assert made.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True
     finally:
         made.validator.close()

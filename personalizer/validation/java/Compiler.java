@@ -39,7 +39,7 @@ public final class Compiler {
     private static final int MOST_WARM = 4;
 
     private final JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
-    private final JavacTaskPool pool = new JavacTaskPool(MOST_WARM);
+    private JavacTaskPool pool = new JavacTaskPool(MOST_WARM);
     private final Map<String, InMemory> managers = new HashMap<>();
     private final Coverage coverage = new Coverage();
 
@@ -130,6 +130,7 @@ public final class Compiler {
         InMemory files = managers.get(key);
         if (files == null) {
             managers.clear(); // an older state of the project is not asked about again
+            pool = new JavacTaskPool(MOST_WARM); // whose compilers write to their own manager
             files = new InMemory(manager(key.split("\0")));
             managers.put(key, files);
         }
