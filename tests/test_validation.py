@@ -84,12 +84,10 @@ def test_mutants_without_an_end_are_noticed_and_ended(tmp_path):
 public class Cart {
     private int total;
     public void add(int price) {
-        int i = 0;
-        while (i != price) {
-            i++;
+        while (total < price) {
+            total += 1;
             note(2.5, 7L);
         }
-        total = i;
     }
     private static void note(double a, long b) { }
     public int total() { return total; }
@@ -100,12 +98,13 @@ public class Cart {
     )
     try:
         check = made.check("@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }")
-        verdict = made.validator.validate([replace(check, focal_lines=(4, 11), mutants=20)])[0]
-        # Noticed: the condition, and the increment, which counts away from the price. Not: where it
-        # begins, both numbers, and the call of what does nothing, if time is left for them.
+        verdict = made.validator.validate([replace(check, focal_lines=(4, 9), mutants=20)])[0]
+        # Noticed: the condition, the 1 that became 0, with which it never ends, and the sum. Not:
+        # both numbers and the call of what does nothing, if time is left for them.
         assert verdict.passes is True
-        assert verdict.killed == 2
+        assert verdict.killed == 3
         assert verdict.mutants in range(3, 7)
+        assert not any("became" in one for one in verdict.survivors)
         assert made.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True
     finally:
         made.validator.close()
