@@ -195,6 +195,24 @@ def test_a_failing_candidate_goes_back_to_the_model_with_what_was_said():
     assert made.candidates[0].notes[0] in made.edit.notes
 
 
+def test_a_repair_that_forgets_an_exception_declares_it():
+    engine = FakeEngine([test("wrong")], [test("reads")])
+
+    def verdict(check: Check) -> Verdict:
+        if "reads() throws Exception" in check.source:
+            return passes()
+        return refused("unreported exception IOException; must be caught or declared to be thrown")
+
+    _, made = generated(
+        engine=engine,
+        validator=FakeValidator(lambda c: refused() if "wrong" in c.source else verdict(c)),
+        salvage=False,
+    )
+    assert made.candidates[0].passes
+    assert made.candidates[0].repair_round == 1
+    assert "added throws Exception" in made.candidates[0].notes
+
+
 def test_a_repair_that_does_not_help_is_not_kept():
     engine = FakeEngine([test("wrong")], [test("worse")])
     validator = FakeValidator({"wrong": fails(), "worse": refused()})

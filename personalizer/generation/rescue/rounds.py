@@ -152,7 +152,7 @@ def repaired(
             break
         new = [candidate_of(completion, site) for completion in completions]
         new = [one for one in run([one for one in new if one.parses]) if one.text not in tried]
-        better = [one for one in ranked(new) if worth(one) > worth(worst)]
+        better = [one for one in ranked(declared(new, run)) if worth(one) > worth(worst)]
         if better:
             told = f"repaired in round {number}: {_line(worst.failure)}"
             best = replace(better[0], repair_round=number, notes=(*better[0].notes, told))
