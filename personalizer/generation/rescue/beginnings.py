@@ -49,11 +49,12 @@ def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]
     """
     seen: set[str] = set()
     for made in _ways(site, values):
-        if len(seen) < most:
-            text = _text(site, made)
-            if text not in seen and len(text) <= _CHARACTERS:
-                seen.add(text)
-                yield Beginning(text, made.note)
+        text = _text(site, made)
+        if text not in seen and len(text) <= _CHARACTERS:
+            seen.add(text)
+            yield Beginning(text, made.note)
+        if len(seen) == most:
+            return  # the rest of the tests need not be read
 
 
 def plain_ends(
