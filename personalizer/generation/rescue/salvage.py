@@ -20,6 +20,7 @@ from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
+from personalizer.texts import count
 
 __all__ = ["salvaged", "settled", "thrown", "without_lines"]
 
@@ -49,14 +50,14 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
             text, what = change
             told.append(what)
         else:
-            text, count = without_lines(current.text, current.wrong_lines)
-            dropped += count
+            text, fewer = without_lines(current.text, current.wrong_lines)
+            dropped += fewer
         if text == current.text or not _says_something(text, site.focal):
             return None
         (current,) = run([replace(candidate, text=text, asserts=True)])
     if current is candidate or not good(current):
         return None
-    notes = [f"left out {dropped} statement{'s' * (dropped > 1)} that failed"] if dropped else []
+    notes = [f"left out {count(dropped, 'statement')} that failed"] if dropped else []
     notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
     return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))
 
