@@ -12,6 +12,7 @@ import math
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ class Ran:
 def cannot_run(language: str) -> str | None:
     """Why programs of a language cannot be run here; None where they can."""
     reason = sandbox.unavailable()
+    if reason is None and shutil.which("prlimit") is None:
+        reason = "prlimit is missing, which bounds what programs take (Debian: util-linux)"
     if reason is not None or language == "python":
         return reason
     try:
@@ -65,7 +68,8 @@ def run_program(problem: Problem, solution: str, *, seconds: float = 20.0) -> Ra
     word = secrets.token_hex(16)
     if problem.language == "java":
         jdk = find_jdk()
-        done = _ended([str(jdk.java), *_JAVA], jdk.home, _java(problem, solution, word), seconds)
+        judge = _java(problem, solution, word)
+        done = _ended([str(jdk.java), *_JAVA], jdk.home, "Judge.java", judge, seconds)
     else:
         done = _ended_python(_python(problem, solution, word), seconds)
     if done is None:
@@ -160,12 +164,14 @@ _MOST_MEMORY = 2**30
 
 def _ended_python(program: str, seconds: float, given: str = "") -> _Done | None:
     python = [str(Path(sys.executable).resolve()), "-I"]
-    return _ended(python, Path(sys.base_prefix), program, seconds, given, memory=_MOST_MEMORY)
+    home = Path(sys.base_prefix)
+    return _ended(python, home, "program.py", program, seconds, given, memory=_MOST_MEMORY)
 
 
 def _ended(
     command: Sequence[str],
     home: Path,
+    name: str,
     program: str,
     seconds: float,
     given: str = "",
@@ -176,6 +182,7 @@ def _ended(
     Args:
         command: Runs a file, which comes last.
         home: What it needs to read.
+        name: Of the file.
         program: The file's text.
         seconds: Longest time.
         given: Its standard input.
@@ -189,7 +196,7 @@ def _ended(
     ):
         folder = Path(place)
         folder.chmod(0o755)
-        file = folder / ("Judge.java" if "java" in command[0] else "program.py")
+        file = folder / name
         file.write_text(program, "utf-8")
         line, handle = sandbox.wrapped(
             ["prlimit", *limits, *command, str(file)], readable=[folder, home], folder=folder
