@@ -163,7 +163,7 @@ def evaluate(
         elif tasks in _PROGRAMS:
             result = _run(tasks, data, chosen, solutions, samples, limit)
         else:
-            result = _tune(tasks, data, chosen, methods.split(","), examples, beams, limit)
+            result = _tune(tasks, data, chosen, methods.split(","), examples, beams, samples, limit)
         output.show("tasks", result, as_json)
         return
     roots = [Workspace(path).root for path in paths or (Path(),)]
@@ -266,6 +266,7 @@ def _tune(
     methods: list[str],
     shots: int,
     beams: int,
+    samples: int,
     limit: int | None,
 ) -> dict[str, Any]:
     from personalizer.evaluation.tasks.tune import run_instructions
@@ -279,6 +280,7 @@ def _tune(
         scratch=data_folder() / "tasks" / name,
         shots=shots,
         beams=max(1, beams),
+        samples=samples,
         limit=limit,
         report=_told("methods", 1),
     )

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_instructions"]
 
-_SAMPLES = 5
-"""Programs for each problem of APPS, at temperature 0.2, as in W24."""
-
+_TEMPERATURE = 0.2
+"""Of the sampled programs, as in W24."""
 _Choose: TypeAlias = Callable[[Instruction], Sequence[Instruction]]
 """Which examples stand before an instruction."""
 
@@ -52,6 +51,7 @@ def run_instructions(
     scratch: Path,
     shots: int = 3,
     beams: int = 10,
+    samples: int = 5,
     limit: int | None = None,
     report: Callable[[int, int], None] = lambda done, all_: None,
 ) -> dict[str, Any]:
@@ -65,13 +65,14 @@ def run_instructions(
         scratch: Folder for checkpoints; a killed training is gone on with.
         shots: Examples that icl and rag show.
         beams: Width of the search: EM@1 to EM@beams.
+        samples: Programs for each problem of APPS.
         limit: Most examples of each split.
         report: Told of methods done and of all.
 
     Returns:
         ``splits`` and, by method, ``exact@k``, ``code_bleu``, ``pf_seconds``, ``seconds``,
         ``trainable_parameters`` and ``peak_memory_bytes``, or the reason of a gap; of APPS also
-        what running five sampled programs a problem says (:func:`judged`).
+        what running the sampled programs says (:func:`judged`).
 
     Raises:
         BadInput: If a file is missing or of another shape.
@@ -95,6 +96,7 @@ def run_instructions(
                 scratch / method.name,
                 _choosing(method, train, shots, embed),
                 beams,
+                samples,
             )
         except (PersonalizerError, MemoryError, RuntimeError, ValueError) as error:
             found[method.name] = {"gap": " ".join(str(error).split())[:200]}
@@ -116,6 +118,7 @@ def _scored(
     checkpoints: Path,
     choose: _Choose,
     beams: int,
+    samples: int,
 ) -> dict[str, Any]:
     strategy = strategy_named(method.strategy) if method.strategy else None
     base = load_base(settings.base, quantization=strategy.quantization if strategy else None)
@@ -156,8 +159,8 @@ def _scored(
             model,
             base,
             prompts,
-            count=_SAMPLES,
-            temperature=0.2,
+            count=samples,
+            temperature=_TEMPERATURE,
             seed=settings.seed,
             max_tokens=settings.target_tokens,
         )
