@@ -211,6 +211,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     done = "Written to" if result["written"] else "Would go to (write it with --write)"
     lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
     lines += [f"  {note}" for note in edit["notes"]]
+    lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {result['not_run']}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])

@@ -148,7 +148,8 @@ def test_ranks_by_new_lines_passing_compiling_then_score():
 
 
 def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
-    one, other = passes(), replace(passes(), mutants=3, killed=2)
+    survivors = ("line 9: 1 became 0",)
+    one, other = passes(), replace(passes(), mutants=3, killed=2, survivors=survivors)
     validator = FakeValidator({"likelier": replace(one, mutants=3, killed=1), "sees": other})
     made = made_with(
         validator,
@@ -159,6 +160,7 @@ def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
     assert {check.mutants for check in validator.asked} == {3}
     told = TEXTS["generate"](as_dict(made) | {"written": False})
     assert "  1. passes, notices 2 of 3 mutants\n" in told
+    assert "  does not notice line 9: 1 became 0\n" in told
 
 
 def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():

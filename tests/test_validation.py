@@ -76,6 +76,10 @@ def test_a_test_notices_what_it_looks_at(cart, body, most, noticed):
     check = replace(cart.check(f"@Test void generated() {{ {body} }}"), mutants=most)
     verdict = cart.validator.validate([check])[0]
     assert (verdict.mutants, verdict.killed) == noticed
+    left = (verdict.mutants or 0) - verdict.killed
+    assert len(verdict.survivors) == left
+    if left:
+        assert "line 8: a constant changed" in verdict.survivors
 
 
 @needs_sandbox

@@ -80,6 +80,7 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         reaches_focal=reaches,
         mutants=verdict.mutants,
         killed=verdict.killed,
+        survivors=verdict.survivors,
         failure=_failure(verdict),
         wrong_lines=_wrong_lines(verdict, check, candidate.text.count("\n") + 1),
         seconds=verdict.seconds,

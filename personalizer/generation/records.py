@@ -33,6 +33,8 @@ class Candidate:
     """Mutants of the focal method that it was tried on; None when on none."""
     killed: int = 0
     """Those among them with which it fails: what they change, it looks at."""
+    survivors: tuple[str, ...] = ()
+    """The others, each as ``line 9: the condition turned round``, lines of the focal file."""
     seconds: float = 0.0
     """Time that its check took."""
     score: float = 0.0

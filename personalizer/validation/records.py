@@ -73,6 +73,8 @@ class Verdict:
     """Mutants of the focal method that a passing candidate was tried on; None when on none."""
     killed: int = 0
     """Those among them with which it fails, as a test that looks at what they change does."""
+    survivors: tuple[str, ...] = ()
+    """The others, each as ``line 9: the condition turned round``."""
     diagnostics: tuple[Diagnostic, ...] = ()
     failure: str | None = None
     """Exception and message of a failing candidate, with its own stack frame."""

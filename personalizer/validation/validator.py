@@ -128,13 +128,13 @@ class LocalValidator:
         try:
             asking = _Asking(check, self._layout(check, cancelled), cancelled)
             start = time.perf_counter()
-            verdict, outcome = self._judged(asking)
+            verdict, passing = self._judged(asking)
             spent = time.perf_counter() - start
-            if outcome is not None:
+            if passing is not None:
                 existing = self._lines_of_existing(asking)
                 start = time.perf_counter()
-                verdict = self._measured(verdict, asking, outcome, existing)
-                verdict = self._tried_on_mutants(verdict, asking)
+                verdict = self._measured(verdict, asking, passing.outcome, existing)
+                verdict = self._tried_on_mutants(verdict, asking, passing.compiled)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -155,8 +155,8 @@ class LocalValidator:
             )
         return self._layouts[key]
 
-    def _judged(self, asking: _Asking) -> tuple[Verdict, Outcome | None]:
-        """The verdict without its lines, and of a passing candidate the run that tells them."""
+    def _judged(self, asking: _Asking) -> tuple[Verdict, _Passing | None]:
+        """The verdict without its lines, and of a passing candidate what tells them."""
         check, layout = asking.check, asking.layout
         cannot = sandbox.unavailable() or layout.missing
         if not cannot:
@@ -183,7 +183,7 @@ class LocalValidator:
 
     def _believed(
         self, asking: _Asking, answer: Message, first: Outcome
-    ) -> tuple[Verdict, Outcome | None]:
+    ) -> tuple[Verdict, _Passing | None]:
         """Runs a test that passed again, and its twin, in an order that it cannot know."""
         secret = secrets.token_hex(12)
         twin = self._compile(asking, asking.check.source, twin=secret)
@@ -196,7 +196,7 @@ class LocalValidator:
             if kind == "twin" and not (outcome.kind == "failed" and secret in outcome.trace):
                 self._processes.close_runner()
                 return Verdict(True, False, failure=_CANNOT_FAIL), None
-        return Verdict(True, True), first
+        return Verdict(True, True), _Passing(answer, first)
 
     def _measured(
         self,
@@ -221,8 +221,8 @@ class LocalValidator:
             else None,
         )
 
-    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking) -> Verdict:
-        """How many mutants of the focal method the test notices; it passed without them."""
+    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking, compiled: Message) -> Verdict:
+        """Which mutants of the focal method the test notices; it passed without them."""
         check, layout = asking.check, asking.layout
         if not check.mutants or not self._measuring or verdict.reaches_focal is False:
             return verdict
@@ -236,17 +236,24 @@ class LocalValidator:
             "most": str(check.mutants).encode(),
         }
         made = self._processes.compile(asked, layout.jars, cancelled=asking.cancelled)
-        compiled = self._compile(asking, check.source)
-        tried = killed = 0
+        survivors: list[str] = []
+        tried = 0
         start = time.perf_counter()
         for number, told in enumerate(fields(made.get("told"))):
             if time.perf_counter() - start > _MUTANTS_SECONDS:
                 break
-            changed = {f"class:{told.partition(chr(9))[0]}": made[f"mutant:{number}"]}
+            name, line, change = told.split("\t")
+            changed = {f"class:{name}": made[f"mutant:{number}"]}
             outcome = self._run(asking, compiled, instead=changed)
             tried += 1
-            killed += outcome.kind in ("failed", "gone")
-        return replace(verdict, mutants=tried or None, killed=killed)
+            if outcome.kind not in ("failed", "gone"):
+                survivors.append(f"line {line}: {change}")
+        return replace(
+            verdict,
+            mutants=tried or None,
+            killed=tried - len(survivors),
+            survivors=tuple(survivors),
+        )
 
     def _compile(
         self, asking: _Asking, source: str, *, twin: str = "", whole: bool = False
@@ -377,6 +384,14 @@ class _Asking:
     @property
     def focal(self) -> bytes:
         return self.check.focal_class.encode()
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """A candidate that passed: its classes, and the run that tells its lines."""
+
+    compiled: Message
+    outcome: Outcome
 
 
 def _failing(outcome: Outcome, check: Check) -> Verdict:
