@@ -11,7 +11,7 @@ from indexer.context import (
 )
 from indexer.errors import IndexerError, NotAFolder, StoreUnavailable
 from indexer.facts import Call, Field, FileFacts, Import, Method, Parameter, Span, Type
-from indexer.index import Change, Index, Snapshot, index_folder
+from indexer.index import Change, Index, Snapshot, index_file, index_folder
 from indexer.pairing import Pair, Where
 from indexer.snippets import Passage, Snippet
 from indexer.store import Store
@@ -46,6 +46,7 @@ __all__ = [
     "code_of",
     "find_modules",
     "focal_context",
+    "index_file",
     "index_folder",
     "module_at",
     "snippet_context",

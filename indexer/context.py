@@ -189,6 +189,8 @@ def _neighbours(
 
 def snippet_context(source: bytes, facts: FileFacts, method: Method) -> tuple[Piece, ...]:
     """The class around a method that is to be written: its name, fields and signatures."""
+    if facts.language == "python":
+        return _python_context(source, facts, method)
     encoding = facts.encoding
     kind = facts.type_named(method.owner)
     if kind is None:
@@ -205,3 +207,20 @@ def snippet_context(source: bytes, facts: FileFacts, method: Method) -> tuple[Pi
         if one.owner == method.owner and one.key != method.key:
             pieces.append(Piece(_indented(_signature(source, one, encoding)), 4.0))
     return (*pieces, Piece("}", ALWAYS))
+
+
+def _python_context(source: bytes, facts: FileFacts, method: Method) -> tuple[Piece, ...]:
+    """The same of a Python function, where the module's own functions and imports count too."""
+    encoding = facts.encoding
+    lines = {one.span: code_of(source, one.span, encoding) for one in facts.imports}
+    pieces = [Piece(text, 5.0) for text in lines.values() if len(text) <= 200]
+    for one in facts.methods:
+        if one.owner == "" and one.key != method.key:
+            pieces.append(Piece(code_of(source, one.signature, encoding), 4.0))
+    kind = facts.type_named(method.owner)
+    if kind is not None:
+        pieces.append(Piece(code_of(source, kind.header, encoding), ALWAYS))
+        for one in facts.methods:
+            if one.owner == method.owner and one.key != method.key:
+                pieces.append(Piece(_indented(code_of(source, one.signature, encoding)), 5.0))
+    return tuple(pieces)

@@ -210,7 +210,8 @@ class FileFacts(_Record, frozen=True):
         hits = [
             m
             for m in self.methods
-            if (m.doc.start if m.doc else m.span.start) < end and begin < m.span.end
+            if min(m.span.start, m.doc.start if m.doc else m.span.start) < end
+            and begin < m.span.end
         ]
         return min(hits, key=lambda m: m.span.end - m.span.start, default=None)
 

@@ -342,3 +342,29 @@ def index_folder(root: Path | str, store: Store | None = None) -> tuple[Snapshot
     start = time.perf_counter()
     snapshot = Index(store).read(Workspace(root))
     return snapshot, time.perf_counter() - start
+
+
+def index_file(root: Path | str, path: str, unsaved: str | None = None) -> Snapshot:
+    """A snapshot of one file alone, of any language, screened as every file is.
+
+    Args:
+        root: The workspace.
+        path: POSIX, relative to it.
+        unsaved: Its text in the editor; what is on disk when left out.
+
+    Raises:
+        NotAFolder: If ``root`` is missing or is no folder.
+    """
+    workspace = Workspace(root, ALL)
+    index = Index(languages=ALL)
+    file = workspace.root / path
+    if workspace.ignores(path):
+        index.exclude(path, "ignored")
+    elif unsaved is not None:
+        index.apply([Change(path, unsaved.encode("utf-8", "replace"))])
+    elif file.is_file() and file.resolve().is_relative_to(workspace.root):
+        found = workspace.read(path)
+        if found.source is None:
+            index.exclude(path, found.reason or "unreadable")
+        index.apply([Change(path, found.source)] if found.source is not None else [])
+    return index.snapshot()

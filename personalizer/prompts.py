@@ -94,19 +94,19 @@ SPECIAL_TOKENS: tuple[str, ...] = (
 """The 32 reserved tokens of the starter's tokenizer, in the order of their ids."""
 
 _PLAIN_TITLES = {
-    Kind.TYPES: "// Types that the method uses",
-    Kind.EXAMPLE: "// Another method of this project",
-    Kind.EXAMPLE_TEST: "// Unit test of that method",
-    Kind.TEST_CLASS: "// The test class",
-    Kind.FOCAL: "// The method to test",
-    Kind.ATTEMPT: "// A test that does not work",
-    Kind.ERROR: "// Why it does not work",
-    Kind.NAME: "// Name of the unit test",
-    Kind.CLASS: "// The class",
-    Kind.COMMENT: "// What the method does",
-    Kind.SIGNATURE: "// Its signature",
-    Kind.TEST: "// Unit test of the method",
-    Kind.BODY: "// Its body",
+    Kind.TYPES: "Types that the method uses",
+    Kind.EXAMPLE: "Another method of this project",
+    Kind.EXAMPLE_TEST: "Unit test of that method",
+    Kind.TEST_CLASS: "The test class",
+    Kind.FOCAL: "The method to test",
+    Kind.ATTEMPT: "A test that does not work",
+    Kind.ERROR: "Why it does not work",
+    Kind.NAME: "Name of the unit test",
+    Kind.CLASS: "The class",
+    Kind.COMMENT: "What the method does",
+    Kind.SIGNATURE: "Its signature",
+    Kind.TEST: "Unit test of the method",
+    Kind.BODY: "Its body",
 }
 
 
@@ -126,6 +126,8 @@ class Prompt:
     target: Kind
     begun: str = ""
     """Beginning of the target that is there already, which is gone on from."""
+    remark: str = "//"
+    """What opens a line comment in the language of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,8 @@ def prompt_for_body(snapshot: Snapshot, path: str, method: Method) -> Prompt:
         parts.append(Part(Kind.COMMENT, (Piece(comment, float("inf")),)))
     signature = code_of(source, method.signature, facts.encoding)
     parts.append(Part(Kind.SIGNATURE, (Piece(signature, float("inf")),)))
-    return Prompt(tuple(part for part in parts if part.pieces), Kind.BODY)
+    remark = "#" if facts.language == "python" else "//"
+    return Prompt(tuple(part for part in parts if part.pieces), Kind.BODY, remark=remark)
 
 
 def example_of_snippet(snapshot: Snapshot, snippet: Snippet) -> Example:
@@ -312,7 +315,8 @@ def encode(prompt: Prompt, tokenizer: Tokenizer, budget: int) -> list[int]:
         for piece in part.pieces
     }
     begun = len(tokenizer.encode(prompt.begun, add_special_tokens=False)) if prompt.begun else 0
-    overhead = sum(len(_open(part.kind, special)) // (1 if special else 3) for part in prompt.parts)
+    titles = [_open(part.kind, special, prompt.remark) for part in prompt.parts]
+    overhead = sum(len(title) // (1 if special else 3) for title in titles)
     kept = _fitting(
         prompt, costs, budget - begun - (len(prompt.parts) + 1 if special else overhead)
     )
@@ -354,8 +358,8 @@ def _drop(prompt: Prompt, kept: dict[int, Piece], piece: Piece) -> None:
                     kept.pop(key, None)
 
 
-def _open(kind: Kind, special: bool) -> str:
-    return f"<|{kind}|>" if special else _PLAIN_TITLES[kind] + "\n"
+def _open(kind: Kind, special: bool, remark: str) -> str:
+    return f"<|{kind}|>" if special else f"{remark} {_PLAIN_TITLES[kind]}\n"
 
 
 def _written(prompt: Prompt, kept: dict[int, Piece], special: bool) -> str:
@@ -364,9 +368,10 @@ def _written(prompt: Prompt, kept: dict[int, Piece], special: bool) -> str:
         pieces = [piece for piece in part.pieces if id(piece) in kept]
         if pieces:
             body = "\n".join(piece.text for piece in pieces)
-            lines.append(_open(part.kind, special) + (_harmless(body) if special else body) + "\n")
+            title = _open(part.kind, special, prompt.remark)
+            lines.append(title + (_harmless(body) if special else body) + "\n")
     begun = _harmless(prompt.begun) if special else prompt.begun
-    return "".join(lines) + _open(prompt.target, special) + begun
+    return "".join(lines) + _open(prompt.target, special, prompt.remark) + begun
 
 
 def encode_target(target: str, tokenizer: Tokenizer) -> list[int]:

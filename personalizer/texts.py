@@ -261,7 +261,8 @@ def _untested_text(result: dict[str, Any]) -> str:
 
 def _snippet_text(result: dict[str, Any]) -> str:
     if result["edit"] is None:
-        return f"{result['adapter']} wrote nothing that can be used:\n{result['text']}"
+        lines = [f"{result['adapter']} wrote nothing that can be used: {result['no_edit']}"]
+        return "\n".join([*lines, *(f"  {note}" for note in result["notes"]), "", result["text"]])
     lines = [f"{result['adapter']} wrote", *(f"  {note}" for note in result["notes"])]
     if result["unknown_symbols"]:
         lines.append(f"  does not know {', '.join(result['unknown_symbols'])}")

@@ -328,6 +328,17 @@ def test_a_body_is_written(daemon: Client, shop: Path):
         daemon.snippet(SnippetRequest(str(shop), CART, 4))
 
 
+def test_a_python_body_is_written_from_its_file_alone(daemon: Client, shop: Path):
+    text = 'def f(a):\n    """Doubles."""\n'
+    made = daemon.snippet(SnippetRequest(str(shop), "f.py", 1, buffers={"f.py": text}))
+    assert made["text"].startswith("@Test void")
+    assert made["no_edit"] == "what was generated is no complete body"
+    assert '"""Doubles."""' in (asked()[-1]["prompt"] or "")
+    (shop.parent / "outside.py").write_text(text)
+    with pytest.raises(NoSuchMethod, match="no Python file"):
+        daemon.snippet(SnippetRequest(str(shop), "../outside.py", 1))
+
+
 def test_the_serving_adapter_writes_unless_another_is_named(daemon: Client, shop: Path):
     adapter = an_adapter(shop, "lora-x")
     Registry(WorkspaceData(shop).adapters).use("lora-x")

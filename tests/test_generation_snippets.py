@@ -9,7 +9,7 @@ import pytest
 from indexer import Snapshot
 from personalizer.errors import BadInput
 from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
-from personalizer.generation.snippets import statements
+from personalizer.generation.snippets.java import statements
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings
 from personalizer.validation import Diagnostic, Validator, Verdict

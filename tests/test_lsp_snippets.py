@@ -13,7 +13,7 @@ from lsp_server.features import generate_snippet
 from lsp_server.project import Buffer, Place, Project
 from lsp_server.session import Session
 from personalizer.errors import PersonalizerError
-from personalizer.generation.snippets import find_gap
+from personalizer.generation.snippets.java import find_remark
 from tests.editors.editor import CART, CART_PATH, editing, until
 
 COMMENTS = """\
@@ -84,7 +84,7 @@ def test_it_is_offered_where_the_daemon_finds_something_to_write(tmp_path: Path,
 
     def writes(line: int) -> bool:
         try:
-            return find_gap(snapshot, CART_PATH, line) is not None
+            return find_remark(snapshot, CART_PATH, line) is not None
         except PersonalizerError:
             return False
 

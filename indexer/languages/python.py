@@ -15,9 +15,10 @@ from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 from indexer.facts import FileFacts, Import, Method, Parameter, Span, Type, simple_type
 from indexer.languages.comments import passages_in
+from indexer.languages.remarks import Remark
 from indexer.languages.trees import readable, slicer, syntax_errors
 
-__all__ = ["parse", "passages"]
+__all__ = ["parse", "passages", "remark_at"]
 
 _PYTHON = Language(tree_sitter_python.language())
 _COMMENT_OR_STRING = re.compile(
@@ -63,6 +64,41 @@ def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
                 before = []
             else:
                 before = []
+
+
+_PLACEHOLDER = re.compile(rb"[ \t]*(?:pass|\.\.\.)[ \t]*(?:#[^\n]*)?")
+
+
+def remark_at(source: bytes, line: int) -> Remark | None:
+    """The comment at a line, or just above an empty line; None where there is none.
+
+    It has a line of its own; nothing, or no more than ``pass``, may stand beneath it in its block.
+
+    Args:
+        source: The file's bytes.
+        line: From 1.
+    """
+    rows = source.split(b"\n")
+    row = line - 1
+    if 0 < row < len(rows) and not rows[row].strip():
+        row -= 1
+    if not (0 <= row < len(rows) and rows[row].lstrip().startswith(b"#")):
+        return None
+    width = _width(rows[row])
+    root = Parser(_PYTHON).parse(readable(source)[2]).root_node
+    node = root.descendant_for_point_range((row, width), (row, width + 1))
+    if node is None or node.type != "comment":
+        return None  # in a string
+    while row + 1 < len(rows) and rows[row + 1][: width + 1] == rows[row][:width] + b"#":
+        row += 1
+    start = sum(map(len, rows[:row])) + row + width
+    beneath = rows[row + 1] if row + 1 < len(rows) else b""
+    bare = not beneath.strip() or _width(beneath) < width or bool(_PLACEHOLDER.fullmatch(beneath))
+    return Remark(Span(start, start + len(rows[row][width:].rstrip())), bare=bare)
+
+
+def _width(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def digest(code: bytes) -> str:

@@ -11,7 +11,7 @@ __all__ = ["Remark", "remark_at"]
 
 
 class Remark(NamedTuple):
-    """A comment inside a Java method's body, on lines of its own."""
+    """A comment inside a body, on lines of its own."""
 
     span: Span
     """Its bytes; of lines that follow each other those of the last."""

@@ -158,12 +158,18 @@ class Session:
             **self._writer,
         )
 
-    def snippet(self, file: str, line: int) -> SnippetGeneration:
+    def around(self, file: str) -> Snapshot:
+        """What a snippet in a file is written from: the project, or a Python file alone."""
+        from indexer import index_file
+
+        return index_file(self.root, file) if file.endswith(".py") else self.snapshot
+
+    def snippet(self, snapshot: Snapshot, file: str, line: int) -> SnippetGeneration:
         """Code for a place in a file; raises as ``generate_snippet``."""
         from personalizer.generation import generate_snippet
 
         return generate_snippet(
-            self.snapshot,
+            snapshot,
             file,
             line,
             self.engine,
@@ -241,7 +247,7 @@ def snippet(
 ) -> None:
     """Writes code at FILE:LINE: the body of a documented, empty method, or what a comment says.
 
-    A comment inside a body counts where no code stands beneath it yet.
+    A comment inside a body counts where no code stands beneath it yet. The file is Java or Python.
     """
     output.quiet_libraries()
     root, target = _workspace_of(target, workspace)
@@ -249,10 +255,11 @@ def snippet(
     if not colon or not line.isdigit():
         raise BadInput(f"expected FILE:LINE, got {target}")
     with Session.of(root, {}, adapter, run=not no_run, trusted=trust) as session:
+        snapshot = session.around(file)
         with progress.working("Generating"):
-            made = session.snippet(file, int(line))
+            made = session.snippet(snapshot, file, int(line))
         if write and made.edit is not None:
-            write_edit(root, session.snapshot, made.edit)
+            write_edit(root, snapshot, made.edit)
     output.show("snippet", output.as_dict(made), as_json)
 
 
@@ -275,14 +282,15 @@ def _workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
     return root, f"{full.relative_to(root).as_posix()}:{line}"
 
 
+_BUILT_BY = ("pom.xml", "build.gradle", "build.gradle.kts", "pyproject.toml", "setup.py")
+
+
 def _project_above(file: Path) -> Path:
     built = file.parent
     for folder in file.parents:
         if (folder / ".git").exists():
             return folder
-        if any(
-            (folder / name).exists() for name in ("pom.xml", "build.gradle", "build.gradle.kts")
-        ):
+        if any((folder / name).exists() for name in _BUILT_BY):
             built = folder
     return built
 

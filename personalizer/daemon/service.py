@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from indexer import Where
+from indexer import Where, index_file
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
@@ -156,9 +156,11 @@ class Service:
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
         )
+        python = request.path.endswith(".py")  # of which the project's index holds nothing
+        unsaved = request.buffers.get(request.path)
         with self.jobs.paused(), checking as validator:
             return generate_snippet(
-                snapshot,
+                index_file(workspace.root, request.path, unsaved) if python else snapshot,
                 request.path,
                 request.line,
                 self.engine,

@@ -11,7 +11,7 @@ from indexer.languages.lexis import tokens
 from indexer.pairing import find_tests, in_test_root
 from personalizer.errors import BadInput, NoSuchMethod
 
-__all__ = ["resolve_method", "resolve_snippet", "resolve_target"]
+__all__ = ["resolve_file", "resolve_method", "resolve_snippet", "resolve_target"]
 
 
 def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
@@ -29,7 +29,7 @@ def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
     """
     at_line = re.fullmatch(r"(.+\.java):(\d+)", target.strip())
     if at_line:
-        path = _file(snapshot, at_line[1])
+        path = resolve_file(snapshot, at_line[1])
         return _no_test(snapshot, path, _at_line(snapshot, path, int(at_line[2])))
     owner, mark, name = target.strip().partition("#")
     if not mark or not owner or not name:
@@ -44,7 +44,7 @@ def resolve_method(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, M
         NoSuchMethod: If no method stands there.
         BadInput: If several files could be meant.
     """
-    path = _file(snapshot, path)
+    path = resolve_file(snapshot, path)
     return path, (
         _at_line(snapshot, path, at) if isinstance(at, int) else _in_file(snapshot, path, at)
     )
@@ -82,8 +82,13 @@ def _unwritten(body: str) -> bool:
 # ---------------------------------------------------------------- files and lines
 
 
-def _file(snapshot: Snapshot, given: str) -> str:
-    """The indexed file that a path or the ending of one names."""
+def resolve_file(snapshot: Snapshot, given: str) -> str:
+    """The indexed file that a path or the ending of one names.
+
+    Raises:
+        NoSuchMethod: If there is none.
+        BadInput: If there are several, or it is left out of the index.
+    """
     wanted = given.replace("\\", "/").removeprefix("./")
     if wanted in snapshot.files:
         return wanted
@@ -98,7 +103,8 @@ def _file(snapshot: Snapshot, given: str) -> str:
     names = {path.rpartition("/")[2]: path for path in snapshot.files}
     near = difflib.get_close_matches(wanted.rpartition("/")[2], sorted(names), n=1)
     hint = f"; did you mean {names[near[0]]}?" if near else ""
-    raise NoSuchMethod(f"the project has no Java file {given}{hint}")
+    kind = "Python" if wanted.endswith(".py") else "Java"
+    raise NoSuchMethod(f"the project has no {kind} file {given}{hint}")
 
 
 def _at_line(snapshot: Snapshot, path: str, line: int) -> Method:

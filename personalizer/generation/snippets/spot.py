@@ -1,0 +1,54 @@
+"""Where a snippet goes, and what a language has to know to write one there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+from indexer import Method, Snapshot, Span
+from personalizer.engine import Completion, Request
+from personalizer.generation.records import SnippetGeneration
+from personalizer.validation import Validator, Verdict
+
+__all__ = ["Language", "Spot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A documented function whose body is not written, or a bare comment in a body."""
+
+    path: str
+    """File; indexed."""
+    method: Method
+    comment: Span | None = None
+    """Bytes of the comment, of lines that follow each other those of the last; None where the
+    whole body is to be written."""
+
+
+class Language(Protocol):
+    """What a module of this package offers, one a language."""
+
+    def find(self, snapshot: Snapshot, path: str, at: int | str) -> Spot:
+        """What stands at a line (from 1) or has a name; raises as ``generate_snippet``."""
+
+    def begun(self, snapshot: Snapshot, spot: Spot) -> str:
+        """A body up to its comment, as the prompt shows it."""
+
+    def asked(self, request: Request, spot: Spot) -> Request:
+        """A request that ends where code of this language ends."""
+
+    def written(
+        self, made: SnippetGeneration, snapshot: Snapshot, spot: Spot, completion: Completion
+    ) -> SnippetGeneration:
+        """The code that a completion holds, with its edit, or why there is none."""
+
+    def compiled(
+        self,
+        validator: Validator,
+        snapshot: Snapshot,
+        file: str,
+        source: str,
+        cancelled: threading.Event | None,
+    ) -> Verdict:
+        """Whether a file compiles with this text, as ``Validator.compile`` says it."""
