@@ -127,6 +127,8 @@ def test_a_body_takes_the_indentation_of_its_file_and_keeps_its_strings():
     source = 'class A:\n\tdef f(self):\n\t\t"""D."""\n'
     text = '    if self:\n        return """\n  as it is\n"""\n    return 1'
     after, made, _ = written(text, 2, source)
+    joined = written("    f(1,\n      2)\n    g('a'\n      'b')", "def gross")[0]
+    assert "    f(1,\n      2)\n    g('a'\n      'b')\n" in joined
     assert after == source.rstrip("\n") + (
         '\n\t\tif self:\n\t\t\treturn """\n  as it is\n"""\n\t\treturn 1\n'
     )
@@ -147,6 +149,7 @@ def test_windows_line_ends_stay():
         "if price:\n    return 1\nreturn 2",
         "```python\n    if price:\n        return 1\n    return 2\n```\nThat was it.",
         "    if price:\n        return 1\n    return 2\n\n\ndef more(:\n",
+        "    if price:\n        return 1\n    return 2\n    # and that is all\n",
     ],
 )
 def test_a_body_is_read_however_it_is_written(text: str):

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
+import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = [
-    "STEP",
-    "Block",
-    "block",
-    "first_statements",
-    "indented",
-    "inside_literals",
-    "parsed",
-    "tree_of",
-]
+__all__ = ["STEP", "Block", "block", "first_statements", "indented", "parsed", "tree_of"]
 
 _GOES_ON = re.compile(r"\s*(?:else|elif|except|finally|case)\b")
+_TEXT = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 STEP = "    "
 """One step of indentation where a file shows none."""
 
@@ -79,7 +73,8 @@ def _parsed_block(lines: list[str], ended: bool) -> Block | None:
         assert isinstance(first, ast.If)
         for statement in first.body:
             ast.increment_lineno(statement, -1)
-        after = [line for line in lines[first.body[-1].end_lineno or 0 :] if line.strip()]
+        rest = lines[first.body[-1].end_lineno or 0 :]
+        after = [line for line in rest if line.strip() and not line.lstrip().startswith("#")]
         own = _width(lines[0])
         whole = _width(after[0]) < own if after else ended
         begun = after and _width(after[0]) == own and not _GOES_ON.match(after[0])
@@ -101,24 +96,35 @@ def first_statements(found: Block) -> int:
     return last
 
 
-def inside_literals(statements: Sequence[ast.stmt]) -> set[int]:
-    """Lines, from 0, that begin inside a string of several lines."""
+def _inside_literals(lines: Sequence[str]) -> set[int]:
+    """Lines, from 0, that begin inside a string of several lines.
+
+    Example:
+        >>> _inside_literals(["    a = 1", "    b = '''", "  c", "'''"])
+        {2, 3}
+    """
     inside: set[int] = set()
-    for statement in statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno:
-                inside |= set(range(node.lineno, node.end_lineno))
-    return inside
+    rows = iter([f"{line}\n" for line in ("if 1:", *lines)])
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(lambda: next(rows, "")):
+            if token.type in _TEXT:
+                inside |= set(range(token.start[0], token.end[0]))
+    return {line - 1 for line in inside}
 
 
-def indented(lines: Sequence[str], literal: set[int], indent: str, step: str) -> Iterator[str]:
-    """Lines in the indentation of their place; the content of strings stays."""
-    own = _width(lines[0])
-    widths = [
-        _width(one) - own for at, one in enumerate(lines) if at not in literal and one.strip()
-    ]
-    unit = min((width for width in widths if width > 1), default=4)
-    for at, line in enumerate(lines):
+def indented(found: Block, count: int, indent: str, step: str) -> Iterator[str]:
+    """The first lines of a block in the indentation of their place; strings keep their content.
+
+    Args:
+        found: The block.
+        count: How many of its lines.
+        indent: Before each statement of the block.
+        step: One step further in.
+    """
+    literal = _inside_literals(found.lines)
+    own = _width(found.lines[0])
+    unit = _step_of(found.statements)
+    for at, line in enumerate(found.lines[:count]):
         if at in literal:
             yield line
         elif not line.strip():
@@ -126,6 +132,15 @@ def indented(lines: Sequence[str], literal: set[int], indent: str, step: str) ->
         else:
             steps, rest = divmod(max(0, _width(line) - own), unit)
             yield indent + step * steps + " " * rest + line.strip()
+
+
+def _step_of(statements: Sequence[ast.stmt]) -> int:
+    """How far in the statements inside the first compound statement stand."""
+    for statement in statements:
+        inner = getattr(statement, "body", None)
+        if inner and inner[0].lineno > statement.lineno:
+            return int(inner[0].col_offset - statement.col_offset)
+    return len(STEP)
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,10 +22,10 @@ from personalizer.generation.placing.style import line_indent, newline_of
 from personalizer.generation.records import Edit, SnippetGeneration, TextEdit
 from personalizer.generation.snippets.blocks import (
     STEP,
+    Block,
     block,
     first_statements,
     indented,
-    inside_literals,
     parsed,
     tree_of,
 )
@@ -120,10 +119,8 @@ def written(
     count = first_statements(found) if spot.comment else found.statements[-1].end_lineno or 0
     if count == 0:
         return replace(made, text=made.text.strip("\n"))
-    lines = found.lines[:count]
-    literal = inside_literals(found.statements)
-    edit, no_edit = or_why_not(lambda: _place(snapshot, spot, lines, literal))
-    text = textwrap.dedent("\n".join(lines))
+    edit, no_edit = or_why_not(lambda: _place(snapshot, spot, found, count))
+    text = "\n".join(indented(found, count, "", STEP))
     if edit is None:
         return replace(made, text=text, no_edit=no_edit)
     unknown = sorted(_undefined(_after(snapshot, edit)) - _undefined(snapshot.text(spot.path)))
@@ -143,7 +140,7 @@ def _undefined(text: str) -> set[str]:
 # ---------------------------------------------------------------- where it goes
 
 
-def _place(snapshot: Snapshot, spot: Spot, lines: Sequence[str], literal: set[int]) -> Edit:
+def _place(snapshot: Snapshot, spot: Spot, found: Block, count: int) -> Edit:
     """The edit; raises BadInput where the file would not parse with it."""
     path, method = spot.path, spot.method
     source, facts = snapshot.source(path), snapshot.files[path]
@@ -154,7 +151,7 @@ def _place(snapshot: Snapshot, spot: Spot, lines: Sequence[str], literal: set[in
     if indent is None or outer is None:
         raise BadInput(f"{method.name} in {path} stands on one line: give its docstring its own")
     step = indent.removeprefix(outer) if spot.comment is None else STEP
-    code = "\n".join(indented(lines, literal, indent, step or STEP))
+    code = "\n".join(indented(found, count, indent, step or STEP))
     if not facts.encoding.startswith("utf-8") and not code.isascii():
         raise BadInput(f"{path} is written in {facts.encoding}: it cannot take all of this code")
     if spot.comment is not None:
