@@ -1,17 +1,22 @@
-"""The engine's guards: what a completion may not say twice, and brackets that must fit."""
+"""The engine's guards: what a completion may not say twice, and that Java must parse."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
+from indexer import code_of, index_folder
+from indexer.languages.java import method_errors
 from indexer.languages.lexis import block_end
-from personalizer.engine.brackets import Brackets
+from personalizer.engine.grammar import Goal, Grammar
 from personalizer.engine.loops import Dry
+from personalizer.models import STARTER, base_folder
 
 # ---------------------------------------------------------------- loops
 
@@ -53,104 +58,170 @@ def test_each_row_of_a_batch_is_judged_alone():
     assert not left[1].any()
 
 
-# ---------------------------------------------------------------- brackets
-
-PIECES = [
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    ";",
-    '"',
-    "'",
-    "\n",
-    "x",
-    " for",
-    " try",
-    ");",
-    "//",
-    "/*",
-    " ",
-]
-PIECES += ["*/", "->", "\\", ",", "<end>"]
-END = PIECES.index("<end>")
+# ---------------------------------------------------------------- grammar
 
 
-def decode(ids: list[int]) -> str:
-    return "".join(PIECES[i] for i in ids if i != END)
+@pytest.fixture(scope="module")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(base_folder(STARTER))
 
 
-def encode(text: str) -> list[int]:
-    """Pieces of a text, the longest first; every letter is an x."""
-    ids = []
-    while text:
-        found = max((p for p in PIECES if text.startswith(p)), key=len, default="x")
-        ids.append(PIECES.index(found))
-        text = text[max(1, len(found) if text.startswith(found) else 1) :]
-    return ids
+def may_follow(tokenizer, text: str, *, goal: Goal = "method", limit: int = 320) -> set[int]:
+    """Tokens that may follow a text."""
+    size = len(tokenizer)
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    scores = torch.zeros(1, size)
+    left = Grammar(0, tokenizer, goal=goal, limit=limit)(torch.tensor([ids]).long(), scores)
+    assert not scores.any()
+    return set(torch.nonzero(left[0] == 0)[:, 0].tolist())
 
 
-def forbidden(text: str) -> set[str]:
-    """Pieces that may not follow a text."""
-    guard = Brackets(0, decode, [END], likeliest=len(PIECES))
-    left = guard(torch.tensor([encode(text)], dtype=torch.long), torch.zeros(1, len(PIECES)))
-    return {PIECES[i] for i in range(len(PIECES)) if left[0, i] == -torch.inf}
+def token(tokenizer, piece: str) -> int:
+    (found,) = tokenizer.encode(piece, add_special_tokens=False)
+    return int(found)
 
 
 @pytest.mark.parametrize(
-    ("text", "never"),
+    ("text", "may", "never"),
     [
-        ("x() {", {")", "]", ");", "<end>"}),
-        ("x() { x(", {"]", "}", ";", "<end>"}),
-        ("x() { x[", {")", "}", ";", ");", "<end>"}),
-        ("x() { for (", {"]", "}", "<end>"}),
-        ("x() { for (x;", {"]", "}", "<end>"}),
-        ("x() { for (x", {"]", "}", "<end>"}),
-        ("x() { for (x x", {"]", "}", "<end>"}),
-        ("x() { x (x", {"]", "}", ";", "<end>"}),
-        ("x() { try (", {"]", "}", "<end>"}),
-        ("x() { x(x -> {", {")", "]", ");", "<end>"}),
-        ('x() { "(', {"\n", "<end>"}),
-        ("x() { '", {"\n", "<end>"}),
-        ("x() { // it'", {"<end>"}),
-        ("x() { /* ) ", {"<end>"}),
-        ("x() { }", {")", "]", "}", ");"}),
+        ("@Test void a() {", [" }", " int", "\n", ";"], [")", "]", ");", "<|end|>"]),
+        ("void a() { b(", [")", '"'], ["]", "}", ";", "<|end|>"]),
+        ("void a() { b[", ["c", "]"], [")", "}", ";"]),
+        ("void a() { for (", [";"], ["]", "}"]),
+        ("void a() { for (int i = 0", [";", ","], ["]", "}", ")"]),
+        ("void a() { b(c -> {", ["}"], [")", "]", ");"]),
+        ('void a() { b("(', ['"', ")", "<", "}"], ["\n"]),
+        ("void a() { // it'", ["\n", "}", "'"], ["<|end|>"]),
+        ("void a() { b", ["(", ".", "."], ["}", ")"]),
+        ("void a() { b;", [], ["}"]),
+        ("void a() { b.c();", ["}", "("], [")", "]"]),
+        ("void a() { try { }", [" catch", " finally"], ["}", ";"]),
+        ("void a() { x = y", ["."], ["{", "}", ")"]),
+        ("void a() { }", ["<|end|>"], [")", "]", "}", ");"]),
+        ("void a() { List<List<String>", [">"], [";", "}"]),
+        ("class A {", [], ["}"]),
     ],
 )
-def test_what_no_parser_could_close_is_forbidden(text: str, never: set[str]):
-    assert forbidden(text) == never
+def test_what_no_parser_takes_is_forbidden(tokenizer, text, may, never):
+    allowed = may_follow(tokenizer, text)
+    fits = len(allowed) < len(tokenizer)
+    assert fits == (text not in ("void a() { b;", "class A {"))  # these fit nowhere: left alone
+    if fits:
+        assert {piece for piece in may if token(tokenizer, piece) not in allowed} == set()
+        assert {piece for piece in never if token(tokenizer, piece) in allowed} == set()
 
 
-def test_a_row_keeps_its_scores_where_nothing_likely_fits():
-    guard = Brackets(0, lambda ids: ")" * len(ids), [])
-    scores = torch.zeros(1, 4)
-    assert guard(torch.tensor([[0]]), scores) is scores
+def test_a_block_is_a_body_and_a_method_is_none(tokenizer):
+    brace = token(tokenizer, "{")
+    assert brace in may_follow(tokenizer, "", goal="block")
+    assert brace not in may_follow(tokenizer, "")
+    assert token(tokenizer, "@") in may_follow(tokenizer, "")
 
 
-_NO_CODE = re.compile(
-    r'"{3}(\\.|[^\\])*?("{3}|\\?\Z)|"(\\.|[^"\\])*("|\\?\Z)'
-    r"|'(\\.|[^'\\])*('|\\?\Z)|//[^\n]*|/\*.*?(\*/|\Z)",
-    re.DOTALL,
+@pytest.mark.parametrize("project", ["src/main/java", "src/test/java"])
+def test_every_method_of_the_example_fits(tokenizer, project):
+    snapshot, _ = index_folder(Path(__file__).parent.parent / "examples" / "ledger")
+    grammar = Grammar(0, tokenizer, goal="method", limit=10_000)
+    tried = 0
+    for path, facts in snapshot.files.items():
+        for method in facts.methods:
+            if project in path and method.body and not method.constructor:
+                code = code_of(snapshot.source(path), method.span, facts.encoding)
+                ids = tokenizer.encode(code, add_special_tokens=False)
+                scores = grammar(torch.tensor([ids]), torch.zeros(1, len(tokenizer)))
+                assert torch.nonzero(scores[0] == 0).tolist() == [[tokenizer.eos_token_id]], code
+                tried += 1
+    assert tried > 20
+
+
+JAVA_21 = """
+@ParameterizedTest @CsvSource({"1, 2", "3, 4"}) @Tag(value = "x")
+<T extends Comparable<? super T> & Cloneable> void a(final int[]... b) throws IOException, E {
+    var list = new ArrayList<Map<String, List<Integer>>>() {{ add(null); }};
+    int c[] = {1, 0x2F, 3_000, 07}, d = (int) 1.5e-3f + -c[0]++ >>> 2;
+    int e = d >> 2 | c[0] >>> 3; boolean less = d < 3 || d >= e;
+    outer: for (int i = 0, j; i < 10 && i != j; i++, --j) { if (i > 3) continue outer; else break; }
+    for (final var one : (List<List<String>>) list) synchronized (this) { one.<T>get(0); }
+    String text = switch (d) { case 1, 2 -> "a"; default -> { yield \"\"\"
+        a "quoted" word\"\"\"; } };
+    switch (d) { case 1: case 2: d >>= 1; break; default: }
+    if (o instanceof Point(int x, var y) && !(o instanceof String s)) { assert x > 0 : 'c'; }
+    try (var in = open(); out) { do { c[1] += in.read(); } while (c[1] >= 0); }
+    catch (IOException | RuntimeException e) { throw new E("\\n\\u0041" + e, e); } finally { }
+    Function<String, int[]> f = int[]::new; Supplier<?> g = ArrayList<String>::new, h = this::a;
+    record P(int x) { P { } } enum Q implements R { A, B(1) { void z() { } }; } interface S { }
+    f.andThen((x) -> { return x; }).apply(d > 0 ? String[].class : super.b(), (K & L) () -> 1);
+}
+"""
+
+
+def test_the_language_up_to_java_21_fits(tokenizer):
+    assert not method_errors(JAVA_21)
+    assert may_follow(tokenizer, JAVA_21.strip(), limit=10_000) == {tokenizer.eos_token_id}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("void a() { b(c(d", "))"),
+        ("void a() { b(c(", "))"),
+        ('void a() { b("c', '"'),
+        ("void a() { b = c + 1", ";"),
+        ("void a() { // b", "\n"),
+        ("void a() { b();", " }"),
+    ],
 )
-"""Strings, characters and comments."""
+def test_what_is_open_is_closed_when_the_limit_is_near(tokenizer, text, wanted):
+    written = len(tokenizer.encode(text, add_special_tokens=False))
+    near = may_follow(tokenizer, text, limit=written + 12)
+    assert token(tokenizer, wanted) in near
+    assert all(re.fullmatch(r'[\s)\]};"]+', tokenizer.decode([one])) for one in near)
+    assert near < may_follow(tokenizer, text, limit=written + 200)
 
 
-@settings(deadline=None)
+def test_lines_without_code_come_to_an_end(tokenizer):
+    newline, comment = token(tokenizer, "\n"), token(tokenizer, "//")
+    for gap, few in (("\n\n", True), ("\n" * 8, False), ("\n    // b" * 7 + "\n", False)):
+        allowed = may_follow(tokenizer, f"void a() {{ b();{gap}")
+        assert (newline in allowed) == (comment in allowed) == few
+        assert token(tokenizer, "}") in allowed
+
+
+def test_each_row_and_each_branch_of_a_search_is_judged_by_its_own_text(tokenizer):
+    texts = ["void a() { b(", "void a() { b;", "void a() { }"]
+    rows = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    longest = max(map(len, rows))
+    grammar = Grammar(2, tokenizer, goal="method", limit=320)
+    for length in range(1, longest + 1):
+        for row, text in zip(rows, texts, strict=True):
+            if length == len(row):
+                scores = grammar(torch.tensor([[9, 9, *row]]), torch.zeros(1, len(tokenizer)))
+                assert set(torch.nonzero(scores[0] == 0)[:, 0].tolist()) == may_follow(
+                    tokenizer, text
+                )
+    ended = [*rows[2], tokenizer.eos_token_id, tokenizer.pad_token_id]
+    both = grammar(torch.tensor([[9, 9, *ended]]), torch.zeros(1, len(tokenizer)))
+    assert torch.isfinite(both).any()
+
+
+def test_a_tokenizer_that_cannot_be_read_is_left_alone():
+    class Other:
+        """Not a fast one."""
+
+    scores = torch.zeros(1, 4)
+    grammar = Grammar(0, Other(), goal="method", limit=10)
+    assert grammar(torch.tensor([[0]]), scores) is scores
+
+
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**31))
-def test_whatever_a_model_prefers_its_brackets_fit(seed: int):
-    """Of a model that writes at random, every block that it closes is well formed."""
-    guard = Brackets(0, decode, [END], likeliest=len(PIECES))
+def test_whatever_a_model_prefers_what_it_closes_parses(tokenizer, seed: int):
+    grammar = Grammar(0, tokenizer, goal="method", limit=120)
     random = torch.Generator().manual_seed(seed)
-    ids = encode("x() {")
-    while block_end(decode(ids)) is None and len(ids) < 60:
-        scores = guard(torch.tensor([ids]), torch.randn(1, len(PIECES), generator=random))
-        ids.append(int(scores.argmax()))
-    code = _NO_CODE.sub("", decode(ids))
-    signs = re.sub(r"[^()\[\]{}]", "", code)
-    while (shorter := re.sub(r"\(\)|\[\]|\{\}", "", signs)) != signs:
-        signs = shorter
-    assert re.fullmatch(r"[(\[{]*", signs), decode(ids)  # what is left is open still
-    if block_end(decode(ids)) is not None:
-        assert not signs
+    ids = tokenizer.encode("void a() {", add_special_tokens=False)
+    while block_end(tokenizer.decode(ids)) is None and len(ids) < 120:
+        scores = torch.randn(1, len(tokenizer), generator=random)
+        ids.append(int(grammar(torch.tensor([ids]), scores).argmax()))
+    code = re.sub(r"\s+", " ", re.sub(r"//[^\n]*", "", tokenizer.decode(ids)))
+    if block_end(code) is not None:
+        assert re.search("> [>=]", code) or not method_errors(code), code

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from typing import Any
 
 from transformers import LogitsProcessor
 
-from personalizer.engine.brackets import Brackets
+from personalizer.engine.grammar import Goal, Grammar
 from personalizer.engine.loops import Dry
 
 __all__ = ["guards"]
 
 
 def guards(
-    start: int, decode: Callable[[list[int]], str], ends: Collection[int], *, method: bool
+    start: int, tokenizer: Any, *, goal: Goal | None = None, limit: int = 0
 ) -> list[LogitsProcessor]:
-    """Against loops and, where a method is to be written, against loose brackets (decision 16).
+    """Against loops and, where Java is to be written, against what no parser takes (decision 16).
 
     Args:
         start: Tokens before the completion in what the guards are shown.
-        decode: Token ids to text.
-        ends: Tokens that end a text.
-        method: Whether the completion is one Java method.
+        tokenizer: The base model's.
+        goal: What the completion is; None for anything.
+        limit: Most tokens of the completion.
     """
     loops = Dry(start)
-    return [loops, Brackets(start, decode, ends)] if method else [loops]
+    return [loops, Grammar(start, tokenizer, goal=goal, limit=limit)] if goal else [loops]

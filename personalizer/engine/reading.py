@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from transformers import LogitsProcessor
@@ -11,10 +10,11 @@ from transformers import LogitsProcessor
 from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
 from personalizer.engine.ends import MethodEnd
+from personalizer.engine.grammar import Goal
 from personalizer.engine.guards import guards
 from personalizer.errors import PromptTooLong
 from personalizer.models import LoadedBase
-from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
+from personalizer.prompts import SPECIAL_TOKENS, Kind, Prompt, encode, marked
 
 __all__ = ["Reading", "Telling", "nothing"]
 
@@ -53,8 +53,10 @@ class Reading:
         """
         if not isinstance(self.request.prompt, Prompt):
             return []
-        decode = partial(decoded, self.tokenizer)
-        return guards(start, decode, self.ends, method=self.request.stop_at_method_end)
+        goal: Goal | None = None
+        if self.request.stop_at_method_end:
+            goal = "block" if self.request.prompt.target == Kind.BODY else "method"
+        return guards(start, self.tokenizer, goal=goal, limit=self.request.max_tokens)
 
     def text(self, row: list[int]) -> str:
         """The text of a completion's tokens up to its end token."""

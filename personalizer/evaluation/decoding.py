@@ -144,7 +144,7 @@ def _decoded(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(mask, device=device),
                 **({"past_key_values": GrowingCache()} if grows else {}),
-                **(_as_served(base, start) if as_served else {}),
+                **(_as_served(base, start, how["max_new_tokens"]) if as_served else {}),
                 **how,
             )
         answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
@@ -153,13 +153,13 @@ def _decoded(
     return texts
 
 
-def _as_served(base: LoadedBase, start: int) -> dict[str, Any]:
+def _as_served(base: LoadedBase, start: int, max_tokens: int) -> dict[str, Any]:
     """What the engine adds to plain decoding for a test."""
     decode = base.tokenizer.decode
     ends = MethodEnd(base.tokenizer, decode)
     return {
         "logits_processor": LogitsProcessorList(
-            guards(start, decode, [base.tokenizer.eos_token_id], method=True)
+            guards(start, base.tokenizer, goal="method", limit=max_tokens)
         ),
         "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
     }
