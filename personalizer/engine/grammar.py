@@ -36,13 +36,13 @@ class Grammar(LogitsProcessor):
     limit brackets are closed wherever they can be, since half a method is thrown away too.
     """
 
-    def __init__(self, start: int, tokenizer: Any, *, goal: Goal, limit: int) -> None:
+    def __init__(self, start: int, tokenizer: Any, *, goal: Goal, limit: int | None) -> None:
         """
         Args:
             start: Tokens before the completion in what is shown.
             tokenizer: The base model's; one that llguidance cannot read is left alone.
             goal: What is written.
-            limit: Most tokens of the completion.
+            limit: Most tokens of the completion; None where it may be cut off.
         """
         self._start = start
         self._tokenizer = tokenizer
@@ -83,19 +83,11 @@ class Grammar(LogitsProcessor):
             return None
         code = self._tokenizer.decode(list(written), skip_special_tokens=True)
         wishes = []
-        if self._must_close(code, self._limit - len(written)):
+        if self._limit is not None and _must_close(code, self._limit - len(written)):
             wishes = [*grammar.closing(_last(code)), ~grammar.empty]
         elif _gap(code) >= _LONGEST_GAP:
             wishes = [~grammar.empty]
         return next((both for one in wishes if (both := mask & one).any()), mask)
-
-    def _must_close(self, code: str, left: int) -> bool:
-        """Whether no more tokens are left than it takes to close what is open."""
-        if left > _SPARE + 2 * sum(map(code.count, "([{")):
-            return False
-        signs = [token.text for token in tokens(code) if token.kind == "sign"]
-        depth = sum((sign in "([{") - (sign in ")]}") for sign in signs)
-        return left <= _SPARE + 2 * depth
 
     def _state(self, grammar: _Tokens, written: tuple[int, ...]) -> llguidance.LLMatcher | None:
         """The parser behind a text; None where the text is no beginning of a method."""
@@ -164,6 +156,20 @@ class _Tokens:
         count = len(self._tokenizer)
         texts = [self._tokenizer.decode([token]) for token in range(min(count, self.size))]
         return texts + [""] * (self.size - len(texts))
+
+
+def _must_close(code: str, left: int) -> bool:
+    """Whether no more tokens are left than it takes to close what is open.
+
+    Example:
+        >>> _must_close("void a() { b(", 18), _must_close("void a() { b(", 19)
+        (True, False)
+    """
+    if left > _SPARE + 2 * sum(map(code.count, "([{")):
+        return False
+    signs = [token.text for token in tokens(code) if token.kind == "sign"]
+    depth = sum((sign in "([{") - (sign in ")]}") for sign in signs)
+    return left <= _SPARE + 2 * depth
 
 
 def _last(code: str) -> str:

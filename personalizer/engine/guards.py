@@ -13,7 +13,7 @@ __all__ = ["guards"]
 
 
 def guards(
-    start: int, tokenizer: Any, *, goal: Goal | None = None, limit: int = 0
+    start: int, tokenizer: Any, *, goal: Goal | None = None, limit: int | None = None
 ) -> list[LogitsProcessor]:
     """Against loops and, where Java is to be written, against what no parser takes (decision 16).
 
@@ -21,7 +21,7 @@ def guards(
         start: Tokens before the completion in what the guards are shown.
         tokenizer: The base model's.
         goal: What the completion is; None for anything.
-        limit: Most tokens of the completion.
+        limit: Most tokens of the completion; None where it may be cut off.
     """
     loops = Dry(start)
     return [loops, Grammar(start, tokenizer, goal=goal, limit=limit)] if goal else [loops]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
@@ -32,6 +32,7 @@ def greedy_tests(
     max_tokens: int = 320,
     batch_size: int = 16,
     as_served: bool = False,
+    closed: bool = True,
 ) -> list[str]:
     """The likeliest test for each example, token by token.
 
@@ -42,13 +43,14 @@ def greedy_tests(
         max_tokens: Longest test in tokens.
         batch_size: Prompts of like length that are decoded together.
         as_served: With the engine's guards, to a method's end; plain greedy decoding otherwise.
+        closed: Near the limit the guards close what is open, as they do where it is served.
 
     Returns:
         Texts in the order of the examples, without the end token.
     """
-    rows = _decoded(
-        model, base, examples, batch_size, 1, as_served, max_new_tokens=max_tokens, do_sample=False
-    )
+    guarded = (max_tokens if closed else None) if as_served else False
+    how = {"max_new_tokens": max_tokens, "do_sample": False}
+    rows = _decoded(model, base, examples, batch_size, 1, guarded, **how)
     return [row[0] for row in rows]
 
 
@@ -75,7 +77,7 @@ def beam_tests(
         examples,
         batch_size,
         beams,
-        as_served,
+        max_tokens if as_served else False,
         max_new_tokens=max_tokens,
         do_sample=False,
         num_beams=beams,
@@ -122,9 +124,10 @@ def _decoded(
     examples: Sequence[Prompted],
     batch_size: int,
     each: int,
-    as_served: bool,
+    guarded: int | Literal[False] | None,
     **how: Any,
 ) -> list[tuple[str, ...]]:
+    """Texts for each example; ``guarded``: at which limit they are closed, or not at all."""
     texts: list[tuple[str, ...]] = [()] * len(examples)
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
     pad = base.tokenizer.pad_token_id
@@ -144,7 +147,7 @@ def _decoded(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(mask, device=device),
                 **({"past_key_values": GrowingCache()} if grows else {}),
-                **(_as_served(base, start, how["max_new_tokens"]) if as_served else {}),
+                **({} if guarded is False else _as_served(base, start, guarded)),
                 **how,
             )
         answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
@@ -153,13 +156,13 @@ def _decoded(
     return texts
 
 
-def _as_served(base: LoadedBase, start: int, max_tokens: int) -> dict[str, Any]:
+def _as_served(base: LoadedBase, start: int, limit: int | None) -> dict[str, Any]:
     """What the engine adds to plain decoding for a test."""
     decode = base.tokenizer.decode
     ends = MethodEnd(base.tokenizer, decode)
     return {
         "logits_processor": LogitsProcessorList(
-            guards(start, base.tokenizer, goal="method", limit=max_tokens)
+            guards(start, base.tokenizer, goal="method", limit=limit)
         ),
         "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
     }
