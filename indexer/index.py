@@ -366,5 +366,6 @@ def index_file(root: Path | str, path: str, unsaved: str | None = None) -> Snaps
         found = workspace.read(path)
         if found.source is None:
             index.exclude(path, found.reason or "unreadable")
-        index.apply([Change(path, found.source)] if found.source is not None else [])
+        else:
+            index.apply([Change(path, found.source)])
     return index.snapshot()

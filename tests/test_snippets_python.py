@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import Snapshot, index_file
+from personalizer.commands.generate import workspace_of
 from personalizer.engine import Completion
 from personalizer.errors import BadInput, NoSuchMethod
 from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
@@ -196,6 +197,16 @@ def test_lines_of_comment_are_one_and_what_holds_their_place_goes():
     assert after.endswith("        # what there was\n        self.taken = 0\n")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_what_holds_the_place_of_the_comments_own_block_goes(end: str):
+    source = "def f(a):\n    for b in a:\n        b()\n        # say it\n    pass\n"
+    after, _, _ = written("\n        print(b)\n", 4, source.replace("\n", end))
+    assert after == source.replace("it\n", "it\n        print(b)\n").replace("\n", end)
+    source = "def f(a):\n    # say it\n    ...\n"
+    after, _, _ = written("\n    print(a)\n", 2, source.replace("\n", end))
+    assert after == source.replace("...", "print(a)").replace("\n", end)
+
+
 @pytest.mark.parametrize(
     "cut",
     ["found += len(pri", "found += len(prices)", "if found:\n        found = 1\n        found +="],
@@ -324,6 +335,21 @@ def test_a_file_outside_the_workspace_is_not_read(tmp_path: Path):
     for path in ("../secret.py", "link.py"):
         found = index_file(inside, path)
         assert (found.files, found.excluded) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("file", "root"),
+    [("a.py", "project/inner"), ("A.java", "project/inner/java")],
+)
+def test_a_projects_build_file_is_of_the_files_own_language(tmp_path: Path, file: str, root: str):
+    folder = tmp_path / "project" / "inner" / "java"
+    folder.mkdir(parents=True)
+    (tmp_path / "project" / "inner" / "pyproject.toml").write_text("")
+    (folder / "pom.xml").write_text("<project/>")
+    (folder / file).write_text("")
+    workspace = tmp_path / "elsewhere"
+    workspace.mkdir()
+    assert workspace_of(f"{folder / file}:1", workspace)[0] == tmp_path / root
 
 
 # ---------------------------------------------------------------- blocks

@@ -18,7 +18,7 @@ from indexer.languages.comments import passages_in
 from indexer.languages.remarks import Remark
 from indexer.languages.trees import readable, slicer, syntax_errors
 
-__all__ = ["parse", "passages", "remark_at"]
+__all__ = ["parse", "passages", "placeholder_end", "remark_at"]
 
 _PYTHON = Language(tree_sitter_python.language())
 _COMMENT_OR_STRING = re.compile(
@@ -66,9 +66,6 @@ def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
                 before = []
 
 
-_PLACEHOLDER = re.compile(rb"[ \t]*(?:pass|\.\.\.)[ \t]*(?:#[^\n]*)?")
-
-
 def remark_at(source: bytes, line: int) -> Remark | None:
     """The comment at a line, or just above an empty line; None where there is none.
 
@@ -92,9 +89,24 @@ def remark_at(source: bytes, line: int) -> Remark | None:
     while row + 1 < len(rows) and rows[row + 1][: width + 1] == rows[row][:width] + b"#":
         row += 1
     start = sum(map(len, rows[:row])) + row + width
+    span = Span(start, start + len(rows[row][width:].rstrip()))
     beneath = rows[row + 1] if row + 1 < len(rows) else b""
-    bare = not beneath.strip() or _width(beneath) < width or bool(_PLACEHOLDER.fullmatch(beneath))
-    return Remark(Span(start, start + len(rows[row][width:].rstrip())), bare=bare)
+    bare = not beneath.strip() or _width(beneath) < width
+    return Remark(span, bare=bare or placeholder_end(source, span) > span.end)
+
+
+def placeholder_end(source: bytes, comment: Span) -> int:
+    """Where ``pass`` or ``...`` beneath a comment ends; the comment's end where there is none.
+
+    Example:
+        >>> placeholder_end(b"    # a\\n    pass\\n", Span(4, 7))
+        16
+    """
+    begin = source.rfind(b"\n", 0, comment.start) + 1
+    indent = re.escape(source[begin : comment.start])
+    found = re.compile(rb"[ \t]*\r?\n%b(?:pass|\.\.\.)[ \t]*(?=\r?\n|\Z)" % indent)
+    match = found.match(source, comment.end)
+    return match.end() if match else comment.end
 
 
 def _width(line: bytes) -> int:

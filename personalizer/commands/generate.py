@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from personalizer.storage import WorkspaceData
     from personalizer.validation import Validator
 
-__all__ = ["Session", "generate", "snippet", "write_edit"]
+__all__ = ["Session", "generate", "snippet", "workspace_of", "write_edit"]
 
 
 @click.command()
@@ -68,7 +68,7 @@ def generate(
     if not untested and (limit is not None or out is not None):
         raise click.UsageError("--limit and --out go with --untested")
     output.quiet_libraries()
-    root, target = _workspace_of(target or "", workspace)
+    root, target = workspace_of(target or "", workspace)
     flags = {"candidates": count, "retrieve": retrieve}
     with Session.of(root, flags, adapter, run=not no_run, trusted=trust) as session:
         if untested:
@@ -160,9 +160,9 @@ class Session:
 
     def around(self, file: str) -> Snapshot:
         """What a snippet in a file is written from: the project, or a Python file alone."""
-        from indexer import index_file
+        from personalizer.generation import alone
 
-        return index_file(self.root, file) if file.endswith(".py") else self.snapshot
+        return alone(self.root, file) or self.snapshot
 
     def snippet(self, snapshot: Snapshot, file: str, line: int) -> SnippetGeneration:
         """Code for a place in a file; raises as ``generate_snippet``."""
@@ -250,7 +250,7 @@ def snippet(
     A comment inside a body counts where no code stands beneath it yet. The file is Java or Python.
     """
     output.quiet_libraries()
-    root, target = _workspace_of(target, workspace)
+    root, target = workspace_of(target, workspace)
     file, colon, line = target.rpartition(":")
     if not colon or not line.isdigit():
         raise BadInput(f"expected FILE:LINE, got {target}")
@@ -263,7 +263,7 @@ def snippet(
     output.show("snippet", output.as_dict(made), as_json)
 
 
-def _workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
+def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
     """The project of a target, and the target relative to it.
 
     A file outside ``--workspace`` belongs to the nearest folder above it with ``.git``, or with
@@ -282,7 +282,11 @@ def _workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
     return root, f"{full.relative_to(root).as_posix()}:{line}"
 
 
-_BUILT_BY = ("pom.xml", "build.gradle", "build.gradle.kts", "pyproject.toml", "setup.py")
+_BUILT_BY = {
+    ".java": ("pom.xml", "build.gradle", "build.gradle.kts"),
+    ".py": ("pyproject.toml", "setup.py"),
+}
+"""Build files by the suffix of a target."""
 
 
 def _project_above(file: Path) -> Path:
@@ -290,7 +294,7 @@ def _project_above(file: Path) -> Path:
     for folder in file.parents:
         if (folder / ".git").exists():
             return folder
-        if any((folder / name).exists() for name in _BUILT_BY):
+        if any((folder / name).exists() for name in _BUILT_BY.get(file.suffix, ())):
             built = folder
     return built
 

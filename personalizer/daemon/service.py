@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from indexer import Where, index_file
+from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
 from personalizer.daemon import place
@@ -36,6 +36,7 @@ from personalizer.generation import (
     Retriever,
     SnippetGeneration,
     Vectors,
+    alone,
     generate_snippet,
     generate_test,
     resolve_target,
@@ -151,16 +152,16 @@ class Service:
         """The body of the documented method at a place; raises as ``generate``."""
         workspace = self._workspace(request.workspace)
         chosen = settings.load(workspace.root).settings
-        snapshot = workspace.snapshot(request.buffers)
+        python = alone(workspace.root, request.path, request.buffers.get(request.path))
+        snapshot = python or workspace.snapshot(request.buffers)
+        run = request.run and python is None  # Python's own parser needs no validator
         adapter = _adapter(workspace.root, request.adapter)
         checking = self.validators.of(
-            workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
+            workspace.root, snapshot, chosen, run=run, trusted=request.trusted
         )
-        python = request.path.endswith(".py")  # of which the project's index holds nothing
-        unsaved = request.buffers.get(request.path)
         with self.jobs.paused(), checking as validator:
             return generate_snippet(
-                index_file(workspace.root, request.path, unsaved) if python else snapshot,
+                snapshot,
                 request.path,
                 request.line,
                 self.engine,

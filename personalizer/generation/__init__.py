@@ -12,7 +12,7 @@ from personalizer.generation.records import (
     TextEdit,
 )
 from personalizer.generation.retrieval import Retriever
-from personalizer.generation.snippets import generate_snippet
+from personalizer.generation.snippets import alone, generate_snippet
 from personalizer.generation.targets import resolve_snippet, resolve_target
 from personalizer.generation.untested import untested
 from personalizer.generation.vectors import Vectors
@@ -25,6 +25,7 @@ __all__ = [
     "SnippetGeneration",
     "TextEdit",
     "Vectors",
+    "alone",
     "apply_changes",
     "find_place",
     "generate_snippet",

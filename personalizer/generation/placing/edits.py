@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from indexer import Snapshot
 from personalizer.generation.records import Edit, TextEdit
 
-__all__ = ["apply_changes", "make_edit", "writable"]
+__all__ = ["apply_changes", "make_edit", "text_after", "writable"]
 
 
 def apply_changes(source: bytes, changes: Iterable[TextEdit]) -> bytes:
@@ -74,6 +75,12 @@ def make_edit(
     after = apply_changes(source or b"", ordered)
     diff = _diff(file, source, after, encoding)
     return Edit(file, source is None, ordered, diff, tuple(notes))
+
+
+def text_after(snapshot: Snapshot, edit: Edit) -> str:
+    """A file's whole text with an edit made."""
+    raw = apply_changes(snapshot.source(edit.file), edit.changes)
+    return raw.decode(snapshot.files[edit.file].encoding, "replace").removeprefix("\ufeff")
 
 
 def _diff(file: str, before: bytes | None, after: bytes, encoding: str) -> str:

@@ -24,9 +24,6 @@ from personalizer.validation import Validator, Verdict
 
 __all__ = ["asked", "begun", "compiled", "find", "find_remark", "statements", "written"]
 
-_MOST_TOKENS = 128
-"""Of the statements after a comment: the model goes on to the method's end by itself."""
-
 
 def find(snapshot: Snapshot, path: str, at: int | str) -> Spot:
     """See ``Language.find``."""
@@ -61,10 +58,7 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
 
 def asked(request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
-    if spot.comment is None:
-        return request
-    most = min(_MOST_TOKENS, request.max_tokens)
-    return replace(request, max_tokens=most, stop_at_method_end=False)
+    return replace(request, stop_at_method_end=spot.comment is None)
 
 
 def written(
@@ -77,14 +71,9 @@ def written(
 
 
 def compiled(
-    validator: Validator,
-    snapshot: Snapshot,
-    file: str,
-    source: str,
-    cancelled: threading.Event | None,
+    validator: Validator, file: str, source: str, cancelled: threading.Event | None
 ) -> Verdict:
     """See ``Language.compiled``: the workspace's own compiler."""
-    validator.update(snapshot)
     return validator.compile(file, source, cancelled=cancelled)
 
 

@@ -11,10 +11,10 @@ from indexer import Method, Snapshot
 from personalizer.engine import Engine
 from personalizer.generation.checking import told
 from personalizer.generation.pipeline import asked_of, request_for
-from personalizer.generation.placing.edits import apply_changes
-from personalizer.generation.records import Edit, SnippetGeneration
+from personalizer.generation.placing.edits import text_after
+from personalizer.generation.records import SnippetGeneration
 from personalizer.generation.snippets import java, python
-from personalizer.generation.snippets.spot import Language
+from personalizer.generation.snippets.spot import Language, in_python
 from personalizer.models import STARTER
 from personalizer.prompts import prompt_for_body
 from personalizer.settings import Settings
@@ -22,6 +22,8 @@ from personalizer.validation import Unable, Validator, Verdict
 
 __all__ = ["generate_snippet"]
 
+_MOST_TOKENS = 128
+"""Of the statements after a comment: the model goes on to the function's end by itself."""
 _JAVA_ALONE = "the starter was taught Java alone: for Python name another base"
 
 
@@ -53,12 +55,14 @@ def generate_snippet(
         BadInput: If there is no comment to write from, or code that would be lost.
     """
     start = time.perf_counter()
-    language: Language = python if path.endswith(".py") else java
+    language: Language = python if in_python(path) else java
     spot = language.find(snapshot, path, at)
     prompt = prompt_for_body(snapshot, spot.path, spot.method)
     if spot.comment is not None:
         prompt = replace(prompt, begun=language.begun(snapshot, spot))
     request = request_for(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
+    if spot.comment is not None:
+        request = replace(request, max_tokens=min(_MOST_TOKENS, request.max_tokens))
     completions = asked_of(engine, language.asked(request, spot), on_text, cancelled)
     text = completions[0].text if completions else ""
     kind = "body" if spot.comment is None else "statement"
@@ -67,8 +71,9 @@ def generate_snippet(
         made = language.written(made, snapshot, spot, completions[0])
     if made.edit is not None:
         checker = validator or Unable("it was asked not to compile anything")
-        after = _after(snapshot, made.edit)
-        verdict = language.compiled(checker, snapshot, spot.path, after, cancelled)
+        checker.update(snapshot)
+        after = text_after(snapshot, made.edit)
+        verdict = language.compiled(checker, spot.path, after, cancelled)
         made = _judged(made, snapshot, spot.method, after, verdict)
     if language is python and base == STARTER:
         made = replace(made, notes=(*made.notes, _JAVA_ALONE))
@@ -92,9 +97,3 @@ def _judged(
         where = f"{made.edit.file} does not compile by itself: line {one.line}"
         return replace(made, not_run=f"{where}: {told(one.message)}")
     return replace(made, compiles=False, failure=told(own[0].message))
-
-
-def _after(snapshot: Snapshot, edit: Edit) -> str:
-    raw = apply_changes(snapshot.source(edit.file), edit.changes)
-    encoding = snapshot.files[edit.file].encoding
-    return raw.decode(encoding, "replace").removeprefix("\ufeff")

@@ -17,7 +17,7 @@ from indexer.languages import python
 from personalizer.engine import Completion, Request
 from personalizer.errors import BadInput
 from personalizer.generation.pipeline import or_why_not
-from personalizer.generation.placing.edits import apply_changes, make_edit
+from personalizer.generation.placing.edits import apply_changes, make_edit, text_after
 from personalizer.generation.placing.style import line_indent, newline_of
 from personalizer.generation.records import Edit, SnippetGeneration, TextEdit
 from personalizer.generation.snippets.blocks import (
@@ -35,11 +35,9 @@ from personalizer.validation import Diagnostic, Validator, Verdict
 
 __all__ = ["asked", "begun", "compiled", "find", "written"]
 
-_MOST_TOKENS = 128
-"""Of the statements after a comment: the model goes on to the function's end by itself."""
 _STOPS = ("\ndef ", "\nasync def ", "\nclass ", "\n@", "\n#", "\nif __name__", "\n```")
 """What begins a line outside the function, as HumanEval is cut."""
-_PLACEHOLDER = re.compile(r"(?:pass|\.\.\.|raise NotImplementedError\b[^\n]*)")
+_UNWRITTEN = re.compile(r"(?:pass|\.\.\.|raise NotImplementedError\b[^\n]*)")
 
 
 # ---------------------------------------------------------------- where
@@ -53,7 +51,7 @@ def find(snapshot: Snapshot, path: str, at: int | str) -> Spot:
     path, method = resolve_method(snapshot, path, at)
     if method.doc is None:
         raise BadInput(f"{method.name} in {path} has no docstring to write a body from")
-    if method.body is not None and not _PLACEHOLDER.fullmatch(_text(snapshot, path, method.body)):
+    if method.body is not None and not _UNWRITTEN.fullmatch(_text(snapshot, path, method.body)):
         raise BadInput(f"{method.name} in {path} has a body already: empty it first")
     return Spot(path, method)
 
@@ -101,8 +99,7 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
 
 def asked(request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
-    most = request.max_tokens if spot.comment is None else min(_MOST_TOKENS, request.max_tokens)
-    return replace(request, max_tokens=most, stop_at_method_end=False, stop=_STOPS)
+    return replace(request, stop_at_method_end=False, stop=_STOPS)
 
 
 # ---------------------------------------------------------------- what came
@@ -123,7 +120,7 @@ def written(
     text = "\n".join(indented(found, count, "", STEP))
     if edit is None:
         return replace(made, text=text, no_edit=no_edit)
-    unknown = sorted(_undefined(_after(snapshot, edit)) - _undefined(snapshot.text(spot.path)))
+    unknown = sorted(_undefined(text_after(snapshot, edit)) - _undefined(snapshot.text(spot.path)))
     known = [name for name in unknown if name in sys.stdlib_module_names]
     edit = _importing(snapshot, edit, known)
     left = tuple(name for name in unknown if name not in known)
@@ -155,7 +152,7 @@ def _place(snapshot: Snapshot, spot: Spot, found: Block, count: int) -> Edit:
     if not facts.encoding.startswith("utf-8") and not code.isascii():
         raise BadInput(f"{path} is written in {facts.encoding}: it cannot take all of this code")
     if spot.comment is not None:
-        start, end = spot.comment.end, _placeholder_end(source, spot.comment.end)
+        start, end = spot.comment.end, python.placeholder_end(source, spot.comment)
         code = f"\n{code}"
     elif method.body is not None:
         start, end = method.body.start, method.body.end
@@ -171,12 +168,6 @@ def _place(snapshot: Snapshot, spot: Spot, found: Block, count: int) -> Edit:
     ):
         raise BadInput(f"cannot give {method.name} in {path} this body: the file would not parse")
     return edit
-
-
-def _placeholder_end(source: bytes, start: int) -> int:
-    """Where ``pass`` on the next line ends; ``start`` where there is none."""
-    found = re.compile(rb"\r?\n[ \t]*(?:pass|\.\.\.)[ \t]*(?=\r?\n|\Z)").match(source, start)
-    return found.end() if found else start
 
 
 def _importing(snapshot: Snapshot, edit: Edit, names: Sequence[str]) -> Edit:
@@ -207,20 +198,11 @@ def _importing(snapshot: Snapshot, edit: Edit, names: Sequence[str]) -> Edit:
     return make_edit(edit.file, source, changes, encoding=facts.encoding, notes=notes)
 
 
-def _after(snapshot: Snapshot, edit: Edit) -> str:
-    raw = apply_changes(snapshot.source(edit.file), edit.changes)
-    return raw.decode(snapshot.files[edit.file].encoding, "replace").removeprefix("\ufeff")
-
-
 # ---------------------------------------------------------------- does it compile
 
 
 def compiled(
-    validator: Validator,
-    snapshot: Snapshot,
-    file: str,
-    source: str,
-    cancelled: threading.Event | None,
+    validator: Validator, file: str, source: str, cancelled: threading.Event | None
 ) -> Verdict:
     """See ``Language.compiled``: Python's own parser, of the version that runs this."""
     try:

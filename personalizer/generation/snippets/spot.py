@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from indexer import Method, Snapshot, Span
+from indexer import Method, Snapshot, Span, index_file
 from personalizer.engine import Completion, Request
 from personalizer.generation.records import SnippetGeneration
 from personalizer.validation import Validator, Verdict
 
-__all__ = ["Language", "Spot"]
+__all__ = ["Language", "Spot", "alone", "in_python"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class Spot:
     comment: Span | None = None
     """Bytes of the comment, of lines that follow each other those of the last; None where the
     whole body is to be written."""
+
+
+def in_python(path: str) -> bool:
+    """Whether a snippet in a file is one in Python; else it is one in Java."""
+    return path.endswith(".py")
+
+
+def alone(root: Path, path: str, unsaved: str | None = None) -> Snapshot | None:
+    """The file that a snippet in Python is written from; None where the project's index has it."""
+    return index_file(root, path, unsaved) if in_python(path) else None
 
 
 class Language(Protocol):
@@ -44,11 +55,6 @@ class Language(Protocol):
         """The code that a completion holds, with its edit, or why there is none."""
 
     def compiled(
-        self,
-        validator: Validator,
-        snapshot: Snapshot,
-        file: str,
-        source: str,
-        cancelled: threading.Event | None,
+        self, validator: Validator, file: str, source: str, cancelled: threading.Event | None
     ) -> Verdict:
         """Whether a file compiles with this text, as ``Validator.compile`` says it."""
