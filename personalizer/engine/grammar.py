@@ -92,14 +92,13 @@ class Grammar(LogitsProcessor):
     def _state(self, grammar: _Tokens, written: tuple[int, ...]) -> llguidance.LLMatcher | None:
         """The parser behind a text; None where the text is no beginning of a method."""
         if written not in self._states:
-            before = self._states.get(written[:-1]) if written else None
             if written and written[:-1] in self._states:
-                state, row = before and before.deep_copy(), written[-1:]
+                before, more = self._states[written[:-1]], written[-1:]
+                state = before and before.deep_copy()
             else:
-                state, row = grammar.matcher(self._goal), written
-            if state is not None and state.try_consume_tokens(list(row)) < len(row):
-                state = None
-            self._states[written] = state
+                state, more = grammar.matcher(self._goal), written
+            fits = state is not None and state.try_consume_tokens(list(more)) == len(more)
+            self._states[written] = state if fits else None
             while len(self._states) > _KNOWN:
                 del self._states[next(iter(self._states))]
         return self._states[written]
@@ -113,6 +112,7 @@ class _Tokens:
         self._tokenizer = tokenizer
         self._read = llguidance.hf.from_tokenizer(tokenizer, n_vocab=size)
         self._matchers: dict[str, llguidance.LLMatcher] = {}
+        self._known: dict[str, np.ndarray] = {}
 
     def matcher(self, goal: Goal) -> llguidance.LLMatcher:
         """A parser at its beginning."""
@@ -146,10 +146,6 @@ class _Tokens:
             fits = re.compile(pattern).fullmatch
             self._known[pattern] = np.array([fits(text) is not None for text in self._texts])
         return self._known[pattern]
-
-    @cached_property
-    def _known(self) -> dict[str, np.ndarray]:
-        return {}
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -196,12 +192,12 @@ def _gap(code: str) -> int:
 
 
 _ENDS = r"[\s)\]};]*"
-_read: WeakKeyDictionary[Any, dict[int, _Tokens | None]] = WeakKeyDictionary()
+_VOCABULARIES: WeakKeyDictionary[Any, dict[int, _Tokens | None]] = WeakKeyDictionary()
 
 
 def _grammar(tokenizer: Any, size: int) -> _Tokens | None:
     """A tokenizer's vocabulary, read once; None where llguidance cannot read it."""
-    known = _read.setdefault(tokenizer, {})
+    known = _VOCABULARIES.setdefault(tokenizer, {})
     if size not in known:
         try:
             known[size] = _Tokens(tokenizer, size)

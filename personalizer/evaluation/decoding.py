@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
@@ -48,9 +48,10 @@ def greedy_tests(
     Returns:
         Texts in the order of the examples, without the end token.
     """
-    guarded = (max_tokens if closed else None) if as_served else False
+    limit = max_tokens if closed else None
+    served = _as_served(base, limit) if as_served else _plainly
     how = {"max_new_tokens": max_tokens, "do_sample": False}
-    rows = _decoded(model, base, examples, batch_size, 1, guarded, **how)
+    rows = _decoded(model, base, examples, batch_size, 1, served, **how)
     return [row[0] for row in rows]
 
 
@@ -77,7 +78,7 @@ def beam_tests(
         examples,
         batch_size,
         beams,
-        max_tokens if as_served else False,
+        _as_served(base, max_tokens) if as_served else _plainly,
         max_new_tokens=max_tokens,
         do_sample=False,
         num_beams=beams,
@@ -108,7 +109,7 @@ def sampled_texts(
         examples,
         batch_size,
         count,
-        False,
+        _plainly,
         max_new_tokens=max_tokens,
         do_sample=True,
         temperature=temperature,
@@ -124,10 +125,10 @@ def _decoded(
     examples: Sequence[Prompted],
     batch_size: int,
     each: int,
-    guarded: int | Literal[False] | None,
+    guarded: Callable[[int], dict[str, Any]],
     **how: Any,
 ) -> list[tuple[str, ...]]:
-    """Texts for each example; ``guarded``: at which limit they are closed, or not at all."""
+    """Texts for each example; ``guarded``: what is added to decoding after so many tokens."""
     texts: list[tuple[str, ...]] = [()] * len(examples)
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
     pad = base.tokenizer.pad_token_id
@@ -147,7 +148,7 @@ def _decoded(
                 input_ids=torch.tensor(rows, device=device),
                 attention_mask=torch.tensor(mask, device=device),
                 **({"past_key_values": GrowingCache()} if grows else {}),
-                **({} if guarded is False else _as_served(base, start, guarded)),
+                **guarded(start),
                 **how,
             )
         answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
@@ -156,13 +157,20 @@ def _decoded(
     return texts
 
 
-def _as_served(base: LoadedBase, start: int, limit: int | None) -> dict[str, Any]:
+def _plainly(start: int) -> dict[str, Any]:
+    """Nothing is added."""
+    return {}
+
+
+def _as_served(base: LoadedBase, limit: int | None) -> Callable[[int], dict[str, Any]]:
     """What the engine adds to plain decoding for a test."""
-    decode = base.tokenizer.decode
-    ends = MethodEnd(base.tokenizer, decode)
-    return {
-        "logits_processor": LogitsProcessorList(
-            guards(start, base.tokenizer, goal="method", limit=limit)
-        ),
-        "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
-    }
+    ends = MethodEnd(base.tokenizer, base.tokenizer.decode)
+
+    def added(start: int) -> dict[str, Any]:
+        processors = guards(start, base.tokenizer, goal="method", limit=limit)
+        return {
+            "logits_processor": LogitsProcessorList(processors),
+            "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
+        }
+
+    return added
