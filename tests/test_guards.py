@@ -87,6 +87,11 @@ def token(tokenizer, piece: str) -> int:
         ("void a() { b[", ["c", "]"], [")", "}", ";"]),
         ("void a() { for (", [";"], ["]", "}"]),
         ("void a() { for (int i = 0", [";", ","], ["]", "}", ")"]),
+        ("void a() { for (x();", [";", "y"], ["]", "}", "<|end|>"]),
+        ("void a() { b (c", [")", ",", "."], ["]", "}", ";", "<|end|>"]),
+        ("void a() { try (", ["c"], ["]", "}", "<|end|>"]),
+        ("void a() { b = '", ["c"], ["\n", "<|end|>"]),
+        ("void a() { /* ) ", ["}", "\n"], ["<|end|>"]),
         ("void a() { b(c -> {", ["}"], [")", "]", ");"]),
         ('void a() { b("(', ['"', ")", "<", "}"], ["\n"]),
         ("void a() { // it'", ["\n", "}", "'"], ["<|end|>"]),
@@ -211,7 +216,15 @@ def test_a_tokenizer_that_cannot_be_read_is_left_alone():
     assert grammar(torch.tensor([[0]]), scores) is scores
 
 
-def test_whatever_a_model_prefers_what_it_closes_parses(tokenizer):
+_NO_CODE = re.compile(
+    r'"{3}(\\.|[^\\])*?("{3}|\\?\Z)|"(\\.|[^"\\])*("|\\?\Z)'
+    r"|'(\\.|[^'\\])*('|\\?\Z)|//[^\n]*|/\*.*?(\*/|\Z)",
+    re.DOTALL,
+)
+"""Strings, characters and comments."""
+
+
+def test_whatever_a_model_prefers_its_brackets_fit_and_what_it_closes_parses(tokenizer):
     """A model that writes at random finds every place where the grammar is wider than Java: few."""
     closed, wrong = 0, []
     for seed in range(60):
@@ -222,7 +235,12 @@ def test_whatever_a_model_prefers_what_it_closes_parses(tokenizer):
             scores = torch.randn(1, len(tokenizer), generator=random)
             ids.append(int(grammar(torch.tensor([ids]), scores).argmax()))
         text = tokenizer.decode(ids)
+        signs = re.sub(r"[^()\[\]{}]", "", _NO_CODE.sub("", text))
+        while (shorter := re.sub(r"\(\)|\[\]|\{\}", "", signs)) != signs:
+            signs = shorter
+        assert re.fullmatch(r"[(\[{]*", signs), text  # what is left is open still
         if block_end(text) is not None:
+            assert not signs, text
             closed += 1
             wrong += [text] if method_errors(text) else []
     assert closed > 40
