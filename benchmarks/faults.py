@@ -30,7 +30,7 @@ import httpx
 import psutil
 
 from personalizer.daemon.client import connect, describe, stop
-from personalizer.daemon.protocol import TrainRequest
+from personalizer.daemon.protocol import Job, TrainRequest
 from personalizer.errors import PersonalizerError
 from personalizer.processes import module_command
 from tests.java_project import project_files, write_project
@@ -60,6 +60,8 @@ class Run:
     over: threading.Event = field(default_factory=threading.Event)
     counts: Counter[str] = field(default_factory=Counter)
     accepted: set[str] = field(default_factory=set)
+    ended: dict[str, Job] = field(default_factory=dict)
+    """Trainings that were seen to have ended: the daemon keeps the newest of them only."""
     failures: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     """Seconds from a question to its answer, whatever died meanwhile."""
@@ -102,10 +104,10 @@ def train(run: Run) -> None:
             number += 1
             try:
                 daemon = connect(command=run.command)
-                under_way = [
-                    j for j in daemon.jobs() if j.workspace == str(root) and not j.ended_at
-                ]
-                if not under_way:  # a limit of its own, so that it is not taken for the one before
+                jobs = daemon.jobs()
+                run.ended |= {job.id: job for job in jobs if job.ended_at}
+                if all(job.ended_at for job in jobs if job.workspace == str(root)):
+                    # A limit of its own, so that it is not taken for the one before.
                     request = TrainRequest(str(root), limit=1000 + number)
                     run.accepted.add(daemon.train(request).id)
             except PersonalizerError:
@@ -163,6 +165,7 @@ def check(run: Run) -> None:
         if all(job.ended_at for job in jobs.values()):
             break
         time.sleep(0.5)
+    jobs = run.ended | jobs
     for job_id in sorted(run.accepted):
         job = jobs.get(job_id)
         if job is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ import platformdirs
 
 from personalizer.errors import Busy, StorageError
 
-__all__ = ["WorkspaceData", "daemon_folder", "data_folder", "write_atomically"]
+__all__ = ["WorkspaceData", "daemon_folder", "data_folder", "disk_is_full", "write_atomically"]
 
 _FORGOTTEN = "forgotten.json"
 
@@ -129,6 +130,14 @@ def _held_by(holder: Path) -> str:
         return f"process {what['pid']} ({what['purpose']})"
     except (OSError, msgspec.DecodeError, KeyError, TypeError):
         return "another process"
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Whether less than a megabyte is free where a folder lies; False where nobody can tell."""
+    try:
+        return shutil.disk_usage(folder).free < 1 << 20
+    except OSError:
+        return False
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -153,26 +154,47 @@ def test_a_client_that_leaves_in_mid_stream_ends_its_generation(daemon: Client):
 # ---------------------------------------------------------------- full disks
 
 
-@pytest.mark.skipif(
+on_a_small_disk = pytest.mark.skipif(
     os.getuid() != 0 or not works(["unshare", "-m", "true"]), reason="only root can mount a disk"
 )
-def test_on_a_full_disk_errors_are_clear_and_nothing_is_lost(shop: Path):
-    """The data folder is a small disk of its own, filled up and emptied again."""
+
+
+def small_disk(*arguments: str) -> dict[str, Any]:
+    """What ``tests.full_disk`` tells, its data folder a disk of 4 MiB."""
     mounted = f"mount -t tmpfs -o size=4m,mode=0700 small {data_folder()}"
-    inside = module_command("tests.full_disk", str(shop))
+    inside = module_command("tests.full_disk", *arguments)
     done = subprocess.run(
         [*("unshare", "-m", "sh", "-c", f'{mounted} && exec "$@"', "sh"), *inside],
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@on_a_small_disk
+def test_on_a_full_disk_errors_are_clear_and_nothing_is_lost(shop: Path):
+    """The data folder is filled up and emptied again."""
+    told = small_disk(str(shop), "while-training")
     assert told["refused"] == "StorageError", told
     assert "No space left" in told["message"] or "full" in told["message"], told
     assert set(told["states"]) == {"done"}, told
     assert told["health_when_full"], told
+    assert told["not_kept"] == [], told
+
+
+@on_a_small_disk
+def test_at_whichever_write_the_disk_is_full_errors_are_clear_and_nothing_is_lost(shop: Path):
+    pages = os.environ.get("FULL_DISK_PAGES", "0,2,5,11")
+    told = small_disk(str(shop), "at-each-write", pages)
+    assert told["counts"]["start refused"] > 0, told
+    assert told["counts"]["training refused"] > 0, told
+    assert all("full" in said for said in (*told["messages"], *told["reasons"])), told
+    assert set(told["states"]) <= {"done", "failed"}, told
+    assert told["states"]["done"] >= len(pages.split(",")), told
     assert told["not_kept"] == [], told
 
 

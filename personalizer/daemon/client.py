@@ -34,6 +34,7 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.errors import Cancelled, DaemonError
 from personalizer.processes import environment, module_command
+from personalizer.storage import disk_is_full
 
 if TYPE_CHECKING:
     import httpx
@@ -325,6 +326,8 @@ def _started(command: list[str]) -> Client:
         if process.returncode not in (None, 0):  # 0: another one was faster
             break
         time.sleep(_POLL)
+    if disk_is_full(log.parent):
+        raise DaemonError(f"the daemon did not start: the disk of {log.parent} is full: make room")
     raise DaemonError(f"the daemon did not start{_last_words(log)}: see {log}")
 
 

@@ -8,7 +8,6 @@ daemon finds them, however early the last one died.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,15 +20,13 @@ import psutil
 
 from personalizer.daemon.protocol import Progress
 from personalizer.processes import JOB, environment
-from personalizer.storage import WorkspaceData
+from personalizer.storage import WorkspaceData, disk_is_full
 
 __all__ = ["Files", "Training", "found", "start"]
 
 _NICENESS = 10
 _OOM_SCORE = 500
 """Out of 1,000: when memory runs out, the training goes before the editor does."""
-_NO_SPACE = 1 << 20
-"""Bytes below which a disk counts as full."""
 _INTERRUPTED = 130
 """Exit code of a command that was told to end."""
 
@@ -80,11 +77,6 @@ class Files:
         words = next((one for one in lines if one and not one.startswith('{"progress":')), None)
         return words and words.removeprefix("personalizer: ")
 
-    def disk_is_full(self) -> bool:
-        with suppress(OSError):
-            return shutil.disk_usage(self.log_file.parent).free < _NO_SPACE
-        return False
-
     def remove(self) -> None:
         for file in (self.result_file, self.log_file):
             with suppress(OSError):
@@ -130,8 +122,9 @@ class Training:
 
     def reason(self) -> str:
         """Why it ended without a result, in one sentence."""
-        if self.files.disk_is_full():
-            return f"the disk of {self.files.log_file.parent} is full: make room and train again"
+        folder = self.files.log_file.parent
+        if disk_is_full(folder):
+            return f"the disk of {folder} is full: make room and train again"
         code = self.popen.returncode if self.popen is not None else None
         if code == -signal.SIGKILL:
             return "the system ended the training, most likely because memory ran out"
