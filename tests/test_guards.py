@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from indexer import code_of, index_folder
 from indexer.languages.java import method_errors
@@ -207,13 +208,35 @@ def test_each_row_and_each_branch_of_a_search_is_judged_by_its_own_text(tokenize
     assert torch.isfinite(both).any()
 
 
-def test_a_tokenizer_that_cannot_be_read_is_left_alone():
-    class Other:
-        """Not a fast one."""
+def small_tokenizer(
+    model: models.Model, trainer: trainers.Trainer, decoder: decoders.Decoder
+) -> PreTrainedTokenizerFast:
+    """One that has a sign of its own for a space."""
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoder
+    tokenizer.train_from_iterator([JAVA_21, "@ void a() { }"], trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")
 
-    scores = torch.zeros(1, 4)
-    grammar = Grammar(0, Other(), goal="method", limit=10)
-    assert grammar(torch.tensor([[0]]), scores) is scores
+
+def test_a_tokenizer_of_the_kind_of_llama_is_read():
+    special = ["<unk>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=special)
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    decoder = decoders.Sequence([*steps, decoders.Strip(" ", 1, 0)])
+    other = small_tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True), trainer, decoder)
+    assert may_follow(other, "void a() { }") == {other.eos_token_id}
+    assert 1 < len(may_follow(other, "void a() { b(")) < len(other)
+
+
+def test_a_tokenizer_that_cannot_be_read_is_left_alone():
+    special = ["<unk>", "</s>"]
+    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>")
+    slow = type("Slow", (), {})()
+    for other in (small_tokenizer(models.Unigram(), trainer, decoders.Metaspace()), slow):
+        scores = torch.zeros(1, 200)
+        grammar = Grammar(0, other, goal="method", limit=10)
+        assert grammar(torch.tensor([[2]]), scores) is scores
 
 
 _NO_CODE = re.compile(
