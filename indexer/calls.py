@@ -7,7 +7,7 @@ import re
 from indexer.facts import Call, Method, simple_type
 from indexer.names import words_of
 from indexer.project import Class
-from indexer.views import Candidate, View
+from indexer.views import Candidate, View, on_mock
 
 __all__ = ["calls_of", "fits", "overload", "type_of"]
 
@@ -58,7 +58,10 @@ def _returned(view: View, owner: str, name: str) -> str | None:
 
 
 def calls_of(view: View, owner: Class, method: Method) -> list[Call]:
-    """Calls in the test that may be calls of this method, judged by name and receiver type."""
+    """Calls in the test that may be calls of this method, judged by name and receiver type.
+
+    Stubs and checks of mocks are none.
+    """
     named = view.called.get(method.name)
     if named is None:
         return _NO_CALLS
@@ -68,6 +71,7 @@ def calls_of(view: View, owner: Class, method: Method) -> list[Call]:
             c
             for c in named
             if c.constructor == method.constructor
+            and not on_mock(c)
             and (c.constructor or _may_be_on(view, c, owner.name))
         ]
     return view.meant[key]

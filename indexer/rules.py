@@ -265,18 +265,16 @@ def _other_class(view: View) -> Match | None:
     stems = stems_of(view.names[0])
     if view.focal and len(stems) < 2:
         return None
-    found: dict[str, list[Candidate]] = defaultdict(list)
+    told: dict[str, list[Candidate]] = defaultdict(list)
     for call in view.calls:
+        words = stems_of(call.name)
+        if words != (stems if view.focal else stems[: len(words)]):
+            continue
         kind = type_of(view, call.receiver) if call.receiver and not on_mock(call) else None
         one = view.project.nearest(kind, view.test.path) if kind else None
         for method in one.methods if one else ():
             if method.name == call.name and fits(view, call, method) > -9:
-                found[method.name].append((one, method))  # type: ignore[arg-type]
-    told = {
-        name: group
-        for name, group in found.items()
-        if stems[: None if view.focal else len(stems_of(name))] == stems_of(name)
-    }
+                told[method.name].append((one, method))  # type: ignore[arg-type]
     if not told:
         return None
     confidence = 0.65 if view.focal else 0.8  # the other class may be a mock or a helper

@@ -42,8 +42,8 @@ class View:
     ``var`` a ``?`` and the call that gave it."""
     names: tuple[str, ...]
     """The test's name without affixes; then the name of its @Nested class."""
-    called: Mapping[str, tuple[Call, ...]]
-    """``calls`` by name, without stubs and checks of mocks."""
+    called: Mapping[str, list[Call]]
+    """``calls`` by name."""
     family: frozenset[str]
     """Names of ``focal``."""
     known: dict[tuple[str, int], str | None]
@@ -126,8 +126,7 @@ class _TestClass:
                 types = {p.name: _shown(p.type) for p in inside.locals} | types
         called = defaultdict(list)
         for call in calls:
-            if not on_mock(call):
-                called[call.name].append(call)
+            called[call.name].append(call)
         return View(
             test=test,
             facts=self.facts,
@@ -141,7 +140,7 @@ class _TestClass:
             own=frozenset(call.name for call in body.calls),
             types=types,
             names=(bare_name(own.name), *self.names),
-            called={name: tuple(group) for name, group in called.items()},
+            called=called,
             family=self.family,
             known={},
             meant={},
