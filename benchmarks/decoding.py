@@ -56,6 +56,7 @@ def main() -> None:
                     temperature=temperature,
                     top_p=top_p,
                     stop_at_method_end=True,
+                    grammar="method",
                 )
                 texts = [clean(one.text) for one in engine.generate(request)]
                 totals[way]["seconds"] += time.perf_counter() - start

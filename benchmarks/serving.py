@@ -112,7 +112,12 @@ def requests(base: str, folders: Sequence[str], tokens: int) -> list[Request]:
     prompts: list[Prompt] = [example_of_pair(snapshot, pair).prompt for pair in snapshot.pairs]
     return [
         Request(
-            prompts[place % len(prompts)], base, folders[place % len(folders)], max_tokens=tokens
+            prompts[place % len(prompts)],
+            base,
+            folders[place % len(folders)],
+            max_tokens=tokens,
+            stop_at_method_end=True,  # as tests are asked for, with all guards
+            grammar="method",
         )
         for place in range(16)
     ]

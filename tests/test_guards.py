@@ -13,7 +13,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from indexer import code_of, index_folder
 from indexer.languages.java import method_errors
 from indexer.languages.lexis import block_end
-from personalizer.engine.grammar import Goal, Grammar
+from personalizer.engine import Goal
+from personalizer.engine.grammar import Grammar
 from personalizer.engine.loops import Dry
 from personalizer.models import STARTER, base_folder
 
@@ -120,6 +121,16 @@ def test_a_block_is_a_body_and_a_method_is_none(tokenizer):
     assert brace in may_follow(tokenizer, "", goal="block")
     assert brace not in may_follow(tokenizer, "")
     assert token(tokenizer, "@") in may_follow(tokenizer, "")
+
+
+def test_statements_are_no_method_and_may_leave_the_block_around_them(tokenizer):
+    brace, test, end = (token(tokenizer, piece) for piece in ("}", "@", "<|end|>"))
+    assert {brace, end} <= may_follow(tokenizer, "a.b();\n", goal="statements")
+    assert {brace, end} <= may_follow(tokenizer, "a.b();\n}\n", goal="statements")
+    assert token(tokenizer, ")") not in may_follow(tokenizer, "a.b();\n", goal="statements")
+    inside = may_follow(tokenizer, "if (a) {", goal="statements")
+    assert brace in inside and end not in inside
+    assert test in inside  # an annotated variable
 
 
 @pytest.mark.parametrize("project", ["src/main/java", "src/test/java"])

@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from personalizer.prompts import Prompt
 
-__all__ = ["BASE", "Completion", "Engine", "Request"]
+__all__ = ["BASE", "Completion", "Engine", "Goal", "Request"]
 
 BASE = "base"
 """Name under which the base model itself is asked."""
+Goal: TypeAlias = Literal["method", "block", "statements"]
+"""Java that a completion is to be; statements may go on behind the end of the block around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Request:
     """A completion ends before the first of these."""
     stop_at_method_end: bool = False
     """A completion ends with the brace that closes its first block."""
+    grammar: Goal | None = None
+    """What the engine writes of Java and nothing else, where it can; None for any text."""
     seed: int = 0
     begun: str = ""
     """What each completion begins with; part of its text and of its tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from importlib.resources import files
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import llguidance
@@ -15,11 +15,9 @@ import torch
 from transformers import LogitsProcessor
 
 from indexer.languages.lexis import tokens
+from personalizer.engine import Goal
 
-__all__ = ["Goal", "Grammar"]
-
-Goal: TypeAlias = Literal["method", "block"]
-"""What a completion is: a rule of ``java.lark``."""
+__all__ = ["Grammar"]
 
 _KNOWN = 64
 """States that are kept: those of the rows of a batch, or of a beam search, and of their parents."""
@@ -30,7 +28,7 @@ _LONGEST_GAP = 6
 
 
 class Grammar(LogitsProcessor):
-    """Forbids a token after which no Java method, or block, could parse.
+    """Forbids a token after which no Java of the kind that is wanted could parse.
 
     What does not parse would be thrown away; so the next likely token is taken instead. Near the
     limit brackets are closed wherever they can be, since half a method is thrown away too.
@@ -41,7 +39,7 @@ class Grammar(LogitsProcessor):
         Args:
             start: Tokens before the completion in what is shown.
             tokenizer: The base model's; one that llguidance cannot read is left alone.
-            goal: What is written.
+            goal: What is written: a rule of ``java.lark``.
             limit: Most tokens of the completion; None where it may be cut off.
         """
         self._start = start

@@ -6,7 +6,8 @@ from typing import Any
 
 from transformers import LogitsProcessor
 
-from personalizer.engine.grammar import Goal, Grammar
+from personalizer.engine import Goal
+from personalizer.engine.grammar import Grammar
 from personalizer.engine.loops import Dry
 
 __all__ = ["guards"]

@@ -10,11 +10,10 @@ from transformers import LogitsProcessor
 from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
 from personalizer.engine.ends import MethodEnd
-from personalizer.engine.grammar import Goal
 from personalizer.engine.guards import guards
 from personalizer.errors import PromptTooLong
 from personalizer.models import LoadedBase
-from personalizer.prompts import SPECIAL_TOKENS, Kind, Prompt, encode, marked
+from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
 
 __all__ = ["Reading", "Telling", "nothing"]
 
@@ -53,10 +52,8 @@ class Reading:
         """
         if not isinstance(self.request.prompt, Prompt):
             return []
-        goal: Goal | None = None
-        if self.request.stop_at_method_end:
-            goal = "block" if self.request.prompt.target == Kind.BODY else "method"
-        return guards(start, self.tokenizer, goal=goal, limit=self.request.max_tokens)
+        wanted, limit = self.request.grammar, self.request.max_tokens
+        return guards(start, self.tokenizer, goal=wanted, limit=limit)
 
     def text(self, row: list[int]) -> str:
         """The text of a completion's tokens up to its end token."""

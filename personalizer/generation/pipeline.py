@@ -19,7 +19,7 @@ from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
-from personalizer.prompts import Attempt, Prompt
+from personalizer.prompts import Attempt, Kind, Prompt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
 
@@ -208,6 +208,7 @@ def request_for(
         max_tokens=settings.target_tokens,
         temperature=settings.temperature,
         stop_at_method_end=True,
+        grammar="block" if prompt.target == Kind.BODY else "method",
     )
 
 

@@ -17,6 +17,7 @@ from personalizer.generation.candidates import clean
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.pipeline import or_why_not
 from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
+from personalizer.generation.placing.style import line_indent
 from personalizer.generation.records import SnippetGeneration
 from personalizer.generation.snippets.spot import Spot
 from personalizer.generation.targets import resolve_method, resolve_snippet
@@ -53,12 +54,22 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
     source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
     until = Span(spot.method.span.start, spot.comment.end)
     signature = code_of(source, spot.method.signature, facts.encoding)
-    return code_of(source, until, facts.encoding)[len(signature) :].lstrip()
+    body = code_of(source, until, facts.encoding)[len(signature) :].lstrip()
+    return f"{body}\n{_indent(source, spot)}"
+
+
+def _indent(source: bytes, spot: Spot) -> str:
+    """White space before the comment, as it is shown to the model: less what the method has."""
+    assert spot.comment is not None
+    own = line_indent(source, spot.method.span) or ""
+    return (line_indent(source, spot.comment) or "").removeprefix(own)
 
 
 def asked(request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
-    return replace(request, stop_at_method_end=spot.comment is None)
+    if spot.comment is None:
+        return request
+    return replace(request, stop_at_method_end=False, grammar="statements")
 
 
 def written(
@@ -112,11 +123,13 @@ def _symbols(snapshot: Snapshot, path: str, method: Method) -> Symbols:
 def statements(text: str) -> str:
     """The statements that a text begins with, up to a blank line, a comment or the block's end.
 
+    Comments before them are left out: one is there already.
+
     Example:
-        >>> statements("\\n    a();\\n    if (b) {\\n        c();\\n    }\\n\\n    d();\\n}")
+        >>> statements("    // b\\n    a();\\n    if (b) {\\n        c();\\n    }\\n\\n    d();")
         'a();\\nif (b) {\\n    c();\\n}'
     """
-    depth, end, last = 0, 0, 0
+    depth, end, last, begin = 0, 0, 0, 0
     for token in tokens(text):
         depth -= token.text in ("}", ")", "]")
         blank = re.search(r"\n[ \t\r]*\n", text[last : token.start])
@@ -124,19 +137,21 @@ def statements(text: str) -> str:
             break
         depth += token.text in ("{", "(", "[")
         last = token.end
+        if token.kind == "comment" and not text[begin : token.start].strip():
+            begin = token.end
         if depth == 0 and token.text in (";", "}"):
             end = token.end
-    return textwrap.dedent(text[:end].lstrip("\n")).strip()
+    return textwrap.dedent(text[begin:end].lstrip("\n")).strip()
 
 
 def _with_statements(
     made: SnippetGeneration, snapshot: Snapshot, spot: Spot, comment: Span
 ) -> SnippetGeneration:
-    text = statements(made.text)
+    source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
+    text = statements(_indent(source, spot) + made.text)
     if not text:
         return replace(made, text=made.text.strip())
     symbols = _symbols(snapshot, spot.path, spot.method)
-    source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
     signature = code_of(source, spot.method.signature, facts.encoding)
     first = f"{signature} {begun(snapshot, spot)}"
     rest = code_of(source, Span(comment.end, spot.method.span.end), facts.encoding)

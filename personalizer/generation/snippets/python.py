@@ -99,7 +99,7 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
 
 def asked(request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
-    return replace(request, stop_at_method_end=False, stop=_STOPS)
+    return replace(request, stop_at_method_end=False, grammar=None, stop=_STOPS)
 
 
 # ---------------------------------------------------------------- what came
