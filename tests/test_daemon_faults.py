@@ -168,7 +168,7 @@ def small_disk(*arguments: str) -> dict[str, Any]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

@@ -278,4 +278,4 @@ def test_whatever_a_model_prefers_its_brackets_fit_and_what_it_closes_parses(tok
             closed += 1
             wrong += [text] if method_errors(text) else []
     assert closed > 40
-    assert len(wrong) <= 3, wrong
+    assert len(wrong) <= 1, wrong
