@@ -83,7 +83,7 @@ def applied(snapshot: Snapshot, made: SnippetGeneration) -> str:
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_comment_inside_a_body_gets_its_code_beneath_it(more: int):
-    answer = "twice = List.of(total, total).size();\n\n    return 7;\n}"
+    answer = "\n    twice = List.of(total, total).size();\n\n    return 7;\n}"
     after, made, engine = written(answer, "// double it", more=more)
     line = "        twice = List.of(total, total).size();\n"
     expected = CART.replace("double it\n", f"double it\n{line}")
@@ -91,17 +91,15 @@ def test_a_comment_inside_a_body_gets_its_code_beneath_it(more: int):
     assert made.text == "twice = List.of(total, total).size();"
     (request,) = engine.requests
     assert isinstance(request.prompt, Prompt)
-    assert request.prompt.begun == "{\n    int twice = total;\n    // double it\n    "
+    assert request.prompt.begun == "{\n    int twice = total;\n    // double it"
     assert request.grammar == "statements"
 
 
 def test_several_lines_are_one_comment_in_the_block_around_it():
-    after, _, engine = written("total = 0;\n    }\n}", "// forget")
+    after, _, engine = written(" first\n        total = 0;\n    }\n}", "// forget")
     assert "            // what there was\n            total = 0;\n        }\n" in after
     assert isinstance(engine.requests[0].prompt, Prompt)
-    assert engine.requests[0].prompt.begun.endswith(
-        "// forget\n        // what there was\n        "
-    )
+    assert engine.requests[0].prompt.begun.endswith("// forget\n        // what there was")
 
 
 def test_a_comment_with_code_beneath_it_is_left_alone():
@@ -114,7 +112,7 @@ def test_the_beginning_of_a_body_is_the_end_of_its_prompt():
     prompt = engine.requests[0].prompt
     assert isinstance(prompt, Prompt)
     written_form = Characters(marked=True).decode(encode(prompt, Characters(marked=True), 400))
-    assert written_form.endswith("<|body|>{\n    int twice = total;\n    // double it\n    ")
+    assert written_form.endswith("<|body|>{\n    int twice = total;\n    // double it")
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,14 @@ def test_a_block_is_a_body_and_a_method_is_none(tokenizer):
 
 def test_statements_are_no_method_and_may_leave_the_block_around_them(tokenizer):
     brace, test, end = (token(tokenizer, piece) for piece in ("}", "@", "<|end|>"))
-    assert {brace, end} <= may_follow(tokenizer, "a.b();\n", goal="statements")
-    assert {brace, end} <= may_follow(tokenizer, "a.b();\n}\n", goal="statements")
-    assert token(tokenizer, ")") not in may_follow(tokenizer, "a.b();\n", goal="statements")
-    inside = may_follow(tokenizer, "if (a) {", goal="statements")
+    assert {brace, end} <= may_follow(tokenizer, "\na.b();\n", goal="statements")
+    assert {brace, end} <= may_follow(tokenizer, "\na.b();\n}\n", goal="statements")
+    assert token(tokenizer, ")") not in may_follow(tokenizer, "\na.b();\n", goal="statements")
+    inside = may_follow(tokenizer, "\nif (a) {", goal="statements")
     assert brace in inside and end not in inside
     assert test in inside  # an annotated variable
+    comment = may_follow(tokenizer, " that isn't )", goal="statements")
+    assert {token(tokenizer, piece) for piece in (")", "'", "\n")} <= comment
 
 
 @pytest.mark.parametrize("project", ["src/main/java", "src/test/java"])

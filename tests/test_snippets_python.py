@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from personalizer.commands.generate import workspace_of
 from personalizer.engine import Completion
 from personalizer.errors import BadInput, NoSuchMethod
 from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
-from personalizer.generation.snippets.blocks import block, first_statements
+from personalizer.generation.snippets.blocks import block, first_statements, tree_of
 from personalizer.output import as_dict
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings
@@ -361,4 +360,4 @@ def test_any_text_gives_a_block_that_parses_or_none(text: str, ended: bool):
     if found is not None:
         count = first_statements(found)
         assert 0 <= count <= len(found.lines)
-        ast.parse("\n".join(("if 1:", *found.lines[: found.statements[-1].end_lineno])))
+        tree_of("\n".join(("if 1:", *found.lines[: found.statements[-1].end_lineno])))

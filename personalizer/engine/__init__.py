@@ -18,7 +18,8 @@ __all__ = ["BASE", "Completion", "Engine", "Goal", "Request"]
 BASE = "base"
 """Name under which the base model itself is asked."""
 Goal: TypeAlias = Literal["method", "block", "statements"]
-"""Java that a completion is to be; statements may go on behind the end of the block around them."""
+"""Java that a completion is to be; statements follow the rest of a comment's line, and may go on
+behind the end of the block around them."""
 
 
 @dataclass(frozen=True, slots=True)

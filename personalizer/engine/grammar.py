@@ -117,7 +117,10 @@ class _Tokens:
         if goal not in self._matchers:
             text = files(__package__).joinpath("java.lark").read_text("utf-8")
             grammar = llguidance.LLMatcher.grammar_from_lark(f"start: {goal}\n{text}")
-            self._matchers[goal] = llguidance.LLMatcher(self._read, grammar)
+            matcher = llguidance.LLMatcher(self._read, grammar)
+            if goal == "statements":
+                matcher.try_consume_tokens(self._tokenizer.encode("//", add_special_tokens=False))
+            self._matchers[goal] = matcher
         return self._matchers[goal].deep_copy()
 
     def closing(self, last: str) -> list[np.ndarray]:

@@ -17,7 +17,6 @@ from personalizer.generation.candidates import clean
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.pipeline import or_why_not
 from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
-from personalizer.generation.placing.style import line_indent
 from personalizer.generation.records import SnippetGeneration
 from personalizer.generation.snippets.spot import Spot
 from personalizer.generation.targets import resolve_method, resolve_snippet
@@ -54,15 +53,7 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
     source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
     until = Span(spot.method.span.start, spot.comment.end)
     signature = code_of(source, spot.method.signature, facts.encoding)
-    body = code_of(source, until, facts.encoding)[len(signature) :].lstrip()
-    return f"{body}\n{_indent(source, spot)}"
-
-
-def _indent(source: bytes, spot: Spot) -> str:
-    """White space before the comment, as it is shown to the model: less what the method has."""
-    assert spot.comment is not None
-    own = line_indent(source, spot.method.span) or ""
-    return (line_indent(source, spot.comment) or "").removeprefix(own)
+    return code_of(source, until, facts.encoding)[len(signature) :].lstrip()
 
 
 def asked(request: Request, spot: Spot) -> Request:
@@ -148,7 +139,7 @@ def _with_statements(
     made: SnippetGeneration, snapshot: Snapshot, spot: Spot, comment: Span
 ) -> SnippetGeneration:
     source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
-    text = statements(_indent(source, spot) + made.text)
+    text = statements(made.text)
     if not text:
         return replace(made, text=made.text.strip())
     symbols = _symbols(snapshot, spot.path, spot.method)

@@ -65,6 +65,8 @@ def generate_snippet(
         request = replace(request, max_tokens=min(_MOST_TOKENS, request.max_tokens))
     completions = asked_of(engine, language.asked(request, spot), on_text, cancelled)
     text = completions[0].text if completions else ""
+    if spot.comment is not None:
+        text = text.partition("\n")[2]  # the model may have said more in the comment's own line
     kind = "body" if spot.comment is None else "statement"
     made = SnippetGeneration(text, adapter_id, None, f"what was generated is no complete {kind}")
     if completions:

@@ -109,8 +109,7 @@ def written(
     made: SnippetGeneration, snapshot: Snapshot, spot: Spot, completion: Completion
 ) -> SnippetGeneration:
     """See ``Language.written``."""
-    text = made.text if spot.comment is None else made.text.partition("\n")[2]
-    found = block(text, ended=completion.finish_reason != "length")
+    found = block(made.text, ended=completion.finish_reason != "length")
     if found is None or (spot.comment is None and not found.whole):
         return replace(made, text=made.text.strip("\n"))
     count = first_statements(found) if spot.comment else found.statements[-1].end_lineno or 0

@@ -44,7 +44,7 @@ class Language(Protocol):
         """What stands at a line (from 1) or has a name; raises as ``generate_snippet``."""
 
     def begun(self, snapshot: Snapshot, spot: Spot) -> str:
-        """A body up to its comment, as the prompt shows it."""
+        """A body up to the end of its comment, as the prompt shows it."""
 
     def asked(self, request: Request, spot: Spot) -> Request:
         """A request that ends where code of this language ends."""
