@@ -98,11 +98,13 @@ class _Workers:
 
     def __init__(self, count: int) -> None:
         here = str(Path(__file__).resolve().parent.parent)
-        paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+        paths = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
+        paths = [here, *(one for one in paths if Path(one).is_absolute())]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         self._all = [
             subprocess.Popen(
-                [sys.executable, "-c", "from indexer.workers import serve; serve()"],
+                # -P: a project that holds a msgspec.py must not be run by being indexed
+                [sys.executable, "-P", "-c", "from indexer.workers import serve; serve()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from personalizer.processes import environment, module_command
 from tests.java_project import project_files, write_project
 
 STATUS_KEYS = {
@@ -85,6 +86,28 @@ def quick(tiny_base):
         "PERSONALIZER_TARGET_TOKENS": "220",
         "PERSONALIZER_EPOCHS": "2",
     }
+
+
+def test_python_that_lies_in_a_project_is_not_run_by_opening_or_indexing_it(tmp_path):
+    for name in ("msgspec", "psutil", "tree_sitter"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger was run')")
+    code = "class C%d {\n" + "    void m() { }\n" * 20_000 + "}"
+    for number in range(16):  # enough for workers
+        (tmp_path / f"C{number}.java").write_text(code % number)
+    told = [
+        subprocess.run(
+            module_command("personalizer", *arguments),
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        for arguments in (["index", ".", "--json"], ["lsp", "--stdio", "--log-level", "info"])
+    ]
+    assert json.loads(told[0].stdout)["methods"] == 16 * 20_000
+    assert all("stranger" not in one.stderr and "Error" not in one.stderr for one in told), told
 
 
 def test_index_counts_what_is_there(shapes):

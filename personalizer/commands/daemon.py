@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
-from personalizer import output
+from personalizer import output, processes
 from personalizer.commands.common import json_option
 
 __all__ = ["daemon", "lsp"]
@@ -55,7 +54,12 @@ def daemon_run() -> None:
     process.run()
 
 
-@click.command()
-def lsp() -> None:
-    """Runs the language server on stdin and stdout."""
-    os.execv(sys.executable, [sys.executable, "-m", "lsp_server"])
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lsp(options: tuple[str, ...]) -> None:
+    """Runs the language server on stdin and stdout.
+
+    OPTIONS are its own: --stdio (the default), --log-level debug, info, warning or error.
+    """
+    command = processes.module_command("lsp_server", *options)
+    os.execve(command[0], command, processes.environment())

@@ -42,7 +42,7 @@ export function personalizer(wishes: Wishes, around: Surroundings): Program {
   }
   if (wishes.interpreter !== "") {
     const command = located(wishes.interpreter, "personalizer.interpreter", around);
-    return { command, args: ["-m", "personalizer"] };
+    return { command, args: ["-P", "-m", "personalizer"] };
   }
   const managed = around.runs(around.managed) ? around.managed : undefined;
   const command = onPath("personalizer", around) ?? managed;

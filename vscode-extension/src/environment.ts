@@ -23,12 +23,12 @@ export function managedProgram(folder: string, windows: boolean): string {
  */
 export function steps(python: string, folder: string, version: string, windows: boolean): Step[] {
   const own = windows ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
-  const install = ["-m", "pip", "install", "--disable-pip-version-check"];
+  const install = ["-P", "-m", "pip", "install", "--disable-pip-version-check"];
   return [
     {
       title: "Making the environment",
       command: python,
-      args: ["-m", "venv", "--clear", folder],
+      args: ["-P", "-m", "venv", "--clear", folder],
     },
     {
       title: "Installing (some 2 GB with PyTorch)",

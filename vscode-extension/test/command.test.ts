@@ -58,6 +58,7 @@ describe("the program", () => {
     const python = "/work/shop/.venv/bin/python";
     expect(program({ interpreter: "${workspaceFolder}/.venv/bin/python" }, [python])).toEqual([
       python,
+      "-P",
       "-m",
       "personalizer",
       "lsp",
