@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from lsprotocol import types as lsp
 
@@ -10,7 +11,9 @@ from lsp_server.answers import Edit
 from lsp_server.convert import Text, applied, as_shown, caret_after, workspace_edit
 from lsp_server.project import Project, Seen
 from lsp_server.server import Server
+from lsp_server.threads import in_thread
 from personalizer.errors import BadInput
+from personalizer.storage import file_within
 
 __all__ = ["Inserted", "apply", "show"]
 
@@ -40,13 +43,15 @@ async def apply(
         seen: The buffers that the daemon saw.
 
     Raises:
-        BadInput: If the text has changed since, or the editor refuses.
+        BadInput: If the text has changed since, a link leads out of the folder, or the editor
+            refuses.
     """
     encoding = server.session.encoding
     changed = f"{edit.file} changed while the text was written: nothing was inserted, ask again"
     if edit.file in seen.withheld:
         why = seen.withheld[edit.file]
         raise BadInput(f"{edit.file} is left out ({why}) and not saved: nothing was inserted")
+    await in_thread(partial(file_within, project.root, edit.file, new=edit.created))
     disk = None if edit.created else await project.on_disk(edit.file)
     buffer = project.buffers.get(edit.file)
     source = seen.sources.get(edit.file, b"" if edit.created else disk)

@@ -56,7 +56,7 @@ def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:
         StorageError: If the file cannot be written.
     """
     lines = [json.dumps(row) for row in rows]
-    write_atomically(file, "".join(f"{line}\n" for line in lines).encode())
+    write_atomically(file, "".join(f"{line}\n" for line in lines).encode(), private=False)
     return len(lines)
 
 
@@ -87,7 +87,7 @@ def write_text(file: Path, text: str) -> None:
     Raises:
         StorageError: If it cannot be written.
     """
-    write_atomically(file, text.encode())
+    write_atomically(file, text.encode(), private=False)
 
 
 def as_dict(record: Any) -> dict[str, Any]:

@@ -3,7 +3,11 @@
 <data>/workspaces/<name>-<hash>/
     index.sqlite     facts of the source, can be made again
     adapters/        one folder an adapter, and serving.json
-    jobs/            running and ended trainings
+    jobs/            logs and results of running and ended trainings
+    training/        checkpoints of the run under way
+    validation/      compiled classes
+    evaluation/      cells of evaluate
+    untested/        results of generate --untested
     forgotten.json   files that no adapter may learn from
     freshness.json   the loss of an adapter on new pairs, measured last
     lock             held while an adapter is trained or promoted
@@ -14,19 +18,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
-from personalizer.errors import Busy, StorageError
+from personalizer.errors import BadInput, Busy, StorageError
 
-__all__ = ["WorkspaceData", "daemon_folder", "data_folder", "disk_is_full", "write_atomically"]
+__all__ = [
+    "WorkspaceData",
+    "daemon_folder",
+    "data_folder",
+    "disk_is_full",
+    "file_within",
+    "write_atomically",
+]
 
 _FORGOTTEN = "forgotten.json"
 
@@ -75,6 +87,26 @@ class WorkspaceData:
     @property
     def jobs(self) -> Path:
         return self.folder / "jobs"
+
+    @property
+    def validation(self) -> Path:
+        """Classes that were compiled, by the digest of what they were compiled from."""
+        return self.folder / "validation"
+
+    @property
+    def evaluation(self) -> Path:
+        """Cells of ``evaluate``."""
+        return self.folder / "evaluation"
+
+    @property
+    def untested(self) -> Path:
+        """Results of ``generate --untested``."""
+        return self.folder / "untested"
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Folders beside the adapters that may hold what was made from the project's code."""
+        return self.training, self.validation, self.evaluation, self.untested
 
     def forgotten(self) -> list[str]:
         """Files and folders that no adapter may learn from (``adapters forget``)."""
@@ -140,24 +172,52 @@ def disk_is_full(folder: Path) -> bool:
         return False
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def file_within(root: Path, file: str, *, new: bool) -> Path:
+    """Where a file of a workspace that is to be written lies.
+
+    Args:
+        root: The workspace.
+        file: POSIX, relative to it.
+        new: Whether there must be none yet.
+
+    Raises:
+        BadInput: If a link on the way leads elsewhere, or a file that is to be new is there.
+    """
+    path = root / file
+    if not path.parent.resolve().is_relative_to(root.resolve()):
+        raise BadInput(f"a link leads from {file} out of the workspace: nothing was written")
+    if new and os.path.lexists(path):
+        raise BadInput(f"{file} is there already and not in the index: it is ignored, or new")
+    return path
+
+
+def write_atomically(path: Path, data: bytes, *, private: bool = True) -> None:
     """A file with the new content or the old one, never a part, whatever dies when.
+
+    Args:
+        path: The file; its folders are made. One that is there keeps its mode.
+        data: All of its content.
+        private: A new file is the user's alone to read; else the umask says whose.
 
     Raises:
         StorageError: If the disk is full or read-only.
     """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        handle = os.open(temporary, flags, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
+                with suppress(FileNotFoundError):
+                    os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            temporary.replace(path)
             _sync_folder(path.parent)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error

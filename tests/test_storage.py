@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 
 import pytest
 
-from personalizer.errors import Busy, StorageError
-from personalizer.storage import WorkspaceData, write_atomically
+from personalizer.errors import BadInput, Busy, StorageError
+from personalizer.storage import WorkspaceData, file_within, write_atomically
 
 HOLD = """
 import sys, time
@@ -54,3 +56,35 @@ def test_two_workspaces_of_one_name_have_two_folders(tmp_path):
     one, two = tmp_path / "a" / "project", tmp_path / "b" / "project"
     assert WorkspaceData(one).folder != WorkspaceData(two).folder
     assert WorkspaceData(one).folder.name.startswith("project-")
+
+
+def test_the_mode_of_a_file_is_kept_and_a_new_one_is_private_unless_it_is_to_be_shared(tmp_path):
+    before = os.umask(0o022)
+    try:
+        kept = tmp_path / "kept"
+        kept.write_bytes(b"old")
+        kept.chmod(0o664)
+        write_atomically(kept, b"new")
+        write_atomically(tmp_path / "token", b"secret")
+        write_atomically(tmp_path / "Test.java", b"class Test { }", private=False)
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert modes == {"kept": 0o664, "token": 0o600, "Test.java": 0o644}
+
+
+def test_nothing_is_written_behind_a_link_or_over_a_file_that_nobody_knew_of(tmp_path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "src").mkdir(parents=True)
+    outside.mkdir()
+    (root / "src" / "test").symlink_to(outside)
+    (root / "src" / "main").mkdir()
+    (root / "src" / "inner").symlink_to(root / "src" / "main")
+    assert file_within(root, "src/new/p/T.java", new=True) == root / "src/new/p/T.java"
+    assert file_within(root, "src/inner/T.java", new=True) == root / "src/inner/T.java"
+    with pytest.raises(BadInput, match=r"a link leads from src/test/p/T\.java out of"):
+        file_within(root, "src/test/p/T.java", new=True)
+    (root / "src" / "main" / "T.java").touch()
+    assert file_within(root, "src/main/T.java", new=False) == root / "src/main/T.java"
+    with pytest.raises(BadInput, match="is there already"):
+        file_within(root, "src/main/T.java", new=True)

@@ -220,9 +220,9 @@ class Session:
 
         try:
             edit = place_test(self.snapshot, where.path, where.method, text)
+            write_edit(self.root, self.snapshot, edit)
         except BadInput:
             return False
-        write_edit(self.root, self.snapshot, edit)
         source = (self.root / edit.file).read_bytes()
         self.snapshot = self.index.apply([Change(edit.file, source)])
         return True
@@ -260,7 +260,8 @@ def snippet(
             made = session.snippet(snapshot, file, int(line))
         if write and made.edit is not None:
             write_edit(root, snapshot, made.edit)
-    output.show("snippet", output.as_dict(made), as_json)
+    result = output.as_dict(made) | {"written": bool(write and made.edit)}
+    output.show("snippet", result, as_json)
 
 
 def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
@@ -321,16 +322,14 @@ def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:
     """Makes an edit on disk.
 
     Raises:
-        BadInput: If the file is no longer what the edit was made for.
+        BadInput: If the file is no longer what the edit was made for, or a link leads out.
         StorageError: If it cannot be written.
     """
     from personalizer.generation import apply_changes
-    from personalizer.storage import write_atomically
+    from personalizer.storage import file_within, write_atomically
 
-    file = root / edit.file
-    if edit.created and file.exists():
-        raise BadInput(f"{edit.file} was made meanwhile: run the command again")
+    file = file_within(root, edit.file, new=edit.created)
     before = b"" if edit.created else file.read_bytes()
     if not edit.created and before != snapshot.source(edit.file):
         raise BadInput(f"{edit.file} was changed meanwhile: run the command again")
-    write_atomically(file, apply_changes(before, edit.changes))
+    write_atomically(file, apply_changes(before, edit.changes), private=False)
