@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from lsp_server.daemon import Daemon, Json
+from personalizer.daemon.client import Unreachable
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -149,9 +150,10 @@ class FakeDaemon:
         self._meet("snippet", request, cancelled)
         text = request.buffers.get(request.path)
         source = text.encode() if text else Path(request.workspace, request.path).read_bytes()
-        start = source.index(b"{", sum(len(x) for x in source.splitlines(True)[: request.line - 1]))
+        above = sum(len(x) for x in source.splitlines(True)[: request.line - 1])
+        start = source.index(b"{", above) + 1
         end = source.index(b"}", start) + 1
-        changes = [{"start": start, "end": end, "text": SNIPPET}]
+        changes = [{"start": start, "end": end, "text": SNIPPET.removeprefix("{")}]
         edit = {"file": request.path, "created": False, "changes": changes, "diff": ""}
         return {"text": SNIPPET, "adapter": "shop-1", "edit": edit}
 
@@ -205,7 +207,7 @@ class FakeDaemon:
         self._note(call, asdict(request))
         if self._deaths:
             self._deaths -= 1
-            raise DaemonError("the daemon does not answer")
+            raise Unreachable("the daemon does not answer")
         if self.scenario.error:
             raise BadInput(self.scenario.error)
         end = time.monotonic() + self.scenario.seconds

@@ -56,10 +56,15 @@ def line_of(text: str) -> int:
 
 
 def written(
-    completion: str, text: str, *, more: int = 0, validator: Validator | None = None
+    completion: str,
+    text: str,
+    *,
+    more: int = 0,
+    validator: Validator | None = None,
+    cart: str = CART,
 ) -> tuple[str, SnippetGeneration, FakeEngine]:
     """What becomes of the file when the model answers so at the line of a text."""
-    snapshot = snapshot_of({PATH: CART})
+    snapshot = snapshot_of({PATH: cart})
     engine = FakeEngine([completion])
     made = generate_snippet(
         snapshot,
@@ -93,6 +98,32 @@ def test_a_comment_inside_a_body_gets_its_code_beneath_it(more: int):
     assert isinstance(request.prompt, Prompt)
     assert request.prompt.begun == "{\n    int twice = total;\n    // double it"
     assert request.grammar == "statements"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "{ // é: mind ticket 4711\n    }",
+            "{ // é: mind ticket 4711\n        return a + b;\n    }",
+        ),
+        ("{\n        /* mind */\n        // ticket 4711\n\n    }", None),
+        ("{\n        // TODO\n        throw new Error();\n    }", "{\n        // TODO\n%s"),
+        ("{ throw new Error(); }", "{\n%s"),
+    ],
+)
+def test_comments_that_an_unwritten_body_begins_with_stay(old: str, new: str | None):
+    code = "        return a + b;\n    }"
+    expected = "{\n        /* mind */\n        // ticket 4711\n%s" if new is None else new
+    cart = CART.replace("int sum(int a, int b) {\n    }", f"int sum(int a, int b) {old}")
+    after, _, _ = written("{\n    return a + b;\n}", "Sums two", cart=cart)
+    assert after == cart.replace(old, expected.replace("%s", code), 1)
+
+
+def test_a_body_in_the_middle_of_an_edit_is_no_crash():
+    cart = CART.replace("int b) {\n    }", "int b) { throw new Error() }")
+    with pytest.raises(BadInput, match="has a body already"):
+        written("{\n    return a + b;\n}", "Sums two", cart=cart)
 
 
 def test_several_lines_are_one_comment_in_the_block_around_it():

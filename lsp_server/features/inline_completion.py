@@ -118,4 +118,4 @@ async def _body(server: Server, place: Place) -> str | None:
         return None
     if place.project.buffers.get(place.buffer.path) is not place.buffer:
         return None
-    return snippet.edit.changes[0].text[1:-1]
+    return snippet.edit.changes[-1].text.removesuffix("}")  # imports come before it

@@ -76,7 +76,7 @@ def _unwritten(body: str) -> bool:
         (True, False)
     """
     row = [token.text for token in tokens(body) if token.kind != "comment"][1:-1]
-    return not row or (row[0] == "throw" and row.index(";") == len(row) - 1)
+    return not row or (row[0] == "throw" and row[-1] == ";" and row.count(";") == 1)
 
 
 # ---------------------------------------------------------------- files and lines

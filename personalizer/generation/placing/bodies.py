@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer import Method, Snapshot, Span
 from indexer.languages import java
-from indexer.languages.lexis import names_in
+from indexer.languages.lexis import names_in, tokens
 from personalizer.errors import BadInput
 from personalizer.generation.names.needs import Scope, find_imports
 from personalizer.generation.placing.edits import apply_changes, make_edit, writable
@@ -19,6 +19,8 @@ __all__ = ["place_body", "place_statements", "scope_within"]
 def place_body(snapshot: Snapshot, path: str, method: Method, body: str) -> Edit:
     """The edit that gives a method a body in place of the one that it has.
 
+    Comments that the old one begins with stay, above the new code.
+
     Args:
         snapshot: The project, unsaved buffers included.
         path: File of the method.
@@ -32,7 +34,12 @@ def place_body(snapshot: Snapshot, path: str, method: Method, body: str) -> Edit
     source, facts = snapshot.source(path), snapshot.files[path]
     indent = line_indent(source, method.span) or ""
     written = reindent(writable(body, facts.encoding), indent, indent_step(source, facts, "    "))
-    return _put(snapshot, path, method, method.body, written.removeprefix(indent), body)
+    code = written.removeprefix(indent)
+    old = method.body.of(source).decode(facts.encoding, "replace")
+    first = next((one for one in list(tokens(old))[1:] if one.kind != "comment"), None)
+    above = old[: first.start].rstrip() if first else "{"
+    start = method.body.start + len(above.encode(facts.encoding))
+    return _put(snapshot, path, method, Span(start, method.body.end), code[1:], body)
 
 
 def place_statements(
