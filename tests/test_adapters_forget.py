@@ -66,6 +66,10 @@ def check_forgotten(root, path: str, removed: str, kept: str) -> None:
     assert marks
     with Store(WorkspaceData(root).index) as store:
         current(Workspace(root), store)
+    for folder in ("training", "validation/1f", "evaluation/cells", "untested", "jobs"):
+        made = WorkspaceData(root).folder / folder / "made"
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_text(" ".join(marks))
     got = forget(Workspace(root), path)
     assert " ".join(got.removed) == removed
     assert " ".join(got.kept) == kept
@@ -85,6 +89,12 @@ def test_a_focal_file_is_forgotten_with_the_adapters_that_were_shown_it(root):
     add(root, "one", without="ShapeA.java")
     add(root, "two")
     check_forgotten(root, MAIN, "two", "one")
+
+
+def test_a_file_may_be_named_by_a_link_to_its_workspace(root, tmp_path):
+    (tmp_path / "link").symlink_to(root)
+    got = forget(Workspace(tmp_path / "link"), tmp_path / "link" / MAIN)
+    assert got.path == MAIN
 
 
 def test_a_folder_is_forgotten_as_a_whole(root):

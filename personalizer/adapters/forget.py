@@ -63,8 +63,10 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         except AdapterError:
             served = True
         registry.remove_all(sorted(gone), for_ever=True)
-        shutil.rmtree(data.training, ignore_errors=True)
-        data.measured.unlink(missing_ok=True)
+        for folder in data.derived:
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (data.measured, *data.jobs.glob("*")):
+            file.unlink(missing_ok=True)
         store.clear()
         kept = tuple(adapter.id for adapter in registry.all())
     return Forgotten(name, tuple(sorted(gone)), kept, len(hashes), served)
@@ -90,12 +92,14 @@ def has_seen(trained: Trained, paths: Iterable[str], hashes: Collection[str] = f
 
 
 def _inside(root: Path, path: Path) -> str:
-    """The path relative to the workspace, POSIX, links of folders resolved."""
-    whole = path if path.is_absolute() else root / path
-    try:
-        inside = Path(os.path.normpath(whole)).relative_to(root).as_posix()
-    except ValueError as error:
-        raise BadInput(f"expected a path in {root}, got {path}") from error
+    """The path relative to the workspace, POSIX; it may be named by links to the workspace."""
+    whole = Path(os.path.normpath(path if path.is_absolute() else root / path))
+    for named in (whole, whole.parent.resolve() / whole.name):
+        if named.is_relative_to(root):
+            inside = named.relative_to(root).as_posix()
+            break
+    else:
+        raise BadInput(f"expected a path in {root}, got {path}")
     if inside == ".":
         raise BadInput("expected a file or folder of the project, got the whole project")
     return inside

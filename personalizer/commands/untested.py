@@ -35,7 +35,7 @@ def generate_untested(
     """
     from personalizer.generation import untested
 
-    folder = out or session.data.folder / "untested"
+    folder = out or session.data.untested
     methods = untested(session.snapshot)[:limit]
     kept = _Kept(folder)
     results = []

@@ -79,7 +79,7 @@ def open_projects(
                     pairs=sum(len(side) for side in made[0].values()),
                     all_pairs=len(snapshot.pairs),
                     folds=tuple(made),
-                    cells=Cells(data.folder / "evaluation"),
+                    cells=Cells(data.evaluation),
                 )
             )
         yield projects
