@@ -178,8 +178,12 @@ class Project:
         self, workspace: Workspace, index: Index, stale: set[str], buffers: Mapping[str, bytes]
     ) -> Snapshot:
         if self.outdated:
-            index.read(workspace)
-            self.outdated = False
+            self.outdated = False  # and true again where something changes while it is read
+            try:
+                index.read(workspace)
+            except BaseException:
+                self.outdated = True
+                raise
             stale = {*buffers}
         changes = []
         for path in stale:

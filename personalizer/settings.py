@@ -169,7 +169,7 @@ def remember(name: str, value: str) -> Path:
     """
     file = user_file().resolve()  # which may be a link into a folder of dotfiles
     before = _read(file)
-    text = file.read_text("utf-8") if file.exists() else ""
+    text = file.read_text("utf-8-sig") if file.exists() else ""
     line = f"{name} = {json.dumps(value, ensure_ascii=False)}"  # a JSON string is a TOML one
     old = re.compile(rf"^{name}\s*=.*$", re.MULTILINE)
     after = old.sub(lambda _: line, text, count=1) if name in before else f"{line}\n{text}"
@@ -246,7 +246,7 @@ def load(
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

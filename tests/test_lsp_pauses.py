@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer import Index, Snapshot, Workspace
 from lsp_server.pauses import take_short_turns, without_collection
 from lsp_server.project import Project
 from tests.editors.editor import CART_PATH, make_shop
@@ -73,3 +74,31 @@ def test_a_folder_is_read_without_collections_and_a_keystroke_with_them(
     asyncio.run(settle())
     assert seen == [False, True]
     assert project.snapshot is not None and CART_PATH in project.snapshot.files
+
+
+def test_what_changes_while_the_folder_is_read_is_read_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "A.java").write_text("class A { }")
+    project = Project(tmp_path.as_uri(), tmp_path)
+    read = Index.read
+
+    async def settle() -> None:
+        loop = asyncio.get_running_loop()
+
+        def reading(index: Index, workspace: Workspace) -> Snapshot:
+            snapshot = read(index, workspace)
+            if not (tmp_path / "B.java").exists():
+                (tmp_path / "B.java").write_text("class B { }")
+                asyncio.run_coroutine_threadsafe(touched(), loop).result(10)
+            return snapshot
+
+        async def touched() -> None:
+            project.touch(None, lambda: None)
+
+        monkeypatch.setattr(Index, "read", reading)
+        await project.settle()
+        await project.settle()
+
+    asyncio.run(settle())
+    assert project.snapshot is not None and set(project.snapshot.files) == {"A.java", "B.java"}

@@ -67,6 +67,11 @@ def test_a_file_that_is_no_toml_is_named(tmp_path):
         settings.load(tmp_path, environment={})
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "personalizer.toml").write_text("budget = '7m'\n", "utf-8-sig")
+    assert settings.load(tmp_path, environment={}).settings.budget == "7m"
+
+
 def test_a_file_of_training_settings_wins_over_all_but_flags(tmp_path):
     file = tmp_path / "run.toml"
     file.write_text("epochs = 2\nseed = 2\ngradient_checkpointing = true")
