@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from lsp_server.threads import in_thread
+from personalizer.daemon.client import Unreachable
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -17,7 +18,6 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
-from personalizer.errors import DaemonError
 
 __all__ = ["Daemon", "Json", "Link"]
 
@@ -31,7 +31,7 @@ class Daemon(Protocol):
     """What the server asks of a daemon. Calls block; each may come from a thread of its own.
 
     Each raises ``PersonalizerError`` with a line for the user, ``Cancelled`` once ``cancelled``
-    is set, and exactly ``DaemonError`` when the daemon cannot be reached.
+    is set, and ``Unreachable`` when the daemon has died.
     """
 
     def generate(
@@ -86,15 +86,14 @@ class Link:
 
         Raises:
             DaemonError: If the daemon can be neither reached nor started again.
-            PersonalizerError: As the call does.
+            PersonalizerError: As the call does; what a living daemon answers is not asked again.
         """
         known = self._daemon
         daemon = known or await self._reach(None)
         try:
             return await in_thread(call, daemon)
-        except DaemonError as error:
-            # Subclasses are answers of a daemon that lives.
-            if type(error) is not DaemonError or known is None:
+        except Unreachable as error:
+            if known is None:
                 raise
             _log.warning("the daemon is gone: %s", error)
         daemon = await self._reach(known)

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import socketserver
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from personalizer.daemon import place, process
 from personalizer.daemon.answers import failure
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.bounds import Turns
-from personalizer.daemon.client import Client, connect, describe, stop
+from personalizer.daemon.client import Client, Unreachable, connect, describe, stop
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.openai import CompletionRequest, router
 from personalizer.daemon.protocol import (
@@ -190,7 +192,7 @@ def test_a_stopped_daemon_leaves_nothing_behind(daemon: Client):
     assert not Path(daemon.socket).exists()
     assert place.read_note() is None
     assert describe()["running"] is False
-    with pytest.raises(DaemonError, match="does not answer"):
+    with pytest.raises(Unreachable, match="does not answer"):
         daemon.health()
     stop()
 
@@ -452,7 +454,48 @@ def test_a_daemon_that_dies_under_a_request_is_an_error_not_a_wait(daemon: Clien
     until(lambda: asked() and asked()[-1]["what"] == "waits")
     os.kill(pid, signal.SIGKILL)
     thread.join(2)
-    assert type(results[0]) is DaemonError
+    assert isinstance(results[0], Unreachable)
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Client]:
+    """A daemon that meets every request with an error that nobody expected."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = failure(KeyError("unexpected"))
+            data = msgspec.json.encode(body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    path = place.socket_file()
+    place.private_folder(path.parent)
+    with socketserver.ThreadingUnixStreamServer(str(path), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        note = place.Note(os.getpid(), psutil.Process().create_time(), str(path), __version__)
+        place.note_file().write_bytes(msgspec.json.encode(note))
+        yield Client(str(path))
+        place.note_file().unlink()
+        server.shutdown()
+
+
+def test_a_failure_that_nobody_expected_is_not_taken_for_the_daemons_death(failing: Client):
+    with pytest.raises(DaemonError, match=r"failed \(KeyError\)") as raised:
+        failing.health()
+    assert not isinstance(raised.value, Unreachable)
+
+
+def test_no_second_daemon_is_started_beside_one_that_fails(failing: Client, tmp_path: Path):
+    started = tmp_path / "started"
+    with pytest.raises(DaemonError, match=r"failed \(KeyError\)"):
+        connect(command=["touch", str(started)])
+    assert not started.exists()
+    assert describe()["running"] is False
 
 
 def test_stopping_does_not_wait_for_a_generation(daemon: Client, shop: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,6 +123,61 @@ def test_nothing_begins_by_itself_where_the_user_wants_none(
     assert idle.saw(tmp_path, status(loss_on_new=None))["retraining"] is None
     idle.look()
     assert jobs.queue.all() == []
+
+
+def test_a_project_that_is_gone_keeps_no_other_from_its_training(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    gone, shop = tmp_path / "gone", tmp_path / "shop"
+    for root in (gone, shop):
+        root.mkdir()
+        idle.saw(root, status())
+    gone.rmdir()
+    idle.look()
+    assert [job.workspace for job in jobs.queue.all()] == [str(shop)]
+    end_long_ago(jobs, monkeypatch)
+    gone.mkdir()  # it counts again once somebody has asked for its status
+    idle.look()
+    assert not jobs.queue.busy
+    idle.saw(gone, status())
+    idle.look()
+    assert jobs.queue.busy
+
+
+def test_a_project_with_wrong_settings_is_passed_over_until_they_are_right(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch, caplog
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    wrong, shop = tmp_path / "wrong", tmp_path / "shop"
+    for root in (wrong, shop):
+        root.mkdir()
+        idle.saw(root, status())
+    (wrong / "personalizer.toml").write_text("nonsense = 1")
+    idle.look()
+    assert [job.workspace for job in jobs.queue.all()] == [str(shop)]
+    assert "no setting is called nonsense" in caplog.text
+    end_long_ago(jobs, monkeypatch)
+    (wrong / "personalizer.toml").unlink()
+    idle.look()
+    assert [job.workspace for job in jobs.queue.all()] == [str(wrong), str(shop)]
+
+
+def test_a_project_that_is_gone_is_no_error_of_the_daemons(
+    idle: Automatic, tmp_path: Path, monkeypatch, caplog
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    monkeypatch.setattr(automatic, "_LOOK", 0.01)
+    (tmp_path / "gone").mkdir()
+    idle.saw(tmp_path / "gone", status())
+    (tmp_path / "gone").rmdir()
+    idle.start()
+    end = time.monotonic() + 5
+    while idle._seen:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    idle.stop()
+    assert caplog.records == []
 
 
 def test_nothing_begins_while_somebody_works(idle: Automatic, jobs: Jobs, tmp_path, monkeypatch):

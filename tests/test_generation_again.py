@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -142,6 +145,60 @@ def test_an_idle_validator_ends(shop: Path, opened: list[FakeValidator]):
     while not opened[0].closed:
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_an_idle_validator_leaves_memory_and_the_next_request_opens_another(
+    shop: Path, opened: list[FakeValidator]
+):
+    kept = Validators(idle_seconds=0.05)
+    snapshot, _ = index_folder(shop)
+    with kept.of(shop, snapshot, Settings(), run=True, trusted=True):
+        first = weakref.ref(opened[0])
+    opened.clear()
+    end = time.monotonic() + 5
+    while first() is not None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+        gc.collect()
+    with kept.of(shop, snapshot, Settings(), run=True, trusted=True) as second:
+        assert opened == [second]
+    kept.close()
+
+
+def test_a_validator_taken_as_its_time_runs_out_stays_open(
+    shop: Path, opened: list[FakeValidator], monkeypatch: pytest.MonkeyPatch
+):
+    timers: list[_LateTimer] = []
+    monkeypatch.setattr(validators.threading, "Timer", lambda *a: _LateTimer(timers, *a))
+    kept = Validators(idle_seconds=60)
+    snapshot, _ = index_folder(shop)
+    with kept.of(shop, snapshot, Settings(), run=True, trusted=True):
+        pass
+    with kept.of(shop, snapshot, Settings(), run=True, trusted=True):
+        timers[0].goes_off()
+        assert not opened[0].closed
+    timers[1].goes_off()
+    assert [one.closed for one in opened] == [True]
+
+
+class _LateTimer:
+    """A timer that can no longer be cancelled: it has gone off."""
+
+    def __init__(
+        self,
+        made: list[_LateTimer],
+        seconds: float,
+        function: Callable[..., None],
+        arguments: tuple[Any, ...] = (),
+    ) -> None:
+        self.goes_off = lambda: function(*arguments)
+        made.append(self)
+
+    def start(self) -> None:
+        """The test says when."""
+
+    def cancel(self) -> None:
+        """Too late."""
 
 
 def test_the_users_trusted_folders_are_trusted(shop: Path):

@@ -14,8 +14,11 @@ import psutil
 import pytest
 from lsprotocol import types as lsp
 
-from personalizer.daemon.client import describe, stop
+from lsp_server.daemon import Daemon, Link
+from personalizer.daemon.client import Unreachable, describe, stop
+from personalizer.errors import DaemonError
 from tests.editors.editor import CART_PATH, TEST_PATH, Editor, editing, make_shop, until
+from tests.fake_daemon import FakeDaemon, Scenario
 from tests.fake_parts import asked
 
 pytestmark = pytest.mark.asyncio
@@ -111,6 +114,28 @@ async def test_a_killed_daemon_is_started_again(shop: Path, own_data_folder: Pat
         await until(lambda: "generated()" in editor.text(TEST_PATH))
         assert "The Personalizer daemon had ended; it was started again" in editor.messages
         assert describe()["pid"] != first
+
+
+@pytest.mark.parametrize(
+    ("error", "calls", "restarts"),
+    [(DaemonError("the daemon failed (KeyError): its log says why"), 1, 0), (Unreachable(), 2, 1)],
+    ids=["it lives", "it is dead"],
+)
+async def test_only_what_met_a_dead_daemon_is_asked_again(
+    error: DaemonError, calls: int, restarts: int
+) -> None:
+    told: list[str] = []
+    link = Link(FakeDaemon(Scenario()).connect, lambda: told.append("it was started again"))
+    await link.ask(lambda daemon: daemon.status("/shop"))
+    met: list[Daemon] = []
+
+    def fails(daemon: Daemon) -> None:
+        met.append(daemon)
+        raise error
+
+    with pytest.raises(type(error)):
+        await link.ask(fails)
+    assert (len(met), len(told)) == (calls, restarts)
 
 
 async def test_a_training_is_followed_to_its_end(shop: Path, own_data_folder: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -277,7 +278,7 @@ def test_it_listens_on_loopback_and_only_while_somebody_looks(monkeypatch):
             if door.port is None:
                 break
             await asyncio.sleep(0.05)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.5)  # longer than its graceful end may take
         with pytest.raises(httpx.ConnectError):
             await http.get(url)
         assert (await http.get(await door.open("/shop"))).status_code == 200
@@ -295,6 +296,43 @@ def test_a_change_is_told_to_those_who_look(monkeypatch):
             assert await anext(lines) == "data: opened"
             door._pages.marks += 1
             assert await anext(lines) == "data: changed"
+
+    through_the_door(look)
+
+
+def test_a_view_opened_while_the_last_one_ends_lives_on(monkeypatch):
+    monkeypatch.setattr("personalizer.daemon.page.door._AWAY_SECONDS", 0.1)
+    monkeypatch.setattr("personalizer.daemon.page.door._TICK", 0.05)
+    clicked, answer = threading.Event(), threading.Event()
+
+    def slowly(root: str, act: ViewAct) -> str:
+        clicked.set()
+        answer.wait(10)
+        return "done"
+
+    async def look(door: Door, http: httpx.AsyncClient) -> None:
+        monkeypatch.setattr(door._pages, "act", slowly)
+        first = await http.get(await door.open("/shop"))
+        origin = {"Origin": f"http://127.0.0.1:{door.port}"}
+        act = http.post(first.url.join("act"), json={"act": "train"}, headers=origin)
+        slow = asyncio.create_task(act)
+        while not clicked.is_set() or door.port is not None:
+            await asyncio.sleep(0.02)
+        second = await http.get(await door.open("/shop"))
+        async with http.stream("GET", second.url.join("events")) as events:
+            lines = (line async for line in events.aiter_lines() if line)
+            assert await anext(lines) == "data: opened"
+            answer.set()
+            await asyncio.wait({slow})
+            for _ in range(10):  # longer than the first listener's end takes
+                await asyncio.sleep(0.1)
+                door._pages.marks += 1
+                assert await anext(lines) == "data: changed"
+        assert f"http://127.0.0.1:{door.port}" in str(second.url)
+        await door.close()
+        assert door.port is None
+        with pytest.raises(httpx.ConnectError):
+            await http.get(second.url)
 
     through_the_door(look)
 

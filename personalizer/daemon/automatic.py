@@ -19,9 +19,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from indexer.errors import IndexerError, NotAFolder
 from personalizer import settings
 from personalizer.daemon import machine
 from personalizer.daemon.jobs import Jobs
+from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import TrainRequest
 from personalizer.daemon.queue import Cause, Queue, database_file
 from personalizer.errors import PersonalizerError, StorageError
@@ -114,24 +116,40 @@ class Automatic:
         return _known(root, status, self._jobs.queue)
 
     def look(self) -> None:
-        """Begins one job, if one is due and the machine is idle."""
+        """Begins one job, if one is due and the machine is idle.
+
+        A workspace that is gone is forgotten; one that fails is tried again with the next look.
+        """
         queue = self._jobs.queue
         if self._jobs.quiet_seconds < _QUIET or queue.busy or self._waits_for() is not None:
             return
         with self._access:
             seen = list(self._seen.items())
         for root, status in seen:
-            if settings.load(root).settings.retrain == "off":
-                continue
-            due = retraining(root, status, queue)
-            if due is not None and due.mode == "on":
-                self._begin(TrainRequest(str(root)), due.why, status)
-                return
-            unmeasured = _unmeasured(status)
-            if unmeasured and _is_due(root, "measure", status, queue):
-                why = f"{unmeasured} new or changed pairs are not measured yet"
-                self._begin(TrainRequest(str(root), measure=True), why, status)
-                return
+            try:
+                if self._begins(folder_of(str(root)), status):
+                    return
+            except NotAFolder:
+                with self._access:
+                    self._seen.pop(root, None)
+            except (PersonalizerError, IndexerError) as error:
+                _log.warning("nothing begins by itself in %s: %s", root, error)
+
+    def _begins(self, root: Path, status: dict[str, Any]) -> bool:
+        """Begins what is due in one workspace; whether anything was."""
+        queue = self._jobs.queue
+        if settings.load(root).settings.retrain == "off":
+            return False
+        due = retraining(root, status, queue)
+        if due is not None and due.mode == "on":
+            self._begin(TrainRequest(str(root)), due.why, status)
+            return True
+        unmeasured = _unmeasured(status)
+        if unmeasured and _is_due(root, "measure", status, queue):
+            why = f"{unmeasured} new or changed pairs are not measured yet"
+            self._begin(TrainRequest(str(root), measure=True), why, status)
+            return True
+        return False
 
     def _begin(self, request: TrainRequest, why: str, status: dict[str, Any]) -> None:
         job = self._jobs.submit(request, Cause(why, _contents(status)))

@@ -39,7 +39,7 @@ from personalizer.storage import disk_is_full
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Client", "connect", "describe", "start", "stop"]
+__all__ = ["Client", "Unreachable", "connect", "describe", "start", "stop"]
 
 _START_SECONDS = 20.0
 """Longest wait for a daemon to answer; half a second is usual."""
@@ -51,6 +51,10 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
+class Unreachable(DaemonError):
+    """No daemon answers; any other ``DaemonError`` is what one that lives has told."""
+
+
 def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Client:
     """A client of the daemon that runs, or of one that is started now.
 
@@ -59,7 +63,7 @@ def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Clie
         command: Instead of the daemon's own command line.
 
     Raises:
-        DaemonError: If none answers, or none can be started.
+        DaemonError: If none answers, or none can be started; as the one that runs, if it fails.
     """
     found = _answering()
     if found is not None and (not start or found[1]["version"] == __version__):
@@ -96,7 +100,10 @@ def stop() -> None:
 
 def describe() -> Json:
     """Whether the daemon runs, and where: the JSON of ``personalizer daemon status``."""
-    found = _answering()
+    try:
+        found = _answering()
+    except DaemonError:
+        found = None  # it lives, and says nothing of itself
     if found is None:
         return {"running": False, "socket": None, "log": str(place.log_file())}
     return found[1]
@@ -105,7 +112,7 @@ def describe() -> Json:
 class Client:
     """The daemon behind one socket.
 
-    Every call raises what the daemon raised, ``DaemonError`` itself when it cannot be reached.
+    Every call raises what the daemon raised, and ``Unreachable`` when none answers.
     """
 
     def __init__(self, address: str) -> None:
@@ -226,7 +233,7 @@ class Client:
             else:
                 response = asyncio.run(self._ask_until(cancelled, asked))
         except httpx.HTTPError as error:
-            raise DaemonError(
+            raise Unreachable(
                 f"the daemon does not answer: {error or type(error).__name__}"
             ) from error
         if response.is_error:
@@ -242,7 +249,7 @@ class Client:
             with socket.socket(socket.AF_UNIX) as door:
                 door.connect(self.socket)
         except OSError as error:
-            raise DaemonError(f"the daemon does not answer: {error.strerror}") from error
+            raise Unreachable(f"the daemon does not answer: {error.strerror}") from error
 
     async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
         import asyncio
@@ -280,14 +287,18 @@ def _error(response: httpx.Response) -> Exception:
 
 
 def _answering() -> tuple[Client, Json] | None:
-    """The daemon of the note, when it answers, with its health."""
+    """The daemon of the note, when it answers, with its health.
+
+    Raises:
+        DaemonError: If it answers with an error: it lives, so another could not be started.
+    """
     note = place.read_note()
     if note is None or _process(note) is None:
         return None
     client = Client(note.socket)
     try:
         return client, client.health()
-    except DaemonError:
+    except Unreachable:
         return None
 
 

@@ -31,8 +31,8 @@ class Validators:
     """Opens validators when first asked for, and closes them.
 
     Args:
-        idle_seconds: Time without a request after which a validator's processes end; the next
-            request starts them again.
+        idle_seconds: Time without a request after which a validator ends, its processes and all
+            that it keeps of its project; the next request opens another.
     """
 
     def __init__(self, idle_seconds: float) -> None:
@@ -55,7 +55,7 @@ class Validators:
             with self._changing:
                 found.users -= 1
                 if not found.users:
-                    self._end_later(found)
+                    self._end_later(root, found)
 
     def close(self) -> None:
         """Ends all processes."""
@@ -71,19 +71,28 @@ class Validators:
         with self._changing:
             found = self._open.get(root)
             if found is None or found.reason_to_stay != reason or _unable(found):
-                if found is not None:
-                    self._end_later(found)
+                # One that was open ends by its timer, which its last user starts.
                 validator = open_validator(root, snapshot, settings, run=True, trusted=True)
                 found = self._open[root] = _Open(validator, reason)
             _forget_timer(found)
             found.users += 1
             return found
 
-    def _end_later(self, one: _Open) -> None:
+    def _end_later(self, root: Path, one: _Open) -> None:
         _forget_timer(one)
-        one.idle = threading.Timer(self._idle_seconds, one.validator.close)
+        one.idle = threading.Timer(self._idle_seconds, self._end, (root, one))
         one.idle.daemon = True
         one.idle.start()
+
+    def _end(self, root: Path, one: _Open) -> None:
+        """Closes a validator that nobody uses, and forgets it."""
+        with self._changing:
+            if one.users:  # taken when its timer had gone off already
+                return
+            _forget_timer(one)
+            if self._open.get(root) is one:
+                del self._open[root]
+        one.validator.close()
 
 
 def _unable(one: _Open) -> bool:

@@ -72,8 +72,8 @@ class _Server:
             message = decode(data)
             match message:
                 case Cancel(id):
-                    if id in self._running:
-                        self._running[id].set()
+                    if (running := self._running.get(id)) is not None:
+                        running.set()
                 case Ask() | Warm() | Embed():
                     cancelled = self._running[message.id] = threading.Event()
                     threading.Thread(

@@ -62,6 +62,8 @@ class _View:
     """One browser's look at one workspace."""
 
     root: str
+    server: _Server
+    """The listener that it was opened at; it ends with it."""
     token: str | None = field(default_factory=lambda: secrets.token_urlsafe(32))
     """None once it was used."""
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -89,7 +91,9 @@ class Door:
         self._pages = pages
         self._views: dict[str, _View] = {}
         self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        """The listener that takes new views."""
+        self._serving: dict[_Server, asyncio.Task[None]] = {}
+        """Until each one's graceful end is over; the next may listen by then."""
         self._port = 0
         self._app = self._made()
         wrap(self._app)
@@ -102,26 +106,25 @@ class Door:
     async def open(self, root: str) -> str:
         """A new view of a workspace: the address that opens it, once, within a minute."""
         if self._server is None:
-            self._listen()
-        name, view = secrets.token_urlsafe(6), _View(root)
+            self._server = self._listening()
+        name, view = secrets.token_urlsafe(6), _View(root, self._server)
         self._views[name] = view
         return f"http://127.0.0.1:{self._port}/{name}/open?token={view.token}"
 
     async def close(self) -> None:
         """Ends every view."""
         self._views.clear()
-        serving, server = self._serving, self._server
-        if serving is not None and server is not None:
+        for server in self._serving:
             server.should_exit = True
-            with suppress(asyncio.CancelledError):
-                await serving
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._serving.values())
 
-    def _listen(self) -> None:
+    def _listening(self) -> _Server:
         listener = socket.socket(socket.AF_INET)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         self._port = listener.getsockname()[1]
-        self._server = _Server(
+        server = _Server(
             uvicorn.Config(
                 self._app,
                 log_config=None,
@@ -130,7 +133,8 @@ class Door:
                 timeout_graceful_shutdown=1,
             )
         )
-        self._serving = asyncio.create_task(self._serve(self._server, listener))
+        self._serving[server] = asyncio.create_task(self._serve(server, listener))
+        return server
 
     async def _serve(self, server: _Server, listener: socket.socket) -> None:
         closing = asyncio.create_task(self._close_when_over(server))
@@ -139,7 +143,9 @@ class Door:
         finally:
             closing.cancel()
             listener.close()
-            self._server = self._serving = None
+            del self._serving[server]
+            if self._server is server:
+                self._server = None
 
     async def _close_when_over(self, server: _Server) -> None:
         while not server.should_exit:
@@ -221,7 +227,7 @@ class Door:
         try:
             before = await run_in_threadpool(self._pages.mark, view.root)
             yield b"data: opened\n\n"
-            while self._server is not None and not self._server.should_exit:
+            while not view.server.should_exit:
                 await asyncio.sleep(_TICK)
                 now = await run_in_threadpool(self._pages.mark, view.root)
                 if now != before:
