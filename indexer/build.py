@@ -148,6 +148,16 @@ def _level(text: str | None) -> str | None:
 # ---------------------------------------------------------------- Maven
 
 
+_Name = tuple[str, str]
+"""Group and artifact; a group is empty where no file of the workspace tells it."""
+
+
+def _name(group: str | None, artifact: str | None) -> _Name:
+    """A name; ``@project.groupId@`` is put in by a running build (the invoker plugin's tests)."""
+    known = "" if group is None or "@" in group else group
+    return known, artifact or ""
+
+
 class _Pom:
     """One pom.xml, with its parents once they are linked."""
 
@@ -162,6 +172,12 @@ class _Pom:
     def text(self, path: str) -> str | None:
         found = self.root.findtext(path)
         return found.strip() if found and found.strip() else None
+
+    def name(self) -> _Name:
+        return _name(self.value("${project.groupId}"), self.artifact)
+
+    def parents_name(self) -> _Name:
+        return _name(self.value(self.text("parent/groupId")), self.text("parent/artifactId"))
 
     def line(self) -> list[_Pom]:
         """This file and its parents, nearest first; a cycle ends."""
@@ -257,18 +273,40 @@ def _maven_modules(build_files: Mapping[str, bytes]) -> list[Module]:
                 element.tag = str(element.tag).rpartition("}")[2]
             folder = posixpath.dirname(path)
             poms[folder] = _Pom(folder, root)
-    by_artifact = {pom.artifact: pom for pom in poms.values()}
-    for pom in poms.values():
-        if artifact := pom.text("parent/artifactId"):
-            there = _join(pom.folder, pom.text("parent/relativePath") or "..")
-            near = poms.get(there.removesuffix("pom.xml").rstrip("/"))
-            named = near if near and near.artifact == artifact else by_artifact.get(artifact)
-            pom.parent = named if named is not pom else None
-    return [_maven_module(pom, by_artifact) for pom in poms.values()]
+    _link(poms)
+    by_name = _by_name(poms)
+    return [_maven_module(pom, by_name) for pom in poms.values()]
 
 
-def _maven_module(pom: _Pom, by_artifact: Mapping[str, _Pom]) -> Module:
+def _by_name(poms: Mapping[str, _Pom]) -> dict[_Name, _Pom]:
+    """Each file by its name, and by its artifact alone for those who do not tell the group."""
+    by_artifact = {_name(None, pom.artifact): pom for pom in poms.values()}
+    return by_artifact | {pom.name(): pom for pom in poms.values()}
+
+
+def _link(poms: Mapping[str, _Pom]) -> None:
+    """Gives each file its parent, if the workspace has it; first those that lie where it says."""
+    children = [pom for pom in poms.values() if pom.text("parent/artifactId")]
+    for pom in children:
+        there = _join(pom.folder, pom.text("parent/relativePath") or "..")
+        near = poms.get(there.removesuffix("pom.xml").rstrip("/"))
+        if near and near is not pom and _alike(near.name(), pom.parents_name()):
+            pom.parent = near
+    by_name = _by_name(poms)
+    for pom in children:
+        named = by_name.get(pom.parents_name())
+        if pom.parent is None and named is not pom:
+            pom.parent = named
+
+
+def _alike(one: _Name, other: _Name) -> bool:
+    """Whether two names may be of one file; a group that is not known may be any."""
+    return one[1] == other[1] and (one[0] == other[0] or not one[0] or not other[0])
+
+
+def _maven_module(pom: _Pom, by_name: Mapping[_Name, _Pom]) -> Module:
     used = list(dict.fromkeys(pom.dependencies()))
+    own = [by_name.get(_name(one.group, one.artifact)) for one in used]
     main = pom.first("build/sourceDirectory") or "src/main/java"
     tests = pom.first("build/testSourceDirectory") or "src/test/java"
     return Module(
@@ -277,8 +315,8 @@ def _maven_module(pom: _Pom, by_artifact: Mapping[str, _Pom]) -> Module:
         sources=(_join(pom.folder, main),),
         tests=(_join(pom.folder, tests),),
         java=pom.java(),
-        dependencies=tuple(one for one in used if one.artifact not in by_artifact),
-        requires=tuple(by_artifact[u.artifact].folder for u in used if u.artifact in by_artifact),
+        dependencies=tuple(one for one, module in zip(used, own, strict=True) if module is None),
+        requires=tuple(module.folder for module in own if module is not None),
     )
 
 

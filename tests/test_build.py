@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import Change, Index, Module, find_modules, module_at
+from indexer import Change, Dependency, Index, Module, find_modules, module_at
 
 
 def modules_of(files: Mapping[str, str], *java_files: str) -> tuple[Module, ...]:
@@ -35,11 +35,10 @@ def dependency(group: str, artifact: str, version: str = "") -> str:
 
 
 def pom(inside: str, artifact: str = "app", parent: str = "") -> str:
-    above = f"<parent><artifactId>{parent}</artifactId></parent>" if parent else ""
-    return (
-        '<project xmlns="http://maven.apache.org/POM/4.0.0">'
-        f"{above}<artifactId>{artifact}</artifactId>{inside}</project>"
-    )
+    own = f"<groupId>x</groupId><artifactId>{parent or artifact}</artifactId>"
+    if parent:
+        own = f"<parent>{own}</parent><artifactId>{artifact}</artifactId>"
+    return f'<project xmlns="http://maven.apache.org/POM/4.0.0">{own}{inside}</project>'
 
 
 # ---------------------------------------------------------------- Maven
@@ -128,6 +127,61 @@ def test_what_stands_outside_the_workspace_is_unknown():
             )
         },
         ". None: junit5 None, mockito None, assertj None, hamcrest None, testng None",
+    )
+
+
+def test_a_library_with_the_name_of_a_module_but_of_another_group_is_no_module():
+    used = "<dependencies>" + dependency("com.google.zxing", "core", "3.5") + "</dependencies>"
+    modules = modules_of(
+        {"core/pom.xml": pom("", "core", "root"), "qr/pom.xml": pom(used, "qr", "root")}
+    )
+    (qr,) = (one for one in modules if one.folder == "qr")
+    assert qr.dependencies == (Dependency("com.google.zxing", "core", "3.5"),)
+    assert qr.requires == ()
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        "x",
+        "${project.groupId}",
+        "${pom.groupId}",
+        "${project.parent.groupId}",
+        "${mine}",
+        "${not.known}",
+        "@project.groupId@",
+    ],
+)
+def test_the_group_of_a_module_may_be_told_by_a_property_or_not_at_all(group: str):
+    used = "<dependencies>" + dependency(group, "core") + "</dependencies>"
+    modules = modules_of(
+        {
+            "pom.xml": pom("<properties><mine>x</mine></properties>", "root"),
+            "core/pom.xml": pom("<groupId>${mine}</groupId>", "core", "root"),
+            "web/pom.xml": pom(used, "web", "root"),
+        }
+    )
+    assert [(one.folder, one.requires) for one in modules if one.requires] == [("web", ("core",))]
+
+
+def test_a_parent_is_of_the_group_that_the_child_names():
+    def level(java: str, group: str) -> str:
+        return (
+            f"<project><groupId>{group}</groupId><artifactId>parent</artifactId><properties>"
+            f"<java.version>{java}</java.version></properties></project>"
+        )
+
+    check_modules(
+        {
+            "pom.xml": level("8", "other"),
+            "ours/pom.xml": level("17", "x"),
+            "theirs/pom.xml": level("11", "y"),
+            "web/pom.xml": pom("", "web", "parent"),
+        },
+        ". 8: ",
+        "ours 17: ",
+        "theirs 11: ",
+        "web 17: ",
     )
 
 
