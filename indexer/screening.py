@@ -7,6 +7,7 @@ with a secret is left out whole, so that no secret reaches the store, an example
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 
@@ -15,6 +16,7 @@ __all__ = [
     "VENDORED",
     "content_reason",
     "find_copies",
+    "in_package",
     "reason_of",
     "secret_in",
     "vendored",
@@ -27,6 +29,13 @@ VENDORED = frozenset(
     {"node_modules", "vendor", "third_party", "thirdparty", "third-party", "bower_components"}
 )
 """Folder names that hold other people's code."""
+_ALSO_PACKAGES = frozenset({"vendor", "third_party", "thirdparty"})
+"""Those of them that are names of Java packages as well."""
+_PACKAGE = re.compile(
+    r"(?:^|/)(?:src/[^/]+/(?:java|kotlin|groovy|scala)"
+    r"|(?:src|main|test|tests|java)"
+    r"/(?:com|org|net|edu|gov|io|at|br|ch|cn|de|eu|fr|jp|kr|nl|ru|uk)/[^/]+)(?:/|$)"
+)
 
 
 def reason_of(source: bytes) -> str | None:
@@ -100,6 +109,10 @@ _DETECTORS = (
 )
 
 
+_SCANNING = threading.Lock()
+"""The scanner's settings are one for the whole process, and are swapped for each scan."""
+
+
 @cache
 def _scanner_settings() -> dict[str, list[dict[str, str]]]:
     return {"plugins_used": [{"name": name} for name in _DETECTORS]}
@@ -116,7 +129,7 @@ def secret_in(source: bytes) -> str | None:
     from detect_secrets.core.scan import scan_line
     from detect_secrets.settings import transient_settings
 
-    with transient_settings(_scanner_settings()):
+    with _SCANNING, transient_settings(_scanner_settings()):
         for line in source.decode("utf-8", "replace").splitlines():
             if _SUSPECT.search(line.encode()):
                 for found in scan_line(line):
@@ -177,4 +190,22 @@ def _unless_licence(comment: re.Match[bytes]) -> bytes:
 
 def vendored(path: str) -> bool:
     """Whether a path lies in a folder that holds other people's code."""
-    return not VENDORED.isdisjoint(path.split("/"))
+    parts = path.split("/")
+    return not VENDORED.isdisjoint(parts) and any(
+        part in VENDORED and not (part in _ALSO_PACKAGES and in_package("/".join(parts[:depth])))
+        for depth, part in enumerate(parts)
+    )
+
+
+def in_package(folder: str) -> bool:
+    """Whether what lies in a folder is a Java package, so that a ``target`` there is one as well.
+
+    Told by the path alone: below a source root ``src/<set>/java`` (or ``kotlin``, ``groovy``,
+    ``scala``), or below a domain and an owner as ``src/com/acme`` (``main``, ``test``, ``tests``
+    and ``java`` for ``src``). Builds write beside ``src``, tools put other people's code there.
+
+    Example:
+        >>> in_package("shop/src/main/java"), in_package("src/com/acme"), in_package("src/core")
+        (True, True, False)
+    """
+    return _PACKAGE.search(folder) is not None

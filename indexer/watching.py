@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -178,10 +178,11 @@ class _Inotify:
             | kinds.IN_DONT_FOLLOW
         )
         self._folders: dict[inotify_c.WatchDescriptor, str] = {}
+        self._above: set[inotify_c.WatchDescriptor] = set()
         self._access = threading.RLock()
 
     def refresh(self) -> None:
-        """Watches the folders that a walk now enters, and no other.
+        """Watches the folders that a walk now enters, and those above with ignore files.
 
         Raises:
             OSError: If the kernel's limit of watches is met.
@@ -189,9 +190,15 @@ class _Inotify:
         with self._access:
             self.close()
             self._watch("")
+            for folder in map(os.fsencode, self._workspace.above()):
+                with suppress(FileNotFoundError, PermissionError):  # its files are read the same
+                    self._above.add(self._reader.add_callback(folder, self._mask, self, self._id))
 
     def close(self) -> None:
-        self._leave("")
+        with self._access:
+            self._leave("")
+            self._reader.remove_callbacks([(one, self._id) for one in self._above])
+            self._above.clear()
 
     def _watch(self, below: str) -> None:
         with self._access:
@@ -218,11 +225,14 @@ class _Inotify:
             self._reader.remove_callbacks(left)
 
     def on_event(self, event: InotifyEvent) -> None:
+        name = os.fsdecode(event.name)
         with self._access:
             folder = self._folders.get(event.wd)
-        if folder is None or not event.name:
+            above = event.wd in self._above
+        if above and name in IGNORE_FILES:
+            self._burst.add(everything=True)
+        if folder is None or not name:
             return
-        name = os.fsdecode(event.name)
         path = f"{folder}/{name}" if folder else name
         if not event.is_directory:
             self._note(path)
@@ -249,6 +259,7 @@ class _Inotify:
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         with self._access:
             self._folders.pop(wd, None)
+            self._above.discard(wd)
 
     def on_queue_overflow(self) -> None:
         self._burst.add(everything=True)
@@ -265,6 +276,8 @@ class _Native(FileSystemEventHandler):
     def refresh(self) -> None:
         if not self._observer.is_alive():
             self._observer.schedule(self, str(self._workspace.root), recursive=True)
+            for folder in self._workspace.above():
+                self._observer.schedule(self, str(folder), recursive=False)
             self._observer.start()
 
     def close(self) -> None:
@@ -278,6 +291,10 @@ class _Native(FileSystemEventHandler):
         for name in (event.src_path, event.dest_path):
             path = os.path.relpath(os.fsdecode(name), self._workspace.root) if name else "."
             path = path.replace(os.sep, "/")
+            if path.partition("/")[0] == "..":  # above the workspace
+                if path.rpartition("/")[2] in IGNORE_FILES:
+                    self._burst.add(everything=True)
+                continue
             if path == "." or self._workspace.ignores(path, folder=event.is_directory):
                 continue
             if event.is_directory:

@@ -7,6 +7,8 @@ surrogate escapes on disk and left out of the index with the reason ``name``.
 from __future__ import annotations
 
 import os
+import re
+import stat
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from indexer import screening
 from indexer.errors import NotAFolder
@@ -34,14 +38,28 @@ BUILD_FILES = frozenset(
         "libs.versions.toml",
     }
 )
-_NEVER = frozenset({".git", ".hg", ".svn", ".gradle", ".idea", ".mvn", "target", ".venv"})
+_NEVER = frozenset({".git", ".hg", ".svn", ".gradle", ".idea", ".mvn", ".venv"})
+_BUILT = "target"
+"""What builds write to; inside a package it is a name as any other."""
 _YOUNG = 2_000_000_000
 """Nanoseconds; the coarsest file systems keep times of two seconds (git's racy entries)."""
-_RULES = 1
+_RULES = 2
 """Raised with every change of the screening rules: what was seen is then read again."""
 IGNORE_FILES = (".gitignore", ".personalizerignore")
-_Rules = list[tuple[str, GitIgnoreSpec]]
-"""(folder, the rules of an ignore file in it), deeper folders later."""
+
+
+class _Rule(NamedTuple):
+    """What one ignore file says."""
+
+    folder: str
+    """Where it lies in the workspace; empty at its top and above it."""
+    lead: str
+    """From a file above the workspace down to it, as ``services/shop/``; else empty."""
+    spec: GitIgnoreSpec
+
+
+_Rules = list[_Rule]
+"""Those of deeper folders later."""
 
 
 class _Folder(NamedTuple):
@@ -90,10 +108,23 @@ class Workspace:
             raise NotAFolder(f"expected a folder, got {root}: give the path of a project")
 
     def read(self, path: str) -> Found:
-        """One file, screened by its content."""
-        if screening.vendored(path):
-            return Found(path, None, "vendored")
+        """One file, screened by its content; ``link`` also for one below a linked folder."""
+        parts = path.split("/")
+        above = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        if any(os.path.islink(f"{self.root}/{folder}") for folder in above):
+            return Found(path, None, "link")
+        return self._read(path)
+
+    def _read(self, path: str) -> Found:
+        """As ``read``, in a folder that a walk has entered."""
         try:
+            kind = os.lstat(f"{self.root}/{path}").st_mode
+            if stat.S_ISLNK(kind):
+                return Found(path, None, "link")
+            if screening.vendored(path):
+                return Found(path, None, "vendored")
+            if not stat.S_ISREG(kind):  # a pipe would be waited for
+                return Found(path, None, "unreadable")
             source = self._bytes(path)
         except OSError:
             return Found(path, None, "unreadable")
@@ -116,18 +147,19 @@ class Workspace:
             if before and before[0] == stamp:
                 yield Found(path, None, before[2], stamp, before[1])
             else:
-                found = self.read(path)
+                found = self._read(path)
                 yield Found(path, found.source, found.reason, stamp)
 
     def _stamp(self, path: str, now: int) -> str | None:
         """Size and times of a file; None where a write after this look might not show."""
         try:
-            stat = os.stat(f"{self.root}/{path}")  # joined as text: made for every file
+            status = os.stat(f"{self.root}/{path}")  # joined as text: made for every file
         except OSError:
             return None
-        if now - max(stat.st_mtime_ns, stat.st_ctime_ns) < _YOUNG:
+        written, changed = status.st_mtime_ns, status.st_ctime_ns
+        if now - max(written, changed) < _YOUNG:
             return None
-        return f"{_RULES}-{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}-{stat.st_ino}"
+        return f"{_RULES}-{status.st_size}-{written}-{changed}-{status.st_ino}"
 
     def build_files(self) -> dict[str, bytes]:
         """Maven and Gradle files by path; those longer than any source file are left out."""
@@ -149,13 +181,13 @@ class Workspace:
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether the user's ignore files leave out a path (for files met outside a walk)."""
         parts = path.split("/")
-        rules: _Rules = list(self._own_excludes())
+        rules = self._rules_above()
         for depth in range(len(parts)):
             rules += self._rules_of("/".join(parts[:depth]))
             below = "/".join(parts[: depth + 1])
             last = depth == len(parts) - 1
             inside = folder or not last
-            if parts[depth] in _NEVER or _ignored(below, rules, folder=inside):
+            if _of_a_tool(below) or _ignored(below, rules, folder=inside):
                 return True
             if inside and os.path.exists(f"{self.root}/{below}/.git"):
                 return True
@@ -178,10 +210,10 @@ class Workspace:
         found = {}
         for path in self.sources():
             try:
-                stat = os.stat(f"{self.root}/{path}")
+                status = os.stat(f"{self.root}/{path}")
             except OSError:
                 continue
-            found[path] = f"{stat.st_size}-{stat.st_mtime_ns}"
+            found[path] = f"{status.st_size}-{status.st_mtime_ns}"
         return found
 
     def _paths(
@@ -206,7 +238,7 @@ class Workspace:
             return
         parents = below.split("/") if below else []
         above = ["/".join(parents[:depth]) for depth in range(len(parents))]
-        rules = [*self._own_excludes(), *(rule for one in above for rule in self._rules_of(one))]
+        rules = [*self._rules_above(), *(rule for one in above for rule in self._rules_of(one))]
         stack: list[tuple[str, _Rules]] = [(below, rules)]
         while stack:
             folder, rules = stack.pop()
@@ -224,7 +256,7 @@ class Workspace:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if not _writable(path):
                     here.left_out[ascii(path)[1:-1]] = "name"
-                elif entry.name in _NEVER:
+                elif _of_a_tool(path):
                     here.left_out[path] = "built or of a tool"
                 elif _ignored(path, rules, folder=True):
                     here.left_out[path] = "ignored"
@@ -235,27 +267,40 @@ class Workspace:
             yield here
             stack.extend(reversed(inside))
 
-    def _own_excludes(self) -> Iterator[tuple[str, GitIgnoreSpec]]:
-        yield from self._spec("", self.root / ".git" / "info" / "exclude")
+    def above(self) -> list[Path]:
+        """The folders above the workspace whose ignore files count, from git's top down.
+
+        Empty where the workspace is git's top itself, or lies in no git repository.
+        """
+        repository = _repository_of(self.root)
+        return repository.down_to(self.root) if repository else []
+
+    def _rules_above(self) -> _Rules:
+        """The rules that hold in the whole workspace: git's own excludes, and those from above.
+
+        Where they leave out the workspace itself, none holds: somebody opened it all the same.
+        """
+        repository = _repository_of(self.root)
+        if repository is None:
+            return []
+        lead = self._lead(repository.top)
+        rules = list(_rule("", lead, repository.common / "info" / "exclude"))
+        for folder in repository.down_to(self.root):
+            for name in IGNORE_FILES:
+                rules += _rule("", self._lead(folder), folder / name)
+        return [] if lead and _ignored("", rules, folder=True) else rules
+
+    def _lead(self, folder: Path) -> str:
+        return "".join(f"{part}/" for part in self.root.relative_to(folder).parts)
 
     def _rules_of(self, folder: str) -> _Rules:
-        found: _Rules = []
-        for name in IGNORE_FILES:
-            found += self._spec(folder, self.root / folder / name)
-        return found
-
-    def _spec(self, folder: str, file: Path) -> Iterator[tuple[str, GitIgnoreSpec]]:
-        try:
-            lines = file.read_text("utf-8", "replace").splitlines()
-        except OSError:
-            return
-        spec = GitIgnoreSpec.from_lines(lines)
-        if any(one.include is not None for one in spec.patterns):  # git's own has comments alone
-            yield folder, spec
+        files = (self.root / folder / name for name in IGNORE_FILES)
+        return [rule for file in files for rule in _rule(folder, "", file)]
 
     def git_is_writing(self) -> bool:
         """Whether git is in the midst of a checkout, a merge or the like."""
-        return os.path.exists(f"{self.root}/.git/index.lock")
+        repository = _repository_of(self.root)
+        return repository is not None and os.path.exists(repository.own / "index.lock")
 
     def commit(self) -> str | None:
         """HEAD's commit; None outside git."""
@@ -285,12 +330,77 @@ def _writable(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= char <= "\udfff" for char in path)
 
 
+def _of_a_tool(folder: str) -> bool:
+    """Whether a folder is of git, of an editor or of a build, by its path."""
+    above, _, name = folder.rpartition("/")
+    return name in _NEVER or (name == _BUILT and not screening.in_package(above))
+
+
 def _ignored(path: str, rules: _Rules, *, folder: bool) -> bool:
-    """The last matching rule wins, as in git; deeper files come later in ``rules``."""
+    """The last matching rule wins, as in git; deeper files come later in ``rules``.
+
+    Args:
+        path: In the workspace; empty for the workspace itself, which rules from above may name.
+    """
     verdict = False
-    for base, spec in rules:
-        inside = path[len(base) + 1 :] if base else path
-        found = spec.check_file(inside + "/" if folder else inside).include
+    for rule in rules:
+        inside = rule.lead + (path[len(rule.folder) + 1 :] if rule.folder else path)
+        found = rule.spec.check_file(inside + "/" if folder and path else inside).include
         if found is not None:
             verdict = found
     return verdict
+
+
+def _rule(folder: str, lead: str, file: Path) -> Iterator[_Rule]:
+    """What an ignore file says; nothing where it is missing or says nothing."""
+    try:
+        lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
+    except OSError:
+        return
+    spec = GitIgnoreSpec([one for line in lines if (one := _pattern(line)) is not None])
+    if any(one.include is not None for one in spec.patterns):  # git's own has comments alone
+        yield _Rule(folder, lead, spec)
+
+
+def _pattern(line: str) -> GitIgnoreSpecPattern | None:
+    """A line of an ignore file; None for one that cannot be read.
+
+    Git passes by such lines as well, but that a turned range (``[z-a]``) means its first letter.
+    """
+    try:
+        return GitIgnoreSpecPattern(line)
+    except (GitIgnorePatternError, re.error):
+        return None
+
+
+class _Repository(NamedTuple):
+    """The git repository that a folder lies in."""
+
+    top: Path
+    """The nearest folder upwards that has ``.git``."""
+    own: Path
+    """Where git keeps what is of this work tree alone, as its index."""
+    common: Path
+    """Where it keeps what all work trees of the repository share, as ``info/exclude``."""
+
+    def down_to(self, folder: Path) -> list[Path]:
+        """The folders from its top to the one above a folder."""
+        return [one for one in reversed(folder.parents) if one.is_relative_to(self.top)]
+
+
+def _repository_of(folder: Path) -> _Repository | None:
+    """None outside git. In a worktree or submodule ``.git`` is a file that says where git's is."""
+    for top in (folder, *folder.parents):
+        git = top / ".git"
+        if os.path.exists(git):
+            own = top / (_text(git).removeprefix("gitdir:").strip() or ".git")
+            return _Repository(top, own, own / _text(own / "commondir").strip())
+    return None
+
+
+def _text(file: Path) -> str:
+    """A file of git's with a path in it; empty where there is none."""
+    try:
+        return os.fsdecode(file.read_bytes()) if file.is_file() else ""
+    except OSError:
+        return ""

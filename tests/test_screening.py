@@ -1,13 +1,18 @@
 """What is left out by its content, and copies."""
 
+import contextlib
+import threading
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from detect_secrets.core import scan
 
 from indexer import Change, Index, Store, Workspace
 from indexer.screening import content_reason as reason_of
-from indexer.screening import find_copies, secret_in
+from indexer.screening import find_copies, secret_in, vendored
 from personalizer import prompts
 from tests.java_project import write_project
 
@@ -58,6 +63,43 @@ def test_secrets_are_found_by_their_form(text: str, kind: str):
 @pytest.mark.parametrize("text", ["password", "TASK_SKIPPED", "AKIA", "sk-short", "-----END"])
 def test_words_are_no_secrets(text: str):
     assert secret_in(f'class A {{ String password = "{text}"; }}'.encode()) is None
+
+
+def test_two_threads_never_scan_at_once(monkeypatch: pytest.MonkeyPatch):
+    real, both, met = scan.scan_line, threading.Barrier(2), []
+
+    def waiting(line: str) -> Iterator[object]:
+        with contextlib.suppress(threading.BrokenBarrierError):  # nobody came, as is right
+            met.append(both.wait(0.5))
+        yield from real(line)
+
+    monkeypatch.setattr(scan, "scan_line", waiting)
+    secret = b'class A { String key = "AKIA' + b'IOSFODNN7REALKEY"; }'
+    plain = b'class A { String key = "sk_live_"; }'
+    with ThreadPoolExecutor(5) as threads:
+        found = list(threads.map(secret_in, [plain, secret] * 5))
+    assert found == [None, "AWS Access Key"] * 5
+    assert met == []
+
+
+@pytest.mark.parametrize(
+    ("path", "other_peoples"),
+    [
+        ("vendor/com/acme/V.java", True),
+        ("src/vendor/acme/V.java", True),
+        ("third_party/lib/src/main/java/com/acme/V.java", True),
+        ("web/src/main/webapp/vendor/V.java", True),
+        ("src/main/java/com/acme/node_modules/V.java", True),
+        ("src/main/java/com/acme/vendor/V.java", False),
+        ("core/src/testFixtures/kotlin/com/acme/third_party/V.kt", False),
+        ("src/com/acme/vendor/V.java", False),
+        ("src/java/org/acme/thirdparty/V.java", False),
+    ],
+)
+def test_a_package_may_bear_the_name_of_a_folder_of_other_peoples_code(
+    path: str, other_peoples: bool
+):
+    assert vendored(path) is other_peoples
 
 
 def test_a_secret_reaches_no_store_no_pair_and_no_prompt(tmp_path: Path):

@@ -131,6 +131,23 @@ def test_a_changed_ignore_file_moves_the_watches(tmp_path: Path):
         assert told.next() == ["gen/G.java"]
 
 
+@pytest.mark.parametrize("kind", ["_Inotify", "_Native"])
+def test_an_ignore_file_above_the_workspace_is_watched_and_nothing_else_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    monkeypatch.setattr(watching, "_Inotify", getattr(watching, kind))
+    write(tmp_path, "repo/.git/x", "repo/apps/shop/A.java")
+    with watched(tmp_path / "repo/apps/shop") as told:
+        write(tmp_path, "repo/B.java", "repo/apps/C.java", ".gitignore", "repo/apps/new/D.java")
+        assert told.nothing()
+        write(tmp_path, "repo/.gitignore", text="gen/\n")
+        assert told.next() is None
+        write(tmp_path, "repo/apps/.personalizerignore", text="gen/\n")
+        assert told.next() is None
+        write(tmp_path, "repo/apps/shop/A.java", text="class A { int a; }")
+        assert told.next() == ["A.java"]
+
+
 def test_a_branch_switch_across_5000_files_is_one_burst(tmp_path: Path):
     def git(*arguments: str) -> None:
         options = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import NotAFolder, Workspace, index_folder
+from indexer import Index, NotAFolder, Store, Workspace, index_folder
 
 
 def tree(root: Path, *paths: str, **files: str) -> Path:
@@ -18,6 +18,11 @@ def tree(root: Path, *paths: str, **files: str) -> Path:
     for name, text in files.items():
         (root / name.replace("_", ".")).write_text(text)
     return root
+
+
+def git(root: Path, *arguments: str) -> None:
+    options = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *options, *arguments], cwd=root, check=True, capture_output=True)
 
 
 def check_walk(root: Path, *expected: str) -> None:
@@ -46,6 +51,93 @@ def test_ignore_files_hold_as_in_git(tmp_path: Path):
     check_walk(tmp_path, "A.java", "b/B.java ignored", "b/C.java")
 
 
+@pytest.mark.parametrize("line", ["!", "\\", "foo\\", "[z-a]", "[b-a"])
+def test_a_line_that_cannot_be_read_is_passed_by_and_the_others_hold(tmp_path: Path, line: str):
+    tree(tmp_path, "A.java", "gen/G.java", "b/B.java", _gitignore=f"{line}\ngen/\n{line}\nb\n")
+    check_walk(tmp_path, "A.java")
+
+
+def test_an_ignore_file_that_is_no_file_is_passed_by(tmp_path: Path):
+    tree(tmp_path, "A.java", "b/B.java")
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "b" / ".gitignore").mkdir()
+    check_walk(tmp_path, "A.java", "b/B.java")
+
+
+def test_ignore_files_above_hold_up_to_the_top_of_git(tmp_path: Path):
+    shop = tree(tmp_path / "repo/apps/shop", "A.java", "gen/G.java", "gen/K.java", "old/O.java")
+    tree(tmp_path, _gitignore="A.java\n")
+    tree(tmp_path / "repo", ".git/info/x", _gitignore="gen/\n/old/\n")
+    (tmp_path / "repo/.git/info/exclude").write_text("/apps/shop/new/\n")
+    tree(tmp_path / "repo/apps", _personalizerignore="shop/old\n")
+    tree(shop, "new/N.java", "keep/gen/G.java")
+    tree(shop / "keep", _gitignore="!gen/\n")
+    check_walk(shop, "A.java", "keep/gen/G.java")
+    asked = ["A.java", "gen/G.java", "old/O.java", "new/N.java", "keep/gen/G.java"]
+    left = [path for path in asked if not Workspace(shop).ignores(path)]
+    assert left == ["A.java", "keep/gen/G.java"]
+
+
+def test_above_a_workspace_that_is_a_repository_or_in_none_nothing_is_read(tmp_path: Path):
+    tree(tmp_path / "a/b", "A.java")
+    tree(tmp_path / "a", _gitignore="A.java\n")
+    check_walk(tmp_path / "a/b", "A.java")
+    tree(tmp_path / "a", ".git/info/x")
+    check_walk(tmp_path / "a/b", "A.java ignored")
+    tree(tmp_path / "a/b", ".git/info/x")
+    check_walk(tmp_path / "a/b", "A.java")
+
+
+@pytest.mark.parametrize("line", ["*", "/work/", "work/clone"])
+def test_a_workspace_that_git_ignores_is_read_by_its_own_rules_alone(tmp_path: Path, line: str):
+    tree(tmp_path, ".git/info/x", _gitignore=f"{line}\nB.java\n")
+    clone = tree(tmp_path / "work/clone", "A.java", "B.java", "C.java", _gitignore="C.java\n")
+    check_walk(clone, "A.java", "B.java", "C.java ignored")
+
+
+def test_a_changed_ignore_file_above_holds_for_what_was_seen_before(tmp_path: Path):
+    shop = tree(tmp_path / "shop", "A.java", "gen/G.java")
+    tree(tmp_path, ".git/info/x")
+    for path in (shop / "A.java", shop / "gen/G.java"):
+        os.utime(path, (1, 1))
+    with Store(tmp_path / "index.sqlite") as store:
+        for rules, expected in (("", {"A.java", "gen/G.java"}), ("gen/", {"A.java"})) * 2:
+            (tmp_path / ".gitignore").write_text(rules)
+            assert Index(store).read(Workspace(shop)).files.keys() == expected
+
+
+def test_the_excludes_of_a_worktree_lie_with_its_repository(tmp_path: Path):
+    main, other = tmp_path / "main", tmp_path / "other"
+    tree(main, "A.java", "shop/B.java", "shop/C.java")
+    git(main, "init")
+    git(main, "add", ".")
+    git(main, "commit", "-m", "all")
+    git(main, "worktree", "add", "../other")
+    (main / ".git/info").mkdir(exist_ok=True)
+    (main / ".git/info/exclude").write_text("B.java\n")
+    check_walk(other, "A.java", "shop/B.java ignored", "shop/C.java")
+    check_walk(other / "shop", "B.java ignored", "C.java")
+    assert not Workspace(other / "shop").git_is_writing()
+    (main / ".git/worktrees/other/index.lock").write_text("")
+    assert Workspace(other / "shop").git_is_writing()
+    assert not Workspace(main).git_is_writing()
+
+
+def test_the_excludes_of_a_submodule_lie_with_the_repository_around_it(tmp_path: Path):
+    tree(tmp_path, ".git/modules/sub/info/x", _gitignore="A.java\n")
+    (tmp_path / ".git/modules/sub/info/exclude").write_text("B.java\n")
+    tree(tmp_path / "sub", "A.java", "B.java")
+    (tmp_path / "sub/.git").write_text("gitdir: ../.git/modules/sub\n")
+    check_walk(tmp_path / "sub", "A.java", "B.java ignored")
+
+
+@pytest.mark.parametrize("text", ["", "gitdir:", "gitdir: /none", "gitdir: a\0b", "a" * 5000])
+def test_a_git_file_that_points_nowhere_fails_nothing(tmp_path: Path, text: str):
+    tree(tmp_path, "A.java", _git=text)
+    check_walk(tmp_path, "A.java")
+    assert not Workspace(tmp_path).git_is_writing()
+
+
 def test_git_own_excludes_hold(tmp_path: Path):
     tree(tmp_path, ".git/info/x", "A.java", "B.java")
     (tmp_path / ".git" / "info" / "exclude").write_text("B.java\n")
@@ -55,6 +147,19 @@ def test_git_own_excludes_hold(tmp_path: Path):
 @pytest.mark.parametrize("folder", ["target", ".hg", ".gradle", ".idea"])
 def test_build_and_tool_folders_are_never_entered(tmp_path: Path, folder: str):
     check_walk(tree(tmp_path, f"{folder}/A.java", f"a/{folder}/B.java", "a/C.java"), "a/C.java")
+
+
+def test_a_package_may_be_named_as_a_build_folder(tmp_path: Path):
+    tree(
+        tmp_path,
+        "src/main/java/com/acme/target/V.java",
+        "src/main/java/com/acme/.idea/V.java",
+        "src/org/acme/target/V.java",
+        "src/target/V.java",
+        "shop/target/generated-sources/src/main/java/com/acme/target/V.java",
+    )
+    check_walk(tmp_path, "src/main/java/com/acme/target/V.java", "src/org/acme/target/V.java")
+    assert not Workspace(tmp_path).ignores("src/main/java/com/acme/target/V.java")
 
 
 def test_submodules_and_other_repositories_are_never_entered(tmp_path: Path):
@@ -86,17 +191,13 @@ def test_names_that_differ_only_in_case_are_two_files(tmp_path: Path):
 
 
 def test_a_sparse_checkout_is_what_is_on_disk(tmp_path: Path):
-    def git(*arguments: str) -> None:
-        options = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *options, *arguments], cwd=tmp_path, check=True, capture_output=True)
-
     tree(tmp_path, "a/A.java", "b/B.java")
-    git("init")
-    git("add", ".")
-    git("commit", "-m", "both")
-    git("sparse-checkout", "set", "a")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "both")
+    git(tmp_path, "sparse-checkout", "set", "a")
     check_walk(tmp_path, "a/A.java")
-    git("sparse-checkout", "disable")
+    git(tmp_path, "sparse-checkout", "disable")
     check_walk(tmp_path, "a/A.java", "b/B.java")
 
 
@@ -111,6 +212,38 @@ def test_links_are_left_out_and_cycles_end(tmp_path: Path):
     (tmp_path / "Loop.java").symlink_to(tmp_path / "Loop.java")
     (tmp_path / "Gone.java").symlink_to(tmp_path / "none")
     check_walk(tmp_path, "Gone.java link", "L.java link", "Loop.java link", "a/A.java")
+
+
+def test_what_an_event_names_is_read_only_where_a_walk_reads_it(tmp_path: Path):
+    root = tree(tmp_path / "root", "a/A.java")
+    tree(tmp_path / "out", "Secret.java")
+    (root / "Link.java").symlink_to(tmp_path / "out/Secret.java")
+    (root / "a/out").symlink_to(tmp_path / "out")
+    (root / "a/again").symlink_to(root / "a")
+    (root / "Folder.java").mkdir()
+    os.mkfifo(root / "Pipe.java")
+    workspace = Workspace(root)
+    reasons = {
+        path: workspace.read(path).reason
+        for path in (
+            "a/A.java",
+            "Link.java",
+            "a/out/Secret.java",
+            "a/again/A.java",
+            "Folder.java",
+            "Pipe.java",
+            "None.java",
+        )
+    }
+    assert reasons == {
+        "a/A.java": None,
+        "Link.java": "link",
+        "a/out/Secret.java": "link",
+        "a/again/A.java": "link",
+        "Folder.java": "unreadable",
+        "Pipe.java": "unreadable",
+        "None.java": "unreadable",
+    }
 
 
 def test_what_is_no_file_is_passed_by(tmp_path: Path):
@@ -131,13 +264,13 @@ def test_names_that_are_not_utf8_are_told(tmp_path: Path):
 
 def test_a_file_that_vanishes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tree(tmp_path, "A.java", "B.java")
-    real = Workspace.read
+    real = Workspace._read
 
     def read(self: Workspace, path: str) -> object:
         (tmp_path / "A.java").unlink(missing_ok=True)
         return real(self, path)
 
-    monkeypatch.setattr(Workspace, "read", read)
+    monkeypatch.setattr(Workspace, "_read", read)
     check_walk(tmp_path, "A.java unreadable", "B.java")
 
 
@@ -195,16 +328,12 @@ def test_a_path_met_outside_a_walk_is_ignored_alike(tmp_path: Path):
 
 
 def test_commits_are_counted(tmp_path: Path):
-    def git(*arguments: str) -> None:
-        options = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *options, *arguments], cwd=tmp_path, check=True, capture_output=True)
-
     workspace = Workspace(tmp_path)
     assert workspace.commit() is None
-    git("init")
-    git("commit", "--allow-empty", "-m", "one")
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "one")
     first = workspace.commit()
     assert first is not None
-    git("commit", "--allow-empty", "-m", "two")
+    git(tmp_path, "commit", "--allow-empty", "-m", "two")
     assert workspace.commits_since(first) == 1
     assert workspace.commits_since("0" * 40) is None
