@@ -6,6 +6,7 @@ PersonalizerError                 one line: what was expected, what came, what t
 │   ├── TooLarge                  a request is larger than the daemon reads
 │   └── NoSuchMethod              no method at the target
 ├── BaseModelError                the base model is not there, or does not fit its tokenizer
+│   └── BaseTooLarge              it is there, and memory does not suffice for it
 ├── PromptTooLong                 what a prompt must hold does not fit the context
 ├── AdapterError                  an adapter is missing, damaged or of another base
 ├── SettingsError                 settings that cannot be; all bad keys in one message
@@ -22,6 +23,7 @@ __all__ = [
     "AdapterError",
     "BadInput",
     "BaseModelError",
+    "BaseTooLarge",
     "Busy",
     "Cancelled",
     "DaemonError",
@@ -60,6 +62,10 @@ class NoSuchMethod(BadInput):
 
 class BaseModelError(PersonalizerError):
     """The base model is not there, or does not fit its tokenizer."""
+
+
+class BaseTooLarge(BaseModelError, MemoryError):
+    """The base model is there, and memory does not suffice for it as it is to be loaded."""
 
 
 class PromptTooLong(PersonalizerError):

@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from personalizer.errors import StorageError
+from personalizer.processes import allocator
 from personalizer.storage import data_folder, write_atomically
 from personalizer.texts import LINES, TEXTS, plain
 
@@ -119,6 +120,7 @@ def quiet_libraries() -> None:
     # oneDNN keeps code for the last 1,024 shapes that it met: with texts of ever other lengths, a
     # gigabyte. As many as a step has are enough (docs/experiments.md).
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+    os.environ.update(allocator())
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
     logging.disable(logging.INFO)  # bm25s sets its own logger to DEBUG

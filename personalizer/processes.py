@@ -12,7 +12,7 @@ from pathlib import Path
 
 import personalizer
 
-__all__ = ["JOB", "environment", "module_command"]
+__all__ = ["JOB", "allocator", "environment", "module_command"]
 
 JOB = "PERSONALIZER_JOB"
 """Environment variable that names the daemon's job to its process and all that this starts."""
@@ -30,8 +30,20 @@ def environment() -> dict[str, str]:
     kept = [entry for entry in before if entry and Path(entry).is_absolute() and entry != package]
     return {
         **os.environ,
+        **allocator(),
         "PYTHONPATH": os.pathsep.join([package, *kept]),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
+
+
+def allocator() -> dict[str, str]:
+    """Lets torch keep a GPU's memory in segments that grow; nothing where the user has said how.
+
+    Batches of ever other lengths leave gaps in fixed ones that no later batch fits into. A torch
+    that knows only the older of the two names is left as it is.
+    """
+    names = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+    said = any(name in os.environ for name in names)
+    return {} if said else {names[0]: "expandable_segments:True"}

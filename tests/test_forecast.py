@@ -16,6 +16,7 @@ from personalizer.training import comparison, project, strategies
 from personalizer.training.batches import LengthGrouped, length, target_losses
 from personalizer.training.changes import block_changes
 from personalizer.training.compute import (
+    flop_counter,
     give_memory_back,
     keep_memory_below,
     multiplying_parameters,
@@ -41,7 +42,7 @@ def test_a_forecast_changes_neither_weights_nor_random_numbers(tiny_base):
     before = {name: weight.clone() for name, weight in model.named_parameters()}
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
-    forecast = rehearse(model, base, data, how, bf16=False)
+    forecast = rehearse(model, base, data, how, autocast=None)
     assert torch.random.get_rng_state().equal(state)
     for name, weight in model.named_parameters():
         assert weight.equal(before[name])
@@ -77,6 +78,22 @@ def test_operations_are_counted_as_they_run_through_frozen_layers_too(tiny_base)
         whole.flops_a_token_forward > 1.5 * weights
     )  # attention comes on top, prompts have no logits
     assert low_rank.flops_a_token > 1.5 * low_rank.flops_a_token_forward
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_quantised_layer_counts_like_a_whole_one(bits):
+    import bitsandbytes
+
+    if bits == 4:
+        kinds = {"quant_type": "nf4", "compress_statistics": True}
+        layer = bitsandbytes.nn.Linear4bit(64, 128, compute_dtype=torch.float32, **kinds)
+    else:
+        layer = bitsandbytes.nn.Linear8bitLt(64, 128, has_fp16_weights=False, threshold=6.0)
+    layer = layer.to("cpu").eval()
+    layer.support_avx512bf16_for_cpu = False  # as ``load_base`` sets it
+    with flop_counter() as counter, torch.inference_mode():
+        layer(torch.ones(10, 64, dtype=torch.float32 if bits == 4 else torch.float16))
+    assert counter.get_total_flops() == 2 * 10 * 64 * 128
 
 
 def test_a_table_that_is_tied_to_the_output_multiplies_once_and_others_never(tiny_base):

@@ -64,7 +64,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
     device = best_device()
     found = {"cuda": "an NVIDIA GPU", "mps": "an Apple GPU", "cpu": "none: training uses the CPU"}
-    yield Finding("GPU", True, found[device])
+    yield Finding("GPU", True, found[device.partition(":")[0]])
     try:
         yield Finding("bitsandbytes", True, metadata.version("bitsandbytes"))
     except metadata.PackageNotFoundError:

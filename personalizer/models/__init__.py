@@ -6,13 +6,16 @@ so that no other command leaves the machine.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+import os
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from personalizer.errors import BaseModelError
+from personalizer.errors import BaseModelError, BaseTooLarge
 
 if TYPE_CHECKING:
     import torch
@@ -23,10 +26,14 @@ __all__ = [
     "LoadedBase",
     "Quantization",
     "base_folder",
+    "best_device",
     "fingerprint",
+    "half_of",
     "load_base",
     "load_tokenizer",
     "model_folder",
+    "parameters_of",
+    "ran_out_of_memory",
 ]
 
 # on a CPU it says at every layer and step that it casts
@@ -143,25 +150,32 @@ def load_base(
     Args:
         name: ``starter``, a folder, or a hub name that was pulled before.
         device: Such as ``cuda:0``; the best one here when left out.
-        dtype: float32 on a CPU and bfloat16 elsewhere when left out.
+        dtype: float32 on a CPU and ``half_of`` the device elsewhere when left out.
         quantization: Keep linear layers in 8 or 4 bits; None keeps them whole.
 
     Raises:
         BaseModelError: If it is not there, cannot be read, or does not fit its tokenizer.
+        BaseTooLarge: If memory does not suffice for it.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers import AutoConfig
 
     folder = base_folder(name)
     tokenizer = load_tokenizer(name)
     place = device or best_device()
-    choices = _quantized(quantization, place) if quantization else {}
-    kind = dtype or (torch.float32 if place == "cpu" else torch.bfloat16)
+    kind = dtype or (torch.float32 if place == "cpu" else half_of(place))
+    choices: dict[str, Any] = {} if place == "cpu" else {"device_map": {"": place}}
+    if quantization:
+        choices = _quantized(quantization, place, kind)
     try:
         config = AutoConfig.from_pretrained(folder)
-        loader: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model = loader.from_pretrained(folder, config=config, dtype=kind, **choices)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        model = _loader(config).from_pretrained(folder, config=config, dtype=kind, **choices)
+    except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
+        if ran_out_of_memory(error) or "out of memory" in _unsaid(error):
+            raise BaseTooLarge(
+                f"the base model {name} does not fit into the free memory of {place}: "
+                "take a smaller one, or close other programs"
+            ) from error
         raise BaseModelError(f"the base model in {folder} cannot be loaded: {error}") from error
     entries = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > entries:
@@ -171,13 +185,49 @@ def load_base(
         )
     if quantization:
         _keep_trainable(model)
-    placed = model if quantization else model.to(place)
-    return LoadedBase(name, folder, placed.eval(), tokenizer)
+    return LoadedBase(name, folder, model.eval(), tokenizer)
 
 
-def _quantized(quantization: Quantization, place: str) -> dict[str, Any]:
-    """What ``from_pretrained`` is told, as QLoRA does it (Dettmers et al. 2023)."""
+def _unsaid(error: BaseException) -> str:
+    """Why weights could not be quantised, or nothing.
+
+    transformers 5 catches what is raised meanwhile and raises only that something was; the rest
+    goes into a warning.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        info = frame.f_locals.get("loading_info")
+        if reasons := getattr(info, "conversion_errors", None):
+            return "\n".join(map(str, reasons.values()))
+    return ""
+
+
+def parameters_of(name: str) -> int:
+    """Parameters of a base model, counted without loading its weights.
+
+    Raises:
+        BaseModelError: If it is not there or cannot be read.
+    """
     import torch
+    from transformers import AutoConfig
+
+    folder = base_folder(name)
+    try:
+        config = AutoConfig.from_pretrained(folder)
+        with torch.device("meta"):
+            return int(_loader(config).from_config(config).num_parameters())
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BaseModelError(f"the base model in {folder} cannot be loaded: {error}") from error
+
+
+def _loader(config: Any) -> Any:
+    """Who makes a model of a configuration."""
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+
+
+def _quantized(quantization: Quantization, place: str, kind: torch.dtype) -> dict[str, Any]:
+    """What ``from_pretrained`` is told, as QLoRA does it (Dettmers et al. 2023)."""
     from transformers import BitsAndBytesConfig
 
     if quantization == "8bit":
@@ -187,7 +237,7 @@ def _quantized(quantization: Quantization, place: str) -> dict[str, Any]:
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.float32 if place == "cpu" else torch.bfloat16,
+            bnb_4bit_compute_dtype=kind,
         )
     return {"quantization_config": config, "device_map": {"": place}}
 
@@ -204,24 +254,70 @@ def _keep_trainable(model: Any) -> None:
 
 
 def best_device() -> str:
-    """``cuda``, ``mps`` or ``cpu``."""
+    """``cuda:0``, ``mps`` or ``cpu``.
+
+    Each process of ``accelerate launch`` has a GPU of its own, which is made torch's current one.
+    """
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    if not torch.cuda.is_available():
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if "LOCAL_RANK" not in os.environ:
+        return "cuda:0"
+    torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    return f"cuda:{os.environ['LOCAL_RANK']}"
+
+
+def half_of(device: str) -> torch.dtype:
+    """The 16-bit floats that an accelerator computes in.
+
+    NVIDIA GPUs before Ampere only emulate bfloat16, several times slower than float16; torch says
+    that they support it unless asked without emulation.
+    """
+    import torch
+
+    cuda = device.startswith("cuda")
+    real = not cuda or torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if real else torch.float16
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory, of the machine or the accelerator.
+
+    accelerate knows torch's allocators; what CUDA and cuBLAS say themselves, which ask for memory
+    of their own, it does not.
+    """
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    if not isinstance(error, RuntimeError):
+        return isinstance(error, MemoryError)
+    said = str(error)
+    own = "out of memory" in said or "CUBLAS_STATUS_ALLOC_FAILED" in said
+    return own or bool(should_reduce_batch_size(error))
 
 
 def fingerprint(folder: Path) -> str:
     """Hash of a model's configuration, tokenizer and weights (32 hex digits).
 
-    An adapter fits only the base whose fingerprint its manifest bears.
+    An adapter fits only the base whose fingerprint its manifest bears. Files that have not changed
+    since are not read again in this process: large ones take half a minute.
     """
+    files = [
+        file
+        for file in sorted(folder.iterdir())
+        if file.suffix == ".safetensors" or file.name in ("config.json", "tokenizer.json")
+    ]
+    known = ((file, file.stat()) for file in files)
+    return _hashed(tuple((file, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in known))
+
+
+@functools.lru_cache(maxsize=8)
+def _hashed(files: tuple[tuple[Path, int, int, int], ...]) -> str:
+    """Of files with their sizes in bytes and the nanoseconds of their last changes."""
     digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(folder.iterdir()):
-        if file.suffix == ".safetensors" or file.name in ("config.json", "tokenizer.json"):
-            digest.update(file.name.encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 22):
-                    digest.update(block)
+    for file, *_ in files:
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                digest.update(block)
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import msgspec
 import psutil
 
 from indexer import Pair, Snapshot
+from personalizer.models import parameters_of, ran_out_of_memory
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import write_atomically
+from personalizer.training.compute import give_memory_back
 from personalizer.training.preparation import prepare
 from personalizer.training.strategies.choice import AUTO, Choice, Situation, choose
 from personalizer.training.trainer import rehearsed
@@ -46,21 +49,38 @@ def decided(
 
 
 def _situation(snapshot: Snapshot, pairs: list[Pair], settings: Settings) -> Situation:
+    """What a choice depends on; without a rehearsal where memory does not suffice for one."""
     import torch
 
     budget = parse_duration(settings.budget)
-    prepared = prepare(snapshot, pairs, replace(settings, method="lora"), seconds=budget)
-    parameters = prepared.base.model.num_parameters()
-    _, forecast = rehearsed(prepared.base, prepared.dataset, prepared.strategy, prepared.hyper)
     accelerator = torch.cuda.is_available()
-    count = len(prepared.dataset.train)
+    give_memory_back()
+    free = (  # before the rehearsal takes of it
+        torch.cuda.mem_get_info()[0] if accelerator else psutil.virtual_memory().available
+    )
+    try:
+        count, parameters, epoch = _rehearsed(snapshot, pairs, settings, budget)
+    except Exception as error:
+        if not ran_out_of_memory(error):
+            raise
+        count, parameters, epoch = len(pairs), parameters_of(settings.base), math.inf
+    give_memory_back()
     return Situation(
         pairs=count,
         parameters=parameters,
-        memory_bytes=torch.cuda.mem_get_info()[0]
-        if accelerator
-        else psutil.virtual_memory().available,
+        memory_bytes=free,
         accelerator=accelerator,
-        epoch_seconds=forecast.seconds_a_step * prepared.hyper.steps_an_epoch(count),
+        epoch_seconds=epoch,
         budget_seconds=budget,
     )
+
+
+def _rehearsed(
+    snapshot: Snapshot, pairs: list[Pair], settings: Settings, budget: float
+) -> tuple[int, int, float]:
+    """Training pairs, the base's parameters, and the seconds of an epoch with ``lora``."""
+    prepared = prepare(snapshot, pairs, replace(settings, method="lora"), seconds=budget)
+    parameters = prepared.base.model.num_parameters()
+    _, forecast = rehearsed(prepared.base, prepared.dataset, prepared.strategy, prepared.hyper)
+    count = len(prepared.dataset.train)
+    return count, parameters, forecast.seconds_a_step * prepared.hyper.steps_an_epoch(count)

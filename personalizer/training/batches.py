@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from personalizer.dataset import Encoded
-from personalizer.models import LoadedBase
+from personalizer.models import LoadedBase, ran_out_of_memory
+from personalizer.training.compute import give_memory_back
 
 __all__ = [
     "Examples",
@@ -163,24 +164,49 @@ def target_losses(
         model: The base's model, adapted or not, in evaluation mode.
         base: For its tokenizer and kind.
         examples: E examples.
-        batch_size: Examples a forward pass.
+        batch_size: Most examples a forward pass; fewer where memory runs out.
 
     Returns:
         ``(E,)`` float64; the prompt is read, never scored.
+
+    Raises:
+        RuntimeError: If memory does not suffice for one example.
     """
-    collate = padding_of(base)
     rows = Examples(examples, base.encoder_decoder)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
     losses = np.zeros(len(rows))
-    device = next(model.parameters()).device
-    for begin in range(0, len(order), batch_size):
+    begin = 0
+    while begin < len(order):
         chosen = order[begin : begin + batch_size]
-        batch = {k: v.to(device) for k, v in collate([rows[i] for i in chosen]).items()}
-        with torch.inference_mode():
-            logits, labels = target_logits(model, batch, base.encoder_decoder)
-            each = torch.nn.functional.cross_entropy(
-                logits.float().transpose(1, 2), labels, ignore_index=-100, reduction="none"
-            )
-        counts = (labels != -100).sum(1)
-        losses[chosen] = (each.sum(1) / counts).double().cpu().numpy()
+        try:
+            losses[chosen] = _mean_losses(model, base, [rows[i] for i in chosen])
+            begin += len(chosen)
+            continue
+        except Exception as error:
+            if len(chosen) == 1 or not ran_out_of_memory(error):
+                raise
+        give_memory_back()
+        batch_size = len(chosen) // 2
     return losses
+
+
+@torch.inference_mode()
+def _mean_losses(
+    model: Any, base: LoadedBase, rows: list[dict[str, list[int]]]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Of a batch; one row's float32 logits at a time, which weigh more than all else."""
+    device = next(model.parameters()).device
+    batch = {name: value.to(device) for name, value in padding_of(base)(rows).items()}
+    logits, labels = target_logits(model, batch, base.encoder_decoder)
+    each = torch.cat(
+        [
+            torch.nn.functional.cross_entropy(
+                row.float().transpose(1, 2), targets, ignore_index=-100, reduction="none"
+            )
+            for row, targets in zip(logits[:, None], labels[:, None], strict=True)
+        ]
+    )
+    means: np.ndarray[tuple[int], np.dtype[np.float64]] = (
+        (each.sum(1) / (labels != -100).sum(1)).double().cpu().numpy()
+    )
+    return means

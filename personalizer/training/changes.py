@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from personalizer.models import LoadedBase, load_base
 from personalizer.training.compute import size_of
 
@@ -46,13 +48,16 @@ def block_changes(model: Any, base: LoadedBase) -> dict[str, float]:
         base: What it was trained from; read from disk again, as training changed it in place.
 
     Returns:
-        By block, in the model's order.
+        By block, in the model's order; nothing where memory does not suffice for the base a second
+        time: the adapter counts for more than this does.
     """
     if getattr(base.model, "quantization_method", None) is not None:
         sizes = {_plain(name): size_of(weight) for name, weight in model.named_parameters()}
         moved = _added(model)
     else:
         kind = next(base.model.parameters()).dtype
+        if base.model.num_parameters() * kind.itemsize > psutil.virtual_memory().available:
+            return {}
         before = load_base(str(base.folder), device="cpu", dtype=kind).model
         weights = dict(before.named_parameters())
         sizes = {name: weight.numel() for name, weight in weights.items()}
@@ -72,6 +77,7 @@ def block_changes(model: Any, base: LoadedBase) -> dict[str, float]:
 
 def _effective(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
     """Trained weights as they act, by their names in the base, on the CPU."""
+    import torch
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     inside = set()
@@ -79,13 +85,14 @@ def _effective(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
         if isinstance(module, BaseTunerLayer):
             inside |= {id(weight) for weight in module.parameters()}
             weight = module.get_base_layer().weight
-            kept = weight.detach().clone()
+            kept = weight.data
+            weight.data = kept.to(torch.float32, copy=True)  # 16 bits would round changes away
             module.merge()
             merged = weight.detach().cpu().clone()
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Unmerge result can be inaccurate")  # IA3
                 module.unmerge()
-            weight.data.copy_(kept)  # subtracting again would leave rounding behind
+            weight.data = kept  # subtracting again would leave rounding behind
             yield f"{_plain(name)}.weight", merged
     for name, weight in model.named_parameters():
         if weight.requires_grad and id(weight) not in inside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import resource
 import sys
 from contextlib import suppress
@@ -81,7 +82,10 @@ def size_of(weight: Any) -> int:
 
 
 def flop_counter() -> FlopCounterMode:
-    """Counts the multiplications of what runs under it, attention on a CPU included."""
+    """Counts the multiplications of what runs under it, of quantised layers and on a CPU too.
+
+    bitsandbytes' kernels are opaque to torch: their forward passes would count for nothing.
+    """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -92,12 +96,20 @@ def flop_counter() -> FlopCounterMode:
     def backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
         return attention(query, key, value) * 5 // 2  # five products for the forward pass's two
 
-    aten = torch.ops.aten
-    on_cpu: dict[Any, Any] = {  # torch itself knows the kernels of accelerators only
+    def in_4_bits(inputs: Any, packed: Any, shape: Any, *_: Any, **__: Any) -> int:
+        return int(2 * math.prod(inputs) * shape[0])
+
+    def in_8_bits(inputs: Any, rounded: Any, weight: Any, *_: Any, **__: Any) -> int:
+        return int(2 * math.prod(inputs) * weight[0])
+
+    aten, quantised = torch.ops.aten, torch.ops.bitsandbytes
+    formulas: dict[Any, Any] = {  # torch itself knows the kernels of accelerators only
         aten._scaled_dot_product_flash_attention_for_cpu: attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: backward,
     }
-    return FlopCounterMode(display=False, custom_mapping=on_cpu)
+    if "bitsandbytes" in sys.modules:
+        formulas |= {quantised.gemm_4bit: in_4_bits, quantised.int8_mixed_scaled_mm: in_8_bits}
+    return FlopCounterMode(display=False, custom_mapping=formulas)
 
 
 def give_memory_back() -> None:

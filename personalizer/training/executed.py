@@ -17,6 +17,7 @@ from personalizer.gate import Executed, judge_executed
 from personalizer.generation import Retriever, Vectors, generate_test
 from personalizer.generation.held_out import without_tests
 from personalizer.settings import Settings
+from personalizer.training.strategies import strategy_named
 from personalizer.training.watch import Report
 from personalizer.validation import Unable, Validator
 
@@ -143,8 +144,12 @@ def _passes(
 
 
 def open_engine(settings: Settings) -> closing[Engine]:
-    """The engine that judges: in this process, its memory given back when it is closed."""
+    """The engine that judges: in this process, its memory given back when it is closed.
+
+    The base is kept as it was for the adapter, which is judged beside it.
+    """
     from personalizer.engine.local import LocalEngine
 
-    engine: Engine = LocalEngine(threads=settings.threads)
+    kept = strategy_named(settings.method).quantization
+    engine: Engine = LocalEngine(threads=settings.threads, quantization=kept)
     return closing(engine)

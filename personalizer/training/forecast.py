@@ -51,7 +51,12 @@ class Forecast:
 
 
 def rehearse(
-    model: Any, base: LoadedBase, dataset: Dataset, hyper: Hyperparameters, *, bf16: bool
+    model: Any,
+    base: LoadedBase,
+    dataset: Dataset,
+    hyper: Hyperparameters,
+    *,
+    autocast: torch.dtype | None,
 ) -> Forecast:
     """Forecasts a run by real steps without an update.
 
@@ -60,19 +65,20 @@ def rehearse(
         base: Its base.
         dataset: Training and validation sides are used.
         hyper: How it will be trained.
-        bf16: Whether steps run under bfloat16 autocast.
+        autocast: What steps compute in; None for the weights' own kind.
 
     Raises:
-        RuntimeError: If memory runs out; ``ladder.ran_out_of_memory`` knows it.
+        RuntimeError: If memory runs out; ``ran_out_of_memory`` knows it.
         MemoryError: If it would run out once the optimizer keeps what it keeps.
     """
     micro = hyper.micro_batch()
     rows = sorted(dataset.train, key=length, reverse=True)
     middle = max(0, len(rows) // 2 - micro // 2)
-    step = _Step(model, base, bf16)
+    step = _Step(model, base, autocast)
+    device = next(model.parameters()).device
     model.train()
     forget_peak_memory()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         for batch in _largest(rows, micro):
             step.run(batch)
         with flop_counter() as counter:
@@ -94,7 +100,7 @@ def rehearse(
     judging = _judging(model.eval(), base, rows[middle : middle + max(1, micro // 4)])
     judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
-    _check_room(peak, next(model.parameters()).device.type)
+    _check_room(peak, device.type)
     return Forecast(
         peak_memory_bytes=peak,
         training_seconds=round(steps * seconds_a_step + evaluations * evaluation, 1),
@@ -142,7 +148,7 @@ class _Step:
 
     model: Any
     base: LoadedBase
-    bf16: bool
+    autocast: torch.dtype | None
 
     def run(self, examples: Sequence[Encoded], counter: Any = None) -> _Took:
         rows = Examples(examples, self.base.encoder_decoder)
@@ -150,7 +156,7 @@ class _Step:
         collated = padding_of(self.base)([rows[i] for i in range(len(rows))])
         batch = {name: value.to(device) for name, value in collated.items()}
         start = _now(device)
-        with torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext():
+        with torch.autocast(device.type, self.autocast) if self.autocast else nullcontext():
             total, count = summed_loss(self.model, batch, self.base.encoder_decoder)
         forward = _now(device)
         flops = counter.get_total_flops() if counter is not None else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from personalizer.adapters import Adapter
 from personalizer.adapters.exchange import new_folder
 from personalizer.errors import AdapterError, BadInput
-from personalizer.models import fingerprint, load_base
+from personalizer.models import best_device, fingerprint, half_of, load_base
 from personalizer.training.strategies import attach
 
 __all__ = ["export_merged"]
@@ -18,7 +18,8 @@ _VIRTUAL = ("prefix", "prompt")
 def export_merged(adapter: Adapter, target: Path) -> list[str]:
     """Writes model and tokenizer for ``from_pretrained``; says which files.
 
-    A base that was kept in 4 or 8 bits for training is merged in full precision.
+    A base that was kept in 4 or 8 bits for training is merged in full precision: on the CPU, as it
+    need not fit on the accelerator, in the floats that it would have there.
 
     Raises:
         AdapterError: If the adapter is damaged or of another base.
@@ -35,7 +36,9 @@ def export_merged(adapter: Adapter, target: Path) -> list[str]:
             "the base can hold: export it without --merged"
         )
     with new_folder(target) as staging:
-        base = load_base(adapter.base)
+        device = best_device()
+        kind = None if device == "cpu" else half_of(device)
+        base = load_base(adapter.base, device="cpu", dtype=kind)
         if fingerprint(base.folder) != adapter.manifest.base_fingerprint:
             raise AdapterError(f"{adapter.id} was trained on another base than {base.name} is now")
         model = attach(base, adapter.folder)

@@ -61,11 +61,12 @@ def prepare(
     Raises:
         BadInput: If the adapter to train on from has seen every training pair.
         BaseModelError: If the base model cannot be loaded.
+        BaseTooLarge: If memory does not suffice for it.
         SettingsError: If there is no such method.
         TooFewPairs: If a side would be empty.
     """
     strategy = strategy_named(settings.method)
-    base = load_base(settings.base, quantization=strategy.quantization)
+    base = load_base(settings.base, quantization=strategy.quantization, dtype=strategy.dtype)
     options = options_of(settings)
     context = min(settings.context_tokens, base.context - strategy.virtual_tokens(options, base))
     dataset = _learnable(snapshot, pairs, base.tokenizer, settings, context, warm)

@@ -26,7 +26,7 @@ from transformers import (
 
 from personalizer.dataset import Dataset
 from personalizer.errors import SettingsError
-from personalizer.models import LoadedBase
+from personalizer.models import LoadedBase, half_of
 from personalizer.training.batches import (
     Examples,
     LengthGrouped,
@@ -173,7 +173,7 @@ def rehearsed(
     model = strategy.apply(base, hyper.options)
     if hyper.gradient_checkpointing:
         _checkpointing(model, "enable")({"use_reentrant": False})
-    return model, rehearse(model, base, dataset, hyper, bf16=_bf16_pays(_device(model)))
+    return model, rehearse(model, base, dataset, hyper, autocast=_autocast(_device(model)))
 
 
 def _trainer(
@@ -185,9 +185,7 @@ def _trainer(
     watch: Watch,
 ) -> Trainer:
     device = _device(model)
-    micro = hyper.micro_batch()
     count = len(dataset.train)
-    every = hyper.steps_between_evaluations(count)
     if hyper.tensorboard is not None:
         os.environ["TENSORBOARD_LOGGING_DIR"] = hyper.tensorboard  # the Trainer's own setting
     _check_optimizer(hyper.optimizer, device)
@@ -197,42 +195,7 @@ def _trainer(
             order=LengthGrouped([length(e) for e in dataset.train], hyper.batch_size, hyper.seed),
             encoder_decoder=base.encoder_decoder,
             clock=watch.clock,
-            args=TrainingArguments(
-                output_dir=str(checkpoints),
-                per_device_train_batch_size=micro,
-                per_device_eval_batch_size=micro,  # more would ask for more memory than a step
-                gradient_accumulation_steps=hyper.accumulation,
-                num_train_epochs=hyper.epochs,
-                max_steps=-1 if hyper.max_steps is None else hyper.steps(count),
-                learning_rate=hyper.learning_rate,
-                lr_scheduler_type="cosine",
-                warmup_steps=max(1, round(hyper.warmup * hyper.steps(count))),
-                optim=OPTIMIZERS[hyper.optimizer],
-                weight_decay=_WEIGHT_DECAY,
-                max_grad_norm=1.0,
-                bf16=_bf16_pays(device),
-                use_cpu=device == "cpu",
-                seed=hyper.seed,
-                eval_strategy="steps",
-                eval_steps=every,
-                save_strategy="steps",
-                save_steps=every * _NEVER,
-                save_total_limit=2,
-                restore_callback_states_from_checkpoint=True,
-                load_best_model_at_end=True,
-                metric_for_best_model="eval_loss",
-                greater_is_better=False,
-                logging_steps=1,
-                include_num_input_tokens_seen="non_padding",
-                logging_nan_inf_filter=False,
-                report_to=[] if hyper.tensorboard is None else ["tensorboard"],
-                disable_tqdm=True,
-                remove_unused_columns=False,
-                dataloader_pin_memory=device == "cuda",
-                ddp_find_unused_parameters=False,
-                prediction_loss_only=True,
-                label_names=["labels"],
-            ),
+            args=_arguments(hyper, count, device, checkpoints),
             train_dataset=Examples(dataset.train, base.encoder_decoder),
             eval_dataset=Examples(dataset.validation, base.encoder_decoder),
             data_collator=padding_of(base),
@@ -251,6 +214,56 @@ def _trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(watch)
     return trainer
+
+
+def _arguments(
+    hyper: Hyperparameters, count: int, device: str, checkpoints: Path
+) -> TrainingArguments:
+    """What the Trainer is told of a run over so many examples."""
+    autocast = _autocast(device)
+    micro = hyper.micro_batch()
+    every = hyper.steps_between_evaluations(count)
+    args = TrainingArguments(
+        output_dir=str(checkpoints),
+        per_device_train_batch_size=micro,
+        per_device_eval_batch_size=micro,  # more would ask for more memory than a step
+        gradient_accumulation_steps=hyper.accumulation,
+        num_train_epochs=hyper.epochs,
+        max_steps=-1 if hyper.max_steps is None else hyper.steps(count),
+        learning_rate=hyper.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, round(hyper.warmup * hyper.steps(count))),
+        optim=OPTIMIZERS[hyper.optimizer],
+        weight_decay=_WEIGHT_DECAY,
+        max_grad_norm=1.0,
+        bf16=autocast == torch.bfloat16,
+        fp16=autocast == torch.float16,
+        use_cpu=device == "cpu",
+        seed=hyper.seed,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every * _NEVER,
+        save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        logging_steps=1,
+        include_num_input_tokens_seen="non_padding",
+        logging_nan_inf_filter=False,
+        report_to=[] if hyper.tensorboard is None else ["tensorboard"],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device == "cuda",
+        ddp_find_unused_parameters=False,
+        prediction_loss_only=True,
+        label_names=["labels"],
+    )
+    # A process trains on one GPU: with more in sight the Trainer would copy the model to each of
+    # them for every batch, and make that batch as many times larger.
+    args._n_gpu = min(args.n_gpu, 1)
+    return args
 
 
 class _TargetTrainer(Trainer):
@@ -309,13 +322,12 @@ def _check_optimizer(name: str, device: str) -> None:
         )
 
 
-def _bf16_pays(device: str) -> bool:
-    """Whether bfloat16 is faster: on accelerators, and on processors with units for it."""
+def _autocast(device: str) -> torch.dtype | None:
+    """What steps compute in: 16 bits on NVIDIA GPUs, and on processors with units for bfloat16."""
     if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    if device != "cpu":
-        return False
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        return half_of(device)
+    has_units = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if device == "cpu" and has_units else None
 
 
 def limit_threads(threads: int) -> None:

@@ -27,6 +27,7 @@ from personalizer.models import load_base
 from personalizer.models.sentences import Sentences
 from personalizer.prompts import Tokenizer
 from personalizer.settings import Settings, parse_duration
+from personalizer.training.compute import give_memory_back
 from personalizer.training.preparation import hyperparameters_of, options_of
 from personalizer.training.strategies import STRATEGIES, strategy_named
 from personalizer.training.trainer import fine_tune
@@ -100,6 +101,7 @@ def run_instructions(
             )
         except (PersonalizerError, MemoryError, RuntimeError, ValueError) as error:
             found[method.name] = {"gap": " ".join(str(error).split())[:200]}
+        give_memory_back()  # before the next model comes
     report(len(chosen), len(chosen))
     return {
         "task": name,
@@ -121,7 +123,11 @@ def _scored(
     samples: int,
 ) -> dict[str, Any]:
     strategy = strategy_named(method.strategy) if method.strategy else None
-    base = load_base(settings.base, quantization=strategy.quantization if strategy else None)
+    base = load_base(
+        settings.base,
+        quantization=strategy.quantization if strategy else None,
+        dtype=strategy.dtype if strategy else None,
+    )
     taken = strategy.virtual_tokens(options_of(settings), base) if strategy else 0
     longest = min(settings.context_tokens, base.context - taken)
     model: Any = base.model

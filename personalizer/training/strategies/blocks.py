@@ -33,9 +33,11 @@ class Prefix(nn.Module):
 
     def __init__(self, blocks: int, heads: int, tokens: int, width: int, like: torch.Tensor):
         super().__init__()
-        weight = torch.empty(blocks, 2, heads, tokens, width, device=like.device, dtype=like.dtype)
+        shape = (blocks, 2, heads, tokens, width)
+        weight = torch.empty(shape, device=like.device, dtype=torch.float32)
         self.weight = nn.Parameter(nn.init.normal_(weight, std=0.02))
-        """``(L, 2, H, N, D)``: keys and values, the encoder's blocks first."""
+        """``(L, 2, H, N, D)``, float32 on any base, as 16 bits would round steps away: keys and
+        values, the encoder's blocks first."""
         self._recording = False
 
     @contextmanager

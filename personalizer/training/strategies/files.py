@@ -51,7 +51,11 @@ def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
     try:
         if is_peft(folder):
             check_width(PeftConfig.from_pretrained(str(folder)), base)
-            adapted: torch.nn.Module = PeftModel.from_pretrained(base.model, str(folder)).eval()
+            adapted: torch.nn.Module = PeftModel.from_pretrained(
+                base.model,
+                str(folder),
+                torch_device=str(base.model.device),  # else PEFT reads them to any GPU there is
+            ).eval()
             accept_batches(adapted)
             return adapted
         if (folder / deltas.WEIGHTS).is_file():

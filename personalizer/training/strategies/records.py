@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from personalizer.models import LoadedBase, Quantization
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["SMALL", "Options", "Strategy", "Targets", "Variant"]
 
@@ -55,6 +58,19 @@ class Strategy:
     """Positions of the base's context that prompt and target cannot have."""
     quantization: Quantization | None = None
     """``load_base`` is told so before the strategy is applied, and when its adapters serve."""
+
+    whole: bool = False
+    """Whether weights of the base itself train."""
+
+    @property
+    def dtype(self) -> torch.dtype | None:
+        """``load_base`` is told so for training: weights that train are float32 on any device.
+
+        A step of usual size is less than half of what bfloat16 tells apart, and is lost.
+        """
+        import torch
+
+        return torch.float32 if self.whole else None
 
     def learning_rate(self, base: LoadedBase) -> float:
         return self.small_rate if base.model.num_parameters() < SMALL else self.rate
