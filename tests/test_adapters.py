@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from personalizer.adapters import Manifest, Registry, Trained, new_id
 from personalizer.errors import AdapterError
+from personalizer.models import fingerprint
 
 
 def manifest(adapter_id: str, **changes) -> Manifest:
@@ -237,3 +241,21 @@ def test_changes_of_two_processes_do_not_get_lost(registry, tmp_path):
 
 def test_two_ids_made_at_once_differ():
     assert len({new_id("lora") for _ in range(20)}) == 20
+
+
+def test_a_base_is_read_for_its_fingerprint_once_until_its_files_change(tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text("{}")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    read = []
+    with monkeypatch.context() as watched:
+        opened = Path.open
+        watched.setattr(Path, "open", lambda file, how: read.append(file.name) or opened(file, how))
+        first = fingerprint(tmp_path)
+        assert fingerprint(tmp_path) == first
+    assert read == ["config.json", "model.safetensors"]
+    before = weights.stat()
+    time.sleep(0.05)  # the system's clock of changes goes by ticks
+    weights.write_bytes(b"Weights")
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if it were the old file
+    assert fingerprint(tmp_path) != first

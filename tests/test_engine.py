@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,8 +18,9 @@ import psutil
 import pytest
 
 from indexer import Piece
-from personalizer.engine import Completion, Request
+from personalizer.engine import Completion, Request, serve
 from personalizer.engine.child import ChildEngine
+from personalizer.engine.wire import Cancel, write
 from personalizer.errors import AdapterError, BaseModelError, EngineError, PromptTooLong
 from personalizer.processes import environment, module_command
 from personalizer.prompts import SPECIAL_TOKENS, Kind, Part, Prompt
@@ -532,6 +534,26 @@ def test_a_child_ends_with_its_input_even_in_mid_generation():
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(10) == 0
+
+
+def test_a_cancellation_that_comes_as_its_request_ends_harms_nothing():
+    class Ending(dict[int, threading.Event]):
+        """Requests that end between two looks at them."""
+
+        def __contains__(self, id: object) -> bool:
+            found = super().__contains__(id)
+            self.clear()
+            return found
+
+    server = serve._Server(io.BytesIO(), lambda: pytest.fail("nobody is asked"))
+    cancelled = threading.Event()
+    server._running = Ending({1: cancelled})
+    sent = io.BytesIO()
+    for id in (1, 2):
+        write(sent, threading.Lock(), Cancel(id))
+    sent.seek(0)
+    server.run(sent)
+    assert cancelled.is_set()
 
 
 def test_asking_a_child_imports_no_torch():

@@ -164,6 +164,24 @@ def test_an_adapter_of_any_kind_answers_as_peft_itself_does(engine, request_for,
             assert made[0].text and text.endswith(made[0].text), (kind, beams)
 
 
+def test_matrices_are_of_the_base_s_own_float_type(files):
+    """PEFT's are float32 on a base of 16 bits, and would be cast at every layer and token."""
+    import torch
+
+    from personalizer.engine.resident import Resident
+    from personalizer.models import load_base
+
+    base = load_base(str(files / "base"), dtype=torch.bfloat16)
+    found = Resident(base).adapter(files / "wide").matrices
+    assert found
+    assert {one.dtype for pair in found.values() for one in pair} == {torch.bfloat16}
+    plain = Resident(load_base(str(files / "base"))).adapter(files / "wide").matrices
+    for pair, exact in zip(found.values(), plain.values(), strict=True):
+        for one, other in zip(pair, exact, strict=True):
+            assert other.dtype == torch.float32
+            assert one.equal(other.to(torch.bfloat16))  # scaled before it was rounded
+
+
 @pytest.mark.parametrize("family", ["bart", "t5"])
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_encoder_decoder_goes_on_from_what_is_begun(engine, tmp_path, family, count):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from personalizer.errors import BadInput, Busy, SettingsError, TooFewPairs
 from personalizer.evaluation import experiment, runs
+from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.evaluation.experiment import run_cells
 from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import open_projects
 from personalizer.evaluation.runs import Asked, Bench
 from personalizer.evaluation.scores import gain, scores
 from personalizer.evaluation.validity import outcomes
+from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.training.strategies import STRATEGIES
 from personalizer.validation import Unable, Verdict
@@ -287,3 +293,65 @@ def test_an_interrupted_evaluation_goes_on_where_it_was(project, tiny_base, monk
     monkeypatch.setattr(Bench, "compute", lambda s, w: done.append(w.fold) or compute(s, w))
     assert len(cells_of(project, tiny_base, ["base"])) == 2
     assert done == [1]
+
+
+def test_one_model_at_a_time_is_on_the_accelerator(project, tiny_base, monkeypatch):
+    """As on a card: Python does not look for what is held by itself alone."""
+    bases, moved, held = [], [], []
+    load = runs.load_base
+
+    def loaded(name, *, device=None, **how):
+        if bases:
+            assert moved[-1] == "cpu"
+            held.append(sum(one() is not None for one in bases))
+        base = load(name, **how)
+        bases.append(weakref.ref(base.model))
+        return base
+
+    def move(model, place):
+        moved.append(place)
+        return model
+
+    monkeypatch.setattr(runs, "load_base", loaded)
+    monkeypatch.setattr(runs, "best_device", lambda: "card")
+    monkeypatch.setattr(runs, "half_of", lambda device: None)
+    monkeypatch.setattr("transformers.LlamaForCausalLM.to", move)
+    gc.collect()
+    gc.disable()
+    try:
+        results = cells_of(project, tiny_base, ["base", "lora", "custom"])
+    finally:
+        gc.enable()
+    assert all(r.gap is None for r in results.values())
+    assert held == [1, 1, 1, 1]  # the base as it is, in the machine's own memory
+    assert moved.count("card") == 2
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_tests_are_written_in_smaller_batches_where_memory_runs_out(tiny_base, monkeypatch, beams):
+    model = load_base(str(tiny_base))
+    examples = [SimpleNamespace(prompt=[5 + n] * (3 + 2 * n)) for n in range(7)]
+
+    def written(batch_size):
+        how = {"max_tokens": 12, "batch_size": batch_size}
+        if beams == 1:
+            return greedy_tests(model.model, model, examples, **how)
+        return beam_tests(model.model, model, examples, beams=beams, **how)
+
+    alone, tried = written(2), []
+    generate = type(model.model).generate
+
+    def short_of_memory(self, input_ids, **how):
+        tried.append(len(input_ids))
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        return generate(self, input_ids=input_ids, **how)
+
+    monkeypatch.setattr(type(model.model), "generate", short_of_memory)
+    assert written(5) == alone
+    assert tried == [5, 2, 2, 2, 1]
+    monkeypatch.setattr(
+        type(model.model), "generate", lambda *_, **__: short_of_memory(None, "xxx")
+    )
+    with pytest.raises(torch.OutOfMemoryError):
+        written(5)

@@ -10,11 +10,11 @@ import pytest
 
 from indexer import Change, Index
 from personalizer import dataset
-from personalizer.engine import Completion
-from personalizer.errors import Cancelled
+from personalizer.engine import Completion, Request
+from personalizer.errors import BaseModelError, Cancelled
 from personalizer.models import load_tokenizer
 from personalizer.settings import Settings
-from personalizer.training.executed import judged_by_running
+from personalizer.training.executed import judged_by_running, open_engine
 from personalizer.validation import Unable, Verdict
 from tests.java_project import project_files
 
@@ -127,6 +127,24 @@ def test_no_prompt_shows_the_tests_of_the_method_that_is_judged():
     asserted = next(line for line in held_out.text.splitlines() if "assertEquals" in line).strip()
     assert len(writers.prompts) == 2
     assert not any(asserted in prompt for prompt in writers.prompts)
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora-4bit"])
+def test_the_base_is_kept_for_the_gate_as_it_was_for_the_adapter(method, monkeypatch):
+    from personalizer.engine import local
+
+    kept = []
+
+    def load(name, *, quantization):
+        kept.append(quantization)
+        raise BaseModelError("not loaded")
+
+    monkeypatch.setattr(local, "load_base", load)
+    with open_engine(Settings(method=method, threads=1)) as engine:
+        for ask in (lambda: engine.generate(Request("x", "b")), lambda: engine.warm("b")):
+            with pytest.raises(BaseModelError):
+                ask()
+    assert kept == [{"lora": None, "qlora-4bit": "4bit"}[method]] * 2
 
 
 @pytest.mark.parametrize(

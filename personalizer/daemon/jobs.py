@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from personalizer.daemon import runs
+from personalizer.daemon import machine, runs
 from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
 from personalizer.daemon.queue import Cause, Queue
 from personalizer.daemon.runs import Files, Training
@@ -60,13 +60,20 @@ class Jobs:
     Args:
         command: Makes a job's command line.
         file: The queue's database.
+        before_start: Called before each start of a training.
 
     Raises:
         StorageError: If the database cannot be opened.
     """
 
-    def __init__(self, command: JobCommand = job_command, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: JobCommand = job_command,
+        file: Path | None = None,
+        before_start: Callable[[], None] = lambda: None,
+    ) -> None:
         self._command = command
+        self._before_start = before_start
         self.queue = Queue(file)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -106,6 +113,12 @@ class Jobs:
     def quiet_seconds(self) -> float:
         """Time since the last request for which a training would have been held; 0 under one."""
         return 0.0 if self._pauses else time.monotonic() - self._paused_last
+
+    @property
+    def holds_accelerator(self) -> bool:
+        """Whether the running training keeps memory of an accelerator, even while it is held."""
+        training = self._current
+        return training is not None and machine.holds_accelerator(training.process.pid)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -163,6 +176,7 @@ class Jobs:
                 self._again(job.id, files, reason, with_daemon=True)
 
     def _run(self, job_id: str) -> None:
+        self._before_start()
         request = self.queue.claim(job_id)
         if request is None:
             return

@@ -17,14 +17,14 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from personalizer import __version__, settings
-from personalizer.daemon import loopback, place
+from personalizer.daemon import loopback, machine, place
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.client import describe, start, stop
 from personalizer.daemon.jobs import JobCommand, Jobs, job_command
 from personalizer.daemon.logs import keep_log
 from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
-from personalizer.engine.remote import remote_engine
+from personalizer.engine.remote import RemoteEngine, remote_engine
 from personalizer.errors import Busy, StorageError
 from personalizer.storage import daemon_folder, write_atomically
 
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 _LAST_ANSWERS = 3
 """Seconds that requests under way have when the daemon ends."""
+_PATIENCE = 60.0
+"""Seconds that a training waits for requests under way, where they share an accelerator."""
 
 
 def run(*, job: JobCommand = job_command, engine_command: Sequence[str] | None = None) -> None:
@@ -52,13 +54,13 @@ def run(*, job: JobCommand = job_command, engine_command: Sequence[str] | None =
     chosen = settings.load().settings
     place.private_folder(daemon_folder())
     with _only_one(), _listening() as (listener, address):
-        jobs = Jobs(job)
         engine = remote_engine(chosen) or ChildEngine(
             chosen.threads,
             unload_minutes=chosen.unload_minutes,
             log=daemon_folder() / "engine.log",
             command=engine_command,
         )
+        jobs = Jobs(job, before_start=lambda: _make_way(engine))
         try:
             jobs.start()
             service = Service(engine, jobs, address)
@@ -78,6 +80,12 @@ def run(*, job: JobCommand = job_command, engine_command: Sequence[str] | None =
             engine.close()
             jobs.stop()
     _log.info("the daemon has ended")
+
+
+def _make_way(engine: ChildEngine | RemoteEngine) -> None:
+    """Gives a training the accelerator's memory; on a processor the model stays where it is."""
+    if isinstance(engine, ChildEngine) and engine.pid and machine.holds_accelerator(engine.pid):
+        engine.unload(_PATIENCE)
 
 
 @contextmanager

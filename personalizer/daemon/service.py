@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import BASE, Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine
-from personalizer.errors import AdapterError, BadInput
+from personalizer.errors import AdapterError, BadInput, BaseTooLarge, EngineError
 from personalizer.generation import (
     Candidate,
     Edit,
@@ -70,7 +71,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.automatic = Automatic(self.jobs)
-        self.warming = Warming(self.engine)
+        self.warming = Warming(self.engine, lambda: self.jobs.holds_accelerator)
 
     def check(self, request: GenerateRequest) -> None:
         """What can be told before anything is begun.
@@ -117,7 +118,7 @@ class Service:
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
         )
-        with self.jobs.paused(), checking as validator:
+        with self._undisturbed(), checking as validator:
             made = generate_test(
                 snapshot,
                 path,
@@ -159,7 +160,7 @@ class Service:
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=run, trusted=request.trusted
         )
-        with self.jobs.paused(), checking as validator:
+        with self._undisturbed(), checking as validator:
             return generate_snippet(
                 snapshot,
                 request.path,
@@ -180,7 +181,7 @@ class Service:
         on_text: Callable[[str], None] | None = None,
     ) -> list[Completion]:
         """Plain completions."""
-        with self.jobs.paused():
+        with self._undisturbed():
             return self.engine.generate(request, on_text=on_text, cancelled=cancelled)
 
     def status(self, root: str) -> dict[str, Any]:
@@ -228,6 +229,22 @@ class Service:
         if adapter is None:
             return settings.load().settings.base, None
         return adapter.base, str(adapter.folder)
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Holds the running training still; it keeps its memory, as who finds too little is told.
+
+        Raises:
+            BaseTooLarge, EngineError: As what is done, with that reason.
+        """
+        with self.jobs.paused():
+            try:
+                yield
+            except (BaseTooLarge, EngineError) as error:
+                if self.engine.url is not None or not self.jobs.holds_accelerator:
+                    raise
+                also = "a training that runs now has memory of the accelerator too"
+                raise type(error)(f"{error} ({also})") from error
 
     def _workspace(self, root: str) -> OpenWorkspace:
         return self.workspaces.get(str(place.folder_of(root)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from personalizer import settings
@@ -23,10 +24,16 @@ _SPARE = 3 << 30
 
 
 class Warming:
-    """Warms an engine for whoever looks at a project, or comes back to it."""
+    """Warms an engine for whoever looks at a project, or comes back to it.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: To warm.
+        occupied: Whether a training has the accelerator; nothing is loaded beside it ahead of use.
+    """
+
+    def __init__(self, engine: Engine, occupied: Callable[[], bool] = lambda: False) -> None:
         self._engine = engine
+        self._occupied = occupied
         self._looked: dict[Path, float] = {}
         self._access = threading.Lock()
 
@@ -40,7 +47,8 @@ class Warming:
         with self._access:
             last, self._looked[root] = self._looked.get(root), now
         away = last is None or now - last > chosen.unload_minutes * 60
-        if chosen.warm and away and machine.has_memory_for(_SPARE):
+        room = machine.has_memory_for(_SPARE) and not self._occupied()
+        if chosen.warm and away and room:
             threading.Thread(
                 target=self._warm, args=(root, chosen.base), name="warm", daemon=True
             ).start()

@@ -68,6 +68,7 @@ class ChildEngine:
         self._unload_seconds = unload_minutes * 60
         self._log = log
         self._changing = threading.Lock()
+        self._unused = threading.Condition(self._changing)
         self._child: _Child | None = None
         self._users = 0
         self._idle: threading.Timer | None = None
@@ -142,6 +143,15 @@ class ChildEngine:
         assert isinstance(answer, Embedded)
         return answer.rows
 
+    def unload(self, patience: float) -> None:
+        """Ends the child once nobody asks it; one that is still asked after so many seconds stays.
+
+        The next request starts another.
+        """
+        with self._unused:
+            self._unused.wait_for(lambda: self._users == 0, patience)
+        self._unload()
+
     def close(self) -> None:
         """Ends the child; the next request starts another."""
         with self._changing:
@@ -179,6 +189,8 @@ class ChildEngine:
     def _given_back(self) -> None:
         with self._changing:
             self._users -= 1
+            if self._users == 0:
+                self._unused.notify_all()
             if self._users == 0 and self._child is not None:
                 self._idle = threading.Timer(self._unload_seconds, self._unload)
                 self._idle.daemon = True

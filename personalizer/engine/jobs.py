@@ -58,14 +58,19 @@ class Place:
         return self.laid == other.laid or (self.mixes and other.mixes)
 
 
-def place_of(base: str, adapter: str | None) -> Place:
+def place_of(base: str, adapter: str | None, quantization: Quantization | None = None) -> Place:
     """Where a request runs, read from the adapter's files before it is loaded.
+
+    Args:
+        base: As in ``Request``.
+        adapter: As in ``Request``.
+        quantization: How the base is kept where no adapter says it.
 
     Raises:
         AdapterError: If they are damaged.
     """
     if adapter is None:
-        return Place(base, None, whole=False, quantization=None, mixes=True)
+        return Place(base, None, whole=False, quantization=quantization, mixes=True)
     folder = Path(adapter).resolve()
     kept = quantization_of(folder)
     if not is_peft(folder):

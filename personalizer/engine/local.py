@@ -2,7 +2,7 @@
 
 A base model is loaded once, and once more for each quantisation that an adapter was trained on.
 Adapters lie beside it (``resident``); one that is a model of its own is loaded as such. What was
-not used for longest makes place first.
+not used for longest makes place first, and all of it for a model that finds too little memory.
 
 One thread does all of it. It takes requests in their order: those for one base go through the
 model together and a new one joins between two tokens (``batch``), until the next in the queue
@@ -12,6 +12,7 @@ Vectors of texts are made beside all that, on the thread that asks for them.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -25,12 +26,15 @@ from personalizer.engine.jobs import Job, Model, Place, place_of
 from personalizer.engine.reading import Reading
 from personalizer.engine.resident import Adapter, Asked, Resident
 from personalizer.engine.search import search
-from personalizer.errors import EngineError
-from personalizer.models import Quantization, load_base
+from personalizer.errors import BaseTooLarge, EngineError
+from personalizer.models import Quantization, load_base, ran_out_of_memory
 from personalizer.models.sentences import Sentences
+from personalizer.training.compute import give_memory_back
 from personalizer.training.strategies import attach
 
 __all__ = ["LocalEngine"]
+
+_log = logging.getLogger(__name__)
 
 _MODELS = 2
 """Models in memory: a base, and one adapter that is a model of its own."""
@@ -43,11 +47,13 @@ class LocalEngine:
 
     Args:
         threads: CPU threads; 0 leaves it to torch.
+        quantization: How a base is kept that is asked without an adapter.
     """
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, threads: int = 0, quantization: Quantization | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
+        self._quantization = quantization
         self._changing = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._worker: threading.Thread | None = None
@@ -63,12 +69,12 @@ class LocalEngine:
         cancelled: threading.Event | None = None,
     ) -> list[Completion]:
         """See ``Engine.generate``."""
-        place = place_of(request.base, request.adapter)
+        place = place_of(request.base, request.adapter, self._quantization)
         return self._done(Job(place, request, streams=on_text is not None), on_text, cancelled)
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         """See ``Engine.warm``."""
-        self._done(Job(place_of(base, adapter), None), None, None)
+        self._done(Job(place_of(base, adapter, self._quantization), None), None, None)
 
     def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """See ``Engine.embed``."""
@@ -87,8 +93,7 @@ class LocalEngine:
             worker.join()
         self._models.clear()
         self._sentences.close()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_memory_back()
 
     def _done(
         self,
@@ -124,6 +129,8 @@ class LocalEngine:
                 self._serve(job)
             except Exception as error:
                 job.give(self._explained(error))
+            if not self._models:  # memory ran out, or nothing was loaded
+                give_memory_back()
 
     def _serve(self, job: Job) -> None:
         """A job to its end, and with it all that can go through the model together with it."""
@@ -191,30 +198,48 @@ class LocalEngine:
             return self._waiting.popleft()
 
     def _explained(self, error: Exception) -> Exception:
-        if not isinstance(error, torch.OutOfMemoryError):
+        """What is told of an error; memory that ran out is given back.
+
+        Such an error goes no further itself: its traceback, and that of its cause, hold the model.
+        """
+        if not ran_out_of_memory(error):
             return error
         self._models.clear()
-        explained = EngineError(
+        _log.warning("memory ran out: %s", str(error))
+        if isinstance(error, BaseTooLarge):
+            return BaseTooLarge(str(error))
+        return EngineError(
             "the model ran out of memory: ask for fewer candidates or a shorter context"
         )
-        explained.__cause__ = error
-        return explained
 
     def _resident(self, model: Model) -> Resident:
-        resident = self._models.get(model) or self._load(*model)
+        resident = self._models.get(model) or self._load(model)
         self._models[model] = resident
         self._models.move_to_end(model)
         return resident
 
-    def _load(self, name: str, whole: Path | None, quantization: Quantization | None) -> Resident:
+    def _load(self, model: Model) -> Resident:
+        """A model; if there is no memory for it beside others, they go."""
         while len(self._models) >= _MODELS:
             self._models.popitem(last=False)
-        base = load_base(name, quantization=quantization)
-        resident = Resident(base)
-        if whole is not None:
-            resident.check(whole)
-            attach(base, whole)
-        return resident
+        give_memory_back()  # layers and their hooks hold each other
+        try:
+            return _loaded(*model)
+        except Exception as error:
+            if not (self._models and ran_out_of_memory(error)):
+                raise
+        self._models.clear()
+        give_memory_back()
+        return _loaded(*model)
+
+
+def _loaded(name: str, whole: Path | None, quantization: Quantization | None) -> Resident:
+    base = load_base(name, quantization=quantization)
+    resident = Resident(base)
+    if whole is not None:
+        resident.check(whole)
+        attach(base, whole)
+    return resident
 
 
 def _by_rows(request: Request) -> bool:

@@ -15,18 +15,22 @@ import torch
 __all__ = ["Matrices", "RowMatrices", "matrices_of"]
 
 Matrices: TypeAlias = Mapping[torch.nn.Module, tuple[torch.Tensor, torch.Tensor]]
-"""By layer of the base: A ``(in, r)`` and B ``(r, out)``, the scaling multiplied into B."""
+"""By layer of the base: A ``(in, r)`` and B ``(r, out)``, the scaling multiplied into B; of the
+base's own float type."""
 
 
 def matrices_of(wrapper: Any) -> Matrices:
-    """The matrices of the one LoRA adapter of PEFT's model."""
+    """The matrices of the one LoRA adapter of PEFT's model.
+
+    PEFT keeps them in float32 on a base of 16 bits and casts at every layer and token.
+    """
     from peft.tuners.lora import LoraLayer
 
-    name = wrapper.active_adapter
+    name, kind = wrapper.active_adapter, wrapper.get_base_model().dtype
     return {
         module.get_base_layer(): (
-            module.lora_A[name].weight.detach().T.contiguous(),
-            (module.lora_B[name].weight.detach() * module.scaling[name]).T.contiguous(),
+            module.lora_A[name].weight.detach().T.to(kind).contiguous(),
+            (module.lora_B[name].weight.detach() * module.scaling[name]).T.to(kind).contiguous(),
         )
         for module in wrapper.modules()
         if isinstance(module, LoraLayer)

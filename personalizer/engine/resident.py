@@ -24,7 +24,7 @@ from personalizer.engine.ends import MethodEnd
 from personalizer.engine.matrices import Matrices, RowMatrices, matrices_of
 from personalizer.engine.reading import decoded
 from personalizer.errors import AdapterError
-from personalizer.models import LoadedBase, Quantization, fingerprint
+from personalizer.models import LoadedBase, Quantization, fingerprint, ran_out_of_memory
 from personalizer.training.strategies import STRATEGIES, check_width
 
 __all__ = ["Adapter", "Asked", "Resident", "quantization_of"]
@@ -92,7 +92,8 @@ class Resident:
     @cached_property
     def closing(self) -> MethodEnd:
         """Finds where a method ends."""
-        return MethodEnd(self.base.tokenizer, lambda row: decoded(self.base.tokenizer, row))
+        tokenizer = self.base.tokenizer  # alone: an answered request does not hold the model
+        return MethodEnd(tokenizer, lambda row: decoded(tokenizer, row))
 
     def adapter(self, folder: Path | None) -> Adapter:
         """An adapter, loaded where it was not; the base's own for none.
@@ -148,6 +149,8 @@ class Resident:
                 return self._by_peft(folder)
         except Exception as error:  # PEFT raises whatever its files make it raise
             self._lift()
+            if ran_out_of_memory(error):
+                raise
             raise AdapterError(
                 f"the adapter in {folder} does not fit {self.base.name}: {_line(error)}"
             ) from error

@@ -12,7 +12,8 @@ from personalizer.engine.batch import has_rows
 from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
 from personalizer.engine.growing import GrowingCache
 from personalizer.engine.guards import guards
-from personalizer.models import LoadedBase
+from personalizer.models import LoadedBase, ran_out_of_memory
+from personalizer.training.compute import give_memory_back
 
 __all__ = ["Prompted", "beam_tests", "greedy_tests", "sampled_texts"]
 
@@ -135,7 +136,8 @@ def _decoded(
     device = next(model.parameters()).device
     begins = getattr(model, "active_peft_config", None)  # a prefix makes a cache of its own
     grows = has_rows(base) and not getattr(begins, "is_prompt_learning", False)
-    for begin in range(0, len(order), batch_size):
+    begin = 0
+    while begin < len(order):
         chosen = order[begin : begin + batch_size]
         longest = max(len(examples[i].prompt) for i in chosen)
         gaps = [longest - len(examples[i].prompt) for i in chosen]
@@ -143,14 +145,24 @@ def _decoded(
         mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
         # An encoder-decoder gives the answer alone, after its start token.
         start = 1 if base.encoder_decoder else longest
-        with torch.inference_mode():
-            made = model.generate(
-                input_ids=torch.tensor(rows, device=device),
-                attention_mask=torch.tensor(mask, device=device),
-                **({"past_key_values": GrowingCache()} if grows else {}),
-                **guarded(start),
-                **how,
-            )
+        try:
+            with torch.inference_mode():
+                made = model.generate(
+                    input_ids=torch.tensor(rows, device=device),
+                    attention_mask=torch.tensor(mask, device=device),
+                    **({"past_key_values": GrowingCache()} if grows else {}),
+                    **guarded(start),
+                    **how,
+                )
+        except Exception as error:
+            if len(chosen) == 1 or not ran_out_of_memory(error):
+                raise
+            made = None
+        if made is None:
+            batch_size = len(chosen) // 2
+            give_memory_back()  # only now: the error's traceback held what was computed
+            continue
+        begin += len(chosen)
         answers = base.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)
         for place, i in enumerate(chosen):
             texts[i] = tuple(answers[place * each : (place + 1) * each])

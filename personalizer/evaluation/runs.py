@@ -25,11 +25,12 @@ from personalizer.evaluation.methods import Method
 from personalizer.evaluation.projects import Project
 from personalizer.generation.retrieval import Retriever
 from personalizer.generation.vectors import Vectors
-from personalizer.models import LoadedBase, fingerprint, load_base
+from personalizer.models import LoadedBase, best_device, fingerprint, half_of, load_base
 from personalizer.models.sentences import Sentences
 from personalizer.settings import BM25, Settings
 from personalizer.training.batches import target_losses
 from personalizer.training.changes import block_changes
+from personalizer.training.compute import give_memory_back
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.preparation import hyperparameters_of, options_of
 from personalizer.training.strategies import Strategy, attach, save, strategy_named
@@ -93,8 +94,10 @@ class Bench:
 
     @cached_property
     def base(self) -> LoadedBase:
-        """The base as it is; never trained on."""
-        return load_base(self.settings.base)
+        """The base as it is; never trained on, and on an accelerator only while a cell asks it."""
+        device = best_device()
+        kind = None if device == "cpu" else half_of(device)
+        return load_base(self.settings.base, device="cpu", dtype=kind)
 
     @cached_property
     def base_print(self) -> str:
@@ -181,11 +184,10 @@ class Bench:
 
     def close_fold(self, project: Project) -> None:
         """Lets go of a fold's model, and of adapters too large to keep."""
-        if self._model is not None:
-            key, _, _, training = self._model
-            if training.adapter_bytes > _LARGE_ADAPTER:
-                project.cells.forget_training(key)
+        if self._model is not None and self._model[-1].adapter_bytes > _LARGE_ADAPTER:
+            project.cells.forget_training(self._model[0])
         self._model = self._data = None
+        give_memory_back()
 
     # ------------------------------------------------------------ examples
 
@@ -257,10 +259,13 @@ class Bench:
 
     def _adapted(self, work: Work) -> tuple[LoadedBase, Any, Training | None]:
         if work.method.strategy is None:
+            self.base.model.to(best_device())
             return self.base, self.base.model, None
         key = self._training_key(work)
         if self._model is None or self._model[0] != key:
-            self._model = None  # frees the memory before the next model comes
+            self._model = None
+            self.base.model.to("cpu")
+            give_memory_back()  # before the next model comes
             self._model = (key, *self._trained(work, key))
         return self._model[1:]
 
@@ -268,7 +273,9 @@ class Bench:
         """A training that ended before is read from disk, one that was killed is gone on with."""
         folder = work.project.cells.training(key)
         strategy, hyper = self._how(work)
-        base = load_base(self.settings.base, quantization=strategy.quantization)
+        base = load_base(
+            self.settings.base, quantization=strategy.quantization, dtype=strategy.dtype
+        )
         known = read(folder / "training.json", Training)
         if known is not None:
             return base, attach(base, folder / "adapter"), known
