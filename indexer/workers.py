@@ -98,8 +98,8 @@ class _Workers:
 
     def __init__(self, count: int) -> None:
         here = str(Path(__file__).resolve().parent.parent)
-        paths = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
-        paths = [here, *(one for one in paths if Path(one).is_absolute())]
+        before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        paths = [here, *(one for one in before if Path(one).is_absolute())]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         self._all = [
             subprocess.Popen(

@@ -27,7 +27,7 @@ def environment() -> dict[str, str]:
     """The environment of such a process: ours, this package importable, hubs out of reach."""
     package = str(Path(personalizer.__file__).parent.parent)
     before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = [entry for entry in before if entry and Path(entry).is_absolute() and entry != package]
+    kept = [entry for entry in before if Path(entry).is_absolute() and entry != package]
     return {
         **os.environ,
         **allocator(),

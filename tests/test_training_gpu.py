@@ -138,7 +138,9 @@ def test_a_base_goes_to_the_gpu_as_it_is_read_and_to_a_processor_as_ever(tiny_ba
 def test_a_gpu_that_only_emulates_bfloat16_computes_in_float16(
     tiny_base, tmp_path, monkeypatch, major, kind
 ):
-    emulated = lambda including_emulation=True: major >= 8 or including_emulation  # noqa: E731
+    def emulated(including_emulation=True):
+        return major >= 8 or including_emulation
+
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", emulated)
     monkeypatch.setattr("transformers.training_args.is_torch_bf16_gpu_available", lambda: True)
     asked = loading(monkeypatch, load_base(str(tiny_base)).model)
