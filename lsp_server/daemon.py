@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from lsp_server.threads import in_thread
-from personalizer.daemon.client import Unreachable
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -18,6 +17,7 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
+from personalizer.errors import Unreachable
 
 __all__ = ["Daemon", "Json", "Link"]
 

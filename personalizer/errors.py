@@ -13,7 +13,8 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── OutOfMemory                   even the thriftiest way needs more memory than there is
 ├── Busy                          somebody else holds the workspace's lock
 ├── StorageError                  the data folder cannot be written
-└── DaemonError                   the daemon cannot be reached or refused
+└── DaemonError                   the daemon failed or refused
+    ├── Unreachable               no daemon answers
     ├── EngineError               the engine child failed
     ├── TooBusy                   it has more to do than it takes on
     └── Cancelled                 the request was cancelled
@@ -37,6 +38,7 @@ __all__ = [
     "TooBusy",
     "TooFewPairs",
     "TooLarge",
+    "Unreachable",
 ]
 
 
@@ -93,7 +95,11 @@ class StorageError(PersonalizerError):
 
 
 class DaemonError(PersonalizerError):
-    """The daemon cannot be reached, or refused."""
+    """The daemon failed, or refused."""
+
+
+class Unreachable(DaemonError):
+    """No daemon answers; any other ``DaemonError`` is what one that lives has told."""
 
 
 class EngineError(DaemonError):

@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from lsp_server.daemon import Daemon, Json
-from personalizer.daemon.client import Unreachable
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -30,7 +29,7 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
-from personalizer.errors import BadInput, Cancelled, DaemonError
+from personalizer.errors import BadInput, Cancelled, DaemonError, Unreachable
 
 __all__ = ["GENERATED", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
 

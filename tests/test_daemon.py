@@ -35,7 +35,7 @@ from personalizer.daemon import place, process
 from personalizer.daemon.answers import failure
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.bounds import Turns
-from personalizer.daemon.client import Client, Unreachable, connect, describe, stop
+from personalizer.daemon.client import Client, connect, describe, stop
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.openai import CompletionRequest, router
 from personalizer.daemon.protocol import (
@@ -55,6 +55,7 @@ from personalizer.errors import (
     EngineError,
     NoSuchMethod,
     SettingsError,
+    Unreachable,
 )
 from personalizer.processes import environment
 from personalizer.storage import WorkspaceData, daemon_folder

@@ -15,8 +15,8 @@ import pytest
 from lsprotocol import types as lsp
 
 from lsp_server.daemon import Daemon, Link
-from personalizer.daemon.client import Unreachable, describe, stop
-from personalizer.errors import DaemonError
+from personalizer.daemon.client import describe, stop
+from personalizer.errors import DaemonError, Unreachable
 from tests.editors.editor import CART_PATH, TEST_PATH, Editor, editing, make_shop, until
 from tests.fake_daemon import FakeDaemon, Scenario
 from tests.fake_parts import asked

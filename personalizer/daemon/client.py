@@ -32,14 +32,14 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
-from personalizer.errors import Cancelled, DaemonError
+from personalizer.errors import Cancelled, DaemonError, Unreachable
 from personalizer.processes import environment, module_command
 from personalizer.storage import disk_is_full
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Client", "Unreachable", "connect", "describe", "start", "stop"]
+__all__ = ["Client", "connect", "describe", "start", "stop"]
 
 _START_SECONDS = 20.0
 """Longest wait for a daemon to answer; half a second is usual."""
@@ -49,10 +49,6 @@ _POLL = 0.02
 
 T = TypeVar("T")
 Json = dict[str, Any]
-
-
-class Unreachable(DaemonError):
-    """No daemon answers; any other ``DaemonError`` is what one that lives has told."""
 
 
 def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Client:
