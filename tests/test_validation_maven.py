@@ -39,7 +39,7 @@ def test_maven_tells_the_libraries_and_tests_run_with_them(tmp_path):
     library = ("org.apache.commons", "commons-lang3", "3.12.0")
     files = {"pom.xml": pom(JUPITER, library)}
     made = project(tmp_path / "shop", files, data=tmp_path / "data", trusted=True)
-    paths = class_paths(made.root, tmp_path / "data" / "validation")
+    paths = class_paths(made.root, tmp_path / "data")
     found = paths.of(find_modules(Workspace(made.root).build_files(), ())[0])
     assert (found.origin, found.note) == ("maven", None)
     names = {jar.name.partition("-5")[0] for jar in found.jars}

@@ -44,7 +44,7 @@ def doctor(path: Path, as_json: bool) -> None:
             find_modules(build_files, snapshot.files),
             build_files,
             trusted=is_trusted(root, chosen),
-            data=data.folder,
+            data=data.validation,
             class_path=chosen.class_path,
         )
         found += _models(chosen)

@@ -41,7 +41,7 @@ def open_validator(
         snapshot,
         Workspace(root).build_files(),
         trusted=True,
-        data=WorkspaceData(root).folder,
+        data=WorkspaceData(root).validation,
         class_path=settings.class_path,
     )
 

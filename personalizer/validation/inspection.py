@@ -47,7 +47,7 @@ def inspect(
         modules: Its modules.
         build_files: Their build files by path.
         trusted: Whether the build may be run for its class path.
-        data: The workspace's data folder.
+        data: As for ``validator_for``.
         class_path: The user's own class path.
     """
     found = ClassPaths(
@@ -55,7 +55,7 @@ def inspect(
         modules,
         build_files,
         trusted=trusted,
-        data=data / "validation",
+        data=data,
         setting=class_path,
     )
     return [

@@ -32,7 +32,7 @@ def validator_for(
         build_files: ``Workspace(root).build_files()``.
         trusted: Whether the user trusts the workspace, so that its build may be run for its class
             path; otherwise the build's files are only read.
-        data: The workspace's data folder; what is made lies in ``validation`` below it.
+        data: Where what is made lies: ``WorkspaceData.validation``.
         class_path: The user's own class path, instead of the build's; folders and jars, jars of
             a folder as ``lib/*``, separated as the system does.
         programs: Where our compiled Java program is kept; the user's data folder when left out.
@@ -46,7 +46,7 @@ def validator_for(
             snapshot,
             build_files,
             trusted=trusted,
-            data=data / "validation",
+            data=data,
             programs=programs or data_folder() / "programs",
             class_path=class_path,
         )
