@@ -328,6 +328,22 @@ def test_a_lone_greedy_request_takes_several_tokens_a_step_where_it_repeats_itse
     assert answer.tokens > len(largest) + 1
 
 
+def test_lookup_proposes_more_where_it_was_right_and_less_where_it_was_wrong(request_for, files):
+    from personalizer.engine.reading import Reading
+    from personalizer.engine.resident import Resident
+    from personalizer.engine.rows import Row
+    from personalizer.models import load_base
+
+    resident = Resident(load_base(str(files / "base")))
+    words = "a b c d e f g h i j k l m n o p q r s t "
+    row = Row(Reading(resident.base, request_for(2 * words), 0, resident.closing))
+    row.written = row.reading.prompt[:4]
+    after = row.reading.prompt[4:]
+    for right, ahead in ((3, 6), (6, 10), (10, 10), (4, 5), (0, 1), (1, 2)):
+        row.learn(len(row.proposed()), right)
+        assert row.proposed() == after[:ahead], (right, ahead)
+
+
 def test_warming_loads_what_the_first_request_needs(engine, request_for, files, monkeypatch):
     from personalizer.engine import local
 

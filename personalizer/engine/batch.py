@@ -161,4 +161,5 @@ def _follow(row: Row, proposed: list[int], likeliest: list[int], scores: torch.T
     while not row.ended and count <= len(proposed) and token == proposed[count - 1]:
         token = row.follow(likeliest[count], scores[count])
         count += 1
+    row.learn(len(proposed), count - 1)
     return count

@@ -14,7 +14,9 @@ from personalizer.engine.reading import Reading
 __all__ = ["Row"]
 
 _LOOKUP = 10
-"""Tokens that prompt lookup proposes at once; tests repeat much of their prompt."""
+"""Most tokens that prompt lookup proposes at once; tests repeat much of their prompt."""
+_AT_FIRST = 3
+"""Tokens that it proposes before it is known how often it is right."""
 
 
 class Row:
@@ -41,6 +43,7 @@ class Row:
             num_output_tokens=_LOOKUP,
             max_length=len(reading.prompt) + request.max_tokens,
         )
+        self._ahead = _AT_FIRST
 
     @property
     def text(self) -> str:
@@ -51,7 +54,15 @@ class Row:
         known = torch.tensor([self.reading.prompt + self.written])
         found, _ = self._lookup.get_candidates(known)
         ids: list[int] = found[0, known.shape[1] :].tolist()
-        return ids
+        return ids[: self._ahead]
+
+    def learn(self, proposed: int, right: int) -> None:
+        """Of so many tokens that were proposed so many were right.
+
+        If all were, twice as many are proposed the next time; else one more than were right.
+        """
+        if proposed:
+            self._ahead = min(_LOOKUP, 2 * proposed if right == proposed else right + 1)
 
     def follow(self, likeliest: int, scores: torch.Tensor) -> int:
         """Takes the next token.
