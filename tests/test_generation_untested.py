@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from personalizer.cli import personalizer
 from personalizer.commands.untested import RESULTS
-from personalizer.engine import local
+from personalizer.engine import Completion, Request, local
+from personalizer.errors import PromptTooLong
 from personalizer.generation import untested, validators
 from personalizer.validation import Unable
 from tests.fake_engine import FakeEngine
@@ -100,12 +101,25 @@ def test_the_summary_counts_methods_and_new_lines(shop: Path, monkeypatch: pytes
         "passes": 3,
         "new_lines": 6,
         "not_checked": 0,
+        "too_long": 0,
     }
     assert [one["focal"].rpartition("#")[2] for one in answer["results"]] == [
         "gross(int)",
         "shown(String)",
         "weigh(int...)",
     ]
+
+
+def test_a_method_that_no_prompt_holds_is_passed_over(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    class Narrow(FakeEngine):
+        def generate(self, request: Request, **options: Any) -> list[Completion]:
+            if "total * rate" in str(request.prompt):
+                raise PromptTooLong("the focal method is too long")
+            return super().generate(request, **options)
+
+    answer = ran(monkeypatch, "--limit", "1", engine=Narrow([WRITTEN.replace("gross", "shown")]))
+    assert [one["focal"].rpartition("#")[2] for one in answer["results"]] == ["shown(String)"]
+    assert answer["summary"]["too_long"] == 1
 
 
 def test_nothing_is_written_into_the_project_unless_asked(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from personalizer import output, progress
-from personalizer.errors import BadInput, StorageError
+from personalizer.errors import BadInput, PromptTooLong, StorageError
 
 if TYPE_CHECKING:
     from personalizer.commands.generate import Session
@@ -25,33 +25,43 @@ def generate_untested(
     """The JSON object of the command.
 
     Each result is kept as soon as it is there, and is not made again while its method, its
-    adapter and what was asked stay the same: an interrupted run goes on.
+    adapter and what was asked stay the same: an interrupted run goes on. Methods that the model's
+    context does not hold are counted and passed over.
 
     Args:
         session: The project and who writes.
-        limit: Most methods; all when left out.
+        limit: Most results; of all methods when left out.
         out: Folder of the results and their diffs; in the data folder when left out.
         write: Add the tests that pass to the project.
     """
     from personalizer.generation import untested
 
     folder = out or session.data.untested
-    methods = untested(session.snapshot)[:limit]
+    methods = untested(session.snapshot)
+    most = len(methods) if limit is None else min(limit, len(methods))
     kept = _Kept(folder)
-    results = []
-    with progress.counting("Generating", len(methods)) as tick:
+    results: list[dict[str, Any]] = []
+    too_long = 0
+    with progress.counting("Generating", most) as tick:
         for where in methods:
+            if len(results) == most:
+                break
             key = session.key(where)
             result = kept.get(key)
             if result is None:
-                made = session.generate(where.path, where.method)
+                try:
+                    made = session.generate(where.path, where.method)
+                except PromptTooLong:
+                    too_long += 1
+                    continue
                 result = output.as_dict(made)
                 kept.add(key, result)
             best = _best(result)
             written = bool(write and best.get("passes")) and session.add(where, best["text"])
             results.append(result | {"written": written})
             tick()
-    return {"results": results, "summary": _summary(results), "out": str(folder)}
+    summary = _summary(results) | {"too_long": too_long}
+    return {"results": results, "summary": summary, "out": str(folder)}
 
 
 def _summary(results: Iterable[dict[str, Any]]) -> dict[str, int]:
