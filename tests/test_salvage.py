@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from indexer import Method, Snapshot
@@ -91,6 +92,21 @@ def test_a_line_that_is_of_no_statement_leaves_the_test_as_it_was(line: int):
             "expected: <1 EUR> but was: <2 EUR>",
             'assertMoney("2 EUR", a());',
         ),
+        (
+            "assertEquals(0.0, a(), 0.0);",
+            "expected: <0.0> but was: <-2.5E-4>",
+            "assertEquals(-2.5E-4, a(), 0.0);",
+        ),
+        (
+            "assertEquals(-0.5f, a(), 1e-6f);",
+            "expected: <-0.5> but was: <2.0>",
+            "assertEquals(2.0f, a(), 1e-6f);",
+        ),
+        (
+            'assertEquals("[]", a().toString());',
+            "expected: <[]> but was: <[1, 2]>",
+            'assertEquals("[1, 2]", a().toString());',
+        ),
         ("assertTrue(a());", "expected: <true> but was: <false>", "assertFalse(a());"),
         ("assertNotNull(a());", "expected: not <null>", "assertNull(a());"),
     ],
@@ -106,6 +122,10 @@ def test_junit_4_marks_where_two_texts_differ():
     found = settled(method('assertEquals("abc", a());'), 3, failure)
     assert found is not None
     assert found[0] == method('assertEquals("axc", a());')
+    failure = "junit.framework.ComparisonFailure: expected:<[]> but was:<[[1, 2]]>"
+    found = settled(method('assertEquals("", a());'), 3, failure)
+    assert found is not None
+    assert found[0] == method('assertEquals("[1, 2]", a());')
 
 
 @pytest.mark.parametrize(
@@ -114,6 +134,10 @@ def test_junit_4_marks_where_two_texts_differ():
         ("assertEquals(a(), b());", OPENTEST + "expected: <1> but was: <2>"),
         ("assertEquals(1, a());", OPENTEST + "expected: <1> but was: <shop.Cart@12>"),
         ('assertEquals("", a());', OPENTEST + "expected: <> but was: <[shop.Cart@1b2c3d]>"),
+        ("assertEquals(b(), a(), 0.0);", OPENTEST + "expected: <0.0> but was: <5.0>"),
+        ("assertEquals(0.0, a(), 0.0);", OPENTEST + "expected: <0.0> but was: <NaN>"),
+        ("assertEquals(1L, a());", OPENTEST + "expected: <1> but was: <2.5>"),
+        ('assertEquals("", a());', OPENTEST + f"expected: <> but was: <{'a' * 201}>"),
         ("assertEquals(1, a());", "java.lang.IllegalStateException: expected: <1> but was: <2>"),
         (
             'assertEquals("abc", a());',
@@ -321,6 +345,24 @@ def test_plain_ends_say_less_and_less():
         f'{start}(1);\n    assertEquals("", result.toString());\n}}',
         f"{start}(1);\n    assertNotNull(result);\n}}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("returned", "first"),
+    [
+        ("double", "assertEquals(0.0, result, 1e-9)"),
+        ("char", 'assertEquals("", String.valueOf(result))'),
+        ("char[]", 'assertEquals("", new String(result))'),
+        ("byte[]", 'assertEquals("", Arrays.toString(result))'),
+        ("String[][]", 'assertEquals("", Arrays.deepToString(result))'),
+        ("List<String>", 'assertEquals("", result.toString())'),
+    ],
+)
+def test_what_is_asserted_first_goes_by_what_the_method_gives(returned: str, first: str):
+    focal = msgspec.structs.replace(site_of("Cart#add").focal, returns=returned, parameters=())
+    start = f"void a() {{\n    {returned} result = cart.all();"
+    made = list(plain_ends(start, start, focal, None))
+    assert made[0] == f"{start}\n    {first};\n}}"
 
 
 def test_a_value_compared_with_itself_asserts_nothing():

@@ -72,7 +72,7 @@ def plain_ends(
         With the arguments that the model wrote, then with plain ones; nothing where what the
         method gives cannot be compared.
     """
-    guesses: tuple[str, ...] = _GUESSES.get(focal.returns or "", _OF_OBJECTS)
+    guesses = _guesses(focal.returns or "")
     if focal.constructor:
         guesses = _OF_OBJECTS[:1]
     elif focal.returns == "void":  # what it did is seen in what it was called on, if at all
@@ -87,19 +87,31 @@ def plain_ends(
         yield f"{begun}{call}\n    {guess};\n}}"
 
 
-_OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', f"assertNotNull({RESULT})")
+_THERE = f"assertNotNull({RESULT})"
+_OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', _THERE)
 """What its text says is more than that it is there; one with its address in it is never taken."""
 _GUESSES: dict[str, tuple[str, ...]] = {
-    "char": (),
-    "float": (),
-    "double": (),
+    "char": (f'assertEquals("", String.valueOf({RESULT}))',),
+    "float": (f"assertEquals(0.0f, {RESULT}, 1e-6f)",),
+    "double": (f"assertEquals(0.0, {RESULT}, 1e-9)",),
     "boolean": (f"assertTrue({RESULT})",),
-    "String": (f'assertEquals("", {RESULT})',),
+    "String": (f'assertEquals("", {RESULT})', _THERE),
     "int": (f"assertEquals(0, {RESULT})",),
     "short": (f"assertEquals(0, {RESULT})",),
     "byte": (f"assertEquals(0, {RESULT})",),
     "long": (f"assertEquals(0L, {RESULT})",),
+    "char[]": (f'assertEquals("", new String({RESULT}))', _THERE),
 }
+
+
+def _guesses(returned: str) -> tuple[str, ...]:
+    """What may be asserted of a value of a type, the most that can be said first."""
+    if returned in _GUESSES:
+        return _GUESSES[returned]
+    if returned.endswith("[]"):
+        shown = "deepToString" if returned.endswith("[][]") else "toString"
+        return f'assertEquals("", Arrays.{shown}({RESULT}))', _THERE
+    return _OF_OBJECTS
 
 
 # ---------------------------------------------------------------- ways to an object

@@ -212,6 +212,7 @@ def _uses(statement: Node, names: set[str]) -> bool:
 
 _MISMATCH = re.compile(r"expected: ?<(.*)> but was: ?<(.*)>", re.DOTALL)
 _ASSERTION_ERRORS = re.compile(r"[\w.]*(?:Assertion\w*Error|ComparisonFailure)\b")
+_OF_TEXTS = re.compile(r"[\w.]*ComparisonFailure\b")
 _OPPOSITE = {
     "assertTrue": "assertFalse",
     "assertFalse": "assertTrue",
@@ -253,8 +254,12 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
         values = _MISMATCH.search(failure)
         if arguments is None or values is None or not code(name).startswith("assert"):
             continue
-        expected, actual = (_whole(value) for value in values.groups())
+        expected, actual = values.groups()
+        if _OF_TEXTS.match(failure):
+            expected, actual = _whole(expected), _whole(actual)
         for one in arguments.named_children:
+            if one.type == _FLOAT and one.end_byte == arguments.named_children[-1].end_byte:
+                break  # what two numbers may differ by
             new = _as_literal(one, actual) if _value(one) == expected else None
             if new is not None and new != code(one):
                 tree.replace(one, new)
@@ -306,7 +311,7 @@ def thrown(text: str, line: int, failure: str, focal: Method) -> tuple[str, str]
 
 
 def _whole(value: str) -> str:
-    """A value without the brackets that JUnit 4 puts around where two texts differ."""
+    """A value without the brackets that JUnit 3 and 4 put around where two texts differ."""
     head, opening, rest = value.partition("[")
     middle, closing, tail = rest.rpartition("]")
     cut = "..." in head or "..." in tail
@@ -318,10 +323,10 @@ def _value(literal: Node) -> str | None:
     text = code(literal)
     if literal.type == "string_literal":
         return _unescaped(text[1:-1])
-    if literal.type in ("true", "false", "decimal_integer_literal"):
-        return text.rstrip("lL").replace("_", "")
-    if literal.type == "unary_expression" and re.fullmatch(r"-\d+[lL]?", text):
-        return text.rstrip("lL")
+    if literal.type in ("true", "false", "decimal_integer_literal", _FLOAT):
+        return text.rstrip(_SUFFIXES).replace("_", "") if text[:1].isdigit() else text
+    if literal.type == "unary_expression" and re.fullmatch(r"-[\d.]+[lLfFdD]?", text):
+        return text.rstrip(_SUFFIXES)
     return None
 
 
@@ -331,16 +336,25 @@ def _as_literal(like: Node, value: str) -> str | None:
         return "null" if value == "null" else _escaped(value)
     if like.type in ("true", "false"):
         return value if value in ("true", "false") else None
-    long = code(like)[-1] if code(like)[-1] in "lL" else ""
-    return value + long if re.fullmatch(r"-?\d{1,18}", value) else None
+    suffix = code(like)[-1] if code(like)[-1] in _SUFFIXES else ""
+    kind = _REAL if "." in code(like) else _WHOLE
+    return value + suffix if kind.fullmatch(value) else None
 
 
+_FLOAT = "decimal_floating_point_literal"
+_SUFFIXES = "lLfFdD"
+_WHOLE = re.compile(r"-?\d{1,18}")
+_REAL = re.compile(r"-?\d+\.\d+(?:E-?\d+)?")
+_LONGEST_TEXT = 200
+"""Characters of a text that a test expects: nobody compares more by eye."""
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def _escaped(value: str) -> str | None:
     if re.search(r"@[0-9a-f]{4,8}\b", value):
         return None  # an address, another one each time
+    if len(value) > _LONGEST_TEXT:
+        return None
     if any(ord(one) < 32 and one not in _ESCAPES for one in value):
         return None
     return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
