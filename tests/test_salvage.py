@@ -335,6 +335,8 @@ def test_plain_ends_say_less_and_less():
         f"{start}(sum(2));\n    assertEquals(0, result);\n}}",
         f"{start}(1);\n    assertEquals(0, result);\n}}",
     ]
+    unknown = list(plain_ends(f"{start}(result);\n}}", start, site.focal, ["1"]))
+    assert unknown == made[1:]
     assert list(plain_ends(start, start, site_of("Cart#clear").focal, None)) == []
     start = "void a() {\n    cart.clear();"
     assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == [

@@ -26,12 +26,16 @@ public class Sign {
     public void endless(Endless endless) { }
     public void point(Point point, Nothing nothing) { }
     public void given(Given given, Given.Maker maker) { }
+    public void chosen(Side side, Outer.Mode mode, Never never) { }
+    public void sided(Side side, Outer.Mode mode) { }
 }
 """
 OTHERS = """package shop;
 
 class Box { Box(String name, Cart cart) { } Box(int size) { } }
-class Outer { static class Plain { } class Inner { } }
+class Outer { static class Plain { } class Inner { } enum Mode { ON, OFF } }
+enum Side { /* FRONT, */ @Deprecated LEFT { void turn() { } }, RIGHT; void turn() { } }
+enum Never { }
 class Crate { Crate(Box box) { } }
 class Closed { private Closed() { } }
 abstract class Shape { Shape() { } }
@@ -82,6 +86,8 @@ def shop() -> Snapshot:
         ("made", ("new Box(1)", "new Outer.Plain()")),
         ("deep", ("new Crate(new Box(1))",)),
         ("given", ("Given.none()", 'Given.maker("a")')),
+        ("sided", ("Side.LEFT", "Outer.Mode.ON")),
+        ("chosen", None),
         ("knows", None),
         ("closed", None),
         ("shape", None),

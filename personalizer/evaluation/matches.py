@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import tree_sitter_java
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node, Parser
 
 from indexer.languages.java import method_errors
+from indexer.languages.java_bodies import JAVA
 
 __all__ = ["abstract", "abstract_match", "exact_match", "identifiers", "tokens"]
 
-_JAVA = Language(tree_sitter_java.language())
 _TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'|\w+|[^\w\s]")
 _LITERALS = {
     "string_literal": "STRING",
@@ -128,7 +127,7 @@ def identifiers(text: str) -> list[str]:
 
 def _tree(text: str) -> Node:
     """The member of a class around the text; the class itself where there is none."""
-    root = Parser(_JAVA).parse(b"class C {\n" + text.encode("utf-8", "replace") + b"\n}").root_node
+    root = Parser(JAVA).parse(b"class C {\n" + text.encode("utf-8", "replace") + b"\n}").root_node
     kind = next((n for n in root.named_children if n.type == "class_declaration"), None)
     return (kind.child_by_field_name("body") if kind else None) or root
 

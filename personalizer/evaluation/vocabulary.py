@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import tree_sitter_java
-from tree_sitter import Language, Parser
+from tree_sitter import Parser
 
 from indexer import Snapshot
+from indexer.languages.java_bodies import JAVA
 
 __all__ = ["shared", "words", "words_of"]
 
-_JAVA = Language(tree_sitter_java.language())
 _WORD = re.compile(r"(?:(?!\d)\w)+")
 """What ``gensim.utils.tokenize`` takes for a word: letters and underscores, no digits."""
 _KEYWORDS = """
@@ -31,7 +30,7 @@ def words(source: bytes, encoding: str = "utf-8") -> set[str]:
         ['cart', 'total']
     """
     kept = bytearray(source)
-    stack = [Parser(_JAVA).parse(source).root_node]
+    stack = [Parser(JAVA).parse(source).root_node]
     while stack:
         node = stack.pop()
         if node.type.endswith("comment"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import tree_sitter_java
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node, Parser
+
+from indexer.languages.java_bodies import JAVA
 
 __all__ = ["MethodTree", "code", "is_variable", "nodes"]
 
-_JAVA = Language(tree_sitter_java.language())
 _BEFORE = b"class C {\n"  # one line, so that rows of the tree are lines of the text from 1
 
 
@@ -22,7 +22,7 @@ class MethodTree:
 
     def __init__(self, text: str) -> None:
         self._source = _BEFORE + text.encode() + b"\n}"
-        root = Parser(_JAVA).parse(self._source).root_node
+        root = Parser(JAVA).parse(self._source).root_node
         found = (node for node in nodes(root) if node.type == "method_declaration")
         self.method: Node | None = next(found, None)
         self._edits: list[tuple[int, int, str]] = []

@@ -81,7 +81,8 @@ def plain_ends(
     calls = [""]
     if focal.parameters:
         written = re.match(r"[^;{}]*;", text[len(begun) :])
-        calls = [written[0]] if written else []
+        uncertain = written and re.search(rf"\b{RESULT}\b", written[0])  # what is not yet there
+        calls = [written[0]] if written and not uncertain else []
         calls += [] if arguments is None else [f"({', '.join(arguments)});"]
     for call, guess in product(calls, guesses):
         yield f"{begun}{call}\n    {guess};\n}}"

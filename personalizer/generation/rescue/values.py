@@ -6,11 +6,15 @@ from collections import Counter
 from functools import cached_property
 from itertools import cycle
 
+from tree_sitter import Parser
+
 from indexer import FileFacts, Method, Parameter, Type
 from indexer.facts import simple_type
+from indexer.languages.java_bodies import JAVA
 from personalizer.generation.names.members import Declared
 from personalizer.generation.rescue.statements import statements_of, tests_by_nearness
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import nodes
 
 __all__ = ["Values"]
 
@@ -52,6 +56,7 @@ _OF_JAVA = {
     "StringBuilder": 'new StringBuilder("a")',
     "Writer": "new StringWriter()",
 }
+_CONSTANT = "enum_constant"
 _DEEP = 2
 """Objects that are made to make another."""
 
@@ -83,10 +88,12 @@ class Values:
     def made(self, declared: Declared | None, *, deep: int = _DEEP) -> str | None:
         """A call of a type's shortest constructor, else of a method that is there to make one.
 
-        None where there is none that could be called.
+        Of an enum its first constant; None where there is nothing that could be called.
         """
         if declared is None or "private" in declared.type.modifiers:
             return None
+        if declared.type.kind == "enum":
+            return self._first_constant(declared)
         kind, place = declared.type, self._site.place.path if self._site.place else ""
         inner = "." in kind.name and kind.kind == "class" and "static" not in kind.modifiers
         ways: list[tuple[str, Method]] = []
@@ -101,6 +108,13 @@ class Values:
             if arguments is not None:
                 return f"{call}({', '.join(arguments)})"
         return None
+
+    def _first_constant(self, declared: Declared) -> str | None:
+        code = declared.type.span.of(self._site.snapshot.source(declared.path))
+        found = (one for one in nodes(Parser(JAVA).parse(code).root_node) if one.type == _CONSTANT)
+        name = next((one.child_by_field_name("name") for one in found), None)
+        text = name.text if name else None
+        return f"{declared.type.name}.{text.decode()}" if text else None
 
     def _of(self, parameter: Parameter, path: str, deep: int) -> list[str]:
         """Literals, what tests begin variables with, constants of the type, what can be made."""
