@@ -120,7 +120,7 @@ def main() -> None:
             with without_tests(index, snapshot, focal) as shown:
                 examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
                 one = HeldOut(shown, focal, Retriever(shown, examples, embed))
-                for (name, writer), shots in product(writers.items(), (0, args.retrieve)):
+                for (name, writer), shots in product(writers.items(), {0, args.retrieve}):
                     condition = f"{name} + retrieval" if shots else name
                     method = f"{focal.path}#{focal.method.key}"
                     if (method, condition) in done:
