@@ -157,13 +157,14 @@ def _status_text(result: dict[str, Any]) -> str:
     else:
         unseen = result["unseen_symbols"]
         behind = result["commits_behind"]
+        commits = "not known" if behind is None else f"{behind} behind"
         lines = [
             f"{result['adapter']} is {result['freshness']}: {result['why']}",
             f"  base      {result['base']}",
             f"  trained   {result['trained_at']}",
             f"  gate      {result['gate']}: {result['gate_reason']}",
             f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
-            f"  commits   {'-' if behind is None else behind} behind",
+            f"  commits   {commits}",
         ]
         if result["chosen_by"] == "user":
             lines.append("  chosen    by name, whatever the gate said")

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from indexer import Index, Store, Workspace
+from personalizer import texts
 from personalizer.adapters import Registry
 from personalizer.freshness import (
     Measured,
@@ -182,7 +183,10 @@ def test_new_names_are_counted_but_not_those_of_tests(root):
 
 
 def test_without_git_commits_behind_are_not_known(root):
-    assert status(root)["commits_behind"] is None
+    found = status(root)
+    assert found["commits_behind"] is None
+    told = texts.TEXTS["status"](found | {"daemon": {"running": False}})
+    assert "  commits   not known\n" in told
 
 
 def test_who_chose_the_adapter_is_told(root):
