@@ -176,6 +176,9 @@ def _status_text(result: dict[str, Any]) -> str:
     lines += [f"  note      {warning}" for warning in result["warnings"]]
     if result["job"]:
         lines.append(f"  training  {_job(result['job'])}")
+    if (due := result["retraining"]) and due["mode"] == "on":
+        when = f", waits for {due['waits_for']}" if due["waits_for"] else " soon"
+        lines.append(f"  training  begins by itself{when}")
     running = result["daemon"] and result["daemon"].get("running")
     lines.append(f"  daemon    {'running' if running else 'not running'}")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from personalizer.daemon import automatic, machine, warming
+from personalizer import daemon, texts
+from personalizer.cli import personalizer
+from personalizer.daemon import automatic, client, machine, warming
 from personalizer.daemon.automatic import Automatic, known_of
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import TrainRequest
@@ -220,6 +224,40 @@ class Warmed:
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         self.loaded.append((base, adapter))
+
+
+# ---------------------------------------------------------------- from the command line
+
+
+def status_of_a_stale_project(
+    monkeypatch: pytest.MonkeyPatch, root: Path, *, running: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """What ``status`` prints with ``retrain`` on, and what it asked a daemon for."""
+    asked: list[str] = []
+    due = {"mode": "on", "why": "3 changed", "waits_for": None}
+    health = {"running": running, "socket": None, "log": ""}
+    monkeypatch.setattr(daemon, "known_of", lambda *_: {"job": None, "retraining": due})
+    monkeypatch.setattr(daemon, "describe", lambda: health)
+    monkeypatch.setattr(client.Client, "status", lambda self, root: asked.append(root))
+    monkeypatch.setattr(client, "connect", lambda *, start: client.Client("/nowhere"))
+    answer = CliRunner().invoke(personalizer, ["status", str(root), "--json"])
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout), asked
+
+
+def test_a_status_from_the_command_line_tells_the_daemon_of_a_training_that_is_due(
+    monkeypatch, tmp_path
+):
+    found, asked = status_of_a_stale_project(monkeypatch, tmp_path, running=True)
+    assert asked == [str(tmp_path)]
+    assert found["retraining"]["waits_for"] is None
+
+
+def test_without_a_daemon_a_training_that_is_due_waits_for_one(monkeypatch, tmp_path):
+    found, asked = status_of_a_stale_project(monkeypatch, tmp_path, running=False)
+    assert (asked, found["retraining"]["waits_for"]) == ([], "the daemon")
+    shown = texts.TEXTS["status"](found)
+    assert "  training  begins by itself, waits for the daemon\n" in shown
 
 
 @pytest.fixture

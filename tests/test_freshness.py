@@ -185,7 +185,9 @@ def test_new_names_are_counted_but_not_those_of_tests(root):
 def test_without_git_commits_behind_are_not_known(root):
     found = status(root)
     assert found["commits_behind"] is None
-    told = texts.TEXTS["status"](found | {"daemon": {"running": False}, "job": None})
+    told = texts.TEXTS["status"](
+        found | {"daemon": {"running": False}, "job": None, "retraining": None}
+    )
     assert "  commits   not known\n" in told
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +15,7 @@ from personalizer.commands.common import (
     progress_option,
     until_interrupted,
 )
+from personalizer.errors import PersonalizerError
 
 __all__ = ["status", "train"]
 
@@ -145,6 +148,20 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
 
     result = freshness.status(path)
     result |= known_of(path.resolve(), result) | {"daemon": describe()}
+    if result["retraining"] and result["retraining"]["mode"] == "on":
+        _leave_to_daemon(path, result)
     output.show("status", result, as_json)
     if check:
         raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])
+
+
+def _leave_to_daemon(path: Path, result: dict[str, Any]) -> None:
+    """Lets the daemon know of a training that is due: it begins only what it has seen itself."""
+    from indexer import Workspace
+    from personalizer.daemon.client import connect
+
+    if not result["daemon"]["running"]:
+        result["retraining"]["waits_for"] = "the daemon"
+        return
+    with suppress(PersonalizerError):
+        connect(start=False).status(str(Workspace(path).root))
