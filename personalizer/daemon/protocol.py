@@ -143,7 +143,7 @@ class Progress:
     """``index``, ``prepare``, ``train``, ``gate``; of an evaluation ``evaluate``."""
     step: int = 0
     steps: int = 0
-    """Steps in all, as foreseen; 0 while unknown."""
+    """Steps in all, as foreseen by the pace so far and the budget; 0 while unknown."""
     loss: float | None = None
     validation_loss: float | None = None
     tokens_per_second: float | None = None

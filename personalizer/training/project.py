@@ -292,10 +292,10 @@ def plan(
             "base": prepared.base.name,
             "pairs": dataset.counts(),
             "left_out": dict(dataset.left_out),
-            "steps": forecast.steps,
+            "steps": foretold["steps"],
             "tokens": round(
                 sum(map(length, dataset.train))
-                * forecast.steps
+                * foretold["steps"]
                 / prepared.hyper.steps_an_epoch(len(dataset.train))
             ),
             "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -312,10 +312,11 @@ def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]
     """By the manifest's names, so that what came stands beside it."""
     left = _for_training(budget, ready, forecast.judging_seconds)
     training = max(forecast.seconds_a_step, min(forecast.training_seconds, left))
+    share = min(1.0, training / forecast.training_seconds)
     return {
         "peak_memory_bytes": forecast.peak_memory_bytes,
         "seconds": round(ready + forecast.judging_seconds + training, 1),
-        "steps": forecast.steps,
+        "steps": max(1, round(share * forecast.steps)),
         "seconds_a_step": forecast.seconds_a_step,
     }
 

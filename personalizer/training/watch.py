@@ -139,15 +139,17 @@ class Watch(TrainerCallback):
     def _tell(self, state: TrainerState) -> None:
         now = self.clock.seconds()
         passed, done = now - self._begun, state.global_step - self._first
-        left = passed / done * (state.max_steps - state.global_step) if done else None
-        if left is not None:
-            left = max(0.0, min(left, self.budget - now))
+        left, steps = None, 0
+        if done and passed:
+            pace = done / passed
+            left = max(0.0, min((state.max_steps - state.global_step) / pace, self.budget - now))
+            steps = state.global_step + round(left * pace)
         seen = int(state.num_input_tokens_seen) - self.tokens_before
         self.report(
             Progress(
                 phase="train",
                 step=state.global_step,
-                steps=state.max_steps,
+                steps=steps,
                 loss=self._loss,
                 validation_loss=self._validation,
                 tokens_per_second=seen / passed if seen > 0 and passed else None,

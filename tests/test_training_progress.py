@@ -1,0 +1,72 @@
+"""What a training foresees of itself while it runs."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from personalizer.daemon.protocol import Progress
+from personalizer.training.forecast import Forecast
+from personalizer.training.project import _foretold
+from personalizer.training.watch import Watch
+
+
+class Clock:
+    """Says what it is told."""
+
+    now = 0.0
+
+    def seconds(self) -> float:
+        return self.now
+
+
+def told(budget: float, *, at: float, step: int, most: int = 1000, first: int = 0) -> Progress:
+    """What is reported at a step, so many seconds after a training began at step ``first``."""
+    clock, reports = Clock(), list[Progress]()
+    watch: Any = Watch(clock, budget, 60.0, threading.Event(), reports.append)  # type: ignore[arg-type]
+    state = SimpleNamespace(
+        global_step=first, max_steps=most, num_input_tokens_seen=0, best_metric=None
+    )
+    watch.on_train_begin(None, state, None)
+    clock.now, state.global_step = at, step
+    watch.on_log(None, state, None, {"loss": 1.0})
+    return reports[-1]
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps", "left"),
+    [(100.0, 50, 80.0), (10_000.0, 1000, 1980.0), (15.0, 10, 0.0)],
+)
+def test_the_steps_foreseen_are_those_for_which_there_is_time(
+    budget: float, steps: int, left: float
+):
+    found = told(budget, at=20.0, step=10)
+    assert (found.steps, found.seconds_left) == (steps, left)
+
+
+def test_a_training_that_goes_on_foresees_by_its_own_pace():
+    found = told(100.0, at=20.0, step=110, first=100)
+    assert (found.step, found.steps) == (110, 150)
+
+
+def test_before_the_first_step_nothing_is_foreseen():
+    found = told(100.0, at=5.0, step=100, first=100)
+    assert (found.steps, found.seconds_left) == (0, None)
+
+
+def test_a_forecast_counts_the_steps_that_the_budget_allows():
+    run = Forecast(
+        peak_memory_bytes=1,
+        training_seconds=1000.0,
+        judging_seconds=10.0,
+        evaluation_seconds=1.0,
+        steps=500,
+        seconds_a_step=2.0,
+        flops_a_token=1.0,
+        flops_a_token_forward=1.0,
+    )
+    assert _foretold(run, ready=20.0, budget=130.0)["steps"] == 50
+    assert _foretold(run, ready=20.0, budget=3000.0)["steps"] == 500
