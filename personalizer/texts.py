@@ -196,6 +196,8 @@ def _job(job: dict[str, Any]) -> str:
             words.append(f"{duration(progress['seconds_left'])} left")
     if job["reason"]:
         words.append(str(job["reason"]))
+    if (result := job["result"]) and "gate" in result:
+        words.append(f"{result['gate']}: {result['reason']}")
     return ", ".join(words)
 
 

@@ -191,6 +191,14 @@ def test_without_git_commits_behind_are_not_known(root):
     assert "  commits   not known\n" in told
 
 
+def test_what_became_of_the_last_training_is_told(root):
+    result = {"gate": "refused", "reason": "it may be chance"}
+    job = {"state": "done", "progress": None, "reason": None, "result": result}
+    rest = {"job": job, "retraining": None, "daemon": {"running": True}}
+    told = texts.TEXTS["status"](status(root) | rest)
+    assert "  training  done, refused: it may be chance\n" in told
+
+
 def test_who_chose_the_adapter_is_told(root):
     assert status(root)["chosen_by"] == "gate"
     Registry(WorkspaceData(root).adapters).use("one")
