@@ -175,6 +175,35 @@ def test_other_exceptions_are_not_expected(line: int, failure: str):
     assert thrown(text, line, failure, add()) is None
 
 
+@pytest.mark.parametrize(
+    ("argument", "before", "given"),
+    [
+        ("parse(text)", ["int price = parse(text);"], "price"),
+        ("new int[] {-1}[0]", [], "new int[] {-1}[0]"),
+        ("price.of(1)", [], "price.of(1)"),
+        ("1, two()", [], "1, two()"),
+    ],
+)
+def test_what_an_argument_calls_is_called_before(argument: str, before: list[str], given: str):
+    text = method("Cart cart = new Cart();", f"int sum = cart.add({argument});")
+    expected = f"assertThrows(java.io.IOException.class, () -> cart.add({given}));"
+    found = thrown(text, 4, "java.io.IOException: gone (CartTest.java:9)", add())
+    assert found is not None
+    assert found[0] == method("Cart cart = new Cart();", *before, expected)
+
+
+def test_the_file_s_imports_say_how_an_exception_is_named():
+    imports = "import java.io.*;\nimport java.net.ConnectException;\nimport org.junit"
+    scope = site_of("Cart#add", TESTS.replace("import org.junit", imports, 1)).symbols.scope
+    short = ["java.io.IOException", "java.net.ConnectException", "shop.Gone", "java.lang.Error"]
+    assert all(map(scope.names, short))
+    assert not any(map(scope.names, ["java.net.BindException", "java.io.sub.Gone"]))
+    text = method("Cart cart = new Cart();", "int sum = cart.add(-1);")
+    found = thrown(text, 4, "java.io.IOException: gone", add(), scope.names)
+    assert found is not None
+    assert "assertThrows(IOException.class" in found[0]
+
+
 def add() -> Method:
     return focal(snapshot_of({SHOP: SOURCE}), "Cart#add")[1]
 

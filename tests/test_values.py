@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from indexer import Snapshot
 from personalizer.generation import resolve_target
-from personalizer.generation.rescue.values import Values
+from personalizer.generation.names.libraries import JAVA_LANG, TYPES
+from personalizer.generation.rescue.values import _OF_JAVA, Values
 from personalizer.generation.site import Site
 from tests.java_project import snapshot_of
 
@@ -102,6 +105,11 @@ def test_arguments_are_what_tests_show_or_what_can_be_made(
     path, method = resolve_target(shop, f"Sign#{name}")
     values = Values(Site(shop, path, method))
     assert values.arguments(method, path) == arguments
+
+
+@pytest.mark.parametrize(("kind", "value"), _OF_JAVA.items())
+def test_what_a_value_of_java_s_library_names_can_be_imported(kind: str, value: str):
+    assert {kind, *re.findall(r"\b[A-Z]\w*[a-z]\w*|\bU\w+(?=[.(])", value)} <= {*TYPES, *JAVA_LANG}
 
 
 def test_a_record_without_components_is_made(shop: Snapshot):

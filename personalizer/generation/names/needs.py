@@ -44,6 +44,14 @@ class Scope:
     focal_path: str
     focal: Method
 
+    def names(self, full: str) -> bool:
+        """Whether the simple name of a type is enough here, by its full name."""
+        package = full.rpartition(".")[0]
+        around = {line.name for line in self.imports if line.wildcard and not line.static}
+        return package in {self.package, "java.lang", *around} or any(
+            line.name == full and not line.static for line in self.imports
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

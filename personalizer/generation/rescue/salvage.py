@@ -66,7 +66,7 @@ def _as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | 
     failure = candidate.failure or ""
     found = settled(candidate.text, line, failure)
     if found is None and site.flavour in ("junit4", "junit5"):
-        found = thrown(candidate.text, line, failure, site.focal)
+        found = thrown(candidate.text, line, failure, site.focal, site.symbols.scope.names)
     return found
 
 
@@ -268,11 +268,19 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
 
 
 _EXCEPTION = re.compile(r"(?:[a-z]\w*\.)+([A-Z]\w*Exception)\b")
+_CALLS = frozenset({"method_invocation", "object_creation_expression"})
+_TYPE_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]?\b")
 _OF_THE_TEST = ("NullPointerException", "ParameterResolutionException", "ClassCastException")
 """Exceptions that more often tell of a bad test than of what the method does."""
 
 
-def thrown(text: str, line: int, failure: str, focal: Method) -> tuple[str, str] | None:
+def thrown(
+    text: str,
+    line: int,
+    failure: str,
+    focal: Method,
+    short: Callable[[str], bool] = lambda name: name.startswith("java.lang."),
+) -> tuple[str, str] | None:
     """A method that expects the exception which a call of the focal method threw at a line.
 
     Args:
@@ -280,6 +288,7 @@ def thrown(text: str, line: int, failure: str, focal: Method) -> tuple[str, str]
         line: From 1: where the run ended.
         failure: What was said.
         focal: The method under test.
+        short: Whether the simple name of an exception is enough, by its full name.
 
     Returns:
         None where another statement threw.
@@ -305,9 +314,32 @@ def thrown(text: str, line: int, failure: str, focal: Method) -> tuple[str, str]
     for other in gone.values():
         if other.id != one.id and not _inside(other, gone):
             tree.remove(other)
-    kind = named[0] if not named[0].startswith("java.lang.") else named[1]
-    tree.replace(one, f"assertThrows({kind}.class, () -> {code(call)});")
+    kind = named[1] if short(named[0]) else named[0]
+    taken = {code(node) for node in nodes(body) if node.type == "identifier"}
+    before, bare = _arguments_before(call, focal, taken)
+    lines = [*before, f"assertThrows({kind}.class, () -> {bare});"]
+    tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
     return tree.text, f"{named[1]} thrown"
+
+
+def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tuple[list[str], str]:
+    """Variables for arguments that call something themselves, and the call with their names.
+
+    What a call within another throws would look as if the focal method threw it.
+    """
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments else []
+    text, declared = call.text or b"", list[str]()
+    if len(given) != len(focal.parameters):
+        return declared, code(call)
+    for one, wanted in reversed([*zip(given, focal.parameters, strict=True)]):
+        calls = any(node.type in _CALLS for node in nodes(one))
+        known = not wanted.type.endswith("...") and not _TYPE_VARIABLE.search(wanted.type)
+        if calls and known and wanted.name not in taken and one.type != "lambda_expression":
+            declared.insert(0, f"{wanted.type} {wanted.name} = {code(one)};")
+            start, end = one.start_byte - call.start_byte, one.end_byte - call.start_byte
+            text = text[:start] + wanted.name.encode() + text[end:]
+    return declared, text.decode("utf-8", "replace")
 
 
 def _whole(value: str) -> str:
