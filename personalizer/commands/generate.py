@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from personalizer import output, progress
+from personalizer import __version__, output, progress
 from personalizer.commands.common import json_option, registry_of, workspace_option
 from personalizer.errors import BadInput
 
@@ -207,7 +207,7 @@ class Session:
             f"{self.snapshot.hashes[place.path] if place else None}",
             f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "
             f"{chosen.mutants}",
-            f"{type(self.validator).__name__}",
+            f"{type(self.validator).__name__} {__version__}",
         ]
         if chosen.retrieve and chosen.retriever != BM25:
             parts.append(chosen.retriever)
