@@ -314,6 +314,22 @@ def test_types_within_others_are_told_apart():
     ]
 
 
+def test_a_field_of_what_declares_the_method_is_called_too():
+    source = SOURCE.replace("class Cart", "class Cart implements Sums") + (
+        "interface Sums { int add(int price); int total(int rate); }\n"
+    )
+    tests = TESTS.replace("Cart cart = new Cart();", "").replace("Cart late = new Cart();", "")
+    tests = tests.replace("class CartTest {", "class CartTest {\n    Sums sums;")
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
+
+    def first(target: str) -> str:
+        site = Site(snapshot, *focal(snapshot, target))
+        return next(iter(beginnings(site, Values(site)))).text
+
+    assert "int result = sums.add" in first("Cart#add")
+    assert "sums.total" not in first("Cart#total")
+
+
 def test_what_takes_nothing_is_called():
     found = [one.text.rpartition("\n")[2].strip() for one in begins("Cart#clear")]
     assert found[0] == "cart.clear();"

@@ -372,11 +372,13 @@ def test_a_test_of_an_abstract_class_runs_in_a_subclass(tmp_path):
     site = Site(made.snapshot, "src/main/java/shop/Cart.java", focal)
     check = site.check("@Test\nvoid grows() { cart.add(2); assertEquals(2, cart.total()); }")
     assert (check.test_class, check.runs_in) == ("shop.AbstractCartTest", "shop.QuickCheck")
+    wrong = site.check("@Test\nvoid grows() { assertEquals(2, cart.total()); }")
     try:
-        verdict = made.validator.validate([check])[0]
+        verdict, failing = made.validator.validate([check, wrong])
     finally:
         made.validator.close()
     assert (verdict.passes, verdict.new_lines) == (True, 3), verdict
+    assert (failing.failure or "").endswith(f"(AbstractCartTest.java:{wrong.line + 1})"), failing
 
 
 @needs_java

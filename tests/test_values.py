@@ -30,6 +30,7 @@ public class Sign {
     public void point(Point point, Nothing nothing) { }
     public void given(Given given, Given.Maker maker) { }
     public void chosen(Side side, Outer.Mode mode, Never never) { }
+    public void sized(long[] sizes, Lamp lamp) { }
     public void sided(Side side, Outer.Mode mode) { }
 }
 """
@@ -46,6 +47,7 @@ class Endless { Endless(Endless next) { } }
 record Point(int x) { }
 record Nothing() { }
 class Cart { }
+class Lamp { }
 interface Given {
     static Given of(int a) { return null; }
     static Given none() { return null; }
@@ -70,6 +72,8 @@ class SignTest {
     @Test
     void ends() {
         Cart last = Cart.of(2);
+        long[] sizes = { 1, 2 };
+        Lamp lamps[] = { null };
     }
 }
 """
@@ -90,6 +94,7 @@ def shop() -> Snapshot:
         ("deep", ("new Crate(new Box(1))",)),
         ("given", ("Given.none()", 'Given.maker("a")')),
         ("sided", ("Side.LEFT", "Outer.Mode.ON")),
+        ("sized", ("new long[] { 1, 2 }", "new Lamp()")),
         ("chosen", None),
         ("knows", None),
         ("closed", None),

@@ -154,15 +154,27 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
 
 
 def _kinds(site: Site) -> frozenset[str]:
-    """Simple names of the focal class and of those that extend it."""
-    name = site.focal.class_name
+    """Simple names of the focal class, of those that extend it, and of what declares the method.
+
+    Behind a variable of an interface another class may stand: then the test is not taken, for it
+    does not reach the focal method.
+    """
+    name, focal = site.focal.class_name, site.focal
+    declared = site.symbols.members.of(site.focal_path, focal.owner)
+    above = {
+        kind.simple_name
+        for _, facts, kind in (declared.chain if declared else ())
+        for one in facts.methods
+        if (one.owner, one.name) == (kind.name, focal.name)
+        and len(one.parameters) == len(focal.parameters)
+    }
     extending = {
         kind.simple_name
         for facts in site.snapshot.files.values()
         for kind in facts.types
         if any(simple_type(parent) == name for parent in kind.extends)
     }
-    return frozenset({name, *extending})
+    return frozenset({name, *extending, *above})
 
 
 def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:

@@ -172,8 +172,9 @@ class Values:
                 own = {name for one in statements for name in one.names}
                 counted.update((s.type, s.value) for s in statements if not s.value_uses & own)
             for (kind, value), _ in counted.most_common():
-                if value:
-                    values.setdefault(kind, {})[value] = None
+                listed = value.startswith("{")  # an array, as only a declaration may write it
+                if value and (not listed or kind.endswith("[]")):
+                    values.setdefault(kind, {})[f"new {kind} {value}" if listed else value] = None
         return values
 
     @cached_property

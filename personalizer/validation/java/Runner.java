@@ -10,6 +10,7 @@ import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Method;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.nio.file.Files;
@@ -98,7 +99,7 @@ public final class Runner {
                     new Loader(libraries, Wire.list(asked.get("folders")), Wire.classes(asked));
             Thread.currentThread().setContextClassLoader(loader);
             Class<?> type = Class.forName(Wire.text(asked.get("test")), false, loader);
-            result.of(type);
+            result.of(declaring(type, method));
             for (Framework framework : frameworks) {
                 if (framework.owns(type, method)) {
                     framework.run(type, method, Wire.text(asked.get("except")), result);
@@ -109,6 +110,22 @@ public final class Runner {
         } catch (Throwable problem) { // whatever a test throws is its result
             result.failed(problem);
         }
+    }
+
+    /** The class that declares a test, which may run in a subclass. */
+    private static Class<?> declaring(Class<?> type, String method) {
+        for (Class<?> one = type; one != null; one = one.getSuperclass()) {
+            try {
+                for (Method declared : one.getDeclaredMethods()) {
+                    if (declared.getName().equals(method)) {
+                        return one;
+                    }
+                }
+            } catch (LinkageError incomplete) {
+                break; // the framework says what is missing
+            }
+        }
+        return type;
     }
 
     /** What tests change for all, put back after each. */
@@ -152,8 +169,8 @@ public final class Runner {
         private String skipped;
         private Throwable problem;
 
-        void of(Class<?> tested) {
-            type = tested.getName();
+        void of(Class<?> declaring) {
+            type = declaring.getName();
         }
 
         synchronized void unowned() {
