@@ -214,7 +214,12 @@ def _generate_text(result: dict[str, Any]) -> str:
     if result["edit"] is None:
         return f"{head}\nNone of them can be used; nothing was changed."
     edit = result["edit"]
-    done = "Written to" if result["written"] else "Would go to (write it with --write)"
+    if result["written"]:
+        done = "Written to"
+    elif result["candidates"][0]["compiles"] is False:
+        done = "Not written, for it does not compile; would go to"
+    else:
+        done = "Would go to (write it with --write)"
     lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
     lines += [f"  {note}" for note in edit["notes"]]
     lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]

@@ -14,9 +14,9 @@ from personalizer.commands.untested import RESULTS
 from personalizer.engine import Completion, Request, local
 from personalizer.errors import PromptTooLong
 from personalizer.generation import untested, validators
-from personalizer.validation import Unable
+from personalizer.validation import Unable, Verdict
 from tests.fake_engine import FakeEngine
-from tests.fake_validator import FakeValidator, fails, passes
+from tests.fake_validator import FakeValidator, fails, passes, refused
 from tests.java_project import snapshot_of, write_project
 
 CART = """package shop;
@@ -170,6 +170,20 @@ def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyP
     answer = ran(monkeypatch, "--write", validator=Unable("no JDK"))
     assert not any(one["written"] for one in answer["results"])
     assert answer["results"][0]["not_run"] == "no JDK"
+
+
+@pytest.mark.parametrize(("verdict", "written"), [(refused(), False), (fails(), True)])
+def test_what_does_not_compile_is_not_written_when_asked_for_by_name_either(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, written: bool
+):
+    monkeypatch.setattr(local, "LocalEngine", lambda threads: FakeEngine([WRITTEN]))
+    checker = FakeValidator(otherwise=verdict)
+    monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
+    answer = CliRunner().invoke(personalizer, ["generate", "Cart#gross", "--write"])
+    assert answer.exit_code == 0, answer.output
+    text = (shop / "src/test/java/shop/CartTest.java").read_text()
+    assert ("void works()" in text) is written
+    assert ("Not written, for it does not compile" in answer.output) is not written
 
 
 def test_another_retriever_is_another_result(shop: Path, monkeypatch: pytest.MonkeyPatch):

@@ -37,7 +37,11 @@ __all__ = ["Session", "generate", "snippet", "workspace_of", "write_edit"]
 )
 @click.option("--no-run", is_flag=True, help="Compile and run nothing.")
 @click.option("--trust", is_flag=True, help="Let this project be built and run, this time.")
-@click.option("--write", is_flag=True, help="Write the test into its file; else show the diff.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write the test into its file unless it is known not to compile; else show the diff.",
+)
 @click.option("--untested", is_flag=True, help="Tests for the methods that no test reaches.")
 @click.option("--limit", type=click.IntRange(1), help="Most methods, with --untested.")
 @click.option(
@@ -80,10 +84,11 @@ def generate(
         with progress.working("Generating"):
             path, method = session.target(target)
             made = session.generate(path, method)
-        if write and made.edit is not None:
+        broken = bool(made.candidates) and made.candidates[0].compiles is False
+        written = write and not broken and made.edit is not None
+        if written and made.edit is not None:
             write_edit(root, session.snapshot, made.edit)
-    result = output.as_dict(made) | {"written": bool(write and made.edit)}
-    output.show("generate", result, as_json)
+    output.show("generate", output.as_dict(made) | {"written": written}, as_json)
 
 
 class _Writer(TypedDict):
