@@ -105,6 +105,7 @@ def main() -> None:
     snapshot = index.read(Workspace(args.project))
     focals, hidden = held_out(snapshot, settings, adapter, args.limit)
     writers = {"base": None, **({"adapter": adapter} if adapter else {})}
+    retrieved = sorted({0, args.retrieve})
     rows = kept(args.keep)
     done = {(row.method, row.condition) for row in rows}
     times: dict[str, Counter[str]] = {}
@@ -120,7 +121,7 @@ def main() -> None:
             with without_tests(index, snapshot, focal) as shown:
                 examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
                 one = HeldOut(shown, focal, Retriever(shown, examples, embed))
-                for (name, writer), shots in product(writers.items(), {0, args.retrieve}):
+                for (name, writer), shots in product(writers.items(), retrieved):
                     condition = f"{name} + retrieval" if shots else name
                     method = f"{focal.path}#{focal.method.key}"
                     if (method, condition) in done:

@@ -318,16 +318,18 @@ def test_a_field_of_what_declares_the_method_is_called_too():
     source = SOURCE.replace("class Cart", "class Cart implements Sums") + (
         "interface Sums { int add(int price); int total(int rate); }\n"
     )
-    tests = TESTS.replace("Cart cart = new Cart();", "").replace("Cart late = new Cart();", "")
-    tests = tests.replace("class CartTest {", "class CartTest {\n    Sums sums;")
+    tests = TESTS.replace("Cart cart = new Cart();", "Sums other = new Bag();")
+    tests = tests.replace("Cart late = new Cart();", "Sums mine = new Cart();")
+    tests = tests.replace("class CartTest {", "class CartTest {\n    Sums sums;\n    Cart own;")
     snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
 
-    def first(target: str) -> str:
+    def receivers(target: str) -> list[str]:
         site = Site(snapshot, *focal(snapshot, target))
-        return next(iter(beginnings(site, Values(site)))).text
+        called = (one.text.rpartition(" ")[2] for one in beginnings(site, Values(site), most=9))
+        return [call.partition(".")[0] for call in called]
 
-    assert "int result = sums.add" in first("Cart#add")
-    assert "sums.total" not in first("Cart#total")
+    assert receivers("Cart#add") == ["own", "sums", "mine", "cart"]  # not other, which is a bag
+    assert receivers("Cart#total") == ["own", "cart"]
 
 
 def test_what_takes_nothing_is_called():

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from personalizer.daemon.protocol import Progress
+from personalizer.training.clock import RunningClock
 from personalizer.training.forecast import Forecast
 from personalizer.training.project import _foretold
 from personalizer.training.watch import Watch
 
 
-class Clock:
+class Clock(RunningClock):
     """Says what it is told."""
 
-    now = 0.0
+    def __init__(self) -> None:
+        self.now = 0.0
 
     def seconds(self) -> float:
         return self.now
@@ -26,7 +28,7 @@ class Clock:
 def told(budget: float, *, at: float, step: int, most: int = 1000, first: int = 0) -> Progress:
     """What is reported at a step, so many seconds after a training began at step ``first``."""
     clock, reports = Clock(), list[Progress]()
-    watch: Any = Watch(clock, budget, 60.0, threading.Event(), reports.append)  # type: ignore[arg-type]
+    watch: Any = Watch(clock, budget, 60.0, threading.Event(), reports.append)
     state = SimpleNamespace(
         global_step=first, max_steps=most, num_input_tokens_seen=0, best_metric=None
     )
@@ -57,16 +59,24 @@ def test_before_the_first_step_nothing_is_foreseen():
     assert (found.steps, found.seconds_left) == (0, None)
 
 
-def test_a_forecast_counts_the_steps_that_the_budget_allows():
-    run = Forecast(
+def forecast(training_seconds: float) -> Forecast:
+    return Forecast(
         peak_memory_bytes=1,
-        training_seconds=1000.0,
+        training_seconds=training_seconds,
         judging_seconds=10.0,
         evaluation_seconds=1.0,
         steps=500,
-        seconds_a_step=2.0,
+        seconds_a_step=training_seconds / 500,
         flops_a_token=1.0,
         flops_a_token_forward=1.0,
     )
+
+
+def test_a_forecast_counts_the_steps_that_the_budget_allows():
+    run = forecast(1000.0)
     assert _foretold(run, ready=20.0, budget=130.0)["steps"] == 50
     assert _foretold(run, ready=20.0, budget=3000.0)["steps"] == 500
+
+
+def test_a_training_that_takes_no_time_to_speak_of_has_all_its_steps():
+    assert _foretold(forecast(0.0), ready=0.0, budget=60.0)["steps"] == 500

@@ -5,15 +5,12 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from indexer import FileFacts, Method
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, code, nodes
 
 __all__ = ["cautions", "expects_its_exception"]
 
 _LONG = 300
 """Lines of a method beyond which a test covers little of it."""
-
-
-_CALLS = frozenset({"method_invocation", "object_creation_expression"})
 
 
 def cautions(facts: FileFacts, source: bytes, focal: Method) -> tuple[str, ...]:
@@ -62,6 +59,6 @@ def _only_calls(arguments: Node | None, focal: Method) -> bool:
     given = arguments.named_children[:2] if arguments else []
     if len(given) < 2 or given[1].type != "lambda_expression" or "NullPointer" in code(given[0]):
         return False
-    calls = [one for one in nodes(given[1]) if one.type in _CALLS]
+    calls = [one for one in nodes(given[1]) if one.type in CALLS]
     field, name = ("type", focal.class_name) if focal.constructor else ("name", focal.name)
     return len(calls) == 1 and code(calls[0].child_by_field_name(field)).split("<")[0] == name

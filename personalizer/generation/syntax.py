@@ -8,8 +8,10 @@ from tree_sitter import Node, Parser
 
 from indexer.languages.java_bodies import JAVA
 
-__all__ = ["MethodTree", "code", "is_variable", "nodes"]
+__all__ = ["CALLS", "MethodTree", "code", "is_variable", "nodes"]
 
+CALLS = frozenset({"method_invocation", "object_creation_expression"})
+"""Kinds of nodes that call a method or a constructor."""
 _BEFORE = b"class C {\n"  # one line, so that rows of the tree are lines of the text from 1
 
 

@@ -312,7 +312,8 @@ def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]
     """By the manifest's names, so that what came stands beside it."""
     left = _for_training(budget, ready, forecast.judging_seconds)
     training = max(forecast.seconds_a_step, min(forecast.training_seconds, left))
-    share = min(1.0, training / forecast.training_seconds)
+    shortened = training < forecast.training_seconds
+    share = training / forecast.training_seconds if shortened else 1.0
     return {
         "peak_memory_bytes": forecast.peak_memory_bytes,
         "seconds": round(ready + forecast.judging_seconds + training, 1),

@@ -135,8 +135,9 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
     kinds = _kinds(site)
     if site.place is not None:
         facts = site.snapshot.files[site.place.path]
-        for field in facts.fields:
-            if field.owner == site.place.owner and simple_type(field.type) in kinds:
+        fields = [field for field in facts.fields if field.owner == site.place.owner]
+        for field in sorted(fields, key=lambda one: simple_type(one.type) in kinds.above):
+            if simple_type(field.type) in kinds.own | kinds.above:
                 note = f"begins with the field {field.name} of {simple_type(field.owner)}"
                 yield _Way(f"{field.name}.{focal.name}", (), note)
     for tests in tests_by_nearness(site):
@@ -153,13 +154,24 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
         yield _Way(f"{name}.{focal.name}", (made_first,), f"makes its own {declared.name}")
 
 
-def _kinds(site: Site) -> frozenset[str]:
-    """Simple names of the focal class, of those that extend it, and of what declares the method.
+class _Kinds(NamedTuple):
+    """Simple names of types that a focal method may be called on."""
 
-    Behind a variable of an interface another class may stand: then the test is not taken, for it
-    does not reach the focal method.
-    """
+    own: frozenset[str]
+    """The focal class and those that extend it."""
+    above: frozenset[str]
+    """Those above it that declare the method; behind a variable another class may stand."""
+
+
+def _kinds(site: Site) -> _Kinds:
     name, focal = site.focal.class_name, site.focal
+    extending = {
+        kind.simple_name
+        for facts in site.snapshot.files.values()
+        for kind in facts.types
+        if any(simple_type(parent) == name for parent in kind.extends)
+    }
+    own = frozenset({name, *extending})
     declared = site.symbols.members.of(site.focal_path, focal.owner)
     above = {
         kind.simple_name
@@ -168,21 +180,17 @@ def _kinds(site: Site) -> frozenset[str]:
         if (one.owner, one.name) == (kind.name, focal.name)
         and len(one.parameters) == len(focal.parameters)
     }
-    extending = {
-        kind.simple_name
-        for facts in site.snapshot.files.values()
-        for kind in facts.types
-        if any(simple_type(parent) == name for parent in kind.extends)
-    }
-    return frozenset({name, *extending, *above})
+    return _Kinds(own, frozenset(above) - own)
 
 
-def _in_test(site: Site, test: Where, kinds: frozenset[str]) -> Iterator[_Way]:
+def _in_test(site: Site, test: Where, kinds: _Kinds) -> Iterator[_Way]:
     statements = list(statements_of(site, test))
     *_, outer, _ = ["", "", *site.focal.owner.split(".")]
     of_it = re.compile(rf"\b{outer}\b")  # many a class has a Builder
     for place, one in enumerate(statements):
-        if one.type in kinds and len(one.names) == 1 and of_it.search(one.text):
+        made = one.type in kinds.above and not kinds.own.isdisjoint(re.findall(r"\w+", one.value))
+        found = one.type in kinds.own or made
+        if found and len(one.names) == 1 and of_it.search(one.text):
             (name,) = one.names
             taken = needed(statements, place)
             if len(taken) <= _LONGEST:

@@ -19,7 +19,7 @@ from personalizer.generation.candidates import asserts
 from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, code, is_variable, nodes
 from personalizer.texts import count
 
 __all__ = ["salvaged", "settled", "thrown", "without_lines"]
@@ -268,7 +268,6 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
 
 
 _EXCEPTION = re.compile(r"(?:[a-z]\w*\.)+([A-Z]\w*Exception)\b")
-_CALLS = frozenset({"method_invocation", "object_creation_expression"})
 _TYPE_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]?\b")
 _OF_THE_TEST = ("NullPointerException", "ParameterResolutionException", "ClassCastException")
 """Exceptions that more often tell of a bad test than of what the method does."""
@@ -307,7 +306,7 @@ def thrown(
         call = declarator.child_by_field_name("value") if declarator else None
     else:
         call = one.named_children[0] if one.type == "expression_statement" else None
-    if call is None or call.type not in ("method_invocation", "object_creation_expression"):
+    if call is None or call.type not in CALLS:
         return None
     gone = {one.id: one}
     _with_dependants(statements, gone)
@@ -333,7 +332,7 @@ def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tupl
     if len(given) != len(focal.parameters):
         return declared, code(call)
     for one, wanted in reversed([*zip(given, focal.parameters, strict=True)]):
-        calls = any(node.type in _CALLS for node in nodes(one))
+        calls = any(node.type in CALLS for node in nodes(one))
         known = not wanted.type.endswith("...") and not _TYPE_VARIABLE.search(wanted.type)
         if calls and known and wanted.name not in taken and one.type != "lambda_expression":
             declared.insert(0, f"{wanted.type} {wanted.name} = {code(one)};")

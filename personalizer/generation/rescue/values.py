@@ -80,7 +80,6 @@ _OF_JAVA = {
     "Writer": "new StringWriter()",
     "ZoneId": 'ZoneId.of("UTC")',
 }
-_CONSTANT = "enum_constant"
 _DEEP = 2
 """Objects that are made to make another."""
 
@@ -135,7 +134,9 @@ class Values:
 
     def _first_constant(self, declared: Declared) -> str | None:
         code = declared.type.span.of(self._site.snapshot.source(declared.path))
-        found = (one for one in nodes(Parser(JAVA).parse(code).root_node) if one.type == _CONSTANT)
+        found = (
+            one for one in nodes(Parser(JAVA).parse(code).root_node) if one.type == "enum_constant"
+        )
         name = next((one.child_by_field_name("name") for one in found), None)
         text = name.text if name else None
         return f"{declared.type.name}.{text.decode()}" if text else None
