@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from personalizer.engine.monitor.declarations import Declarations
 from personalizer.prompts import Prompt
 
 __all__ = ["BASE", "Completion", "Engine", "Goal", "Request"]
@@ -45,6 +46,8 @@ class Request:
     """A completion ends with the brace that closes its first block."""
     grammar: Goal | None = None
     """What the engine writes of Java and nothing else, where it can; None for any text."""
+    declared: Declarations | None = None
+    """What a method may use, to which the engine keeps it where it can; None for anything."""
     seed: int = 0
     begun: str = ""
     """What each completion begins with; part of its text and of its tokens."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from functools import cached_property
-from importlib.resources import files
+from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import llguidance
-import llguidance.hf
 import numpy as np
 import torch
 from transformers import LogitsProcessor
 
 from indexer.languages.lexis import tokens
 from personalizer.engine import Goal
+from personalizer.engine.along import Along
+from personalizer.engine.vocabulary import Vocabulary, vocabulary_of
 
 __all__ = ["Grammar"]
 
-_KNOWN = 64
-"""States that are kept: those of the rows of a batch, or of a beam search, and of their parents."""
 _SPARE = 14
 """Tokens that an end may take beside two for each open bracket."""
 _LONGEST_GAP = 6
@@ -46,7 +42,7 @@ class Grammar(LogitsProcessor):
         self._tokenizer = tokenizer
         self._goal = goal
         self._limit = limit
-        self._states: dict[tuple[int, ...], llguidance.LLMatcher | None] = {}
+        self._states: Along[llguidance.LLMatcher] | None = None
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, V vocabulary.
@@ -59,100 +55,41 @@ class Grammar(LogitsProcessor):
             ``(B, V)``; minus infinity for what is forbidden. A row whose text fits no method
             already is left as it is.
         """
-        grammar = _grammar(self._tokenizer, scores.shape[1])
-        if grammar is None:
+        vocabulary = vocabulary_of(self._tokenizer, scores.shape[1])
+        if vocabulary is None:
             return scores
-        allowed = [
-            self._allowed(grammar, tuple(row)) for row in input_ids[:, self._start :].tolist()
-        ]
+        if self._states is None:
+            self._states = Along(lambda: vocabulary.matcher(self._goal), _after)
+        rows = [tuple(row) for row in input_ids[:, self._start :].tolist()]
+        allowed = [self._allowed(vocabulary, row, self._states.of(row)) for row in rows]
         masks = np.stack(
             [np.ones(scores.shape[1], bool) if one is None else one for one in allowed]
         )
         return scores.masked_fill(~torch.from_numpy(masks).to(scores.device), -torch.inf)
 
-    def _allowed(self, grammar: _Tokens, written: tuple[int, ...]) -> np.ndarray | None:
+    def _allowed(
+        self, vocabulary: Vocabulary, written: tuple[int, ...], state: llguidance.LLMatcher | None
+    ) -> np.ndarray | None:
         """Which tokens may follow, ``(V,)`` bool; None where the text fits already nowhere."""
-        state = self._state(grammar, written)
         if state is None:
             return None
         bits = np.frombuffer(state.compute_bitmask(), np.uint8)
-        mask: np.ndarray = np.unpackbits(bits, bitorder="little")[: grammar.size].astype(bool)
+        mask: np.ndarray = np.unpackbits(bits, bitorder="little")[: vocabulary.size].astype(bool)
         if not mask.any():
             return None
         code = self._tokenizer.decode(list(written), skip_special_tokens=True)
         wishes = []
         if self._limit is not None and _must_close(code, self._limit - len(written)):
-            wishes = [*grammar.closing(_last(code)), ~grammar.empty]
+            wishes = [*vocabulary.closing(_last(code)), ~vocabulary.empty]
         elif _gap(code) >= _LONGEST_GAP:
-            wishes = [~grammar.empty]
+            wishes = [~vocabulary.empty]
         return next((both for one in wishes if (both := mask & one).any()), mask)
 
-    def _state(self, grammar: _Tokens, written: tuple[int, ...]) -> llguidance.LLMatcher | None:
-        """The parser behind a text; None where the text is no beginning of a method."""
-        if written not in self._states:
-            if written and written[:-1] in self._states:
-                before, more = self._states[written[:-1]], written[-1:]
-                state = before and before.deep_copy()
-            else:
-                state, more = grammar.matcher(self._goal), written
-            fits = state is not None and state.try_consume_tokens(list(more)) == len(more)
-            self._states[written] = state if fits else None
-            while len(self._states) > _KNOWN:
-                del self._states[next(iter(self._states))]
-        return self._states[written]
 
-
-class _Tokens:
-    """A vocabulary as llguidance reads it."""
-
-    def __init__(self, tokenizer: Any, size: int) -> None:
-        self.size = size
-        self._tokenizer = tokenizer
-        self._read = llguidance.hf.from_tokenizer(tokenizer, n_vocab=size)
-        self._matchers: dict[str, llguidance.LLMatcher] = {}
-        self._known: dict[str, np.ndarray] = {}
-
-    def matcher(self, goal: Goal) -> llguidance.LLMatcher:
-        """A parser at its beginning."""
-        if goal not in self._matchers:
-            text = files(__package__).joinpath("java.lark").read_text("utf-8")
-            grammar = llguidance.LLMatcher.grammar_from_lark(f"start: {goal}\n{text}")
-            matcher = llguidance.LLMatcher(self._read, grammar)
-            if goal == "statements":
-                matcher.try_consume_tokens(self._tokenizer.encode("//", add_special_tokens=False))
-            self._matchers[goal] = matcher
-        return self._matchers[goal].deep_copy()
-
-    def closing(self, last: str) -> list[np.ndarray]:
-        """Tokens that close what is open, ``(V,)`` bool, the best first.
-
-        Args:
-            last: The lexical token that the text ends with.
-        """
-        if last.startswith(('"', "'")) and not re.fullmatch(r"(.)(?s:.*)\1", last):
-            return [self._matching(re.escape(last[0]) + _ENDS)]
-        if last.startswith("//"):
-            return [self._matching(r"\s*\n\s*")]
-        if last.startswith("/*") and not last.endswith("*/"):
-            return [self._matching(r"\s*\*/\s*")]
-        return [self._matching(r"(?=[^)\]}]*[)\]}])\s*" + _ENDS), self._matching(r"\s*;\s*")]
-
-    @cached_property
-    def empty(self) -> np.ndarray:
-        """Tokens that only end a line or begin a comment, ``(V,)`` bool."""
-        return self._matching(r"\s*\n\s*|\s*/[/*](?s:.*)|\s*/")
-
-    def _matching(self, pattern: str) -> np.ndarray:
-        if pattern not in self._known:
-            fits = re.compile(pattern).fullmatch
-            self._known[pattern] = np.array([fits(text) is not None for text in self._texts])
-        return self._known[pattern]
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        count = len(self._tokenizer)
-        texts = [self._tokenizer.decode([token]) for token in range(min(count, self.size))]
-        return texts + [""] * (self.size - len(texts))
+def _after(state: llguidance.LLMatcher, tokens: Sequence[int]) -> llguidance.LLMatcher | None:
+    """The parser behind more tokens; None where they begin no method."""
+    after = state.deep_copy()
+    return after if after.try_consume_tokens(list(tokens)) == len(tokens) else None
 
 
 def _must_close(code: str, left: int) -> bool:
@@ -190,18 +127,3 @@ def _gap(code: str) -> int:
             break
         lines += 1
     return lines
-
-
-_ENDS = r"[\s)\]};]*"
-_VOCABULARIES: WeakKeyDictionary[Any, dict[int, _Tokens | None]] = WeakKeyDictionary()
-
-
-def _grammar(tokenizer: Any, size: int) -> _Tokens | None:
-    """A tokenizer's vocabulary, read once; None where llguidance cannot read it."""
-    known = _VOCABULARIES.setdefault(tokenizer, {})
-    if size not in known:
-        try:
-            known[size] = _Tokens(tokenizer, size)
-        except ValueError:
-            known[size] = None
-    return known[size]

@@ -53,7 +53,8 @@ class Reading:
         if not isinstance(self.request.prompt, Prompt):
             return []
         wanted, limit = self.request.grammar, self.request.max_tokens
-        return guards(start, self.tokenizer, goal=wanted, limit=limit)
+        declared = self.request.declared
+        return guards(start, self.tokenizer, goal=wanted, limit=limit, declared=declared)
 
     def text(self, row: list[int]) -> str:
         """The text of a completion's tokens up to its end token."""

@@ -11,6 +11,7 @@ from functools import partial
 from indexer import Level, Method, Pair, Snapshot
 from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
+from personalizer.engine.monitor.declarations import Declarations
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.candidates import candidates_of, clean, whole_test
 from personalizer.generation.checking import OnCandidate, checked
@@ -78,7 +79,13 @@ def generate_test(
     clock = _Clock()
     site = Site(snapshot, focal_path, focal)
     level = Level(settings.context_level)
-    asked = partial(request_for, base=base, adapter=adapter_folder, settings=settings)
+    asked = partial(
+        request_for,
+        base=base,
+        adapter=adapter_folder,
+        settings=settings,
+        declared=site.declarations,
+    )
     checker = validator or Unable("candidates were not to be compiled or run")
     reasons: list[str] = []
 
@@ -197,7 +204,13 @@ def _sampled(request: Request, *, seed: int) -> Request:
 
 
 def request_for(
-    prompt: Prompt, *, base: str, adapter: str | None, settings: Settings, count: int
+    prompt: Prompt,
+    *,
+    base: str,
+    adapter: str | None,
+    settings: Settings,
+    count: int,
+    declared: Declarations | None = None,
 ) -> Request:
     """What an engine is asked for tests or a body: complete methods, at the settings' lengths."""
     return Request(
@@ -209,6 +222,7 @@ def request_for(
         temperature=settings.temperature,
         stop_at_method_end=True,
         grammar="block" if prompt.target == Kind.BODY else "method",
+        declared=declared,
     )
 
 

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from indexer import Level, Method, Pair, Snapshot, Type
 from indexer.languages import java
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.edits import apply_changes
 from personalizer.generation.placing.place import find_place, place_test, scope_of
@@ -44,6 +46,12 @@ class Site:
         house = house_of(self.snapshot, self.focal_path)
         scope = scope_of(self.snapshot, self.focal_path, self.focal, self.place, house)
         return Symbols(self.snapshot, scope, self.place.owner if self.place else None)
+
+    @cached_property
+    def declarations(self) -> Declarations:
+        """What a test may use, told to who writes it."""
+        owner = self.place.owner if self.place else None
+        return declarations_of(self.snapshot, self.symbols.members, self.symbols.scope, owner)
 
     @property
     def flavour(self) -> str:

@@ -93,7 +93,12 @@ class Declared:
     @cached_property
     def complete(self) -> bool:
         """Whether all of its members are known."""
-        return all(name in _PARENTS for name in self.outside) and not any(
+        return self.as_written and all(name in _PARENTS for name in self.outside)
+
+    @cached_property
+    def as_written(self) -> bool:
+        """Whether it and the project's types above it have what their files show and no more."""
+        return not any(
             facts.errors or kind.kind == "annotation" or _added_to(facts, kind)
             for _, facts, kind in self.chain
         )

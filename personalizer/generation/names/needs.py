@@ -24,7 +24,7 @@ from personalizer.generation.names.libraries import (
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
-__all__ = ["Found", "Scope", "find_imports"]
+__all__ = ["Found", "Scope", "callable_names", "find_imports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,28 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
         elif not open_to_more:
             unknown.append(f"{name}()")
     return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
+
+
+def callable_names(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
+    """What a file may call without a receiver, once it is imported; None where not all is known.
+
+    Methods that the file's own classes declare may be missing.
+    """
+    inherited = _inherited(snapshot, scope.parents)
+    if inherited.outside or any(line.wildcard for line in scope.imports):
+        return None
+    flavour = FLAVOURS[scope.flavour].statics if scope.flavour else {}
+    imported = {
+        _last(line.name)
+        for facts in snapshot.files.values()
+        for line in facts.imports
+        if line.static and not line.wildcard
+    }
+    of_focal = {method.name for method in snapshot.files[scope.focal_path].methods}
+    wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
+    sources = _Project(snapshot, scope, wanted).static_sources
+    known = {name for name in wanted if _first(sources, name) is not None}
+    return frozenset(known | scope.visible.calls | inherited.methods)
 
 
 _Source = Callable[[str], "Line | None"]

@@ -1,0 +1,543 @@
+"""Reads a Java method while it is written and says when it can no longer compile.
+
+What a compiler would say of a whole method is known much earlier, where a name is written that its
+type does not have: *monitor-guided decoding* (Agrawal et al., NeurIPS 2023, arXiv 2306.10763). The
+reader knows tokens and brackets, no syntax tree, since the text ends in mid-expression; of what it
+cannot type it thinks nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from indexer.languages.lexis import Token, tokens
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.monitor.kinds import Signature
+from personalizer.engine.monitor.parts import (
+    BEHIND_OTHERS,
+    GROUPS,
+    IN_TYPES,
+    KEYWORDS,
+    NO_VARIABLES,
+    PACKAGES,
+    PRIMITIVES,
+    TYPES,
+    UNFINISHED,
+    VALUES,
+    Frame,
+    Variable,
+    at,
+    may_be_inner,
+    narrowed,
+    takes,
+    type_of,
+)
+
+__all__ = ["Checker"]
+
+
+class Checker:
+    """A method up to some letter.
+
+    Args:
+        declared: What it may use.
+    """
+
+    def __init__(self, declared: Declarations) -> None:
+        self._declared = declared
+        self._frames: tuple[Frame, ...] = ()
+        self._variables: tuple[Variable, ...] = ()
+        self._own_types: tuple[str, ...] = ()
+        self._tail = ""
+        """The last lexical token while it may go on."""
+        self._before = ""
+        """The lexical token before."""
+        self._word = ""
+        """A name whose meaning the next token tells."""
+        self._role = ""
+        """Of it: ``member``, ``declared``, ``name``, or behind ``new`` ``made`` and ``inner``."""
+        self._before_word = ""
+        """The lexical token before it."""
+        self._value = ""
+        """Type of the value, or the type itself, that was just written."""
+        self._static = False
+        """Whether it is the type itself."""
+        self._type = ""
+        """The type that a name would be declared with here."""
+        self._typed = False
+        """Whether a type was just written, so that a name would be declared."""
+        self._called: Frame | None = None
+        """What a bracket would open here."""
+        self._making = False
+        """Behind ``new``."""
+        self._made = ""
+        """The type whose constructor was just called."""
+        self._wanted: tuple[str, int] | None = None
+        """The type of a variable that is given a value, and the brackets around it."""
+        self._given = False
+        """Whether its ``=`` was read."""
+        self._names: tuple[str, ...] = ()
+        """Since the last round bracket was opened."""
+        self._before_sign = ""
+        """The lexical token before the last two."""
+        self._class_begins = False
+        self._itself = ""
+        """The name of the method, which does not call itself."""
+
+    def after(self, text: str) -> Checker | None:
+        """The method with more text; None if it can no longer compile.
+
+        Example:
+            >>> from personalizer.engine.monitor.kinds import Kind
+            >>> cart = Kind({"total": (Signature((), "int"),)}, {}, {}, None, frozenset())
+            >>> start = Checker(Declarations({"a#Cart": cart}, {"Cart": "a#Cart"}))
+            >>> [start.after(f"void a(Cart c) {{ c.{name}") is None for name in ("tot", "siz")]
+            [False, True]
+        """
+        one = copy.copy(self)
+        return one if one._read(text) else None
+
+    # ------------------------------------------------------------ from letters to tokens
+
+    def _read(self, text: str) -> bool:
+        text = self._tail + text
+        self._tail = ""
+        last = None
+        for token in tokens(text):
+            if last is not None and not self._take(last):
+                return False
+            last = token
+        if last is None:
+            return True
+        if last.end < len(text) or (last.kind == "sign" and last.text not in UNFINISHED):
+            return self._take(last)
+        self._tail = text[last.start :]
+        if last.kind == "word":
+            return self._may_become(last.text)
+        return last.kind != "literal" or self._may_begin(type_of(last))
+
+    def _may_begin(self, kind: str) -> bool:
+        """Whether an argument can begin with a literal: it, or what its methods give, must fit."""
+        frame = self._frames[-1] if self._frames else None
+        if frame is None or frame.signatures is None or self._before not in ("(", ","):
+            return True
+        own = self._declared.kind(kind)
+        given = {one.returns for each in (own.methods.values() if own else ()) for one in each}
+        return any(
+            self._declared.accepts(wanted, one)
+            for each in frame.signatures
+            if takes(each, frame.arguments, exactly=False)
+            for wanted in at(each, frame.arguments)
+            for one in (kind, *given - {""})
+        )
+
+    def _may_become(self, word: str) -> bool:
+        """Whether a name that is being written can end as one that is there."""
+        kind = self._declared.kind(self._value)
+        if self._before != "." or self._making or kind is None or kind.open:
+            return True
+        if self._static and (
+            kind.enum
+            or any(name.startswith(word) for name in ("class", "this"))
+            or may_be_inner(word, self._value)
+        ):
+            return True
+        names = ("new", *kind.methods, *kind.fields, *kind.inner)
+        return any(name.startswith(word) for name in names)
+
+    # ------------------------------------------------------------ from tokens to meaning
+
+    def _take(self, token: Token) -> bool:
+        if token.kind == "comment":
+            return True
+        text = token.text
+        if text == self._before == self._before_sign == ".":
+            text = "..."
+        if self._word and not self._settle(text):
+            return False
+        if self._made and self._must_have_body(text):
+            return False
+        if self._frames and self._frames[-1].empty and text != ")":
+            self._top(empty=False)
+        if self._before == ")" and token.kind != "sign":
+            self._operator()  # behind a cast, or the head of a statement
+        if token.kind == "word":
+            self._name(text)
+        elif token.kind in ("literal", "number"):
+            self._leave_types()
+            self._is(type_of(token))
+            text = '"'
+        elif not self._sign(text):
+            return False
+        self._before_sign, self._before = self._before, text
+        return True
+
+    def _must_have_body(self, text: str) -> bool:
+        """Whether a type that is abstract was made without a body."""
+        kind = self._declared.kind(self._made)
+        if text == "{":
+            return False
+        self._made = ""
+        return kind is not None and kind.abstract
+
+    def _name(self, text: str) -> None:
+        before, self._class_begins = self._before, self._class_begins or text in TYPES
+        if before == ".":
+            self._word, self._role = text, "inner" if self._making else "member"
+            self._typed = False
+        elif before in TYPES:
+            self._own_types += (text,)
+        elif text == "new":
+            self._value, self._static, self._typed, self._making = "", False, False, True
+        elif text in VALUES:
+            self._is(VALUES[text])
+        elif text == "this":
+            self._is("" if self._in_class else self._declared.this)
+        elif text in ("extends", "super") and self._frames and self._frames[-1].sign == "<":
+            pass
+        elif text in KEYWORDS or text in TYPES:
+            self._leave_types()
+            self._operator()
+        elif self._making:
+            self._word, self._role = text, "made"
+        elif before not in ("@", "::"):
+            self._word, self._role = text, "declared" if self._typed else "name"
+            self._before_word = before
+            self._typed = False
+
+    def _settle(self, following: str) -> bool:
+        """Gives the last name its meaning; whether there is one."""
+        word, self._word = self._word, ""
+        if self._role == "member":
+            return self._member(word, following)
+        self._names += (word,)
+        if self._role == "declared":
+            return self._declare(word, following)
+        meant = self._meaning(word)
+        if self._role == "inner":
+            kind = self._declared.kind(self._value) if self._static else None
+            meant = kind.inner.get(word, "") if kind else ""
+        if self._role in ("made", "inner"):
+            self._value, self._static, self._type = meant, True, meant
+            if following not in (".", "<"):
+                self._making = False
+            if following == "(":
+                self._called = self._constructor(meant)
+            elif following == "[":
+                self._value, self._static = "", False
+            return True
+        variable = next((one for one in reversed(self._variables) if one.name == word), None)
+        known = variable.type if variable else self._declared.fields.get(word)
+        self._value, self._static = "", False
+        if following == "(":
+            signatures = None if self._in_class else self._declared.methods.get(word)
+            if signatures is None and self._cannot_call(word):
+                return False
+            self._called = Frame("(", "call", signatures)
+        elif known is not None:
+            self._value = known
+        elif not meant and self._is_nothing(word, following):
+            return False
+        elif word not in PRIMITIVES:
+            self._value, self._static = meant, True
+        self._type = word if word in PRIMITIVES and word != "var" else meant
+        self._typed = following[0].isalpha() or (following not in "(." and known is None)
+        if following == "<" and (word[0].islower() or (len(word) > 1 and word.isupper())):
+            self._typed = False  # a variable or a constant, which is compared
+        return True
+
+    @property
+    def _in_class(self) -> bool:
+        """Whether a class stands around, so that other names may be there."""
+        return any(frame.role == "class" for frame in self._frames)
+
+    def _cannot_call(self, name: str) -> bool:
+        """Whether a method without a receiver is not there, or is the one that is written."""
+        this, calls = self._declared.kind(self._declared.this), self._declared.calls
+        if self._in_class or (this is not None and this.open):
+            return False
+        return name == self._itself or (calls is not None and name not in calls)
+
+    def _is_nothing(self, word: str, following: str) -> bool:
+        """Whether a name that nobody declares is used as a variable."""
+        frame = self._frames[-1] if self._frames else Frame("(")
+        if (
+            not self._declared.closed
+            or not word[0].islower()
+            or word in NO_VARIABLES
+            or following in BEHIND_OTHERS
+            or following[0].isalpha()
+            or (frame.sign == "(" and frame.role == "")
+            or frame.sign == "<"
+            or self._in_class
+            or self._own_types
+        ):
+            return False
+        if self._before_word in ("break", "continue") or (following == "." and word in PACKAGES):
+            return False
+        if self._before_word == ",":  # int one = 1, other = 2;
+            self._variables += (Variable(word, "", len(self._frames), False),)
+            return frame.role == "call"
+        return True
+
+    def _meaning(self, word: str) -> str:
+        return "" if word in self._own_types else self._declared.names.get(word, "")
+
+    def _member(self, name: str, following: str) -> bool:
+        owner, static = self._value, self._static
+        kind = self._declared.kind(owner)
+        self._value, self._static = "", False
+        if name[0].isupper() and (following[0].isalpha() or following in "<["):
+            self._type, self._typed = "", True
+        if following == "(":
+            signatures = None
+            if kind is not None and not kind.open:
+                signatures = tuple(s for s in kind.methods.get(name, ()) if s.static or not static)
+                if not signatures:
+                    return False
+            self._called = Frame("(", "call", signatures)
+        elif static and name == "class":
+            self._value = "Class"
+        elif kind is None:
+            self._value = "int" if name == "length" and owner.endswith("[]") else ""
+        elif static and name in kind.inner:
+            self._value, self._static, self._type = kind.inner[name], True, kind.inner[name]
+            self._typed = following != "."
+        elif name in kind.fields:
+            self._value = kind.fields[name]
+        elif kind.enum and static:
+            self._value = owner
+        elif static and may_be_inner(name, owner):
+            self._type, self._typed = "", following != "."
+        elif not kind.open and name not in ("this", "super", "new"):
+            return False
+        return True
+
+    def _declare(self, name: str, following: str) -> bool:
+        if following == "(":
+            self._called = Frame("(", "header")
+            self._itself = self._itself or name
+            return True
+        if following not in ("=", ";", ":", ",", ")"):
+            return True
+        frame = self._frames[-1] if self._frames else Frame("{")
+        level = len(self._frames)
+        if frame.role == "try" and not self._declared.accepts("AutoCloseable", self._type):
+            return False
+        once = frame.role == "header" or (frame.sign == "{" and frame.role == "")
+        classes = [place for place, one in enumerate(self._frames, 1) if one.role == "class"]
+        own = classes[-1] if classes else 0
+        if frame.role != "class" and any(
+            one.name == name and one.once and one.level >= own for one in self._variables
+        ):
+            return False
+        self._variables += (Variable(name, self._type, level, once),)
+        if following == "=":
+            self._wanted, self._given = (self._type, len(self._frames)), False
+            self._top(alone=True)
+        return True
+
+    # ------------------------------------------------------------ signs
+
+    def _sign(self, text: str) -> bool:
+        called, self._called = self._called, None
+        match text:
+            case "(":
+                self._open(called or Frame("(", GROUPS.get(self._before, "")))
+            case ")":
+                return self._close_round()
+            case ",":
+                return self._next_argument()
+            case "{":
+                self._open_brace()
+            case "}":
+                return self._close_brace()
+            case "[":
+                self._open(Frame("[", type=self._value or self._type))
+            case "]":
+                return self._close_square()
+            case "<":
+                self._open_types()
+            case ">":
+                self._close_types()
+            case ";":
+                return self._end_statement()
+            case "...":
+                self._type, self._typed = self._type and f"{self._type}[]", True
+            case "." | "@":
+                self._typed = False
+            case "=" if self._wanted is not None and not self._given:
+                self._value, self._static, self._given = "", False, True
+            case _:
+                self._leave_types(text)
+                self._operator()
+        return True
+
+    def _open(self, frame: Frame) -> None:
+        self._frames += (frame,)
+        self._value, self._static, self._typed, self._making = "", False, False, False
+        if frame.sign == "(":
+            self._names = ()
+
+    def _close(self) -> Frame:
+        frame, self._frames = self._frames[-1], self._frames[:-1]
+        if self._wanted is not None and self._wanted[1] > len(self._frames):
+            self._wanted = None
+        self._value, self._static, self._typed = "", False, False
+        return frame
+
+    def _close_round(self) -> bool:
+        self._leave_types(")")
+        if not self._frames or self._frames[-1].sign != "(":
+            return True
+        fits = self._end_argument(last=True)
+        frame = self._close()
+        if frame.made is not None:
+            self._value = self._made = frame.made
+        elif frame.role == "call":
+            returned = {one.returns for one in frame.signatures or ()}
+            if fits is not None:
+                returned = {one.returns for one in fits}
+            self._value = returned.pop() if len(returned) == 1 else ""
+        return fits is None or bool(fits)
+
+    def _next_argument(self) -> bool:
+        if self._frames and self._frames[-1].sign == "<":
+            self._typed = False
+            return True
+        if not self._frames or self._frames[-1].role != "call":
+            fits = self._fits_array()
+            self._value, self._static, self._typed = "", False, False
+            return fits
+        given = self._end_argument(last=False)
+        self._value, self._static, self._typed = "", False, False
+        self._top(arguments=self._frames[-1].arguments + 1, alone=True, signatures=given)
+        return given is None or bool(given)
+
+    def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
+        """The signatures that an argument leaves; None where none was known."""
+        frame = self._frames[-1]
+        signatures = frame.signatures
+        count = frame.arguments + (0 if frame.empty else 1)
+        given = self._value if frame.alone and not self._static and not frame.empty else ""
+        if frame.role == "call" and given == "void":
+            return ()
+        if signatures is None or frame.role != "call":
+            return None
+        accepts = self._declared.accepts
+        return tuple(
+            one
+            for one in signatures
+            if takes(one, count, last)
+            and (not count or any(accepts(w, given) for w in at(one, count - 1)))
+        )
+
+    def _open_brace(self) -> None:
+        role, kind = "", ""
+        if self._class_begins or self._made:
+            role = "class"
+        elif self._before in ("=", "]", ",", "{", "("):
+            role, kind = "values", self._type
+            if self._frames and self._frames[-1].role == "values":
+                kind = self._frames[-1].type.removesuffix("[]")
+        made = kind if role and self._before == "]" else None
+        self._open(Frame("{", role, type=kind, made=made))
+        self._class_begins, self._made = False, ""
+
+    def _fits_array(self) -> bool:
+        """Whether a value may be one of an array's."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.role != "values" or not frame.type.endswith("[]"):
+            return True
+        given = self._value if frame.alone and not self._static and not frame.empty else ""
+        self._top(alone=True)
+        return self._may_be_given(frame.type[:-2], given)
+
+    def _may_be_given(self, wanted: str, given: str) -> bool:
+        return narrowed(wanted, given) or self._declared.accepts(wanted, given)
+
+    def _close_brace(self) -> bool:
+        self._leave_types("}")
+        fits = self._fits_array()
+        closed = Frame("{")
+        while self._frames and (closed := self._close()).sign != "{":
+            pass
+        level = len(self._frames)
+        self._variables = tuple(one for one in self._variables if one.level <= level)
+        if closed.made is None:
+            self._operator()
+        else:
+            self._value = closed.made
+        return fits
+
+    def _close_square(self) -> bool:
+        self._leave_types("]")
+        if not self._frames or self._frames[-1].sign != "[":
+            return True
+        place = self._value if self._frames[-1].alone and not self._static else ""
+        frame = self._close()
+        if self._before == "[":
+            self._type = frame.type and f"{frame.type}[]"
+            self._typed = True
+            return True
+        if frame.type.endswith("[]"):
+            self._value = frame.type[:-2]
+        return self._declared.accepts("int", place)
+
+    def _open_types(self) -> None:
+        if self._typed or self._making or self._before == ".":
+            role = "made" if self._making else "call" if self._before == "." else ""
+            self._open(Frame("<", role, type=self._type))
+        else:
+            self._operator()
+
+    def _close_types(self) -> None:
+        if self._frames and self._frames[-1].sign == "<":
+            frame = self._close()
+            self._type, self._typed = frame.type, frame.role == ""
+            if frame.role == "made":
+                self._called = self._constructor(frame.type)
+        elif self._before == "-":
+            self._begin_lambda()
+        else:
+            self._operator()
+
+    def _begin_lambda(self) -> None:
+        """Of what a lambda is given nothing is known."""
+        names = self._names if self._before_sign == ")" else self._names[-1:]
+        self._variables += tuple(Variable(name, "", len(self._frames) + 1, False) for name in names)
+        self._operator()
+
+    def _leave_types(self, text: str = "") -> None:
+        """What looked like ``<`` of type arguments was a comparison."""
+        while self._frames and self._frames[-1].sign == "<" and text not in IN_TYPES:
+            self._frames = self._frames[:-1]
+
+    def _end_statement(self) -> bool:
+        self._leave_types(";")
+        fits = True
+        if self._wanted is not None and self._wanted[1] == len(self._frames):
+            sure = bool(self._frames) and self._frames[-1].alone and not self._static
+            fits = not sure or self._may_be_given(self._wanted[0], self._value)
+            self._wanted = None
+        self._value, self._static, self._typed, self._type = "", False, False, ""
+        self._making = self._class_begins = False
+        return fits
+
+    def _operator(self) -> None:
+        self._value, self._static, self._typed = "", False, False
+        self._top(alone=False)
+
+    # ------------------------------------------------------------ helpers
+
+    def _is(self, kind: str) -> None:
+        self._value, self._static, self._typed = kind, False, False
+
+    def _top(self, **changes: Any) -> None:
+        if self._frames:
+            self._frames = (*self._frames[:-1], self._frames[-1]._replace(**changes))
+
+    def _constructor(self, name: str) -> Frame:
+        kind = self._declared.kind(name)
+        return Frame("(", "call", kind.constructors if kind else None, made=name)

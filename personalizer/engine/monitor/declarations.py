@@ -1,0 +1,78 @@
+"""What code may use where a completion will stand: types with their members, fields, methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from personalizer.engine.monitor.java_types import java_kind
+from personalizer.engine.monitor.kinds import Kind, Signature
+
+__all__ = ["Declarations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What is declared around a completion."""
+
+    kinds: Mapping[str, Kind]
+    """By a key that no other type of the project has, and that holds a ``#``."""
+    names: Mapping[str, str]
+    """What a simple name means there."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Of the class that it will stand in: type by name."""
+    methods: Mapping[str, tuple[Signature, ...]] = field(default_factory=dict)
+    """Of that class, by name; others may be there too."""
+    calls: frozenset[str] | None = None
+    """What can be called without a receiver beside its methods; None where not all is known."""
+    closed: bool = False
+    """Whether a variable that is not among the fields must be declared by the method."""
+    this: str = ""
+    """That class; nothing while it is not there."""
+
+    def kind(self, name: str) -> Kind | None:
+        """A type of the project or of Java's library; None where it is not known."""
+        return self.kinds.get(name) if "#" in name else java_kind(name)
+
+    def accepts(self, wanted: str, given: str) -> bool:
+        """Whether a value of a type can stand where another is wanted; true unless surely not.
+
+        Example:
+            >>> nothing = Declarations({}, {})
+            >>> nothing.accepts("long", "int"), nothing.accepts("byte[]", "String")
+            (True, False)
+        """
+        if given == "void":
+            return False
+        if not wanted or not given or wanted in ("Object", given):
+            return True
+        if given == "null":
+            return wanted not in _WIDER
+        number = _UNBOXED.get(given, given)
+        if number in _WIDER:
+            return wanted in (_BOXES[number], *_WIDER[number], *_ABOVE_NUMBERS)
+        if wanted in _WIDER or given == "Object":
+            return False
+        if wanted.endswith("[]"):
+            return given.endswith("[]") and self.accepts(wanted[:-2], given[:-2])
+        if given.endswith("[]"):
+            return wanted in _ABOVE_ARRAYS
+        if "String" in (wanted, given):
+            return wanted in _ABOVE_STRING and given == "String"
+        kind = self.kind(given)
+        if kind is None:  # none of Java's own extends one of the project
+            return "#" in given or "#" not in wanted
+        return kind.open or wanted in kind.above
+
+
+_NUMBERS = ("byte", "short", "int", "long", "float", "double")
+_WIDER = {
+    **{name: _NUMBERS[place:] for place, name in enumerate(_NUMBERS)},
+    "char": ("char", *_NUMBERS[2:]),
+    "boolean": ("boolean",),
+}
+_BOXES = {name: name.capitalize() for name in _WIDER} | {"int": "Integer", "char": "Character"}
+_UNBOXED = {box: name for name, box in _BOXES.items()}
+_ABOVE_NUMBERS = frozenset({"Number", "Comparable", "Serializable", "Constable"})
+_ABOVE_ARRAYS = frozenset({"Cloneable", "Serializable"})
+_ABOVE_STRING = frozenset({"CharSequence", "Comparable", "Serializable", "Constable"})

@@ -1,0 +1,81 @@
+"""Keeps a completion to what can compile: names, arguments and types that the project has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from personalizer.engine.along import Along
+from personalizer.engine.monitor.checker import Checker
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.vocabulary import vocabulary_of
+
+__all__ = ["Monitor"]
+
+_LOOKED_AT = (32, 1024)
+"""How many of the likeliest tokens are judged: of those behind them few are ever written. More if
+none of the first may follow."""
+
+
+class Monitor(LogitsProcessor):
+    """Forbids a token after which the method could no longer compile.
+
+    *Monitor-guided decoding* (Agrawal et al., NeurIPS 2023, arXiv 2306.10763): where a model would
+    name a member that a type lacks, its next likely token is taken instead.
+
+    Args:
+        start: Tokens before the completion in what is shown.
+        tokenizer: The base model's; one that llguidance cannot read is left alone.
+        declared: What the completion may use.
+    """
+
+    def __init__(self, start: int, tokenizer: Any, declared: Declarations) -> None:
+        self._start = start
+        self._tokenizer = tokenizer
+        self._texts: list[str] = []
+        self._states = Along(lambda: Checker(declared), self._after)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Shapes: B completions, T tokens so far, V vocabulary.
+
+        Args:
+            input_ids: ``(B, T)``, int64.
+            scores: ``(B, V)``, any float dtype.
+
+        Returns:
+            ``(B, V)``; minus infinity for what is forbidden. A row that cannot compile already, or
+            that no likely token goes on, is left as it is.
+        """
+        vocabulary = vocabulary_of(self._tokenizer, scores.shape[1])
+        if vocabulary is None:
+            return scores
+        self._texts = vocabulary.texts
+        refused = [
+            (row, token)
+            for row, written in enumerate(input_ids[:, self._start :].tolist())
+            for token in self._refused(tuple(written), scores[row])
+        ]
+        if not refused:
+            return scores
+        scores = scores.clone()
+        rows, tokens = zip(*refused, strict=True)
+        scores[list(rows), list(tokens)] = -torch.inf
+        return scores
+
+    def _refused(self, written: tuple[int, ...], scores: torch.Tensor) -> list[int]:
+        state = self._states.of(written)
+        if state is None:
+            return []
+        for count in _LOOKED_AT:
+            best = scores.topk(min(count, len(scores)))
+            likely = best.indices[best.values.isfinite()].tolist()
+            refused = [one for one in likely if state.after(self._texts[one]) is None]
+            if len(refused) < len(likely):
+                return refused
+        return []
+
+    def _after(self, state: Checker, tokens: Sequence[int]) -> Checker | None:
+        return state.after("".join(self._texts[one] for one in tokens))

@@ -1,0 +1,52 @@
+"""Types and how their members are called, as far as the monitor needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Kind", "Signature", "with_inherited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a method or a constructor is called.
+
+    Types are told by a key of ``Declarations.kinds``, by the simple name of one of Java's own
+    (``String``, ``byte[]``), or by nothing where they are not known, as type variables are.
+    """
+
+    parameters: tuple[str, ...]
+    """Their types; variable arguments end in ``...``."""
+    returns: str = ""
+    static: bool = False
+
+
+def with_inherited(
+    own: tuple[Signature, ...], inherited: tuple[Signature, ...]
+) -> tuple[Signature, ...]:
+    """The methods of one name, without those that are overridden."""
+    overridden = {one.parameters for one in own}
+    return (*own, *(one for one in inherited if one.parameters not in overridden))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of the project."""
+
+    methods: Mapping[str, tuple[Signature, ...]]
+    """By name, those that are inherited among them."""
+    fields: Mapping[str, str]
+    """Type by name."""
+    inner: Mapping[str, str]
+    """Types that are declared inside, by simple name."""
+    constructors: tuple[Signature, ...] | None
+    """None where they are not known."""
+    above: frozenset[str]
+    """All that it extends and implements."""
+    abstract: bool = False
+    """Made only with a body of its own."""
+    enum: bool = False
+    """Has constants, which are not among its fields."""
+    open: bool = False
+    """It may have members that nobody has seen."""

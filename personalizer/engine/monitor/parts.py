@@ -1,0 +1,121 @@
+"""Words, brackets and variables, as the checker of unfinished Java sees them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from indexer.languages.lexis import Token
+from personalizer.engine.monitor.kinds import Signature
+
+__all__ = [
+    "BEHIND_OTHERS",
+    "GROUPS",
+    "IN_TYPES",
+    "KEYWORDS",
+    "NO_VARIABLES",
+    "PACKAGES",
+    "PRIMITIVES",
+    "TYPES",
+    "UNFINISHED",
+    "VALUES",
+    "Frame",
+    "Variable",
+    "at",
+    "may_be_inner",
+    "narrowed",
+    "takes",
+    "type_of",
+]
+
+PRIMITIVES = frozenset(
+    {"boolean", "byte", "char", "double", "float", "int", "long", "short", "var", "void"}
+)
+KEYWORDS = frozenset(
+    {"abstract", "assert", "break", "case", "catch", "continue", "default", "do", "else"}
+    | {"extends", "final", "finally", "for", "if", "implements", "import", "instanceof", "native"}
+    | {"private", "protected", "public", "return", "static", "strictfp", "super", "switch"}
+    | {"synchronized", "throw", "throws", "transient", "try", "volatile", "while"}
+)
+TYPES = frozenset({"class", "interface", "enum"})
+VALUES = {"null": "null", "true": "boolean", "false": "boolean"}
+_HEADS = ("for", "catch", "if", "while", "switch", "synchronized")
+GROUPS = {"try": "try", **dict.fromkeys(_HEADS, "loop")}
+"""Role of the round bracket behind a word."""
+IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
+NO_VARIABLES = PRIMITIVES | {"yield"}
+BEHIND_OTHERS = frozenset({":", "-", "<", "[", "@"})
+"""What stands behind labels, parameters of lambdas and types."""
+PACKAGES = frozenset({"com", "edu", "io", "jakarta", "java", "javax", "kotlin", "net", "org"})
+UNFINISHED = frozenset({"/", ":", "-"})
+"""Signs that the next letter may make another."""
+
+
+class Frame(NamedTuple):
+    """A bracket that is open."""
+
+    sign: str
+    """``(``, ``[``, ``{`` or ``<``."""
+    role: str = ""
+    """Of round ones ``call``, ``header``, ``try``, ``loop``; of braces ``class``, ``values``."""
+    signatures: tuple[Signature, ...] | None = None
+    """Of a call: those that the arguments fit so far; None where it is not known what is called."""
+    made: str | None = None
+    """Of a constructor's call, or of the values of a new array: the type."""
+    arguments: int = 0
+    """Of a call: how many have ended."""
+    alone: bool = True
+    """What stands here since the last comma is one value with what is asked of it."""
+    empty: bool = True
+    type: str = ""
+    """Of ``<`` and ``[``: what stands before it."""
+
+
+class Variable(NamedTuple):
+    name: str
+    type: str
+    level: int
+    """Brackets around it, that of the head of its block among them."""
+    once: bool
+    """No other of its name may be declared while it is there."""
+
+
+def may_be_inner(name: str, owner: str) -> bool:
+    """Whether it may be a type inside one of Java's, of which these are not told."""
+    return "#" not in owner and name[0].isupper()
+
+
+def narrowed(wanted: str, given: str) -> bool:
+    """Whether a constant of a type may be given to a variable of a smaller one."""
+    return given in ("int", "char") and wanted in _SMALL
+
+
+_SMALL = frozenset({"byte", "short", "char", "Byte", "Short", "Character"})
+
+
+def takes(one: Signature, count: int, exactly: bool) -> bool:
+    """Whether it can be called with so many arguments, or with more than so many."""
+    wanted = len(one.parameters)
+    if one.parameters and one.parameters[-1].endswith("..."):
+        return count >= wanted - 1 or not exactly
+    return count == wanted if exactly else count < wanted
+
+
+def at(one: Signature, place: int) -> tuple[str, ...]:
+    """What may stand in a place: of variable arguments one of them, or their array."""
+    if place < len(one.parameters) - 1 or not one.parameters[-1].endswith("..."):
+        return (one.parameters[place],)
+    each = one.parameters[-1].removesuffix("...")
+    return (each, each and f"{each}[]")
+
+
+def type_of(token: Token) -> str:
+    if token.kind == "literal":
+        return "char" if token.text.startswith("'") else "String"
+    text = token.text.lower()
+    if text.startswith("0x"):
+        return "long" if text.endswith("l") else "int"
+    if text.endswith("l"):
+        return "long"
+    if text.endswith("f"):
+        return "float"
+    return "double" if text.endswith("d") or "." in text or "e" in text else "int"

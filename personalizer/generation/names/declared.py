@@ -1,0 +1,223 @@
+"""What a test may use, told to the engine that writes it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable
+
+from indexer import Import, Method, Snapshot, Span
+from indexer.facts import simple_type
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.monitor.java_types import java_kind, java_name
+from personalizer.engine.monitor.kinds import Kind, Signature, with_inherited
+from personalizer.generation.names.libraries import JAVA_LANG, TYPES
+from personalizer.generation.names.members import Declared, Members
+from personalizer.generation.names.needs import Found, Scope, callable_names, find_imports
+from personalizer.generation.names.symbols import Reader
+from personalizer.generation.syntax import MethodTree
+
+__all__ = ["declarations_of"]
+
+_MOST = 300
+"""Types whose members are told, the nearest first."""
+_PRIMITIVES = frozenset({"boolean", "byte", "char", "double", "float", "int", "long", "short"})
+_JAVAS = [*JAVA_LANG, *(name for name, full in TYPES.items() if full.startswith("java."))]
+
+
+def declarations_of(
+    snapshot: Snapshot, members: Members, scope: Scope, owner: str | None
+) -> Declarations:
+    """The types that code of a file may name, with those that their members give.
+
+    Args:
+        snapshot: The project.
+        members: Its types.
+        scope: The file.
+        owner: Qualified name of the class in it; None where that does not exist yet.
+    """
+    return _Telling(snapshot, members, scope).all(owner)
+
+
+class _Telling:
+    def __init__(self, snapshot: Snapshot, members: Members, scope: Scope) -> None:
+        self._snapshot = snapshot
+        self._members = members
+        self._scope = scope
+        self._left: deque[Declared] = deque()
+        self._seen: set[str] = set()
+
+    def all(self, owner: str | None) -> Declarations:
+        path = self._scope.path
+        names = {name: name for name in _JAVAS if self._javas(name, path)}
+        for name, meant in self._named():
+            names[name] = self._key(meant)
+        this = self._members.of(self._scope.path, owner) if owner else None
+        fields: dict[str, str] = {}
+        methods: dict[str, tuple[Signature, ...]] = {}
+        parts = owner.split(".") if owner else []
+        for depth in range(1, len(parts) + 1):  # what outer classes have can be named too
+            around = self._members.of(self._scope.path, ".".join(parts[:depth]))
+            if around is not None:
+                told = self._kind(around)
+                fields |= told.fields
+                methods |= {} if told.open else told.methods
+        kinds: dict[str, Kind] = {}
+        key = self._key(this) if this else ""
+        while self._left and len(kinds) < _MOST:
+            one = self._left.popleft()
+            kinds[_key(one)] = self._kind(one)
+        visible = self._visible(owner)
+        fields = {**dict.fromkeys(visible or (), ""), **fields}
+        return Declarations(
+            kinds,
+            names,
+            fields,
+            methods,
+            calls=callable_names(self._snapshot, self._scope),
+            closed=visible is not None,
+            this=key,
+        )
+
+    def _visible(self, owner: str | None) -> set[str] | None:
+        """Variables that a test has from around it; None where not all are known."""
+        nothing = MethodTree("void a() { }")
+        none = Found((), ())
+        return Reader(self._snapshot, self._members, nothing, self._scope, owner, none).visible()
+
+    def _named(self) -> Iterable[tuple[str, Declared]]:
+        """Types of the project that need no more than a simple name, once they are imported."""
+        scope, files = self._scope, self._snapshot.files
+        focal = files[scope.focal_path]
+        near = {focal.package, scope.package}
+        names = {
+            kind.simple_name
+            for facts in files.values()
+            if facts.package in near
+            for kind in facts.types
+        }
+        for path in {scope.path, scope.focal_path} & files.keys():
+            names |= {line.name.rpartition(".")[2] for line in files[path].imports}
+        for method in focal.methods:
+            written = [one.type for one in method.parameters] + [method.returns or ""]
+            names |= {word for text in written for word in re.findall(r"\b[A-Z]\w+", text)}
+        names &= set(self._members.names)
+        text = "void a() { " + " ".join(f"{name} x;" for name in sorted(names)) + " }"
+        found = find_imports(self._snapshot, text, scope).lines
+        added = (Import(one.name, one.static, False, Span(0, 0)) for one in found)
+        imports = (*scope.imports, *added)
+        for name in sorted(names):
+            meant = self._members.named(name, scope.path, scope.package, imports)
+            if meant is not None:
+                yield name, meant
+
+    def _key(self, one: Declared) -> str:
+        key = _key(one)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._left.append(one)
+        return key
+
+    def _kind(self, one: Declared) -> Kind:
+        methods: dict[str, tuple[Signature, ...]] = {}
+        inside = self._scope.path
+        for where in one.all_methods(inside=inside):
+            name, signature = where.method.name, self._signature(where.path, where.method)
+            methods[name] = with_inherited(methods.get(name, ()), (signature,))
+        if one.type.kind == "record":
+            for name in one.fields.keys() - methods.keys():
+                methods[name] = (Signature((), self._type(one.fields[name].type, one.path)),)
+        enum = any(kind.kind == "enum" for _, _, kind in one.chain)
+        if enum:
+            given = {
+                "values": Signature((), f"{_key(one)}[]", static=True),
+                "valueOf": Signature(("String",), _key(one), static=True),
+            }
+            for name, signature in given.items():
+                methods[name] = (*methods.get(name, ()), signature)
+        fields = {name: self._type(each.type, each.path) for name, each in one.fields.items()}
+        above = {self._key(parent) for parent in self._above(one)}
+        seen = one.as_written
+        for name in ("Object", *map(simple_type, one.outside), *["Enum"] * enum):
+            javas = java_kind(name) if self._javas(name, one.path) else None
+            seen &= javas is not None
+            above |= {name, *(javas.above if javas else ())}
+            fields = {**(javas.fields if javas else {}), **fields}
+            for method, signatures in javas.methods.items() if javas else ():
+                methods[method] = with_inherited(methods.get(method, ()), signatures)
+        inner: dict[str, str] = {}
+        for path, facts, kind in one.chain:
+            for each in facts.types:
+                if each.name == f"{kind.name}.{each.simple_name}":
+                    found = self._members.of(path, each.name)
+                    if found is not None:
+                        inner.setdefault(each.simple_name, self._key(found))
+        return Kind(
+            methods,
+            fields,
+            inner,
+            self._constructors(one),
+            frozenset(above),
+            abstract="abstract" in one.type.modifiers
+            or one.type.kind in ("interface", "annotation"),
+            enum=enum,
+            open=not seen,
+        )
+
+    def _above(self, one: Declared) -> Iterable[Declared]:
+        for path, _, kind in one.chain[1:]:
+            found = self._members.of(path, kind.name)
+            if found is not None:
+                yield found
+
+    def _constructors(self, one: Declared) -> tuple[Signature, ...] | None:
+        if one.generated_constructors:
+            return None
+        found = one.constructors(inside=self._scope.path)
+        made = [] if found is None else [self._signature(w.path, w.method) for w in found]
+        if one.type.kind == "record":
+            made.append(Signature(("",) * one.components))
+        elif found is None:
+            made.append(Signature(()))
+        return tuple(made)
+
+    def _signature(self, path: str, method: Method) -> Signature:
+        return Signature(
+            tuple(self._type(one.type, path) for one in method.parameters),
+            self._type(method.returns or "", path),
+            "static" in method.modifiers,
+        )
+
+    def _type(self, written: str, path: str) -> str:
+        """A type as ``Signature`` tells it."""
+        simple = simple_type(written)
+        plain = simple.rstrip(".[]")
+        rest = simple[len(plain) :]
+        if plain in _PRIMITIVES or simple == "void":
+            return simple
+        meant = self._members.seen_from(
+            re.sub(r"<.*>|\s|\[\]|\.\.\.", "", written, flags=re.DOTALL), path
+        )
+        if meant is not None:
+            return self._key(meant) + rest
+        if not self._javas(plain, path):
+            return rest if rest == "..." else ""
+        return simple
+
+    def _javas(self, name: str, path: str) -> bool:
+        """Whether a simple name means a type of Java's library in a file."""
+        full = java_name(name)
+        if not full or name in self._members.names:
+            return False
+        facts = self._snapshot.files.get(path)
+        imports = facts.imports if facts else ()
+        own = [line.name for line in imports if line.name.endswith(f".{name}")]
+        package = full.rpartition(".")[0]
+        around = {line.name for line in imports if line.wildcard and not line.static}
+        if own:
+            return own[0] == full
+        return package == "java.lang" or package in around or not around
+
+
+def _key(one: Declared) -> str:
+    return f"{one.path}#{one.type.name}"

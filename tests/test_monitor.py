@@ -1,0 +1,282 @@
+"""A completion is held to what can compile: names, arguments and types that are there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from indexer import Level, code_of, index_folder
+from personalizer.engine import Request
+from personalizer.engine.guards import guards
+from personalizer.engine.local import LocalEngine
+from personalizer.engine.monitor.checker import Checker
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.monitor.guard import Monitor
+from personalizer.engine.monitor.java_types import java_kind, java_name
+from personalizer.generation.site import Site
+from personalizer.generation.targets import resolve_target
+from personalizer.models import STARTER, base_folder
+from personalizer.prompts import TestPlace
+from tests.java_project import snapshot_of
+from tests.test_symbols import CART_TEST, FILES
+
+PIECES = re.compile(r"\w+|\s+|[^\w\s]")
+TEST_PATH = "src/test/java/shop/CartTest.java"
+HELPERS = """int switchOf(int i) { return i; }
+    int side() { return 1; }
+    Map.Entry f() { return null; }
+    Cart filled"""
+
+
+def site_of(files: dict[str, str]) -> Site:
+    snapshot = snapshot_of(files)
+    return Site(snapshot, *resolve_target(snapshot, "Cart#total"))
+
+
+def declarations(files: dict[str, str]) -> Declarations:
+    return site_of(files).declarations
+
+
+@pytest.fixture(scope="module")
+def declared() -> Declarations:
+    return declarations(FILES)
+
+
+def refused_at(declared: Declarations, text: str) -> str | None:
+    """The piece of a text that is refused; None if none is."""
+    state, pieces = Checker(declared), PIECES.findall(text)
+    for piece in pieces:
+        after = state.after(piece)
+        if after is None:
+            return piece
+        state = after
+    return None
+
+
+def body(statements: str) -> str:
+    return f"@Test void adds() throws Exception {{ {statements} }}"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "int sum = cart.total(); assertEquals(sum, cart.size + Cart.MAX_SIZE);",
+        'new Cart("a", 1, 2).add(new Item("b", 3), cart.size);',
+        "Cart other = Cart.of(one, two); String owner = other.first().name();",
+        "other = new Cart(); for (Cart each : many) { each.total(); } for (Cart each : things) { }",
+        "for (int i = 0, n = cart.size; i < n; i++) { cart.add(one, i); }",
+        "assertThrows(Sorry.class, () -> cart.load(null));",
+        "things.forEach(cart -> cart.whatever()); Size size = Size.SMALL; int i = size.inches();",
+        'Size[] all = Size.values(); assertEquals(Size.valueOf("LARGE"), all[1]);',
+        "Shape shape = new Shape() { int area() { Cart cart = null; return side(); } };",
+        'Cart.Builder builder = new Cart.Builder(); builder.owner("a").owner("b");',
+        "Window window = new Window(); window.setVisible(true); window.add(1, 2, 3);",
+        'byte[] bytes = "abc".getBytes(); char first = "abc".charAt(0); long many = first;',
+        'java.util.List<String> names = java.util.List.of("a"); names.get(0).length();',
+        'Map<String, Cart> carts = new HashMap<>(); carts.put("a", cart); Map.Entry<A, B> e = f();',
+        "boolean more = cart.size > 3 && cart.total() < cart.size; int a = (int) 'c', b = 2;",
+        'try (Reader reader = new StringReader("a")) { reader.read(); } catch (IOException e) { }',
+        'Object thing = cart; String text = "a" + cart.first(); cart = (Cart) thing;',
+        "int[][] table = {{1, 2}, {3}}; byte[] few = {'a'}; new Cart(null, new int[] {1});",
+        "Supplier<Cart> a = Cart::new; fail(Cart.class, cart.getClass()); this.cart = null;",
+        "Runnable run = () -> { int sum = cart.total(); }; int sum = 2; cart.shake();",
+        "class Own extends Cart { int own() { return 1; } } new Own().own();",
+        'label: while (true) { break label; } String block = """\n  cart.nothing()\n  """;',
+        "// cart.nothing()\n /* cart.nothing( */ cart.add(one, switchOf(1));",
+    ],
+)
+def test_what_compiles_is_let_through(declared, statements):
+    files = {**FILES, TEST_PATH: CART_TEST.replace("private Cart filled", HELPERS)}
+    assert refused_at(declarations(files), body(statements)) is None
+
+
+@pytest.mark.parametrize(
+    ("statements", "piece"),
+    [
+        ("cart.totl", "totl"),
+        ("cart.nothing();", "nothing"),
+        ("cart.size();", "("),
+        ("cart.total;", ";"),
+        ("cart.hidden();", "hidden"),
+        ("Cart.total();", "("),
+        ("cart.total(1);", ")"),
+        ("cart.add(one);", ")"),
+        ("cart.add(one, 2, 3);", ","),
+        ('cart.add("a', '"'),
+        ("cart.add(cart, 1);", ","),
+        ("cart.add(one, null);", ")"),
+        ("cart.first().colour();", "colour"),
+        ("new Item().name();", ")"),
+        ("new Cart(1);", ")"),
+        ('new Cart("a", "b");', ")"),
+        ("new Shape().area();", "."),
+        ("new Shop();", ";"),
+        ("int sum = 1; int sum = 2;", "="),
+        ("Cart cart = one;", ";"),
+        ("String owner = cart.total();", ";"),
+        ("int owner = cart.getOwner();", ";"),
+        ("Cart shop = Cart.of(one).total();", ";"),
+        ("Item[] items = {cart};", "}"),
+        ("int[] sizes = new int[] {1}; sizes[\"a\"] = 1;", "]"),
+        ("try (Cart open = new Cart()) { }", "="),
+        ("assertEquals(1, cart.save(\"a\"));", ")"),
+        ("adds();", "("),
+        ("assertEquals(nothing, 1);", ","),
+        ("nothing.add(1);", "."),
+        ("nothing();", "("),
+        ('"abc".size();', "size"),
+        ("String name = \"a\"; name.length;", ";"),
+        ("StringBuilder out = new StringBuilder(); out.append(1).write(2);", "write"),
+        ("File file = new File(1);", ")"),
+        ("List<String> names = new ArrayList<>(); names.length();", "length"),
+        ("Size.SMALL.feet();", "feet"),
+    ],
+)  # fmt: skip
+def test_what_cannot_compile_is_refused_where_it_shows(declared, statements, piece):
+    assert refused_at(declared, body(statements)) == piece
+
+
+def test_of_a_type_with_an_unseen_parent_everything_may_be_there(declared):
+    assert refused_at(declared, body("new Window().whatever(1);")) is None
+    assert refused_at(declared, body("new Window(1);")) == ")"
+
+
+def test_without_a_test_class_the_names_of_the_project_are_known():
+    files = {path: text for path, text in FILES.items() if path != TEST_PATH}
+    known = declarations(files)
+    assert refused_at(known, body("Cart cart = new Cart(); cart.total();")) is None
+    assert refused_at(known, body("Cart cart = new Cart(); cart.nothing();")) == "nothing"
+
+
+def test_a_name_of_java_may_mean_another_type():
+    test = CART_TEST.replace("import org", "import tools.List;\nimport org", 1)
+    known = declarations({**FILES, TEST_PATH: test})
+    assert refused_at(known, body("List list = null; list.whatever();")) is None
+    starred = CART_TEST.replace("import org", "import tools.*;\nimport org", 1)
+    known = declarations({**FILES, TEST_PATH: starred})
+    assert refused_at(known, body("List list = null; list.whatever();")) is None
+
+
+def test_records_give_their_components_and_enums_their_constants(declared):
+    assert refused_at(declared, body('new Item("a", 1).price();')) is None
+    assert refused_at(declared, body("Item.name();")) == "("
+    assert refused_at(declared, body("Size.values(1);")) == ")"
+
+
+def test_the_tests_of_the_ledger_are_let_through():
+    snapshot, _ = index_folder(Path(__file__).parent.parent / "examples/ledger")
+    looked_at = 0
+    for pair in snapshot.pairs:
+        site = Site(snapshot, pair.focal.path, pair.focal.method)
+        if site.place == TestPlace(pair.test.path, pair.test.method.owner):
+            text = code_of(snapshot.source(pair.test.path), pair.test.method.span)
+            assert refused_at(site.declarations, text) is None, text
+            looked_at += 1
+    assert looked_at > 30
+
+
+WORDS = ["cart", ".", "total", "(", ")", "{", "}", "[", "]", "<", ">", ",", ";", "=", "new", "Cart"]
+WORDS += ["Item", "int", "x", '"', "'", "1", "->", "::", "@", "Test", "void", "class", "for", "try"]
+WORDS += [" ", "\n", "//", "/*", "*/", "?", ":", "-", "...", "if", "return", "Shape", "Map", "é"]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=40), st.data())
+def test_nothing_breaks_it_and_what_is_let_through_was_let_through_before(words, data):
+    known = declarations(FILES)
+    text = "".join(words)
+    cut = data.draw(st.integers(0, len(text)))
+    whole = Checker(known).after(text)
+    first = Checker(known).after(text[:cut])
+    if whole is not None and not text[:cut].endswith(('"', "'")):
+        assert first is not None
+    if first is None and not text[:cut].endswith(('"', "'")):
+        assert whole is None
+
+
+# ---------------------------------------------------------------- tokens
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(base_folder(STARTER))
+
+
+def chosen(tokenizer, declared: Declarations, text: str, wishes: list[str]) -> str:
+    """What is written next of some tokens, the likeliest first."""
+    ids = [tokenizer.encode(text, add_special_tokens=False)]
+    scores = torch.full((1, len(tokenizer)), -torch.inf)
+    for place, wish in enumerate(wishes):
+        (token,) = tokenizer.encode(wish, add_special_tokens=False)
+        scores[0, token] = -place
+    left = Monitor(0, tokenizer, declared)(torch.tensor(ids), scores)
+    return tokenizer.decode([int(left.argmax())])
+
+
+def test_the_next_likely_token_is_taken_where_a_name_does_not_exist(tokenizer, declared):
+    begun = "@Test\nvoid adds() {\n    cart."
+    assert chosen(tokenizer, declared, begun, ["length", "add"]) == "add"
+    assert chosen(tokenizer, declared, begun + "total", ["(", ";"]) == "("
+    assert chosen(tokenizer, declared, begun + "add(", ['"', "one"]) == "one"
+
+
+def test_where_nothing_can_go_on_the_model_is_left_alone(tokenizer, declared):
+    begun = "@Test\nvoid adds() {\n    cart."
+    assert chosen(tokenizer, declared, begun, ["length", "index"]) == "length"
+    assert chosen(tokenizer, declared, begun + "length().", ["no", "add"]) == "no"
+
+
+def test_only_tests_are_held_to_what_is_declared(tokenizer, declared):
+    kinds = [[type(one).__name__ for one in guards(0, tokenizer, goal=goal, declared=declared)]
+             for goal in ("method", "block", None)]  # fmt: skip
+    assert kinds == [["Dry", "Grammar", "Monitor"], ["Dry", "Grammar"], ["Dry"]]
+
+
+@pytest.mark.parametrize("ways", [{}, {"count": 3}, {"count": 2, "temperature": 0.8}])
+def test_what_the_engine_writes_is_never_refused(declared, ways):
+    """By rows and by beams, greedily and sampled."""
+    prompt = site_of(FILES).prompt(Level.FM_FC_MS_FF)
+    asked = {"grammar": "method", "stop_at_method_end": True, "max_tokens": 60, **ways}
+    engine = LocalEngine(1)
+    try:
+        made = engine.generate(Request(prompt, STARTER, declared=declared, **asked))
+    finally:
+        engine.close()
+    texts = [one.text for one in made if one.finish_reason == "stop"]
+    assert texts
+    assert [text for text in texts if Checker(declared).after(text) is None] == []
+
+
+# ---------------------------------------------------------------- Java's library
+
+
+def test_java_s_own_types_have_what_they_inherit():
+    builder = java_kind("StringBuilder")
+    assert builder is not None
+    assert {"append", "length", "chars", "getClass"} <= builder.methods.keys()
+    assert {"CharSequence", "Comparable", "Serializable"} <= builder.above
+    assert java_name("ArrayList") == "java.util.ArrayList"
+    assert "Collection" in java_kind("ArrayList").above
+    assert java_kind("Reader").abstract and java_kind("TimeUnit").enum
+    assert java_kind("Cart") is None and java_name("Cart") == ""
+
+
+def test_the_table_of_java_s_types_is_what_the_script_writes(monkeypatch, capsys):
+    from benchmarks import java_types
+
+    version = subprocess.run([shutil.which("javap"), "-version"], capture_output=True, text=True)
+    java_types.main()
+    written = set(capsys.readouterr().out.splitlines())
+    kept = Path(java_types.__file__).parents[1] / "personalizer/engine/monitor/java.types"
+    table = set(kept.read_text("utf-8").splitlines())
+    if version.stdout.startswith("17"):
+        assert written == table
+    else:  # a later Java has more, and has lost little
+        assert len(table - written) < len(table) / 20
