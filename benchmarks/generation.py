@@ -7,6 +7,8 @@ an adapter, of the sides that a training with the default settings would make. F
 base with retrieval, adapter, adapter with retrieval, three figures come of the very same
 candidates: as the model wrote them, with symbol repair, and with repair rounds after it. The best
 candidate of each method counts, as it would be offered; a method without any counts as none.
+``--without-monitor`` adds each condition without the monitor that holds the model to what can
+compile; the table that compares the two is of ``as written``.
 
 The project is shown without the held-out method's own tests: they are in no prompt, no baseline
 of coverage and no retrieved example. The project is compiled and its tests are run, in the
@@ -106,6 +108,7 @@ def main() -> None:
     focals, hidden = held_out(snapshot, settings, adapter, args.limit)
     writers = {"base": None, **({"adapter": adapter} if adapter else {})}
     retrieved = sorted({0, args.retrieve})
+    holding = (False, True) if args.without_monitor else (True,)
     rows = kept(args.keep)
     done = {(row.method, row.condition) for row in rows}
     times: dict[str, Counter[str]] = {}
@@ -121,14 +124,15 @@ def main() -> None:
             with without_tests(index, snapshot, focal) as shown:
                 examples = [pair for pair in shown.pairs if pair.focal_class not in hidden]
                 one = HeldOut(shown, focal, Retriever(shown, examples, embed))
-                for (name, writer), shots in product(writers.items(), retrieved):
+                for (name, writer), shots, held in product(writers.items(), retrieved, holding):
                     condition = f"{name} + retrieval" if shots else name
+                    condition += "" if held else ", no monitor"
                     method = f"{focal.path}#{focal.method.key}"
                     if (method, condition) in done:
                         continue
                     clock = times.setdefault(condition, Counter())
                     chosen = replace(settings, retrieve=shots)
-                    work = partial(tested, one, writer, condition, args.n, chosen)
+                    work = partial(tested, one, writer, condition, args.n, chosen, held)
                     new = list(work(engine, checker, clock, reasons))
                     rows += new
                     keep(args.keep, new)
@@ -147,6 +151,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--retrieve", type=int, default=2, metavar="K", help="examples shown")
     parser.add_argument("--retriever", default=BM25, help="bm25, or a sentence-embedding model")
     parser.add_argument("--rounds", type=int, default=2, help="most repair rounds")
+    parser.add_argument("--without-monitor", action="store_true", help="each way without it too")
     parser.add_argument("-n", type=int, default=5, help="candidates")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="goes on from these rows")
     return parser.parse_args()
@@ -193,12 +198,13 @@ def tested(
     condition: str,
     count: int,
     settings: Settings,
+    held: bool,
     engine: LocalEngine,
     validator: Validator,
     clock: Counter[str],
     reasons: Counter[str],
 ) -> Iterator[Row]:
-    """A row a stage."""
+    """A row a stage; ``held``: to names, arguments and types that are there."""
     focal = one.focal
     site = Site(one.snapshot, focal.path, focal.method)
     row = Row(
@@ -210,6 +216,7 @@ def tested(
         base=adapter.base if adapter else settings.base,
         adapter=str(adapter.folder) if adapter else None,
         settings=settings,
+        declared=site.declarations if held else None,
     )
     level = Level(settings.context_level)
 

@@ -2,19 +2,24 @@
 
     python benchmarks/symbols.py PROJECT ... [--limit 400]
 
-Each paired test is looked up in its own class, as a generated one would be. Prints what was called
-unknown, what was mended, and milliseconds a test.
+Each paired test is looked up in its own class, as a generated one would be, and read piece by piece
+by the monitor that generation is held to. Prints what was called unknown, what was mended, what the
+monitor refused (the end of the text there), and milliseconds a test of the two.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
 
 from indexer import code_of, index_folder
+from personalizer.engine.monitor.checker import Checker
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.place import scope_of
 from personalizer.generation.placing.style import house_of
@@ -30,7 +35,9 @@ def main() -> None:
         snapshot, _ = index_folder(project)
         unknown: Counter[str] = Counter()
         mended: Counter[str] = Counter()
-        sites: dict[tuple[TestPlace, str], Symbols] = {}
+        refused: list[str] = []
+        sites: dict[tuple[TestPlace, str], tuple[Symbols, Declarations]] = {}
+        reading = telling = 0.0
         seconds, pairs = 0.0, snapshot.pairs[:: max(1, len(snapshot.pairs) // args.limit)]
         for pair in pairs:
             place = TestPlace(pair.test.path, pair.test.method.owner)
@@ -39,13 +46,20 @@ def main() -> None:
                 house = house_of(snapshot, pair.focal.path)
                 focal = pair.focal.method
                 scope = scope_of(snapshot, pair.focal.path, focal, place, house)
-                sites[key] = Symbols(snapshot, scope, place.owner)
+                symbols = Symbols(snapshot, scope, place.owner)
+                start = time.perf_counter()
+                told = declarations_of(snapshot, symbols.members, scope, place.owner)
+                telling += time.perf_counter() - start
+                sites[key] = symbols, told
             facts = snapshot.files[place.path]
             source = snapshot.source(place.path)
             text = code_of(source, pair.test.method.span, facts.encoding)
             start = time.perf_counter()
-            found = sites[key].mend(text)
+            found = sites[key][0].mend(text)
             seconds += time.perf_counter() - start
+            start = time.perf_counter()
+            refused += refused_in(sites[key][1], text)
+            reading += time.perf_counter() - start
             unknown.update(found.unknown)
             mended.update(found.notes)
         print(
@@ -55,11 +69,26 @@ def main() -> None:
                     "tests": len(pairs),
                     "unknown": dict(unknown.most_common(10)),
                     "mended": dict(mended.most_common(10)),
+                    "refused": refused,
                     "milliseconds": round(1000 * seconds / len(pairs), 1),
+                    "milliseconds of the monitor": round(1000 * reading / len(pairs), 1),
+                    "milliseconds a class": round(1000 * telling / len(sites), 1),
                 }
             ),
             flush=True,
         )
+
+
+def refused_in(declared: Declarations, text: str) -> list[str]:
+    """The end of a text where the monitor refuses it."""
+    state, read = Checker(declared), ""
+    for piece in re.findall(r"\w+|\s+|[^\w\s]", text):
+        read += piece
+        after = state.after(piece)
+        if after is None:
+            return [read[-80:]]
+        state = after
+    return []
 
 
 if __name__ == "__main__":
