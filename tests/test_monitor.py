@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
@@ -21,10 +23,18 @@ from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.guard import Monitor
 from personalizer.engine.monitor.java_types import java_kind, java_name
+from personalizer.engine.wire import Ask
+from personalizer.generation import generate_test
+from personalizer.generation.names.declared import declarations_of
+from personalizer.generation.names.members import Members
+from personalizer.generation.placing.bodies import scope_within
 from personalizer.generation.site import Site
+from personalizer.generation.snippets.pipeline import generate_snippet
 from personalizer.generation.targets import resolve_target
 from personalizer.models import STARTER, base_folder
 from personalizer.prompts import TestPlace
+from personalizer.settings import Settings
+from tests.fake_engine import FakeEngine
 from tests.java_project import snapshot_of
 from tests.test_symbols import CART_TEST, FILES
 
@@ -165,6 +175,65 @@ def test_a_name_of_java_may_mean_another_type():
     assert refused_at(known, body("List list = null; list.whatever();")) is None
 
 
+BODY = """package shop;
+class Till extends Bag {
+    private int sum;
+    enum Mode { open, shut; Mode other() { return open == this ? shut : open; } }
+    <T extends Cart> int count(T first, int... more) { int last = more[0]; return last; }
+    Till(Cart cart) { this.sum = cart.total(); shake(); }
+    boolean same(Object one) { if (!(one instanceof Till other)) { return false; }
+        return other.sum == sum && count(null, 1) > 0; }
+    void each() { new Listener() { public void heard(int sum) { int one = sum; } }; int one = 2; }
+}
+"""
+
+
+UNWRITTEN = """
+    /** Adds up. */
+    void add(Cart cart, int count) {}
+    void put(Cart cart) {
+        int n = 1;
+        // the total
+
+    }
+"""
+
+
+def test_the_methods_of_the_project_itself_are_let_through():
+    snapshot = snapshot_of({**FILES, "src/main/java/shop/Till.java": BODY})
+    path = "src/main/java/shop/Till.java"
+    for method in snapshot.files[path].methods:
+        scope = scope_within(snapshot, path, method)
+        known = declarations_of(snapshot, Members(snapshot), scope, method.owner)
+        text = method.span.of(BODY.encode()).decode()
+        assert refused_at(replace(known, before="a"), text) is None
+
+
+def test_a_body_goes_on_behind_its_signature_and_a_statement_behind_its_comment():
+    path = "src/main/java/shop/Till.java"
+    text = BODY.replace("void each() {", f"{UNWRITTEN}    void each() {{")
+    snapshot = snapshot_of({**FILES, path: text})
+    for at, good, bad in (
+        ("Till#add", "{ sum = cart.total() + count;", "{ int count ="),
+        (text[: text.index("// the total")].count("\n") + 1, "\nn = cart.size;", "\ncart.nothing"),
+    ):
+        engine = FakeEngine(["{ }"])
+        generate_snippet(
+            snapshot,
+            path,
+            at,
+            engine,
+            base="starter",
+            adapter_id="base",
+            adapter_folder=None,
+            settings=Settings(),
+        )
+        known = engine.requests[0].declared
+        begun = Checker(known).after(known.before)
+        assert begun.after(good) is not None
+        assert begun.after(bad) is None
+
+
 def test_records_give_their_components_and_enums_their_constants(declared):
     assert refused_at(declared, body('new Item("a", 1).price();')) is None
     assert refused_at(declared, body("Item.name();")) == "("
@@ -233,10 +302,10 @@ def test_where_nothing_can_go_on_the_model_is_left_alone(tokenizer, declared):
     assert chosen(tokenizer, declared, begun + "length().", ["no", "add"]) == "no"
 
 
-def test_only_tests_are_held_to_what_is_declared(tokenizer, declared):
+def test_only_java_is_held_to_what_is_declared(tokenizer, declared):
     kinds = [[type(one).__name__ for one in guards(0, tokenizer, goal=goal, declared=declared)]
              for goal in ("method", "block", None)]  # fmt: skip
-    assert kinds == [["Dry", "Grammar", "Monitor"], ["Dry", "Grammar"], ["Dry"]]
+    assert kinds == [["Dry", "Grammar", "Monitor"], ["Dry", "Grammar", "Monitor"], ["Dry"]]
 
 
 @pytest.mark.parametrize("ways", [{}, {"count": 3}, {"count": 2, "temperature": 0.8}])
@@ -252,6 +321,31 @@ def test_what_the_engine_writes_is_never_refused(declared, ways):
     texts = [one.text for one in made if one.finish_reason == "stop"]
     assert texts
     assert [text for text in texts if Checker(declared).after(text) is None] == []
+
+
+def test_what_is_declared_reaches_the_engine_s_own_process(declared):
+    request = Request("x", STARTER, declared=declared)
+    sent = msgspec.msgpack.encode(Ask(1, request, stream=False))
+    assert len(sent) < 100_000
+    assert msgspec.msgpack.decode(sent, type=Ask).request == request
+
+
+def test_generation_tells_the_engine_what_is_declared():
+    engine, site = FakeEngine(["@Test void adds() { }"]), site_of(FILES)
+    settings = Settings()
+    made = generate_test(
+        site.snapshot,
+        site.focal_path,
+        site.focal,
+        engine,
+        base="starter",
+        adapter_id="base",
+        adapter_folder=None,
+        count=1,
+        settings=settings,
+    )
+    assert made.candidates
+    assert engine.requests[0].declared == site.declarations
 
 
 # ---------------------------------------------------------------- Java's library

@@ -47,7 +47,7 @@ class Request:
     grammar: Goal | None = None
     """What the engine writes of Java and nothing else, where it can; None for any text."""
     declared: Declarations | None = None
-    """What a method may use, to which the engine keeps it where it can; None for anything."""
+    """What Java may use, to which the engine keeps it where it can; None for anything."""
     seed: int = 0
     begun: str = ""
     """What each completion begins with; part of its text and of its tokens."""

@@ -16,13 +16,13 @@ class Along(Generic[T]):
     """A state behind rows of tokens, each found from that of the row one token shorter.
 
     Args:
-        begin: The state before the first token.
+        begin: The state before the first token; None where nothing fits.
         follow: The state behind more tokens, of which the one that is given is left as it was;
             None where they do not fit.
     """
 
     def __init__(
-        self, begin: Callable[[], T], follow: Callable[[T, Sequence[int]], T | None]
+        self, begin: Callable[[], T | None], follow: Callable[[T, Sequence[int]], T | None]
     ) -> None:
         self._begin = begin
         self._follow = follow

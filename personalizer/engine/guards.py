@@ -32,11 +32,11 @@ def guards(
         tokenizer: The base model's.
         goal: What the completion is; None for anything.
         limit: Most tokens of the completion; None where it may be cut off.
-        declared: What a method may use; None where that is not known.
+        declared: What the Java may use; None where that is not known.
     """
     found: list[LogitsProcessor] = [Dry(start)]
     if goal is not None:
         found.append(Grammar(start, tokenizer, goal=goal, limit=limit))
-    if goal == "method" and declared is not None:
+    if goal is not None and declared is not None:
         found.append(Monitor(start, tokenizer, declared))
     return found

@@ -31,6 +31,7 @@ from personalizer.engine.monitor.parts import (
     may_be_inner,
     narrowed,
     takes,
+    takes_lambda,
     type_of,
 )
 
@@ -125,7 +126,7 @@ class Checker:
         own = self._declared.kind(kind)
         given = {one.returns for each in (own.methods.values() if own else ()) for one in each}
         return any(
-            self._declared.accepts(wanted, one)
+            self._declared.accepts(wanted, one) or takes_lambda(wanted)
             for each in frame.signatures
             if takes(each, frame.arguments, exactly=False)
             for wanted in at(each, frame.arguments)
@@ -230,6 +231,8 @@ class Checker:
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
         known = variable.type if variable else self._declared.fields.get(word)
         self._value, self._static = "", False
+        if following == "(" and not self._frames:
+            return self._declare(word, following)  # a constructor
         if following == "(":
             signatures = None if self._in_class else self._declared.methods.get(word)
             if signatures is None and self._cannot_call(word):
@@ -257,7 +260,8 @@ class Checker:
         this, calls = self._declared.kind(self._declared.this), self._declared.calls
         if self._in_class or (this is not None and this.open):
             return False
-        return name == self._itself or (calls is not None and name not in calls)
+        itself = name == self._itself and not self._declared.before
+        return itself or (calls is not None and name not in calls)
 
     def _is_nothing(self, word: str, following: str) -> bool:
         """Whether a name that nobody declares is used as a variable."""
@@ -274,7 +278,9 @@ class Checker:
             or self._own_types
         ):
             return False
-        if self._before_word in ("break", "continue") or (following == "." and word in PACKAGES):
+        if self._before_word in ("break", "continue"):
+            return False
+        if following == "." and (word in PACKAGES or self._before_word == "final"):
             return False
         if self._before_word == ",":  # int one = 1, other = 2;
             self._variables += (Variable(word, "", len(self._frames), False),)
@@ -319,10 +325,13 @@ class Checker:
             self._called = Frame("(", "header")
             self._itself = self._itself or name
             return True
-        if following not in ("=", ";", ":", ",", ")"):
+        if following not in ("=", ";", ":", ",", ")", "&", "|", "?"):
             return True
         frame = self._frames[-1] if self._frames else Frame("{")
         level = len(self._frames)
+        if frame.role != "header":  # what a condition declares may outlive it
+            blocks = [place for place, one in enumerate(self._frames, 1) if one.sign == "{"]
+            level = blocks[-1] if blocks else 0
         if frame.role == "try" and not self._declared.accepts("AutoCloseable", self._type):
             return False
         once = frame.role == "header" or (frame.sign == "{" and frame.role == "")
@@ -394,7 +403,7 @@ class Checker:
         fits = self._end_argument(last=True)
         frame = self._close()
         if frame.made is not None:
-            self._value = self._made = frame.made
+            self._value, self._made = frame.made, frame.made or "?"
         elif frame.role == "call":
             returned = {one.returns for one in frame.signatures or ()}
             if fits is not None:

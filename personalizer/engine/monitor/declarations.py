@@ -27,6 +27,8 @@ class Declarations:
     """What can be called without a receiver beside its methods; None where not all is known."""
     closed: bool = False
     """Whether a variable that is not among the fields must be declared by the method."""
+    before: str = ""
+    """What stands before the completion: a method up to there; nothing for a whole method."""
     this: str = ""
     """That class; nothing while it is not there."""
 

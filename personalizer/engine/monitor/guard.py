@@ -36,7 +36,8 @@ class Monitor(LogitsProcessor):
         self._start = start
         self._tokenizer = tokenizer
         self._texts: list[str] = []
-        self._states = Along(lambda: Checker(declared), self._after)
+        begin = Checker(declared).after(declared.before)
+        self._states = Along(lambda: begin, self._after)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, V vocabulary.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from indexer.languages.lexis import Token
+from personalizer.engine.monitor.java_types import java_name
 from personalizer.engine.monitor.kinds import Signature
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "may_be_inner",
     "narrowed",
     "takes",
+    "takes_lambda",
     "type_of",
 ]
 
@@ -82,6 +84,14 @@ class Variable(NamedTuple):
 def may_be_inner(name: str, owner: str) -> bool:
     """Whether it may be a type inside one of Java's, of which these are not told."""
     return "#" not in owner and name[0].isupper()
+
+
+def takes_lambda(wanted: str) -> bool:
+    """Whether a type is one that a method reference may stand for."""
+    return java_name(wanted).startswith("java.util.function.") or wanted in _LAMBDAS
+
+
+_LAMBDAS = frozenset({"Callable", "Comparator", "Runnable"})
 
 
 def narrowed(wanted: str, given: str) -> bool:

@@ -55,13 +55,15 @@ class _Telling:
         this = self._members.of(self._scope.path, owner) if owner else None
         fields: dict[str, str] = {}
         methods: dict[str, tuple[Signature, ...]] = {}
+        enum = False
         parts = owner.split(".") if owner else []
         for depth in range(1, len(parts) + 1):  # what outer classes have can be named too
             around = self._members.of(self._scope.path, ".".join(parts[:depth]))
             if around is not None:
                 told = self._kind(around)
                 fields |= told.fields
-                methods |= {} if told.open else told.methods
+                methods = {} if told.open else {**methods, **told.methods}
+                enum |= told.enum
         kinds: dict[str, Kind] = {}
         key = self._key(this) if this else ""
         while self._left and len(kinds) < _MOST:
@@ -75,7 +77,7 @@ class _Telling:
             fields,
             methods,
             calls=callable_names(self._snapshot, self._scope),
-            closed=visible is not None,
+            closed=visible is not None and not enum,
             this=key,
         )
 

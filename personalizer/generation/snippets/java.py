@@ -14,6 +14,7 @@ from indexer.languages.remarks import remark_at
 from personalizer.engine import Completion, Request
 from personalizer.errors import BadInput
 from personalizer.generation.candidates import clean
+from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.pipeline import or_why_not
 from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
@@ -56,8 +57,14 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
     return code_of(source, until, facts.encoding)[len(signature) :].lstrip()
 
 
-def asked(request: Request, spot: Spot) -> Request:
+def asked(snapshot: Snapshot, request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
+    source, facts, method = snapshot.source(spot.path), snapshot.files[spot.path], spot.method
+    until = spot.comment.end if spot.comment else method.signature.end
+    before = code_of(source, Span(method.span.start, until), facts.encoding)
+    symbols = _symbols(snapshot, spot.path, method)
+    known = declarations_of(snapshot, symbols.members, symbols.scope, method.owner)
+    request = replace(request, declared=replace(known, before=before))
     if spot.comment is None:
         return request
     return replace(request, stop_at_method_end=False, grammar="statements")

@@ -63,7 +63,7 @@ def generate_snippet(
     request = request_for(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
     if spot.comment is not None:
         request = replace(request, max_tokens=min(_MOST_TOKENS, request.max_tokens))
-    completions = asked_of(engine, language.asked(request, spot), on_text, cancelled)
+    completions = asked_of(engine, language.asked(snapshot, request, spot), on_text, cancelled)
     text = completions[0].text if completions else ""
     if spot.comment is not None:
         text = text.partition("\n")[2]  # the model may have said more in the comment's own line

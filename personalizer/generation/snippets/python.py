@@ -97,7 +97,7 @@ def begun(snapshot: Snapshot, spot: Spot) -> str:
     return until[len(signature) :].lstrip("\n")
 
 
-def asked(request: Request, spot: Spot) -> Request:
+def asked(snapshot: Snapshot, request: Request, spot: Spot) -> Request:
     """See ``Language.asked``."""
     return replace(request, stop_at_method_end=False, grammar=None, stop=_STOPS)
 

@@ -46,8 +46,8 @@ class Language(Protocol):
     def begun(self, snapshot: Snapshot, spot: Spot) -> str:
         """A body up to the end of its comment, as the prompt shows it."""
 
-    def asked(self, request: Request, spot: Spot) -> Request:
-        """A request that ends where code of this language ends."""
+    def asked(self, snapshot: Snapshot, request: Request, spot: Spot) -> Request:
+        """A request that ends where code of this language ends, and what it may use."""
 
     def written(
         self, made: SnippetGeneration, snapshot: Snapshot, spot: Spot, completion: Completion
