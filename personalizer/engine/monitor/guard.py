@@ -18,6 +18,8 @@ __all__ = ["Monitor"]
 _LOOKED_AT = (32, 1024)
 """How many of the likeliest tokens are judged: of those behind them few are ever written. More if
 none of the first may follow."""
+_DEAD = 1e4
+"""By how much a row is lowered, in nats."""
 
 
 class Monitor(LogitsProcessor):
@@ -47,26 +49,25 @@ class Monitor(LogitsProcessor):
             scores: ``(B, V)``, any float dtype.
 
         Returns:
-            ``(B, V)``; minus infinity for what is forbidden. A row that cannot compile already, or
-            that no likely token goes on, is left as it is.
+            ``(B, V)``; minus infinity for what is forbidden. A row that no likely token goes on is
+            lowered as a whole, so that a search gives it up for another; one that cannot compile
+            already is left as it is.
         """
         vocabulary = vocabulary_of(self._tokenizer, scores.shape[1])
         if vocabulary is None:
             return scores
         self._texts = vocabulary.texts
-        refused = [
-            (row, token)
-            for row, written in enumerate(input_ids[:, self._start :].tolist())
-            for token in self._refused(tuple(written), scores[row])
-        ]
-        if not refused:
-            return scores
         scores = scores.clone()
-        rows, tokens = zip(*refused, strict=True)
-        scores[list(rows), list(tokens)] = -torch.inf
+        for row, written in enumerate(input_ids[:, self._start :].tolist()):
+            refused = self._refused(tuple(written), scores[row])
+            if refused is None:
+                scores[row] -= _DEAD
+            else:
+                scores[row, refused] = -torch.inf
         return scores
 
-    def _refused(self, written: tuple[int, ...], scores: torch.Tensor) -> list[int]:
+    def _refused(self, written: tuple[int, ...], scores: torch.Tensor) -> list[int] | None:
+        """Likely tokens that may not follow; None if no other can."""
         state = self._states.of(written)
         if state is None:
             return []
@@ -76,7 +77,7 @@ class Monitor(LogitsProcessor):
             refused = [one for one in likely if state.after(self._texts[one]) is None]
             if len(refused) < len(likely):
                 return refused
-        return []
+        return None
 
     def _after(self, state: Checker, tokens: Sequence[int]) -> Checker | None:
         return state.after("".join(self._texts[one] for one in tokens))
