@@ -1,26 +1,32 @@
 """Is anything called unknown in tests that developers wrote? They compile, so nothing should be.
 
-    python benchmarks/symbols.py PROJECT ... [--limit 400]
+    python benchmarks/symbols.py PROJECT ... [--limit 400] [--methods 0]
 
 Each paired test is looked up in its own class, as a generated one would be, and read piece by piece
 by the monitor that generation is held to. Prints what was called unknown, what was mended, what the
-monitor refused (the end of the text there), and milliseconds a test of the two.
+monitor refused (the end of the text there), and milliseconds a test of the two. ``--methods`` reads
+so many methods of each project's main code by the monitor too: more kinds of Java stand there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from indexer import code_of, index_folder
+from indexer import Snapshot, code_of, index_folder
+from indexer.pairing import in_test_root
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.generation.names.declared import declarations_of
+from personalizer.generation.names.members import Members
 from personalizer.generation.names.mending import Symbols
+from personalizer.generation.placing.bodies import scope_within
 from personalizer.generation.placing.place import scope_of
 from personalizer.generation.placing.style import house_of
 from personalizer.prompts import TestPlace
@@ -30,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("projects", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=400, help="about so many tests of each")
+    parser.add_argument("--methods", type=int, default=0, help="so many methods of main code too")
     args = parser.parse_args()
     for project in args.projects:
         snapshot, _ = index_folder(project)
@@ -70,6 +77,8 @@ def main() -> None:
                     "unknown": dict(unknown.most_common(10)),
                     "mended": dict(mended.most_common(10)),
                     "refused": refused,
+                    "methods": args.methods,
+                    "refused methods": refused_methods(snapshot, args.methods),
                     "milliseconds": round(1000 * seconds / len(pairs), 1),
                     "milliseconds of the monitor": round(1000 * reading / len(pairs), 1),
                     "milliseconds a class": round(1000 * telling / len(sites), 1),
@@ -77,6 +86,25 @@ def main() -> None:
             ),
             flush=True,
         )
+
+
+def refused_methods(snapshot: Snapshot, count: int) -> list[str]:
+    """The end of the texts of methods outside tests where the monitor refuses them."""
+    members = Members(snapshot)
+    found = [
+        (path, method)
+        for path, facts in sorted(snapshot.files.items())
+        for method in facts.methods
+        if method.body and not facts.errors and not in_test_root(path)
+    ]
+    random.Random(0).shuffle(found)
+    refused: list[str] = []
+    for path, method in found[:count]:
+        scope = scope_within(snapshot, path, method)
+        declared = declarations_of(snapshot, members, scope, method.owner)
+        text = code_of(snapshot.source(path), method.span, snapshot.files[path].encoding)
+        refused += refused_in(replace(declared, before="//"), text)  # it may call itself
+    return refused
 
 
 def refused_in(declared: Declarations, text: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.monitor.java_types import java_results
 from personalizer.engine.monitor.kinds import Signature
 from personalizer.engine.monitor.parts import (
     BEHIND_OTHERS,
@@ -102,9 +103,8 @@ class Checker:
     # ------------------------------------------------------------ from letters to tokens
 
     def _read(self, text: str) -> bool:
-        text = self._tail + text
-        self._tail = ""
-        last = None
+        begun = self._tail
+        text, self._tail, last = begun + text, "", None
         for token in tokens(text):
             if last is not None and not self._take(last):
                 return False
@@ -116,21 +116,19 @@ class Checker:
         self._tail = text[last.start :]
         if last.kind == "word":
             return self._may_become(last.text)
-        return last.kind != "literal" or self._may_begin(type_of(last))
+        return last.kind != "literal" or bool(begun) or self._may_begin(type_of(last))
 
     def _may_begin(self, kind: str) -> bool:
         """Whether an argument can begin with a literal: it, or what its methods give, must fit."""
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.signatures is None or self._before not in ("(", ","):
             return True
-        own = self._declared.kind(kind)
-        given = {one.returns for each in (own.methods.values() if own else ()) for one in each}
         return any(
-            self._declared.accepts(wanted, one) or takes_lambda(wanted)
+            takes_lambda(wanted)
+            or any(self._declared.accepts(wanted, one) for one in (kind, *java_results(kind)))
             for each in frame.signatures
             if takes(each, frame.arguments, exactly=False)
             for wanted in at(each, frame.arguments)
-            for one in (kind, *given - {""})
         )
 
     def _may_become(self, word: str) -> bool:
@@ -215,24 +213,33 @@ class Checker:
         self._names += (word,)
         if self._role == "declared":
             return self._declare(word, following)
+        if self._role == "name":
+            return self._use(word, following)
+        self._make(word, following)
+        return True
+
+    def _make(self, word: str, following: str) -> None:
+        """A type behind ``new``, or a part of its name."""
         meant = self._meaning(word)
         if self._role == "inner":
             kind = self._declared.kind(self._value) if self._static else None
             meant = kind.inner.get(word, "") if kind else ""
-        if self._role in ("made", "inner"):
-            self._value, self._static, self._type = meant, True, meant
-            if following not in (".", "<"):
-                self._making = False
-            if following == "(":
-                self._called = self._constructor(meant)
-            elif following == "[":
-                self._value, self._static = "", False
-            return True
+        self._value, self._static, self._type = meant, True, meant
+        if following not in (".", "<"):
+            self._making = False
+        if following == "(":
+            self._called = self._constructor(meant)
+        elif following == "[":
+            self._value, self._static = "", False
+
+    def _use(self, word: str, following: str) -> bool:
+        """A variable, a type or a method of the class; whether it is there."""
+        if following == "(" and not self._frames:
+            return self._declare(word, following)  # a constructor
+        meant = self._meaning(word)
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
         known = variable.type if variable else self._declared.fields.get(word)
         self._value, self._static = "", False
-        if following == "(" and not self._frames:
-            return self._declare(word, following)  # a constructor
         if following == "(":
             signatures = None if self._in_class else self._declared.methods.get(word)
             if signatures is None and self._cannot_call(word):
@@ -258,7 +265,7 @@ class Checker:
     def _cannot_call(self, name: str) -> bool:
         """Whether a method without a receiver is not there, or is the one that is written."""
         this, calls = self._declared.kind(self._declared.this), self._declared.calls
-        if self._in_class or (this is not None and this.open):
+        if self._in_class or (self._declared.this and (this is None or this.open)):
             return False
         itself = name == self._itself and not self._declared.before
         return itself or (calls is not None and name not in calls)

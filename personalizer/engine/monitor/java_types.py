@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from personalizer.engine.monitor.kinds import Kind, Signature, with_inherited
 
-__all__ = ["java_kind", "java_name"]
+__all__ = ["java_kind", "java_name", "java_results"]
 
 _MEMBER = re.compile(r" (=?)(?:\.(\S+)|(\w+)\((.*)\)) ?(.*)")
 
@@ -73,6 +73,19 @@ def java_kind(name: str) -> Kind | None:
         abstract="abstract" in marks,
         enum="enum" in marks,
     )
+
+
+@cache
+def java_results(name: str) -> frozenset[str]:
+    """Types of what the methods of a type of Java's give, as far as they are known.
+
+    Example:
+        >>> sorted(java_results("Iterator"))
+        ['Class', 'String', 'boolean', 'int', 'void']
+    """
+    kind = java_kind(name)
+    methods = kind.methods.values() if kind else ()
+    return frozenset(one.returns for each in methods for one in each if one.returns)
 
 
 @cache

@@ -49,10 +49,11 @@ class _Telling:
 
     def all(self, owner: str | None) -> Declarations:
         path = self._scope.path
+        this = self._members.of(path, owner) if owner else None
+        key = self._key(this) if this else ""
         names = {name: name for name in _JAVAS if self._javas(name, path)}
         for name, meant in self._named():
             names[name] = self._key(meant)
-        this = self._members.of(self._scope.path, owner) if owner else None
         fields: dict[str, str] = {}
         methods: dict[str, tuple[Signature, ...]] = {}
         enum = False
@@ -65,7 +66,6 @@ class _Telling:
                 methods = {} if told.open else {**methods, **told.methods}
                 enum |= told.enum
         kinds: dict[str, Kind] = {}
-        key = self._key(this) if this else ""
         while self._left and len(kinds) < _MOST:
             one = self._left.popleft()
             kinds[_key(one)] = self._kind(one)
