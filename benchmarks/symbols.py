@@ -16,10 +16,11 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexer import Snapshot, code_of, index_folder
+from indexer import Snapshot, Where, code_of, index_folder
 from indexer.pairing import in_test_root
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
@@ -69,6 +70,7 @@ def main() -> None:
             reading += time.perf_counter() - start
             unknown.update(found.unknown)
             mended.update(found.notes)
+        methods = methods_of(snapshot)[: args.methods]
         print(
             json.dumps(
                 {
@@ -77,8 +79,8 @@ def main() -> None:
                     "unknown": dict(unknown.most_common(10)),
                     "mended": dict(mended.most_common(10)),
                     "refused": refused,
-                    "methods": args.methods,
-                    "refused methods": refused_methods(snapshot, args.methods),
+                    "methods": len(methods),
+                    "refused methods": refused_methods(snapshot, methods),
                     "milliseconds": round(1000 * seconds / len(pairs), 1),
                     "milliseconds of the monitor": round(1000 * reading / len(pairs), 1),
                     "milliseconds a class": round(1000 * telling / len(sites), 1),
@@ -88,18 +90,24 @@ def main() -> None:
         )
 
 
-def refused_methods(snapshot: Snapshot, count: int) -> list[str]:
-    """The end of the texts of methods outside tests where the monitor refuses them."""
-    members = Members(snapshot)
+def methods_of(snapshot: Snapshot) -> list[Where]:
+    """Methods with a body outside tests, in any order."""
     found = [
-        (path, method)
+        Where(path, method)
         for path, facts in sorted(snapshot.files.items())
         for method in facts.methods
         if method.body and not facts.errors and not in_test_root(path)
     ]
     random.Random(0).shuffle(found)
+    return found
+
+
+def refused_methods(snapshot: Snapshot, methods: Sequence[Where]) -> list[str]:
+    """The ends of the texts where the monitor refuses them."""
+    members = Members(snapshot)
     refused: list[str] = []
-    for path, method in found[:count]:
+    for where in methods:
+        path, method = where.path, where.method
         scope = scope_within(snapshot, path, method)
         declared = declarations_of(snapshot, members, scope, method.owner)
         text = code_of(snapshot.source(path), method.span, snapshot.files[path].encoding)
