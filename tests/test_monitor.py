@@ -159,6 +159,13 @@ def test_of_a_type_with_an_unseen_parent_everything_may_be_there(declared):
     assert refused_at(declared, body("new Window(1);")) == ")"
 
 
+def test_what_java_protects_may_be_there_for_the_class_itself(declared):
+    test = CART_TEST.replace("class CartTest {", "class CartTest extends FilterInputStream {")
+    own = declarations({**FILES, TEST_PATH: test})
+    assert refused_at(own, body("int i = this.in.read(); this.whatever();")) is None
+    assert refused_at(declared, body("this.whatever();")) == "whatever"
+
+
 def test_without_a_test_class_the_names_of_the_project_are_known():
     files = {path: text for path, text in FILES.items() if path != TEST_PATH}
     known = declarations(files)
@@ -181,6 +188,7 @@ class Till extends Bag {
     enum Mode { open, shut; Mode other() { return open == this ? shut : open; } }
     <T extends Cart> int count(T first, int... more) { int last = more[0]; return last; }
     Till(Cart cart) { this.sum = cart.total(); shake(); }
+    static class Noisy extends FilterInputStream { InputStream quiet() { return this.in; } }
     boolean same(Object one) { if (!(one instanceof Till other)) { return false; }
         return other.sum == sum && count(null, 1) > 0; }
     void each() { new Listener() { public void heard(int sum) { int one = sum; } }; int one = 2; }

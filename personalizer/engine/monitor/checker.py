@@ -14,7 +14,7 @@ from typing import Any
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.java_types import java_results
-from personalizer.engine.monitor.kinds import Signature
+from personalizer.engine.monitor.kinds import Kind, Signature
 from personalizer.engine.monitor.parts import (
     BEHIND_OTHERS,
     GROUPS,
@@ -91,7 +91,6 @@ class Checker:
         """The method with more text; None if it can no longer compile.
 
         Example:
-            >>> from personalizer.engine.monitor.kinds import Kind
             >>> cart = Kind({"total": (Signature((), "int"),)}, {}, {}, None, frozenset())
             >>> start = Checker(Declarations({"a#Cart": cart}, {"Cart": "a#Cart"}))
             >>> [start.after(f"void a(Cart c) {{ c.{name}") is None for name in ("tot", "siz")]
@@ -134,7 +133,9 @@ class Checker:
     def _may_become(self, word: str) -> bool:
         """Whether a name that is being written can end as one that is there."""
         kind = self._declared.kind(self._value)
-        if self._before != "." or self._making or kind is None or kind.open:
+        if self._before != "." or self._making or kind is None:
+            return True
+        if self._has_unseen(self._value, kind):
             return True
         if self._static and (
             kind.enum
@@ -305,7 +306,7 @@ class Checker:
             self._type, self._typed = "", True
         if following == "(":
             signatures = None
-            if kind is not None and not kind.open:
+            if kind is not None and not self._has_unseen(owner, kind):
                 signatures = tuple(s for s in kind.methods.get(name, ()) if s.static or not static)
                 if not signatures:
                     return False
@@ -323,9 +324,14 @@ class Checker:
             self._value = owner
         elif static and may_be_inner(name, owner):
             self._type, self._typed = "", following != "."
-        elif not kind.open and name not in ("this", "super", "new"):
-            return False
+        elif name not in ("this", "super", "new"):
+            return self._has_unseen(owner, kind)
         return True
+
+    def _has_unseen(self, name: str, kind: Kind) -> bool:
+        """Whether a type may have members that are not told, as what Java's own protect."""
+        own = name == self._declared.this
+        return kind.open or (own and any("#" not in one for one in kind.above - {"Object"}))
 
     def _declare(self, name: str, following: str) -> bool:
         if following == "(":
