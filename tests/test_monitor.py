@@ -98,6 +98,7 @@ def body(statements: str) -> str:
         "int[][] table = {{1, 2}, {3}}; byte[] few = {'a'}; new Cart(null, new int[] {1});",
         "Supplier<Cart> a = Cart::new; fail(Cart.class, cart.getClass()); this.cart = null;",
         "Runnable run = () -> { int sum = cart.total(); }; int sum = 2; cart.shake();",
+        "Outer.Inner inner = cart.new Inner(1, cart.new Other());",
         "class Own extends Cart { int own() { return 1; } } new Own().own();",
         'label: while (true) { break label; } String block = """\n  cart.nothing()\n  """;',
         "// cart.nothing()\n /* cart.nothing( */ cart.add(one, switchOf(1));",
@@ -164,6 +165,14 @@ def test_what_java_protects_may_be_there_for_the_class_itself(declared):
     own = declarations({**FILES, TEST_PATH: test})
     assert refused_at(own, body("int i = this.in.read(); this.whatever();")) is None
     assert refused_at(declared, body("this.whatever();")) == "whatever"
+
+
+def test_methods_that_a_test_imports_are_called_as_they_want():
+    checks = "package tools;\npublic class Checks { public static void same(Object a, int b) {} }\n"
+    test = CART_TEST.replace("import static", "import static tools.Checks.same;\nimport static", 1)
+    known = declarations({**FILES, TEST_PATH: test, "src/test/java/tools/Checks.java": checks})
+    assert refused_at(known, body("same(cart, 1);")) is None
+    assert refused_at(known, body("same(cart);")) == ")"
 
 
 def test_without_a_test_class_the_names_of_the_project_are_known():
@@ -302,6 +311,12 @@ def test_the_next_likely_token_is_taken_where_a_name_does_not_exist(tokenizer, d
     assert chosen(tokenizer, declared, begun, ["length", "add"]) == "add"
     assert chosen(tokenizer, declared, begun + "total", ["(", ";"]) == "("
     assert chosen(tokenizer, declared, begun + "add(", ['"', "one"]) == "one"
+
+
+def test_no_blank_is_written_behind_a_dot(tokenizer, declared):
+    begun = "@Test\nvoid adds() {\n    cart."
+    assert chosen(tokenizer, declared, begun, [" add", "add"]) == "add"
+    assert chosen(tokenizer, declared, begun, ["\n", "add"]) == "\n"
 
 
 def test_where_nothing_can_go_on_the_model_is_left_alone(tokenizer, declared):

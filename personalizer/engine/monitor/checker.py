@@ -99,6 +99,11 @@ class Checker:
         one = copy.copy(self)
         return one if one._read(text) else None
 
+    @property
+    def at_dot(self) -> bool:
+        """Whether a dot was just written: nobody writes a blank behind it."""
+        return self._before == "." and not self._tail
+
     # ------------------------------------------------------------ from letters to tokens
 
     def _read(self, text: str) -> bool:
@@ -183,13 +188,13 @@ class Checker:
 
     def _name(self, text: str) -> None:
         before, self._class_begins = self._before, self._class_begins or text in TYPES
-        if before == ".":
+        if text == "new":
+            self._value, self._static, self._typed, self._making = "", False, False, True
+        elif before == ".":
             self._word, self._role = text, "inner" if self._making else "member"
             self._typed = False
         elif before in TYPES:
             self._own_types += (text,)
-        elif text == "new":
-            self._value, self._static, self._typed, self._making = "", False, False, True
         elif text in VALUES:
             self._is(VALUES[text])
         elif text == "this":
@@ -324,7 +329,7 @@ class Checker:
             self._value = owner
         elif static and may_be_inner(name, owner):
             self._type, self._typed = "", following != "."
-        elif name not in ("this", "super", "new"):
+        elif name not in ("this", "super"):
             return self._has_unseen(owner, kind)
         return True
 

@@ -74,10 +74,14 @@ class Monitor(LogitsProcessor):
         for count in _LOOKED_AT:
             best = scores.topk(min(count, len(scores)))
             likely = best.indices[best.values.isfinite()].tolist()
-            refused = [one for one in likely if state.after(self._texts[one]) is None]
+            refused = [one for one in likely if not self._may_follow(state, self._texts[one])]
             if len(refused) < len(likely):
                 return refused
         return None
+
+    @staticmethod
+    def _may_follow(state: Checker, text: str) -> bool:
+        return not (state.at_dot and text.startswith(" ")) and state.after(text) is not None
 
     def _after(self, state: Checker, tokens: Sequence[int]) -> Checker | None:
         return state.after("".join(self._texts[one] for one in tokens))

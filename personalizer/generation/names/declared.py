@@ -65,6 +65,8 @@ class _Telling:
                 fields |= told.fields
                 methods = {} if told.open else {**methods, **told.methods}
                 enum |= told.enum
+        if this is None or not self._kind(this).open:
+            methods = {**self._imported(), **methods}
         kinds: dict[str, Kind] = {}
         while self._left and len(kinds) < _MOST:
             one = self._left.popleft()
@@ -80,6 +82,19 @@ class _Telling:
             closed=visible is not None and not enum,
             this=key,
         )
+
+    def _imported(self) -> dict[str, tuple[Signature, ...]]:
+        """Methods of the project that the file imports."""
+        found: dict[str, tuple[Signature, ...]] = {}
+        for line in self._scope.imports:
+            holder, _, name = line.name.rpartition(".")
+            if line.static and not line.wildcard:
+                owner = self._members.named(holder, self._scope.path, "", ())
+                told = self._kind(owner) if owner else None
+                named = told.methods.get(name, ()) if told and not told.open else ()
+                if signatures := tuple(one for one in named if one.static):
+                    found[name] = signatures
+        return found
 
     def _visible(self, owner: str | None) -> set[str] | None:
         """Variables that a test has from around it; None where not all are known."""
