@@ -173,6 +173,9 @@ def test_methods_that_a_test_imports_are_called_as_they_want():
     known = declarations({**FILES, TEST_PATH: test, "src/test/java/tools/Checks.java": checks})
     assert refused_at(known, body("same(cart, 1);")) is None
     assert refused_at(known, body("same(cart);")) == ")"
+    both = test.replace("import static", "import static other.More.same;\nimport static", 1)
+    known = declarations({**FILES, TEST_PATH: both, "src/test/java/tools/Checks.java": checks})
+    assert refused_at(known, body("same(cart);")) is None
 
 
 def test_without_a_test_class_the_names_of_the_project_are_known():

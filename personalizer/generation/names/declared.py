@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from indexer import Import, Method, Snapshot, Span
@@ -84,11 +84,13 @@ class _Telling:
         )
 
     def _imported(self) -> dict[str, tuple[Signature, ...]]:
-        """Methods of the project that the file imports."""
+        """Methods of the project that the file imports, and nobody else's of the same name."""
         found: dict[str, tuple[Signature, ...]] = {}
-        for line in self._scope.imports:
+        lines = [one for one in self._scope.imports if one.static and not one.wildcard]
+        times = Counter(line.name.rpartition(".")[2] for line in lines)
+        for line in lines:
             holder, _, name = line.name.rpartition(".")
-            if line.static and not line.wildcard:
+            if times[name] == 1:
                 owner = self._members.named(holder, self._scope.path, "", ())
                 told = self._kind(owner) if owner else None
                 named = told.methods.get(name, ()) if told and not told.open else ()
