@@ -21,9 +21,7 @@ class Along(Generic[T]):
             None where they do not fit.
     """
 
-    def __init__(
-        self, begin: Callable[[], T | None], follow: Callable[[T, Sequence[int]], T | None]
-    ) -> None:
+    def __init__(self, begin: T | None, follow: Callable[[T, Sequence[int]], T | None]) -> None:
         self._begin = begin
         self._follow = follow
         self._states: dict[tuple[int, ...], T | None] = {}
@@ -35,7 +33,7 @@ class Along(Generic[T]):
             if written and written[:-1] in self._states:
                 before, more = self._states[written[:-1]], written[-1:]
             else:
-                before, more = self._begin(), written
+                before, more = self._begin, written
             self._states[written] = None if before is None else self._follow(before, more)
             while len(self._states) > _KNOWN:
                 del self._states[next(iter(self._states))]

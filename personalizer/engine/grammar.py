@@ -59,7 +59,7 @@ class Grammar(LogitsProcessor):
         if vocabulary is None:
             return scores
         if self._states is None:
-            self._states = Along(lambda: vocabulary.matcher(self._goal), _after)
+            self._states = Along(vocabulary.matcher(self._goal), _after)
         rows = [tuple(row) for row in input_ids[:, self._start :].tolist()]
         allowed = [self._allowed(vocabulary, row, self._states.of(row)) for row in rows]
         masks = np.stack(

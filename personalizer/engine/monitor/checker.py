@@ -411,7 +411,7 @@ class Checker:
         frame, self._frames = self._frames[-1], self._frames[:-1]
         if self._wanted is not None and self._wanted[1] > len(self._frames):
             self._wanted = None
-        self._value, self._static, self._typed = "", False, False
+        self._is("")
         return frame
 
     def _close_round(self) -> bool:
@@ -435,10 +435,10 @@ class Checker:
             return True
         if not self._frames or self._frames[-1].role != "call":
             fits = self._fits_array()
-            self._value, self._static, self._typed = "", False, False
+            self._is("")
             return fits
         given = self._end_argument(last=False)
-        self._value, self._static, self._typed = "", False, False
+        self._is("")
         self._top(arguments=self._frames[-1].arguments + 1, alone=True, signatures=given)
         return given is None or bool(given)
 
@@ -553,12 +553,13 @@ class Checker:
         return fits
 
     def _operator(self) -> None:
-        self._value, self._static, self._typed = "", False, False
+        self._is("")
         self._top(alone=False)
 
     # ------------------------------------------------------------ helpers
 
     def _is(self, kind: str) -> None:
+        """A value of a type was written; nothing for one that is not known, or for none."""
         self._value, self._static, self._typed = kind, False, False
 
     def _top(self, **changes: Any) -> None:

@@ -38,8 +38,7 @@ class Monitor(LogitsProcessor):
         self._start = start
         self._tokenizer = tokenizer
         self._texts: list[str] = []
-        begin = Checker(declared).after(declared.before)
-        self._states = Along(lambda: begin, self._after)
+        self._states = Along(Checker(declared).after(declared.before), self._after)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, V vocabulary.

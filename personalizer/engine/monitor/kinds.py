@@ -32,7 +32,7 @@ def with_inherited(
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of the project."""
+    """A type of the project or of Java's library."""
 
     methods: Mapping[str, tuple[Signature, ...]]
     """By name, those that are inherited among them."""

@@ -73,6 +73,8 @@ class Frame(NamedTuple):
 
 
 class Variable(NamedTuple):
+    """A variable that the method declares."""
+
     name: str
     type: str
     level: int
@@ -119,6 +121,7 @@ def at(one: Signature, place: int) -> tuple[str, ...]:
 
 
 def type_of(token: Token) -> str:
+    """The type of a literal or a number."""
     if token.kind == "literal":
         return "char" if token.text.startswith("'") else "String"
     text = token.text.lower()

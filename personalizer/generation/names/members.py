@@ -8,63 +8,22 @@ lacks a member.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from indexer import FileFacts, Import, Method, Snapshot, Type, Where
+from personalizer.engine.monitor.java_types import java_kind
 
 __all__ = ["Declared", "Members", "takes"]
 
-_OBJECT = {
-    "equals": (1,),
-    "hashCode": (0,),
-    "toString": (0,),
-    "getClass": (0,),
-    "notify": (0,),
-    "notifyAll": (0,),
-    "wait": (0, 1, 2),
-}
-_THROWABLE = {
-    "getMessage": (0,),
-    "getLocalizedMessage": (0,),
-    "getCause": (0,),
-    "initCause": (1,),
-    "printStackTrace": (0, 1),
-    "fillInStackTrace": (0,),
-    "getStackTrace": (0,),
-    "setStackTrace": (1,),
-    "addSuppressed": (1,),
-    "getSuppressed": (0,),
-}
-_ENUM = {
-    "values": (0,),
-    "valueOf": (1, 2),
-    "name": (0,),
-    "ordinal": (0,),
-    "compareTo": (1,),
-    "getDeclaringClass": (0,),
-    "describeConstable": (0,),
-}
-_PARENTS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    "Object": _OBJECT,
-    "Throwable": _THROWABLE,
-    "Exception": _THROWABLE,
-    "RuntimeException": _THROWABLE,
-    "IllegalArgumentException": _THROWABLE,
-    "IllegalStateException": _THROWABLE,
-    "IOException": _THROWABLE,
-    "UncheckedIOException": _THROWABLE,
-    "Serializable": {},
-    "Cloneable": {},
-    "Comparable": {"compareTo": (1,)},
-    "Closeable": {"close": (0,)},
-    "AutoCloseable": {"close": (0,)},
-    "Runnable": {"run": (0,)},
-    "Iterable": {"iterator": (0,), "forEach": (1,), "spliterator": (0,)},
-}
-"""Types of Java that projects extend often: numbers of arguments by method."""
+_PARENTS = frozenset(
+    {"Object", "Throwable", "Exception", "RuntimeException", "IllegalArgumentException"}
+    | {"IllegalStateException", "IOException", "UncheckedIOException", "Serializable", "Cloneable"}
+    | {"Comparable", "Closeable", "AutoCloseable", "Runnable", "Iterable"}
+)
+"""Types of Java that projects extend often."""
 
 
 class FieldAt(NamedTuple):
@@ -127,11 +86,15 @@ class Declared:
 
     def given(self, name: str) -> tuple[int, ...]:
         """Numbers of arguments of a method that Java itself gives the type."""
-        tables = [_OBJECT, *(_PARENTS.get(parent, {}) for parent in self.outside)]
+        parents = ["Object", *_PARENTS.intersection(self.outside)]
+        given: tuple[int, ...] = ()
         if any(kind.kind == "enum" for _, _, kind in self.chain):
-            tables.append(_ENUM)
+            parents.append("Enum")
+            given = {"values": (0,), "valueOf": (1,)}.get(name, ())
+        kinds = (java_kind(parent) for parent in parents)
+        found = (one for kind in kinds if kind for one in kind.methods.get(name, ()))
         accessors = (0,) if self.type.kind == "record" and name in self.fields else ()
-        return tuple(count for table in tables for count in table.get(name, ())) + accessors
+        return (*given, *accessors, *(len(one.parameters) for one in found))
 
     @cached_property
     def fields(self) -> dict[str, FieldAt]:
