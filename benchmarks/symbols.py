@@ -28,8 +28,7 @@ from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.bodies import scope_within
-from personalizer.generation.placing.place import scope_of
-from personalizer.generation.placing.style import house_of
+from personalizer.generation.site import Site
 from personalizer.prompts import TestPlace
 
 
@@ -51,12 +50,10 @@ def main() -> None:
             place = TestPlace(pair.test.path, pair.test.method.owner)
             key = (place, pair.focal.path)
             if key not in sites:
-                house = house_of(snapshot, pair.focal.path)
-                focal = pair.focal.method
-                scope = scope_of(snapshot, pair.focal.path, focal, place, house)
-                symbols = Symbols(snapshot, scope, place.owner)
+                site = Site(snapshot, pair.focal.path, pair.focal.method, place)
+                symbols = site.symbols
                 start = time.perf_counter()
-                told = declarations_of(snapshot, symbols.members, scope, place.owner)
+                told = site.declarations
                 telling += time.perf_counter() - start
                 sites[key] = symbols, told
             facts = snapshot.files[place.path]

@@ -47,6 +47,23 @@ def cells_of(path, base, methods, *, asked=ASKED, settings=SETTINGS, **how):
         return {(r.method, r.fold, r.share): r for r in run_cells(bench, projects, chosen, **how)}
 
 
+def test_tests_are_held_to_what_their_own_class_may_use(project, tiny_base, monkeypatch):
+    told = []
+
+    def writing(make):
+        def made(model, base, examples, *, declared, **how):
+            told.extend((e.pair.test, declared(i).this) for i, e in enumerate(examples))
+            return make(model, base, examples, declared=declared, **how)
+
+        return made
+
+    for name in ("greedy_tests", "beam_tests"):
+        monkeypatch.setattr(runs, name, writing(getattr(runs, name)))
+    cells_of(project, tiny_base, ["base"])
+    assert len(told) == 8
+    assert {this for _, this in told} == {f"{test.path}#{test.method.owner}" for test, _ in told}
+
+
 def folds_of(path, **how):
     with open_projects([path], SETTINGS, **({"count": 4} | how)) as projects:
         return projects[0].folds

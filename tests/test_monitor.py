@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from transformers import AutoTokenizer
 
 from indexer import Level, code_of, index_folder
 from personalizer.engine import Request
+from personalizer.engine.along import Along
 from personalizer.engine.guards import guards
 from personalizer.engine.local import LocalEngine
 from personalizer.engine.monitor.checker import Checker
@@ -24,6 +26,7 @@ from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.guard import Monitor
 from personalizer.engine.monitor.java_types import java_kind, java_name
 from personalizer.engine.wire import Ask
+from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.generation import generate_test
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
@@ -31,14 +34,15 @@ from personalizer.generation.placing.bodies import scope_within
 from personalizer.generation.site import Site
 from personalizer.generation.snippets.pipeline import generate_snippet
 from personalizer.generation.targets import resolve_target
-from personalizer.models import STARTER, base_folder
-from personalizer.prompts import TestPlace
+from personalizer.models import STARTER, base_folder, load_base
+from personalizer.prompts import TestPlace, encode
 from personalizer.settings import Settings
 from tests.fake_engine import FakeEngine
 from tests.java_project import snapshot_of
 from tests.test_symbols import CART_TEST, FILES
 
 PIECES = re.compile(r"\w+|\s+|[^\w\s]")
+CART = "src/main/java/shop/Cart.java"
 TEST_PATH = "src/test/java/shop/CartTest.java"
 HELPERS = """int switchOf(int i) { return i; }
     int side() { return 1; }
@@ -305,7 +309,7 @@ def chosen(tokenizer, declared: Declarations, text: str, wishes: list[str]) -> s
     for place, wish in enumerate(wishes):
         (token,) = tokenizer.encode(wish, add_special_tokens=False)
         scores[0, token] = -place
-    left = Monitor(0, tokenizer, declared)(torch.tensor(ids), scores)
+    left = Monitor(0, tokenizer, [declared])(torch.tensor(ids), scores)
     return tokenizer.decode([int(left.argmax())])
 
 
@@ -328,8 +332,38 @@ def test_where_nothing_can_go_on_the_model_is_left_alone(tokenizer, declared):
     assert chosen(tokenizer, declared, begun + "length().", ["no", "add"]) == "no"
 
 
+def test_the_rows_of_each_request_are_held_to_its_own_declarations(tokenizer, declared):
+    other = declarations(FILES | {CART: FILES[CART].replace(" int size", " int length")})
+    begun = tokenizer.encode("@Test\nvoid adds() {\n    cart.", add_special_tokens=False)
+    words = ["length", "size"]
+    wishes = [tokenizer.encode(word, add_special_tokens=False)[0] for word in words]
+    scores = torch.full((4, len(tokenizer)), -torch.inf)
+    scores[:, wishes] = torch.tensor([0.0, -1.0])
+    left = Monitor(0, tokenizer, [declared, other])(torch.tensor([begun] * 4), scores)
+    assert tokenizer.batch_decode(left.argmax(-1, keepdim=True)) == [
+        "size",
+        "size",
+        "length",
+        "length",
+    ]
+
+
+def test_states_of_many_rows_are_each_found_from_the_one_before():
+    followed = []
+
+    def follow(state, tokens):
+        followed.append(len(tokens))
+        return state + list(tokens)
+
+    states = Along([], follow)
+    for length in range(1, 5):
+        rows = [(number, *range(length - 1)) for number in range(100)]
+        assert states.of(rows) == [list(row) for row in rows]
+    assert set(followed) == {1}
+
+
 def test_only_java_is_held_to_what_is_declared(tokenizer, declared):
-    kinds = [[type(one).__name__ for one in guards(0, tokenizer, goal=goal, declared=declared)]
+    kinds = [[type(one).__name__ for one in guards(0, tokenizer, goal=goal, declared=[declared])]
              for goal in ("method", "block", None)]  # fmt: skip
     assert kinds == [["Dry", "Grammar", "Monitor"], ["Dry", "Grammar", "Monitor"], ["Dry"]]
 
@@ -347,6 +381,26 @@ def test_what_the_engine_writes_is_never_refused(declared, ways):
     texts = [one.text for one in made if one.finish_reason == "stop"]
     assert texts
     assert [text for text in texts if Checker(declared).after(text) is None] == []
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_an_evaluation_writes_each_test_by_what_it_may_use(declared, beams):
+    base, site = load_base(STARTER), site_of(FILES)
+    prompts = [encode(site.prompt(level), base.tokenizer, 500) for level in Level]
+    refused = []
+    for served in (False, True):
+        how = {"max_tokens": 60, "as_served": served, "declared": lambda _: declared}
+        examples = [SimpleNamespace(prompt=ids) for ids in prompts]
+        if beams == 1:
+            texts = greedy_tests(base.model, base, examples, **how)
+        else:
+            rows = beam_tests(base.model, base, examples, beams=beams, **how)
+            texts = [text for row in rows for text in row]
+        whole = [one for one in texts if len(base.tokenizer.encode(one)) < 40]
+        refused.append([one for one in whole if Checker(declared).after(one) is None])
+        assert whole
+    assert refused[0]
+    assert refused[1] == []
 
 
 def test_what_is_declared_reaches_the_engine_s_own_process(declared):

@@ -9,7 +9,7 @@ __all__ = ["Along"]
 
 T = TypeVar("T")
 _KNOWN = 64
-"""States that are kept: those of the rows of a batch, or of a beam search, and of their parents."""
+"""States that are kept at least: a row goes back to one of before where a proposal was wrong."""
 
 
 class Along(Generic[T]):
@@ -26,8 +26,14 @@ class Along(Generic[T]):
         self._follow = follow
         self._states: dict[tuple[int, ...], T | None] = {}
 
-    def of(self, written: tuple[int, ...]) -> T | None:
-        """The state behind a row; None where it, or a part of it, does not fit."""
+    def of(self, rows: Sequence[tuple[int, ...]]) -> list[T | None]:
+        """The state behind each row; None where it, or a part of it, does not fit."""
+        found = [self._of(row) for row in rows]
+        while len(self._states) > max(_KNOWN, len(rows)):
+            del self._states[next(iter(self._states))]
+        return found
+
+    def _of(self, written: tuple[int, ...]) -> T | None:
         if written not in self._states:
             before: T | None
             if written and written[:-1] in self._states:
@@ -35,6 +41,4 @@ class Along(Generic[T]):
             else:
                 before, more = self._begin, written
             self._states[written] = None if before is None else self._follow(before, more)
-            while len(self._states) > _KNOWN:
-                del self._states[next(iter(self._states))]
         return self._states[written]

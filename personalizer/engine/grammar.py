@@ -61,7 +61,8 @@ class Grammar(LogitsProcessor):
         if self._states is None:
             self._states = Along(vocabulary.matcher(self._goal), _after)
         rows = [tuple(row) for row in input_ids[:, self._start :].tolist()]
-        allowed = [self._allowed(vocabulary, row, self._states.of(row)) for row in rows]
+        states = self._states.of(rows)
+        allowed = [self._allowed(vocabulary, *one) for one in zip(rows, states, strict=True)]
         masks = np.stack(
             [np.ones(scores.shape[1], bool) if one is None else one for one in allowed]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from transformers import LogitsProcessor
@@ -21,7 +22,7 @@ def guards(
     *,
     goal: Goal | None = None,
     limit: int | None = None,
-    declared: Declarations | None = None,
+    declared: Sequence[Declarations] = (),
 ) -> list[LogitsProcessor]:
     """Against loops and, where Java is to be written, against what no parser takes (decision 16).
 
@@ -32,11 +33,11 @@ def guards(
         tokenizer: The base model's.
         goal: What the completion is; None for anything.
         limit: Most tokens of the completion; None where it may be cut off.
-        declared: What the Java may use; None where that is not known.
+        declared: What the Java may use, as :class:`Monitor` takes it; empty where that is unknown.
     """
     found: list[LogitsProcessor] = [Dry(start)]
     if goal is not None:
         found.append(Grammar(start, tokenizer, goal=goal, limit=limit))
-    if goal is not None and declared is not None:
+    if goal is not None and declared:
         found.append(Monitor(start, tokenizer, declared))
     return found

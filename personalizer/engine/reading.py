@@ -53,7 +53,8 @@ class Reading:
         if not isinstance(self.request.prompt, Prompt):
             return []
         wanted, limit = self.request.grammar, self.request.max_tokens
-        declared = self.request.declared
+        known = self.request.declared
+        declared = () if known is None else (known,)
         return guards(start, self.tokenizer, goal=wanted, limit=limit, declared=declared)
 
     def text(self, row: list[int]) -> str:

@@ -27,7 +27,7 @@ from personalizer.storage import write_atomically
 
 __all__ = ["Cell", "Cells", "Row", "Training", "key_of"]
 
-FORMAT = 1
+FORMAT = 2
 """Changes when cells of before cannot be read, or would not be comparable."""
 
 

@@ -12,6 +12,7 @@ from personalizer.engine.batch import has_rows
 from personalizer.engine.ends import MethodEnd, StopAtMethodEnd
 from personalizer.engine.growing import GrowingCache
 from personalizer.engine.guards import guards
+from personalizer.engine.monitor.declarations import Declarations
 from personalizer.models import LoadedBase, ran_out_of_memory
 from personalizer.training.compute import give_memory_back
 
@@ -25,6 +26,12 @@ class Prompted(Protocol):
     def prompt(self) -> list[int]: ...
 
 
+class _Guarded(Protocol):
+    """What is added to decoding a batch of examples, whose tests begin after ``start`` tokens."""
+
+    def __call__(self, start: int, chosen: Sequence[int]) -> dict[str, Any]: ...
+
+
 def greedy_tests(
     model: Any,
     base: LoadedBase,
@@ -33,6 +40,7 @@ def greedy_tests(
     max_tokens: int = 320,
     batch_size: int = 16,
     as_served: bool = False,
+    declared: Callable[[int], Declarations] | None = None,
     closed: bool = True,
 ) -> list[str]:
     """The likeliest test for each example, token by token.
@@ -44,13 +52,15 @@ def greedy_tests(
         max_tokens: Longest test in tokens.
         batch_size: Prompts of like length that are decoded together.
         as_served: With the engine's guards, to a method's end; plain greedy decoding otherwise.
+        declared: What the test of an example, named by its place, may use; served tests are held
+            to it.
         closed: Near the limit the guards close what is open, as they do where it is served.
 
     Returns:
         Texts in the order of the examples, without the end token.
     """
     limit = max_tokens if closed else None
-    served = _as_served(base, limit) if as_served else _plainly
+    served = _as_served(base, limit, declared) if as_served else _plainly
     how = {"max_new_tokens": max_tokens, "do_sample": False}
     rows = _decoded(model, base, examples, batch_size, 1, served, **how)
     return [row[0] for row in rows]
@@ -65,6 +75,7 @@ def beam_tests(
     max_tokens: int = 320,
     batch_size: int = 4,
     as_served: bool = False,
+    declared: Callable[[int], Declarations] | None = None,
 ) -> list[tuple[str, ...]]:
     """The ends of a beam search for each example, the likeliest first.
 
@@ -79,7 +90,7 @@ def beam_tests(
         examples,
         batch_size,
         beams,
-        _as_served(base, max_tokens) if as_served else _plainly,
+        _as_served(base, max_tokens, declared) if as_served else _plainly,
         max_new_tokens=max_tokens,
         do_sample=False,
         num_beams=beams,
@@ -126,10 +137,10 @@ def _decoded(
     examples: Sequence[Prompted],
     batch_size: int,
     each: int,
-    guarded: Callable[[int], dict[str, Any]],
+    guarded: _Guarded,
     **how: Any,
 ) -> list[tuple[str, ...]]:
-    """Texts for each example; ``guarded``: what is added to decoding after so many tokens."""
+    """Texts for each example."""
     texts: list[tuple[str, ...]] = [()] * len(examples)
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].prompt))
     pad = base.tokenizer.pad_token_id
@@ -151,7 +162,7 @@ def _decoded(
                     input_ids=torch.tensor(rows, device=device),
                     attention_mask=torch.tensor(mask, device=device),
                     **({"past_key_values": GrowingCache()} if grows else {}),
-                    **guarded(start),
+                    **guarded(start, chosen),
                     **how,
                 )
         except Exception as error:
@@ -169,17 +180,20 @@ def _decoded(
     return texts
 
 
-def _plainly(start: int) -> dict[str, Any]:
+def _plainly(start: int, chosen: Sequence[int]) -> dict[str, Any]:
     """Nothing is added."""
     return {}
 
 
-def _as_served(base: LoadedBase, limit: int | None) -> Callable[[int], dict[str, Any]]:
+def _as_served(
+    base: LoadedBase, limit: int | None, declared: Callable[[int], Declarations] | None
+) -> _Guarded:
     """What the engine adds to plain decoding for a test."""
     ends = MethodEnd(base.tokenizer, base.tokenizer.decode)
 
-    def added(start: int) -> dict[str, Any]:
-        processors = guards(start, base.tokenizer, goal="method", limit=limit)
+    def added(start: int, chosen: Sequence[int]) -> dict[str, Any]:
+        known = [declared(i) for i in chosen] if declared else ()
+        processors = guards(start, base.tokenizer, goal="method", limit=limit, declared=known)
         return {
             "logits_processor": LogitsProcessorList(processors),
             "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),

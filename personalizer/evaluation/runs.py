@@ -14,19 +14,22 @@ from typing import Any
 
 import msgspec
 
-from indexer import Level, Pair
+from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset, Encoded
+from personalizer.engine.monitor.declarations import Declarations
 from personalizer.errors import TooFewPairs
 from personalizer.evaluation.cells import Cell, Row, Training, key_of, read, write
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.evaluation.methods import Method
 from personalizer.evaluation.projects import Project
 from personalizer.generation.retrieval import Retriever
+from personalizer.generation.site import Site
 from personalizer.generation.vectors import Vectors
 from personalizer.models import LoadedBase, best_device, fingerprint, half_of, load_base
 from personalizer.models.sentences import Sentences
+from personalizer.prompts import TestPlace
 from personalizer.settings import BM25, Settings
 from personalizer.training.batches import target_losses
 from personalizer.training.changes import block_changes
@@ -140,6 +143,10 @@ class Bench:
         longest = self.settings.target_tokens
         texts = [dataset.gate[i] for i in sample]
         served = self.asked.as_served
+
+        def declared(number: int) -> Declarations:
+            return _usable_in_place(work.project.snapshot, texts[number].pair)
+
         greedy = greedy_tests(
             model,
             base,
@@ -147,6 +154,7 @@ class Bench:
             max_tokens=longest,
             batch_size=64 if large else 16,
             as_served=served,
+            declared=declared,
         )
         beams: list[tuple[str, ...]] = [()] * len(texts)
         if self.asked.beams:
@@ -158,6 +166,7 @@ class Bench:
                 max_tokens=longest,
                 batch_size=16 if large else 4,
                 as_served=served,
+                declared=declared,
             )
         written = {i: (g, b) for i, g, b in zip(sample, greedy, beams, strict=True)}
         return Cell(
@@ -334,6 +343,12 @@ class Bench:
         """What finds examples, where it is not BM25: cells of before know no other."""
         name = self.settings.retriever
         return {} if name == BM25 else {"retriever": name}
+
+
+def _usable_in_place(snapshot: Snapshot, pair: Pair) -> Declarations:
+    """What a test may use that stands in the place of the developers'."""
+    place = TestPlace(pair.test.path, pair.test.method.owner)
+    return Site(snapshot, pair.focal.path, pair.focal.method, place).declarations
 
 
 def _row(example: Encoded, loss: float, greedy: str | None, beams: tuple[str, ...]) -> Row:

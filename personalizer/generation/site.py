@@ -29,10 +29,12 @@ class Site:
     snapshot: Snapshot
     focal_path: str
     focal: Method
+    at: TestPlace | None = None
+    """The class, where it is known already."""
 
     @cached_property
     def place(self) -> TestPlace | None:
-        return find_place(self.snapshot, self.focal_path, self.focal)
+        return self.at or find_place(self.snapshot, self.focal_path, self.focal)
 
     @cached_property
     def owner(self) -> Type | None:

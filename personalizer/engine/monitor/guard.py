@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -31,14 +32,15 @@ class Monitor(LogitsProcessor):
     Args:
         start: Tokens before the completion in what is shown.
         tokenizer: The base model's; one that llguidance cannot read is left alone.
-        declared: What the completion may use.
+        declared: What the completions may use, of each request whose rows are shown; the rows are
+            theirs in this order, of each the same number.
     """
 
-    def __init__(self, start: int, tokenizer: Any, declared: Declarations) -> None:
+    def __init__(self, start: int, tokenizer: Any, declared: Sequence[Declarations]) -> None:
         self._start = start
         self._tokenizer = tokenizer
         self._texts: list[str] = []
-        self._states = Along(Checker(declared).after(declared.before), self._after)
+        self._states = [Along(Checker(one).after(one.before), self._after) for one in declared]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, V vocabulary.
@@ -57,17 +59,20 @@ class Monitor(LogitsProcessor):
             return scores
         self._texts = vocabulary.texts
         scores = scores.clone()
-        for row, written in enumerate(input_ids[:, self._start :].tolist()):
-            refused = self._refused(tuple(written), scores[row])
+        rows = [tuple(row) for row in input_ids[:, self._start :].tolist()]
+        each = len(rows) // len(self._states)
+        parts = [rows[begin : begin + each] for begin in range(0, len(rows), each)]
+        states = chain.from_iterable(map(Along.of, self._states, parts))
+        for row, state in enumerate(states):
+            refused = self._refused(state, scores[row])
             if refused is None:
                 scores[row] -= _DEAD
             else:
                 scores[row, refused] = -torch.inf
         return scores
 
-    def _refused(self, written: tuple[int, ...], scores: torch.Tensor) -> list[int] | None:
+    def _refused(self, state: Checker | None, scores: torch.Tensor) -> list[int] | None:
         """Likely tokens that may not follow; None if no other can."""
-        state = self._states.of(written)
         if state is None:
             return []
         for count in _LOOKED_AT:
