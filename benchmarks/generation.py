@@ -46,8 +46,8 @@ from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
-from personalizer.generation.ranking import ranked
-from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
+from personalizer.generation.ranking import ranked, worth
+from personalizer.generation.rescue.rounds import begun, declared, mended, repaired, varied
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
 from personalizer.output import quiet_libraries
@@ -55,8 +55,8 @@ from personalizer.prompts import Attempt
 from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator
 
-STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds")
-FACTS = ("parses", "compiles", "passes", "new lines")
+STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds", "varied")
+FACTS = ("parses", "compiles", "passes", "new lines", "new branches", "nothing left")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,9 @@ class Row:
     compiles: bool | None = False
     passes: bool | None = False
     new_lines: int | None = 0
+    new_branches: int | None = 0
+    nothing_left: bool = False
+    """It passes, adds nothing, and nothing of the method was left to add."""
     error: str | None = None
     """Why there is no candidate."""
     failure: str | None = None
@@ -80,7 +83,7 @@ class Row:
     text: str = ""
 
     def fact(self, name: str) -> bool:
-        return bool(self.new_lines if name == "new lines" else getattr(self, name))
+        return bool(getattr(self, name.replace(" ", "_")))
 
 
 @dataclass(frozen=True)
@@ -220,8 +223,8 @@ def tested(
     )
     level = Level(settings.context_level)
 
-    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        found, reason = checked(candidates, site, validator)
+    def run(candidates: Sequence[Candidate], anyway: bool = False) -> Sequence[Candidate]:
+        found, reason = checked(candidates, site, validator, anyway=anyway)
         reasons.update([reason] if reason else [])
         return found
 
@@ -252,8 +255,11 @@ def tested(
     yield best(row, STAGES[3], parts)
     rounds = settings.repair_rounds
     final = timed(clock, "repair", lambda: repaired(parts, site, rounds=rounds, ask=ask, run=run))
-    timed(clock, "place", lambda: edit_of_best(site, final))
     yield best(row, STAGES[4], final)
+    look = partial(run, anyway=True)
+    final = timed(clock, "vary", lambda: varied(final, site, look=look, run=run))
+    timed(clock, "place", lambda: edit_of_best(site, final))
+    yield best(row, STAGES[5], final)
 
 
 def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:
@@ -276,6 +282,8 @@ def best(row: Row, stage: str, candidates: Sequence[Candidate]) -> Row:
         compiles=first.compiles,
         passes=first.passes,
         new_lines=first.new_lines or 0,
+        new_branches=first.new_branches or 0,
+        nothing_left=bool(first.passes) and worth(first) == 3 and not first.open_lines,
         failure=first.failure.partition("\n")[0] if first.failure else None,
         repaired=first.repair_round > 0,
         text=first.text,

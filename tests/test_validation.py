@@ -57,6 +57,31 @@ def test_a_test_that_holds_passes_with_the_lines_it_covers(cart):
 def test_a_test_that_covers_what_others_cover_covers_nothing_new(cart):
     verdict = cart.verdict("assertEquals(0, cart.total());")
     assert (verdict.passes, verdict.new_lines, verdict.reaches_focal) == (True, 0, False)
+    assert (verdict.new_branches, verdict.gains) == (0, ())
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("body", "passes", "gains", "left"),
+    [
+        ("cart.add(2); assertEquals(2, cart.total());", True, (7, 10, 11), (7, 8)),
+        ("cart.add(2); assertEquals(3, cart.total());", False, (7, 10, 11), (7, 8)),
+        ("cart.add(-2); assertEquals(3, cart.total());", False, (7, 8), (7, 10, 11)),
+        ("assertEquals(0, cart.total());", True, (), (7, 8, 10, 11)),
+        ("assertEquals(1, cart.total());", False, (), (7, 8, 10, 11)),
+    ],
+)
+def test_what_of_a_method_a_test_adds_and_leaves_is_told_of_failing_ones_too(
+    cart, body, passes, gains, left
+):
+    check = replace(cart.check(f"@Test void generated() {{ {body} }}"), anyway=True)
+    verdict = cart.validator.validate([check])[0]
+    assert (verdict.passes, verdict.gains, verdict.open_lines) == (passes, gains, left)
+    assert verdict.new_branches == ((1 if gains else 0) if passes else None)
+    silent = cart.validator.validate([replace(check, anyway=False)])[0]
+    assert silent == replace(
+        verdict, seconds=silent.seconds, **({} if passes else {"gains": (), "open_lines": ()})
+    )
 
 
 @needs_sandbox

@@ -28,6 +28,7 @@ def checked(
     cancelled: threading.Event | None = None,
     on_verdict: OnCandidate | None = None,
     mutants: int = 0,
+    anyway: bool = False,
 ) -> tuple[tuple[Candidate, ...], str | None]:
     """Candidates with what became of them, in their order, and why they were not run.
 
@@ -40,6 +41,7 @@ def checked(
         cancelled: Ends it.
         on_verdict: Called with the place and the candidate as soon as it was tried.
         mutants: Most mutants of the focal method that one that passes is tried on.
+        anyway: Tell ``gains`` of one that fails, too.
 
     Raises:
         Cancelled: Once ``cancelled`` was set.
@@ -49,7 +51,8 @@ def checked(
     for place, candidate in enumerate(found):
         if candidate.parses:
             try:
-                checks[place] = replace(site.check(candidate.text), mutants=mutants)
+                check = site.check(candidate.text)
+                checks[place] = replace(check, mutants=mutants, anyway=anyway)
             except BadInput as error:
                 found[place] = replace(candidate, failure=str(error))
     if not checks:
@@ -77,7 +80,10 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         flaky=verdict.flaky,
         covered_lines=verdict.covered_lines,
         new_lines=verdict.new_lines,
+        new_branches=verdict.new_branches,
         reaches_focal=reaches,
+        gains=verdict.gains,
+        open_lines=verdict.open_lines,
         mutants=verdict.mutants,
         killed=verdict.killed,
         survivors=verdict.survivors,

@@ -18,7 +18,7 @@ from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
-from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
+from personalizer.generation.rescue.rounds import begun, declared, mended, repaired, varied
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt, Kind, Prompt
 from personalizer.settings import Settings
@@ -70,7 +70,8 @@ def generate_test(
         on_candidate: Called with a number and a candidate when it is made, and again, with the
             same number, when it was tried; not for those of repair rounds.
         salvage: Whether, while nothing passes, what is left of failing tests is taken, and tests
-            are begun as the project's own; without it the model's own writing is judged.
+            are begun as the project's own, and values are varied to go where no test goes; without
+            it the model's own writing is judged.
 
     Raises:
         Cancelled: If ``cancelled`` was set.
@@ -90,9 +91,13 @@ def generate_test(
     reasons: list[str] = []
 
     def run(
-        candidates: Sequence[Candidate], on_verdict: OnCandidate | None = None
+        candidates: Sequence[Candidate],
+        on_verdict: OnCandidate | None = None,
+        anyway: bool = False,
     ) -> Sequence[Candidate]:
-        tried, reason = checked(candidates, site, checker, cancelled, on_verdict, settings.mutants)
+        tried, reason = checked(
+            candidates, site, checker, cancelled, on_verdict, settings.mutants, anyway
+        )
         reasons.extend([reason] if reason else [])
         return tried
 
@@ -127,6 +132,10 @@ def generate_test(
         candidates = begun(candidates, site, go_on=go_on, run=run, known=digests)
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
+    if salvage:
+        look = partial(run, anyway=True)
+        candidates = varied(candidates, site, look=look, run=run, known=digests)
+    clock.took("vary")
     edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")
     return Generation(

@@ -32,16 +32,17 @@ def good(one: Candidate) -> bool:
 
 
 def worth(one: Candidate) -> int:
-    """How far a candidate comes: 4 passes and covers new lines, 3 passes, 2 compiles, 1 parses.
+    """How far a candidate comes: 4 covers something new, 3 passes, 2 compiles, 1 parses.
 
-    A test that passes without reaching the focal method is worth what one is that compiles.
+    New are lines and branches that no other test of its class covers. A test that passes without
+    reaching the focal method is worth what one is that compiles.
 
     Example:
         >>> worth(Candidate("", parses=True, compiles=True, passes=True, new_lines=2))
         4
     """
     if one.passes and one.reaches_focal is not False:
-        return 4 if one.new_lines else 3
+        return 4 if one.new_lines or one.new_branches else 3
     if one.compiles:
         return 2
     return 1 if one.parses else 0

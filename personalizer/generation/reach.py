@@ -5,7 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from indexer import FileFacts, Method
-from personalizer.generation.syntax import CALLS, MethodTree, code, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
 
 __all__ = ["cautions", "expects_its_exception"]
 
@@ -60,5 +60,4 @@ def _only_calls(arguments: Node | None, focal: Method) -> bool:
     if len(given) < 2 or given[1].type != "lambda_expression" or "NullPointer" in code(given[0]):
         return False
     calls = [one for one in nodes(given[1]) if one.type in CALLS]
-    field, name = ("type", focal.class_name) if focal.constructor else ("name", focal.name)
-    return len(calls) == 1 and code(calls[0].child_by_field_name(field)).split("<")[0] == name
+    return len(calls) == 1 and any(calls_of(focal, given[1]))

@@ -27,8 +27,15 @@ class Candidate:
     covered_lines: int | None = None
     new_lines: int | None = None
     """Lines covered that no existing test of the class covers."""
+    new_branches: int | None = None
+    """Branches taken that no existing test of the class takes."""
     reaches_focal: bool | None = None
     """Whether a line of the focal method ran in it; None when that was not measured."""
+    gains: tuple[int, ...] = ()
+    """Lines of the focal method, numbered in its file, that it is the first to run, or of which it
+    is the first to take a branch."""
+    open_lines: tuple[int, ...] = ()
+    """Lines of the focal method that still no test runs, or not each branch of."""
     mutants: int | None = None
     """Mutants of the focal method that it was tried on; None when on none."""
     killed: int = 0
@@ -100,7 +107,8 @@ class Generation:
     notes: tuple[str, ...] = ()
     """What else the user should know, one sentence each."""
     times: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by step: ``prompt``, ``generate``, ``symbols``, ``check``, ``repair``, ``place``."""
+    """Seconds by step: ``prompt``, ``generate``, ``symbols``, ``check``, ``repair``, ``vary``,
+    ``place``."""
 
 
 @dataclass(frozen=True, slots=True)

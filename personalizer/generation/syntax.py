@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from tree_sitter import Node, Parser
 
+from indexer import Method
 from indexer.languages.java_bodies import JAVA
 
-__all__ = ["CALLS", "MethodTree", "code", "is_variable", "nodes"]
+__all__ = ["CALLS", "MethodTree", "calls_of", "code", "is_variable", "nodes"]
 
 CALLS = frozenset({"method_invocation", "object_creation_expression"})
 """Kinds of nodes that call a method or a constructor."""
@@ -65,6 +66,16 @@ def nodes(root: Node) -> Iterator[Node]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.children))
+
+
+def calls_of(method: Method, root: Node | None) -> Iterator[Node]:
+    """Calls of a method, or of a constructor, by its name alone."""
+    kind, field, name = "method_invocation", "name", method.name
+    if method.constructor:
+        kind, field, name = "object_creation_expression", "type", method.class_name
+    for node in nodes(root) if root else ():
+        if node.type == kind and code(node.child_by_field_name(field)).partition("<")[0] == name:
+            yield node
 
 
 def is_variable(node: Node) -> bool:

@@ -36,6 +36,8 @@ class Check:
     """Binary name of a subclass to run it in, where its own class is abstract; else empty."""
     mutants: int = 0
     """Most mutants of the focal method that a passing candidate is tried on."""
+    anyway: bool = False
+    """Whether ``gains`` and ``open_lines`` are told of a candidate that fails, too."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Unsaved buffers by path, beyond those that the snapshot already holds."""
 
@@ -67,8 +69,15 @@ class Verdict:
     """Lines of the focal class's file that a passing candidate runs."""
     new_lines: int | None = None
     """Those among them that no existing test of the test class runs."""
+    new_branches: int | None = None
+    """Branches in that file that no existing test of the test class takes."""
     reaches_focal: bool | None = None
     """Whether a line of the focal method itself ran."""
+    gains: tuple[int, ...] = ()
+    """Lines of the focal method, from 1, that no existing test runs, or of which one takes fewer
+    branches."""
+    open_lines: tuple[int, ...] = ()
+    """Lines of the focal method that, with this candidate, still do not run, or not each branch."""
     mutants: int | None = None
     """Mutants of the focal method that a passing candidate was tried on; None when on none."""
     killed: int = 0

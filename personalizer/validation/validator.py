@@ -25,6 +25,7 @@ from personalizer.validation.classpath import ClassPaths
 from personalizer.validation.frameworks import measuring
 from personalizer.validation.jdk import find_jdk
 from personalizer.validation.jvm import Message, fields, joined
+from personalizer.validation.lines import Lines, merged
 from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout, Project, diagnostics_of
 from personalizer.validation.records import Check, Diagnostic, Verdict
@@ -72,7 +73,7 @@ class LocalValidator:
         self._turn = threading.Lock()
         self._layouts: dict[tuple[object, ...], Layout] = {}
         self._probed: dict[tuple[object, ...], Message] = {}
-        self._existing: dict[tuple[object, ...], frozenset[int] | None] = {}
+        self._existing: dict[tuple[object, ...], _Existing | None] = {}
         self._broken: dict[tuple[object, ...], Diagnostic | None] = {}
 
     def update(self, snapshot: Snapshot) -> None:
@@ -128,13 +129,13 @@ class LocalValidator:
         try:
             asking = _Asking(check, self._layout(check, cancelled), cancelled)
             start = time.perf_counter()
-            verdict, passing = self._judged(asking)
+            verdict, ran = self._judged(asking)
             spent = time.perf_counter() - start
-            if passing is not None:
-                existing = self._lines_of_existing(asking)
+            if ran is not None and (verdict.passes or check.anyway):
+                existing = self._existing_tests(asking)
                 start = time.perf_counter()
-                verdict = self._measured(verdict, asking, passing.outcome, existing)
-                verdict = self._tried_on_mutants(verdict, asking, passing.compiled)
+                verdict = self._measured(verdict, asking, ran.outcome, existing)
+                verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -155,8 +156,8 @@ class LocalValidator:
             )
         return self._layouts[key]
 
-    def _judged(self, asking: _Asking) -> tuple[Verdict, _Passing | None]:
-        """The verdict without its lines, and of a passing candidate what tells them."""
+    def _judged(self, asking: _Asking) -> tuple[Verdict, _Ran | None]:
+        """The verdict without its lines, and what tells them."""
         check, layout = asking.check, asking.layout
         cannot = sandbox.unavailable() or layout.missing
         if not cannot:
@@ -178,12 +179,12 @@ class LocalValidator:
             return Verdict(True, None, not_run=reason), None
         first = self._run(asking, answer)
         if first.kind != "passed":
-            return _failing(first, check), None
+            return _failing(first, check), _Ran(answer, first)
         return self._believed(asking, answer, first)
 
     def _believed(
         self, asking: _Asking, answer: Message, first: Outcome
-    ) -> tuple[Verdict, _Passing | None]:
+    ) -> tuple[Verdict, _Ran | None]:
         """Runs a test that passed again, and its twin, in an order that it cannot know."""
         secret = secrets.token_hex(12)
         twin = self._compile(asking, asking.check.source, twin=secret)
@@ -196,26 +197,41 @@ class LocalValidator:
             if kind == "twin" and not (outcome.kind == "failed" and secret in outcome.trace):
                 self._processes.close_runner()
                 return Verdict(True, False, failure=_CANNOT_FAIL), None
-        return Verdict(True, True), _Passing(answer, first)
+        return Verdict(True, True), _Ran(answer, first)
 
     def _measured(
         self,
         verdict: Verdict,
         asking: _Asking,
         outcome: Outcome,
-        existing: frozenset[int] | None,
+        existing: _Existing | None,
     ) -> Verdict:
         if not self._measuring:
             return replace(verdict, not_run=_NO_JACOCO)
-        covered = self._lines(asking, outcome)
+        covered = self._lines(asking, outcome.probes)
         if covered is None:
             return replace(verdict, not_run=f"{asking.check.focal_class} has no class file")
         first, last = asking.check.focal_lines
+        if existing is not None and outcome.kind != "gone":
+            together = self._lines(asking, merged(outcome.probes, existing.probes)) or covered
+            gains = together.added_to(existing.lines)
+            verdict = replace(
+                verdict,
+                gains=tuple(sorted(line for line in gains if first <= line <= last)),
+                open_lines=together.open(first, last),
+            )
+            if verdict.passes:
+                verdict = replace(
+                    verdict,
+                    new_lines=len(covered.ran - existing.lines.ran),
+                    new_branches=together.branches_added_to(existing.lines),
+                )
+        if not verdict.passes:
+            return verdict
         return replace(
             verdict,
-            covered_lines=len(covered),
-            new_lines=None if existing is None else len(covered - existing),
-            reaches_focal=any(first <= line <= last for line in covered),
+            covered_lines=len(covered.ran),
+            reaches_focal=any(first <= line <= last for line in covered.ran),
             not_run="the existing tests of its class could not be run"
             if existing is None
             else None,
@@ -224,7 +240,7 @@ class LocalValidator:
     def _tried_on_mutants(self, verdict: Verdict, asking: _Asking, compiled: Message) -> Verdict:
         """Which mutants of the focal method the test notices; it passed without them."""
         check, layout = asking.check, asking.layout
-        if not check.mutants or not self._measuring or verdict.reaches_focal is False:
+        if not (check.mutants and self._measuring and verdict.passes and verdict.reaches_focal):
             return verdict
         first, last = check.focal_lines
         asked = {
@@ -315,24 +331,24 @@ class LocalValidator:
             )
         return self._probed[key]
 
-    def _lines(self, asking: _Asking, outcome: Outcome) -> frozenset[int] | None:
+    def _lines(self, asking: _Asking, probes: Message) -> Lines | None:
         if not self._probes(asking):
             return None
         asked = {
             "ask": b"lines",
             "name": asking.focal,
             "folders": joined(asking.layout.outputs),
-            **outcome.probes,
+            **probes,
         }
         told = self._processes.compile(asked, asking.layout.jars, cancelled=asking.cancelled)
-        return frozenset(int(line) for line in fields(told.get("lines")))
+        return Lines.told(told)
 
-    def _lines_of_existing(self, asking: _Asking) -> frozenset[int] | None:
-        """Lines that the other tests of the class run; None where they cannot be run."""
+    def _existing_tests(self, asking: _Asking) -> _Existing | None:
+        """What the other tests of the class run; None where they cannot be run."""
         check = asking.check
         text = self._before(check)
         if text is None or not self._measuring:
-            return frozenset()
+            return _Existing({}, Lines())
         named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
         without = check.test_method if named else ""
         key = (asking.layout.outputs, check.focal_class, check.test_class, _digest(text), without)
@@ -340,13 +356,14 @@ class LocalValidator:
             if len(self._existing) >= _MOST_KEPT:
                 self._existing.clear()
             compiled = self._compile(asking, text, whole=True)
-            lines: frozenset[int] | None = None
+            probes: Message | None = None
             if f"class:{check.test_class}" not in compiled:
-                lines = frozenset()
+                probes = {}
             elif not diagnostics_of(compiled.get("diagnostics")):
                 outcome = self._run(asking, compiled, method="", without=without)
-                lines = None if outcome.kind == "gone" else self._lines(asking, outcome)
-            self._existing[key] = lines
+                probes = None if outcome.kind == "gone" else outcome.probes
+            lines = None if probes is None else self._lines(asking, probes)
+            self._existing[key] = None if lines is None else _Existing(probes or {}, lines)
         return self._existing[key]
 
     def _why_nothing_compiles(self, asking: _Asking) -> str | None:
@@ -387,11 +404,19 @@ class _Asking:
 
 
 @dataclass(frozen=True)
-class _Passing:
-    """A candidate that passed: its classes, and the run that tells its lines."""
+class _Ran:
+    """A candidate's classes, and the run that tells its lines."""
 
     compiled: Message
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class _Existing:
+    """What the other tests of a class run."""
+
+    probes: Message
+    lines: Lines
 
 
 def _failing(outcome: Outcome, check: Check) -> Verdict:

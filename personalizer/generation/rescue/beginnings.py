@@ -21,7 +21,7 @@ from personalizer.generation.rescue.statements import needed, statements_of, tes
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 
-__all__ = ["Beginning", "beginnings", "plain_ends"]
+__all__ = ["RESULT", "Beginning", "asserted", "beginnings", "plain_ends", "plain_name"]
 
 RESULT = "result"
 """Name of the variable that holds what the focal method gives."""
@@ -86,6 +86,15 @@ def plain_ends(
         calls += [] if arguments is None else [f"({', '.join(arguments)});"]
     for call, guess in product(calls, guesses):
         yield f"{begun}{call}\n    {guess};\n}}"
+
+
+def asserted(call: str, site: Site) -> list[str]:
+    """Statements that keep what a call of the focal method gives and assert it: a guess.
+
+    None where it gives nothing.
+    """
+    kind = _kind_of_result(site)
+    return [f"{kind} {RESULT} = {call};", f"{_guesses(kind)[0]};"] if kind else []
 
 
 _THERE = f"assertNotNull({RESULT})"
@@ -185,6 +194,7 @@ def _kinds(site: Site) -> _Kinds:
 
 def _in_test(site: Site, test: Where, kinds: _Kinds) -> Iterator[_Way]:
     statements = list(statements_of(site, test))
+    given = {one.name for one in test.method.parameters}  # which no other test has
     *_, outer, _ = ["", "", *site.focal.owner.split(".")]
     of_it = re.compile(rf"\b{outer}\b")  # many a class has a Builder
     for place, one in enumerate(statements):
@@ -193,7 +203,7 @@ def _in_test(site: Site, test: Where, kinds: _Kinds) -> Iterator[_Way]:
         if found and len(one.names) == 1 and of_it.search(one.text):
             (name,) = one.names
             taken = needed(statements, place)
-            if len(taken) <= _LONGEST:
+            if len(taken) <= _LONGEST and not any(given & statement.uses for statement in taken):
                 note = f"begins as {test.method.name} of {test.method.class_name} does"
                 yield _Way(f"{name}.{site.focal.name}", tuple(s.text for s in taken), note)
 
@@ -205,7 +215,7 @@ def _text(site: Site, way: _Way) -> str:
     focal = site.focal
     junit5 = site.flavour == "junit5"
     head = "" if site.flavour == "junit3" else "@Test\n"
-    head += f"{'' if junit5 else 'public '}void {_name(site)}() {{\n"
+    head += f"{'' if junit5 else 'public '}void {plain_name(site)}() {{\n"
     kind = _kind_of_result(site)
     declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
     call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
@@ -215,7 +225,7 @@ def _text(site: Site, way: _Way) -> str:
     return head + "\n".join(f"    {line}" if line.strip() else line for line in lines)
 
 
-def _name(site: Site) -> str:
+def plain_name(site: Site) -> str:
     """``testTotal`` where most tests of the class are called so, else ``total``."""
     name = site.focal.name[:1].upper() + site.focal.name[1:]
     owner, path = (site.place.owner, site.place.path) if site.place else ("", "")

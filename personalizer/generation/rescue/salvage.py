@@ -18,8 +18,9 @@ from indexer.languages.java import method_errors
 from personalizer.generation.candidates import asserts
 from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
+from personalizer.generation.rescue.beginnings import RESULT, asserted
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import CALLS, MethodTree, code, is_variable, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, is_variable, nodes
 from personalizer.texts import count
 
 __all__ = ["salvaged", "settled", "thrown", "without_lines"]
@@ -67,25 +68,12 @@ def _as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | 
     found = settled(candidate.text, line, failure)
     if found is None and site.flavour in ("junit4", "junit5"):
         found = thrown(candidate.text, line, failure, site.focal, site.symbols.scope.names)
-    return found
+    return found or returned(candidate.text, line, failure, site)
 
 
 def _says_something(text: str, focal: Method) -> bool:
     whole = bool(text) and not method_errors(text)
-    return whole and asserts(text) and _calls(MethodTree(text).method, focal)
-
-
-def _calls(node: Node | None, focal: Method) -> bool:
-    kind, field = (
-        ("object_creation_expression", "type")
-        if focal.constructor
-        else ("method_invocation", "name")
-    )
-    name = focal.class_name if focal.constructor else focal.name
-    return any(
-        one.type == kind and code(one.child_by_field_name(field)).partition("<")[0] == name
-        for one in (nodes(node) if node else ())
-    )
+    return whole and asserts(text) and any(calls_of(focal, MethodTree(text).method))
 
 
 # ---------------------------------------------------------------- statements that are left out
@@ -299,7 +287,7 @@ def thrown(
         return None
     statements = list(_statements(body))
     one = _at(statements, line)
-    if one is None or not _calls(one, focal):
+    if one is None or not any(calls_of(focal, one)):
         return None
     if one.type == "local_variable_declaration":
         declarator = one.child_by_field_name("declarator")
@@ -319,6 +307,41 @@ def thrown(
     lines = [*before, f"assertThrows({kind}.class, () -> {bare});"]
     tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
     return tree.text, f"{named[1]} thrown"
+
+
+_NOTHING_THROWN = re.compile(r"xpected [\w.$]+ to be thrown, but nothing was thrown")
+
+
+def returned(text: str, line: int, failure: str, site: Site) -> tuple[str, str] | None:
+    """A method that asserts what the focal method gave where it was to throw.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What was said.
+        site: Where it stands.
+
+    Returns:
+        None where another call was to throw, or nothing can be asserted of what it gave.
+    """
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if body is None or not _NOTHING_THROWN.search(failure):
+        return None
+    one = _at(list(_statements(body)), line)
+    lambdas = [node for node in (nodes(one) if one else ()) if node.type == "lambda_expression"]
+    call = lambdas[0].child_by_field_name("body") if len(lambdas) == 1 else None
+    if (
+        one is None
+        or call is None
+        or not any(found.id == call.id for found in calls_of(site.focal, call))
+    ):
+        return None
+    lines = asserted(code(call), site)
+    if not lines or RESULT in text:
+        return None
+    tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
+    return tree.text, "what is given where nothing is thrown"
 
 
 def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tuple[list[str], str]:
@@ -354,7 +377,7 @@ def _value(literal: Node) -> str | None:
     text = code(literal)
     if literal.type == "string_literal":
         return _unescaped(text[1:-1])
-    if literal.type in ("true", "false", "decimal_integer_literal", _FLOAT):
+    if literal.type in ("true", "false", "null_literal", "decimal_integer_literal", _FLOAT):
         return text.rstrip(_SUFFIXES).replace("_", "") if text[:1].isdigit() else text
     if literal.type == "unary_expression" and re.fullmatch(r"-[\d.]+[lLfFdD]?", text):
         return text.rstrip(_SUFFIXES)
@@ -363,7 +386,7 @@ def _value(literal: Node) -> str | None:
 
 def _as_literal(like: Node, value: str) -> str | None:
     """Another value in the form of a literal; None where it has none."""
-    if like.type == "string_literal":
+    if like.type in ("string_literal", "null_literal"):
         return "null" if value == "null" else _escaped(value)
     if like.type in ("true", "false"):
         return value if value in ("true", "false") else None

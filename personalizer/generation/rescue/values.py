@@ -8,13 +8,13 @@ from itertools import cycle
 
 from tree_sitter import Parser
 
-from indexer import FileFacts, Method, Parameter, Type
+from indexer import FileFacts, Method, Type
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
 from personalizer.generation.names.members import Declared
 from personalizer.generation.rescue.statements import statements_of, tests_by_nearness
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import nodes
+from personalizer.generation.syntax import code, nodes
 
 __all__ = ["Values"]
 
@@ -102,7 +102,7 @@ class Values:
             path: The file that declares it.
             deep: Objects that may be made for others.
         """
-        values = {one.type: self._of(one, path, deep) for one in method.parameters}
+        values = {one.type: self.of(one.type, path, deep=deep) for one in method.parameters}
         if not all(values.values()):
             return None
         turns = {kind: cycle(found) for kind, found in values.items()}
@@ -116,7 +116,7 @@ class Values:
         if declared is None or "private" in declared.type.modifiers:
             return None
         if declared.type.kind == "enum":
-            return self._first_constant(declared)
+            return next(iter(self.constants(declared)), None)
         kind, place = declared.type, self._site.place.path if self._site.place else ""
         inner = "." in kind.name and kind.kind == "class" and "static" not in kind.modifiers
         ways: list[tuple[str, Method]] = []
@@ -132,18 +132,24 @@ class Values:
                 return f"{call}({', '.join(arguments)})"
         return None
 
-    def _first_constant(self, declared: Declared) -> str | None:
-        code = declared.type.span.of(self._site.snapshot.source(declared.path))
-        found = (
-            one for one in nodes(Parser(JAVA).parse(code).root_node) if one.type == "enum_constant"
-        )
-        name = next((one.child_by_field_name("name") for one in found), None)
-        text = name.text if name else None
-        return f"{declared.type.name}.{text.decode()}" if text else None
+    def constants(self, declared: Declared) -> list[str]:
+        """The constants of an enum, in order."""
+        source = declared.type.span.of(self._site.snapshot.source(declared.path))
+        return [
+            f"{declared.type.name}.{code(one.child_by_field_name('name'))}"
+            for one in nodes(Parser(JAVA).parse(source).root_node)
+            if one.type == "enum_constant"
+        ]
 
-    def _of(self, parameter: Parameter, path: str, deep: int) -> list[str]:
-        """Literals, what tests begin variables with, constants of the type, what can be made."""
-        kind = simple_type(parameter.type)
+    def of(self, written: str, path: str, *, deep: int = _DEEP) -> list[str]:
+        """Literals, what tests begin variables with, constants of the type, what can be made.
+
+        Args:
+            written: A type, as a file names it.
+            path: The file.
+            deep: Objects that may be made for others.
+        """
+        kind = simple_type(written)
         if kind in _LITERALS:
             return [_LITERALS[kind]]
         found = self._from_tests.get(kind) or self._constants.get(kind)
@@ -155,7 +161,7 @@ class Values:
             return [f"new {element}[] {{{some}}}" if some else f"new {element}[0]"]
         if kind in _OF_JAVA:
             return [_OF_JAVA[kind]]
-        declared = self._site.symbols.members.seen_from(parameter.type, path) if deep else None
+        declared = self._site.symbols.members.seen_from(written, path) if deep else None
         made = self.made(declared, deep=deep)
         return [made] if made else []
 

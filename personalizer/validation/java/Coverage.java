@@ -4,14 +4,17 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.jacoco.core.analysis.Analyzer;
 import org.jacoco.core.analysis.CoverageBuilder;
 import org.jacoco.core.analysis.IClassCoverage;
 import org.jacoco.core.analysis.ICounter;
+import org.jacoco.core.analysis.ILine;
 import org.jacoco.core.data.ExecutionData;
 import org.jacoco.core.data.ExecutionDataStore;
 import org.jacoco.core.instr.Instrumenter;
@@ -95,7 +98,7 @@ final class Coverage {
         }
     }
 
-    /** The lines of a class's file that a run touched, and how many lines it has. */
+    /** The lines of a class's file that have code: number, whether it ran, branches taken and all. */
     Map<String, byte[]> lines(Map<String, byte[]> asked) throws IOException {
         Map<String, byte[]> classes = classes(asked);
         ExecutionDataStore store = new ExecutionDataStore();
@@ -113,19 +116,22 @@ final class Coverage {
             }
             analyzer.analyzeClass(one.getValue(), one.getKey());
         }
-        TreeSet<Integer> lines = new TreeSet<>();
+        TreeMap<Integer, int[]> lines = new TreeMap<>(); // classes of one file may share a line
         for (IClassCoverage covered : seen.getClasses()) {
             for (int line = covered.getFirstLine(); line >= 0 && line <= covered.getLastLine(); line++) {
-                int status = covered.getLine(line).getStatus();
-                if (status == ICounter.FULLY_COVERED || status == ICounter.PARTLY_COVERED) {
-                    lines.add(line);
+                ILine one = covered.getLine(line);
+                if (one.getStatus() != ICounter.EMPTY) {
+                    int[] sum = lines.computeIfAbsent(line, number -> new int[3]);
+                    sum[0] |= one.getStatus() == ICounter.NOT_COVERED ? 0 : 1;
+                    sum[1] += one.getBranchCounter().getCoveredCount();
+                    sum[2] += one.getBranchCounter().getTotalCount();
                 }
             }
         }
-        StringBuilder text = new StringBuilder();
-        lines.forEach(line -> text.append(text.length() == 0 ? "" : "\0").append(line));
+        List<String> told = new ArrayList<>();
+        lines.forEach((line, sum) -> told.add(line + "," + sum[0] + "," + sum[1] + "," + sum[2]));
         Map<String, byte[]> answer = new LinkedHashMap<>();
-        answer.put("lines", Wire.bytes(text.toString()));
+        answer.put("lines", Wire.bytes(String.join("\0", told)));
         return answer;
     }
 }

@@ -1,0 +1,282 @@
+"""A test with other values, so that it goes where no test goes yet.
+
+What decides where a method goes mostly stands in the method: what it compares with. So a value of
+the test gives way to one of these, to what lies beside it, or to what is seldom thought of (null,
+nothing, the largest number). Whether that reaches anything new, a run tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, product, zip_longest
+from typing import NamedTuple
+
+from tree_sitter import Node, Parser
+
+from indexer import Span
+from indexer.facts import simple_type
+from indexer.languages.java_bodies import JAVA
+from personalizer.generation.rescue.values import Values
+from personalizer.generation.site import Site
+from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
+
+__all__ = ["Variant", "variants"]
+
+_EACH = 20
+"""Most values that take one value's place."""
+_TOGETHER = 4
+"""Most values of each of two arguments that change together."""
+_OWN_TEXTS, _TESTS_TEXTS = 6, 8
+"""Texts that the focal method looks at, and of its test class."""
+_LONGEST_TEXT = 70
+"""Characters of a text that is made as long as a method wants it."""
+
+
+class Variant(NamedTuple):
+    """A test with other values."""
+
+    text: str
+    changes: str
+    """What differs, for the user: ``null for text``."""
+
+
+def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
+    """Tests that differ from one in a value, the likeliest to reach something new first.
+
+    Arguments of the focal method change, then literals that stand before its call, then two
+    arguments together; statements before the call that declare nothing are left out.
+
+    Args:
+        text: One test that calls the focal method.
+        site: Where it stands.
+        values: Plain values of types.
+    """
+    tree = MethodTree(text)
+    calls = list(calls_of(site.focal, tree.method))
+    given = [_arguments_of(one) for one in calls]
+    fitting = [each for each in given if len(each) == len(site.focal.parameters)]
+    if not fitting:
+        return
+    arguments, call = fitting[0], calls[given.index(fitting[0])]
+    seen = _Seen(site)
+    instead = [
+        _Place(node, one.name, _fitting(one.type, site, seen, values, code(node)))
+        for node, one in zip(arguments, site.focal.parameters, strict=True)
+    ]
+    before = [_Place(node, code(node), _like(node, seen)) for node in _literals_before(tree, call)]
+    for change in chain(_in_turn(instead), _in_turn(before), _without(tree, call), _both(instead)):
+        changed = MethodTree(text)  # the same text gives the same offsets
+        for start, end, new in change.edits:
+            changed.insert(start, end, new)
+        yield Variant(changed.text, change.told)
+
+
+# ---------------------------------------------------------------- changes
+
+
+class _Change(NamedTuple):
+    edits: tuple[tuple[int, int, str], ...]
+    told: str
+
+
+class _Place(NamedTuple):
+    """A value of the test, and what may take its place."""
+
+    node: Node
+    name: str
+    instead: Sequence[str]
+
+    def taken(self, new: str) -> _Change:
+        return _Change(((self.node.start_byte, self.node.end_byte, new),), f"{new} for {self.name}")
+
+
+def _in_turn(places: Sequence[_Place]) -> Iterator[_Change]:
+    """The first value of each place, then the second of each."""
+    for values in zip_longest(*(place.instead for place in places)):
+        for place, new in zip(places, values, strict=True):
+            if new is not None:
+                yield place.taken(new)
+
+
+def _both(places: Sequence[_Place]) -> Iterator[_Change]:
+    """Two arguments at once."""
+    for number, one in enumerate(places):
+        for other in places[number + 1 :]:
+            for new, newer in product(one.instead[:_TOGETHER], other.instead[:_TOGETHER]):
+                first, second = one.taken(new), other.taken(newer)
+                yield _Change(first.edits + second.edits, f"{first.told} and {second.told}")
+
+
+def _without(tree: MethodTree, call: Node) -> Iterator[_Change]:
+    """Without a statement that declares nothing."""
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    for one in body.named_children if body else ():
+        if one.type == "expression_statement" and one.end_byte <= call.start_byte:
+            yield _Change(((one.start_byte, one.end_byte, ""),), f"without {code(one)}")
+
+
+def _literals_before(tree: MethodTree, call: Node) -> Iterator[Node]:
+    """Literals of the body before the call."""
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    for node in nodes(body) if body else ():
+        if node.type in _LIKE and node.end_byte <= call.start_byte:
+            yield node
+
+
+def _arguments_of(call: Node) -> list[Node]:
+    """What a call is given."""
+    given = call.child_by_field_name("arguments")
+    return [one for one in given.named_children if "comment" not in one.type] if given else []
+
+
+# ---------------------------------------------------------------- values
+
+
+class _Seen:
+    """Literals that a method looks at, and those that the methods of its file look at for it."""
+
+    def __init__(self, site: Site) -> None:
+        self._source = site.snapshot.source(site.focal_path)
+        named = {code(one) for one in self._nodes(site.focal.span) if one.type == "identifier"}
+        facts = site.snapshot.files[site.focal_path]
+        parts = [site.focal.span]
+        parts += [one.span for one in facts.methods if one.name in named and one != site.focal]
+        parts += [one.span for one in facts.fields if one.name in named]
+        found: dict[str, dict[str, None]] = {}
+        for part in parts:
+            for node in self._nodes(part):
+                found.setdefault(_LIKE.get(node.type, ""), {})[code(node)] = None
+        short = [one for one in found.get("String", ()) if len(one) <= _LONGEST_TEXT]
+        self.texts = [*short[:_OWN_TEXTS], *self._texts_of_tests(site)]
+        self.letters: list[str] = list(found.get("char", ()))
+        self.numbers = [
+            number for one in found.get("int", ()) if (number := _number(one)) is not None
+        ]
+        self.reals = list(found.get("double", ()))
+
+    def _texts_of_tests(self, site: Site) -> list[str]:
+        """Those that stand most often in the test class: names of what its tests set up."""
+        if site.owner is None or site.place is None:
+            return []
+        source = site.owner.span.of(site.snapshot.source(site.place.path))
+        texts = (
+            code(node)
+            for node in nodes(Parser(JAVA).parse(source).root_node)
+            if node.type == "string_literal"
+        )
+        often = Counter(one for one in texts if len(one) <= _LONGEST_TEXT)
+        return [one for one, _ in often.most_common(_TESTS_TEXTS)]
+
+    def _nodes(self, part: Span) -> Iterator[Node]:
+        return nodes(Parser(JAVA).parse(part.of(self._source)).root_node)
+
+
+def _fitting(kind: str, site: Site, seen: _Seen, values: Values, written: str) -> tuple[str, ...]:
+    """Values of a parameter's type, but for the one that is there."""
+    simple = simple_type(kind)
+    if simple in _PLAIN:
+        found = _PLAIN[simple](seen)
+    else:
+        element = simple.removesuffix("...").removesuffix("[]")
+        declared = site.symbols.members.seen_from(element, site.focal_path)
+        known = values.of(kind, site.focal_path)
+        if element != simple:
+            each = (
+                _PLAIN[element](seen) if element in _PLAIN else values.of(element, site.focal_path)
+            )
+            listed = [f"new {element}[] {{{one}}}" for one in each]
+            found = [f"new {element}[0]", *known, *listed]
+            found += [] if simple.endswith("...") else [f"({simple}) null"]
+        elif declared is not None and declared.type.kind == "enum":
+            found = [*values.constants(declared), "null"]
+        else:
+            found = ["null", *known]
+    wanted = dict.fromkeys(one for one in found if one != written)
+    overloaded = [
+        one
+        for one in site.snapshot.files[site.focal_path].methods
+        if (one.owner, one.name) == (site.focal.owner, site.focal.name)
+    ]
+    null = f"({simple}) null" if len(overloaded) > 1 else "null"
+    return tuple(null if one == "null" else one for one in wanted)[:_EACH]
+
+
+def _like(node: Node, seen: _Seen) -> tuple[str, ...]:
+    """Values of a literal's own type."""
+    kind = _LIKE[node.type]
+    suffix = code(node)[-1] if kind == "int" and code(node)[-1] in "lL" else ""
+    found = _PLAIN["long" if suffix else kind](seen)
+    return tuple(one for one in dict.fromkeys(found) if one != code(node))[:_EACH]
+
+
+def _texts(seen: _Seen) -> list[str]:
+    letters = ['\\"' if one == "'\"'" else one[1:-1] for one in seen.letters]
+    long = [one for number in seen.numbers for one in (number, number + 1)]
+    return [
+        *seen.texts,
+        *(f'"a{letter}b"' for letter in letters[:4]),
+        "null",
+        '""',
+        '" "',
+        *(f'"{letter}"' for letter in letters[:4]),
+        *(f'"{"a" * length}"' for length in long if 1 < length <= _LONGEST_TEXT),
+        '"abc"',
+        '"1"',
+        '"-1"',
+    ]
+
+
+def _numbers(seen: _Seen, kind: str = "int") -> list[str]:
+    near = [n for one in seen.numbers for n in (one, one + 1, one - 1)]
+    each = list(dict.fromkeys([*near[:6], 0, -1, *near[6:], 2]))
+    bounds = {"int": "Integer", "long": "Long", "short": "Short", "byte": "Byte"}[kind]
+    limits = [f"{bounds}.MAX_VALUE", f"{bounds}.MIN_VALUE"]
+    if kind == "long":
+        return [f"{one}L" for one in each] + limits
+    if kind == "int":
+        return [*seen.letters[:4], *(str(one) for one in each if abs(one) < 2**31), *limits]
+    return [f"({kind}) {one}" for one in each if abs(one) < 128] + limits
+
+
+def _reals(seen: _Seen, suffix: str = "") -> list[str]:
+    whole = [f"{one}.0{suffix}" for one in (*seen.numbers[:4], 0, -1)]
+    box = "Float" if suffix else "Double"
+    written = [one.rstrip("fFdD") + suffix for one in seen.reals[:4]]
+    return [*written, *whole, f"{box}.NaN", f"{box}.POSITIVE_INFINITY", f"{box}.MAX_VALUE"]
+
+
+_PLAIN: dict[str, Callable[[_Seen], list[str]]] = {
+    "String": _texts,
+    "CharSequence": _texts,
+    "Object": lambda seen: ["null", *_texts(seen)[:6], "1", "new Object()"],
+    "boolean": lambda seen: ["false", "true"],
+    "Boolean": lambda seen: ["false", "true", "null"],
+    "char": lambda seen: [*seen.letters, "'a'", "'A'", "'0'", "' '", "'\\u00e9'"],
+    "int": _numbers,
+    "Integer": lambda seen: ["null", *_numbers(seen)],
+    "long": lambda seen: _numbers(seen, "long"),
+    "Long": lambda seen: ["null", *_numbers(seen, "long")],
+    "short": lambda seen: _numbers(seen, "short"),
+    "byte": lambda seen: _numbers(seen, "byte"),
+    "double": _reals,
+    "Double": lambda seen: ["null", *_reals(seen)],
+    "float": lambda seen: _reals(seen, "f"),
+}
+_LIKE = {
+    "string_literal": "String",
+    "character_literal": "char",
+    "decimal_integer_literal": "int",
+    "hex_integer_literal": "int",
+    "decimal_floating_point_literal": "double",
+    "true": "boolean",
+    "false": "boolean",
+}
+"""Types of literals by kinds of nodes."""
+
+
+def _number(literal: str) -> int | None:
+    try:
+        return int(literal.rstrip("lL").replace("_", ""), 0)
+    except ValueError:  # an octal number
+        return None
