@@ -46,6 +46,7 @@ class Candidate:
     compiles: bool | None = None
     passes: bool | None = None
     new_lines: int | None = None
+    new_branches: int | None = None
     mutants: int | None = None
     killed: int = 0
     settled: bool = False

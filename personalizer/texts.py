@@ -27,10 +27,11 @@ def count(number: int, noun: str) -> str:
     """A number with its noun.
 
     Example:
-        >>> count(1, "pair"), count(1200, "pair")
-        ('1 pair', '1,200 pairs')
+        >>> count(1, "pair"), count(1200, "pair"), count(2, "branch")
+        ('1 pair', '1,200 pairs', '2 branches')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def _mebibytes(size: int) -> str:
@@ -244,6 +245,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
         known += ", does not reach the method"
     if one["new_lines"]:
         known += f", {count(one['new_lines'], 'new line')}"
+    elif one["new_branches"]:
+        known += f", {count(one['new_branches'], 'new branch')}"
     if one["mutants"]:
         known += f", notices {one['killed']} of {count(one['mutants'], 'mutant')}"
     if one["settled"]:

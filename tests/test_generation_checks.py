@@ -123,7 +123,8 @@ def test_a_cancelled_check_gives_nothing():
 
 def test_the_steps_add_up_to_the_whole():
     made = made_with(FakeValidator(), [ASSERTING])
-    assert list(made.times) == ["prompt", "generate", "symbols", "check", "repair", "place"]
+    steps = ["prompt", "generate", "symbols", "check", "repair", "vary", "place"]
+    assert list(made.times) == steps
     assert sum(made.times.values()) == pytest.approx(made.seconds, abs=0.01)
 
 

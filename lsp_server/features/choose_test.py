@@ -93,6 +93,8 @@ def badge(candidate: answers.Candidate) -> str:
         parts = ["passes"]
     if candidate.new_lines:
         parts.append(f"{candidate.new_lines} new line{'s' * (candidate.new_lines > 1)}")
+    elif candidate.new_branches:
+        parts.append(f"{candidate.new_branches} new branch{'es' * (candidate.new_branches > 1)}")
     if candidate.mutants:
         parts.append(f"notices {candidate.killed} of {candidate.mutants} mutants")
     if candidate.settled:

@@ -17,6 +17,7 @@ from tree_sitter import Node, Parser
 from indexer import Span
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
+from personalizer.generation.rescue.beginnings import plain_name
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
@@ -66,9 +67,14 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
     ]
     before = [_Place(node, code(node), _like(node, seen)) for node in _literals_before(tree, call)]
     for change in chain(_in_turn(instead), _in_turn(before), _without(tree, call), _both(instead)):
-        changed = MethodTree(text)  # the same text gives the same offsets
-        for start, end, new in change.edits:
-            changed.insert(start, end, new)
+        changed = MethodTree(text)
+        for node, new in change.edits:  # nodes of another tree of the same text
+            if new:
+                changed.replace(node, new)
+            else:
+                changed.remove(node)
+        if changed.method and (name := changed.method.child_by_field_name("name")):
+            changed.replace(name, plain_name(site) + change.word)
         yield Variant(changed.text, change.told)
 
 
@@ -76,8 +82,28 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
 
 
 class _Change(NamedTuple):
-    edits: tuple[tuple[int, int, str], ...]
+    edits: tuple[tuple[Node, str], ...]
+    """What stands in a node's place; nothing where it is left out."""
     told: str
+
+    @property
+    def word(self) -> str:
+        """What a name may say of it."""
+        words = (_WORDS.get(new) or _WORDS.get(new[:1], "") for _, new in self.edits)
+        return next((f"With{word}" for word in words if word), "")
+
+
+_WORDS = {
+    "null": "Null",
+    '""': "Empty",
+    '" "': "Blank",
+    "0": "Zero",
+    "-": "Negative",
+    "Integer.MAX_VALUE": "Largest",
+    "Integer.MIN_VALUE": "Smallest",
+    "true": "True",
+    "false": "False",
+}
 
 
 class _Place(NamedTuple):
@@ -88,7 +114,7 @@ class _Place(NamedTuple):
     instead: Sequence[str]
 
     def taken(self, new: str) -> _Change:
-        return _Change(((self.node.start_byte, self.node.end_byte, new),), f"{new} for {self.name}")
+        return _Change(((self.node, new),), f"{new} for {self.name}")
 
 
 def _in_turn(places: Sequence[_Place]) -> Iterator[_Change]:
@@ -113,7 +139,7 @@ def _without(tree: MethodTree, call: Node) -> Iterator[_Change]:
     body = tree.method.child_by_field_name("body") if tree.method else None
     for one in body.named_children if body else ():
         if one.type == "expression_statement" and one.end_byte <= call.start_byte:
-            yield _Change(((one.start_byte, one.end_byte, ""),), f"without {code(one)}")
+            yield _Change(((one, ""),), f"without {code(one)}")
 
 
 def _literals_before(tree: MethodTree, call: Node) -> Iterator[Node]:
