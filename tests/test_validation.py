@@ -406,6 +406,36 @@ def test_a_test_of_an_abstract_class_runs_in_a_subclass(tmp_path):
     assert (failing.failure or "").endswith(f"(AbstractCartTest.java:{wrong.line + 1})"), failing
 
 
+@needs_sandbox
+def test_a_class_that_jacoco_cannot_read_is_tested_without_its_lines(tmp_path):
+    """Sealed classes, and enums whose constants have bodies, are of a newer Java than some know."""
+    sealed = CART.replace("class Cart {", "sealed class Cart permits Cart.Large {").replace(
+        "    private int total;",
+        "    static final class Large extends Cart { }\n    private int total;",
+    )
+    made = project(
+        tmp_path / "shop",
+        {"pom.xml": pom(JUPITER, java="17"), "src/main/java/shop/Cart.java": sealed},
+        data=tmp_path / "data",
+    )
+    try:
+        verdict = made.verdict("cart.add(2); assertEquals(2, cart.total());")
+        failing = made.verdict("cart.add(2); assertEquals(3, cart.total());")
+    finally:
+        made.validator.close()
+    assert (verdict.compiles, verdict.passes) == (True, True), verdict
+    assert verdict.covered_lines or "JaCoCo cannot read" in (verdict.not_run or ""), verdict
+    assert (failing.compiles, failing.passes) == (True, False), failing
+
+
+@needs_sandbox
+def test_a_test_on_which_javac_itself_breaks_does_not_compile(cart):
+    verdict = cart.verdict("cart.add(false.one(true.two()));")
+    assert verdict.compiles is False
+    assert "javac breaks on it" in verdict.diagnostics[0].message
+    assert cart.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True
+
+
 @needs_java
 def test_a_project_that_does_not_compile_is_not_the_candidates_fault(tmp_path):
     files = {"src/main/java/shop/Cart.java": CART.replace("return total;", "return totl;")}

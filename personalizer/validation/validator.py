@@ -43,6 +43,7 @@ _MUTANT_SECONDS, _MUTANTS_SECONDS = 2.0, 5.0
 _MOST_KEPT = 200
 """Entries of each of the tables that a validator keeps."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
+_NO_CLASS = "lines are not counted: {} has no class file, or one that this JaCoCo cannot read"
 _NO_JACOCO = "lines are not counted: JaCoCo is not on this machine (Debian: libjacoco-java)"
 
 
@@ -210,7 +211,7 @@ class LocalValidator:
             return replace(verdict, not_run=_NO_JACOCO)
         covered = self._lines(asking, outcome.probes)
         if covered is None:
-            return replace(verdict, not_run=f"{asking.check.focal_class} has no class file")
+            return replace(verdict, not_run=_NO_CLASS.format(asking.check.focal_class))
         first, last = asking.check.focal_lines
         if existing is not None and outcome.kind != "gone":
             together = self._lines(asking, merged(outcome.probes, existing.probes)) or covered
@@ -332,7 +333,7 @@ class LocalValidator:
         return self._probed[key]
 
     def _lines(self, asking: _Asking, probes: Message) -> Lines | None:
-        if not self._probes(asking):
+        if f"class:{asking.check.focal_class}" not in self._probes(asking):
             return None
         asked = {
             "ask": b"lines",

@@ -120,8 +120,20 @@ public final class Compiler {
         return answer;
     }
 
-    /** Compiles one file in memory. */
+    /** Compiles one file in memory; what javac itself breaks on is told as an error. */
     private Map<String, byte[]> candidate(Map<String, byte[]> asked) throws Exception {
+        try {
+            return compiled(asked);
+        } catch (IllegalStateException | AssertionError broken) {
+            managers.clear(); // and with them the compiler that broke
+            Map<String, byte[]> answer = new LinkedHashMap<>();
+            String told = Wire.text(asked.get("path")) + "\t0\t0\tjavac breaks on it: " + broken;
+            answer.put("diagnostics", Wire.bytes(told));
+            return answer;
+        }
+    }
+
+    private Map<String, byte[]> compiled(Map<String, byte[]> asked) throws Exception {
         String path = Wire.text(asked.get("path"));
         String owner = Wire.text(asked.get("owner"));
         String method = Wire.text(asked.get("method"));

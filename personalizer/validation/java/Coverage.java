@@ -39,12 +39,16 @@ final class Coverage {
         return 3;
     }
 
-    /** A class and those nested in it, with probes. */
+    /** A class and those nested in it, with probes; none of those that JaCoCo cannot read. */
     Map<String, byte[]> instrument(Map<String, byte[]> asked) throws IOException {
         Map<String, byte[]> answer = new LinkedHashMap<>();
         for (Map.Entry<String, byte[]> one : classes(asked).entrySet()) {
-            byte[] probed = instrumenter.instrument(one.getValue(), one.getKey());
-            answer.put("class:" + one.getKey(), probed);
+            try {
+                byte[] probed = instrumenter.instrument(one.getValue(), one.getKey());
+                answer.put("class:" + one.getKey(), probed);
+            } catch (IOException unreadable) { // of a newer Java than this JaCoCo knows
+                continue;
+            }
         }
         return answer;
     }
@@ -114,7 +118,11 @@ final class Coverage {
                 }
                 store.put(new ExecutionData(id, one.getKey().replace('.', '/'), probes));
             }
-            analyzer.analyzeClass(one.getValue(), one.getKey());
+            try {
+                analyzer.analyzeClass(one.getValue(), one.getKey());
+            } catch (IOException unreadable) {
+                continue;
+            }
         }
         TreeMap<Integer, int[]> lines = new TreeMap<>(); // classes of one file may share a line
         for (IClassCoverage covered : seen.getClasses()) {
