@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +20,7 @@ from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.beginnings import Beginning, beginnings, plain_ends
 from personalizer.generation.rescue.rounds import begun, mended
-from personalizer.generation.rescue.salvage import settled, thrown, without_lines
+from personalizer.generation.rescue.salvage import returned, settled, thrown, without_lines
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
@@ -71,7 +73,7 @@ def test_a_line_that_is_of_no_statement_leaves_the_test_as_it_was(line: int):
         ("assertEquals(1, a());", "expected: <1> but was: <2>", "assertEquals(2, a());"),
         ("assertEquals(-1L, a());", "expected: <-1> but was: <7>", "assertEquals(7L, a());"),
         ('assertEquals("x", a());', "expected: <x> but was: <>", 'assertEquals("", a());'),
-        ('assertEquals("x", a());', "expected: <x> but was: <null>", "assertEquals(null, a());"),
+        ('assertEquals("x", a());', "expected: <x> but was: <null>", "assertNull(a());"),
         (
             'assertEquals("x", a());',
             'expected: <x> but was: <"\n\\>',
@@ -107,6 +109,14 @@ def test_a_line_that_is_of_no_statement_leaves_the_test_as_it_was(line: int):
             "expected: <[]> but was: <[1, 2]>",
             'assertEquals("[1, 2]", a().toString());',
         ),
+        ("assertEquals(1, a());", "expected [1] but found [3]", "assertEquals(3, a());"),
+        ("assertEquals(null, a());", "expected: <null> but was: <at>", 'assertEquals("at", a());'),
+        ('assertEquals("", a());', "expected: <> but was: <null>", "assertNull(a());"),
+        (
+            'assertEquals("", a(), b);',
+            "expected: <> but was: <null>",
+            "assertEquals(null, a(), b);",
+        ),
         ("assertTrue(a());", "expected: <true> but was: <false>", "assertFalse(a());"),
         ("assertNotNull(a());", "expected: not <null>", "assertNull(a());"),
     ],
@@ -138,6 +148,11 @@ def test_junit_4_marks_where_two_texts_differ():
         ("assertEquals(0.0, a(), 0.0);", OPENTEST + "expected: <0.0> but was: <NaN>"),
         ("assertEquals(1L, a());", OPENTEST + "expected: <1> but was: <2.5>"),
         ('assertEquals("", a());', OPENTEST + f"expected: <> but was: <{'a' * 201}>"),
+        ('assertEquals("", a());', OPENTEST + f"expected: <> but was: <{date.today()}T10:00>"),
+        (
+            'assertEquals("", a());',
+            OPENTEST + f"expected: <> but was: <in {Path(__file__).parent}>",
+        ),
         ("assertEquals(1, a());", "java.lang.IllegalStateException: expected: <1> but was: <2>"),
         (
             'assertEquals("abc", a());',
@@ -168,6 +183,10 @@ def test_an_exception_of_the_focal_method_is_expected():
         (3, "java.lang.IllegalStateException: of the constructor"),
         (4, "java.lang.NullPointerException: the test's own fault"),
         (4, OPENTEST + "expected: <1> but was: <2>"),
+        (4, "java.nio.file.FileSystemException: out.csv: Read-only file system"),
+        (4, "java.io.FileNotFoundException: out.csv (Permission denied)"),
+        (4, "java.net.UnknownHostException: example.com"),
+        (4, 'java.io.IOException: Cannot run program "ls": error=1, Operation not permitted'),
     ],
 )
 def test_other_exceptions_are_not_expected(line: int, failure: str):
@@ -443,6 +462,45 @@ def test_where_no_candidate_is_whole_a_begun_test_is_offered_run_or_not(runs: bo
     assert best.parses
     assert "cart.add(2);" in best.text
     assert best.passes is (True if runs else None)
+
+
+def test_a_guess_that_nobody_ran_is_not_offered():
+    """The model's own end is no test; ours expects what nobody has seen."""
+    made = begun(
+        [Candidate("@Test void a( {", parses=False)],
+        site_of("Cart#add"),
+        go_on=lambda begun: [Completion(begun, -0.5, 9, "length")],
+        run=lambda candidates: candidates,
+    )
+    assert [one.parses for one in made] == [False]
+
+
+@pytest.mark.parametrize(
+    ("flavour", "ends"),
+    [("junit5", "assertEquals(0, result);"), ("testng", "assertEquals(result, 0);")],
+)
+def test_testng_has_what_came_first(flavour: str, ends: str):
+    start = "void a() {\n    int result = cart.all();"
+    nothing = msgspec.structs.replace(site_of("Cart#add").focal, parameters=())
+    assert next(plain_ends(start, start, nothing, None, flavour)).endswith(f"{ends}\n}}")
+
+
+def test_where_nothing_was_thrown_what_came_is_asserted(site: Site):
+    text = method("Cart cart = new Cart();", "assertThrows(Gone.class, () -> cart.add(1));")
+    failure = OPENTEST + "Expected shop.Gone to be thrown, but nothing was thrown."
+    found = returned(text, 4, failure, site)
+    assert found is not None
+    assert found[0] == method(
+        "Cart cart = new Cart();", "int result = cart.add(1);", "assertEquals(0, result);"
+    )
+    assert returned(text, 3, failure, site) is None
+    assert returned(text.replace("cart.add", "cart.all"), 4, failure, site) is None
+    assert returned(text, 4, OPENTEST + "expected: <1> but was: <2>", site) is None
+
+
+@pytest.fixture
+def site() -> Site:
+    return site_of("Cart#add")
 
 
 def test_where_nothing_is_run_whole_candidates_are_enough():

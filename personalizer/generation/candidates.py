@@ -70,6 +70,8 @@ def candidates_of(
 def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Candidate:
     """What a completion holds."""
     text = clean(completion.text)
+    if site.flavour == "junit3":
+        text = _of_junit3(text)
     if not whole_test(text, site):
         return Candidate(text, parses=False, score=completion.score)
     checked = site.symbols.mend(text) if mend else site.symbols.check(text)
@@ -81,6 +83,20 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         asserts=asserts(checked.text),
         notes=checked.notes,
     )
+
+
+def _of_junit3(text: str) -> str:
+    """A test that its name makes one, as JUnit 3 wants it, and not an annotation.
+
+    Example:
+        >>> _of_junit3("@Test void adds() { }")
+        'public void testAdds() { }'
+    """
+    plain, annotated = re.subn(r"^@Test\b(?:\([^()]*\))?\s*", "", text)
+    if not annotated:
+        return text
+    named = re.sub(r"\bvoid (?!test)(\w)", lambda it: f"void test{it[1].upper()}", plain, count=1)
+    return named if named.startswith("public") else f"public {named}"
 
 
 def whole_test(text: str, site: Site) -> bool:

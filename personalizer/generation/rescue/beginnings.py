@@ -58,7 +58,7 @@ def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]
 
 
 def plain_ends(
-    text: str, begun: str, focal: Method, arguments: Sequence[str] | None
+    text: str, begun: str, focal: Method, arguments: Sequence[str] | None, flavour: str = ""
 ) -> Iterator[str]:
     """The test with nothing behind its call but an assertion of what comes: guesses, to be settled.
 
@@ -67,6 +67,7 @@ def plain_ends(
         begun: The beginning's text.
         focal: The method under test.
         arguments: Plain arguments for it, where there are some.
+        flavour: Test framework.
 
     Yields:
         With the arguments that the model wrote, then with plain ones; nothing where what the
@@ -85,7 +86,7 @@ def plain_ends(
         calls = [written[0]] if written and not uncertain else []
         calls += [] if arguments is None else [f"({', '.join(arguments)});"]
     for call, guess in product(calls, guesses):
-        yield f"{begun}{call}\n    {guess};\n}}"
+        yield f"{begun}{call}\n    {_in_order(guess, flavour)};\n}}"
 
 
 def asserted(call: str, site: Site) -> list[str]:
@@ -94,7 +95,8 @@ def asserted(call: str, site: Site) -> list[str]:
     None where it gives nothing.
     """
     kind = _kind_of_result(site)
-    return [f"{kind} {RESULT} = {call};", f"{_guesses(kind)[0]};"] if kind else []
+    guess = _in_order(_guesses(kind or "")[0], site.flavour)
+    return [f"{kind} {RESULT} = {call};", f"{guess};"] if kind else []
 
 
 _THERE = f"assertNotNull({RESULT})"
@@ -112,6 +114,18 @@ _GUESSES: dict[str, tuple[str, ...]] = {
     "long": (f"assertEquals(0L, {RESULT})",),
     "char[]": (f'assertEquals("", new String({RESULT}))', _THERE),
 }
+
+
+def _in_order(guess: str, flavour: str) -> str:
+    """TestNG has what came first, then what was expected.
+
+    Example:
+        >>> _in_order("assertEquals(0.0, result, 1e-9)", "testng")
+        'assertEquals(result, 0.0, 1e-9)'
+    """
+    if flavour != "testng":
+        return guess
+    return re.sub(r"^(assertEquals)\((\S+), (.*?)(, [\de.f-]+)?\)$", r"\1(\3, \2\4)", guess)
 
 
 def _guesses(returned: str) -> tuple[str, ...]:

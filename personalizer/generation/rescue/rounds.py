@@ -109,7 +109,9 @@ def begun(
         for completion in go_on(beginning.text):
             if not completion.text.startswith(beginning.text):
                 continue  # a tokenizer that does not give back what it was given
-            plainer = plain_ends(completion.text, beginning.text, site.focal, arguments)
+            plainer = plain_ends(
+                completion.text, beginning.text, site.focal, arguments, site.flavour
+            )
             own = completion.text
             for text in (own, *plainer):  # each says less than the one before
                 if time.perf_counter() - start > _PATIENCE:
@@ -117,9 +119,11 @@ def begun(
                 made = candidates_of([replace(completion, text=text)], site, known=known)
                 tried = declared(run([one for one in made if one.parses]), run)
                 tried = mended(tried, site, run)
-                not_run = [one for one in tried if one.compiles is None and not one.failure]
+                guessed = text is not own
+                unknown = [one for one in tried if one.compiles is None and not one.failure]
+                not_run = [] if guessed else unknown  # nobody would have looked at a guess
                 taken = not_run or [one for one in tried if good(one)]
-                found += [_begun(one, beginning.note, guessed=text is not own) for one in taken]
+                found += [_begun(one, beginning.note, guessed=guessed) for one in taken]
                 if not_run:
                     return ranked(found)  # a whole test, where there was none
                 if taken:
@@ -222,7 +226,9 @@ def _others(
         yield looked(variant.text), variant.changes
     arguments = values.arguments(site.focal, site.focal_path)
     for beginning in beginnings(site, values, most=_MOST_OBJECTS):
-        begun_alone = plain_ends(beginning.text, beginning.text, site.focal, arguments)
+        begun_alone = plain_ends(
+            beginning.text, beginning.text, site.focal, arguments, site.flavour
+        )
         for text in islice(begun_alone, 1):
             plain = looked(text)
             yield plain, beginning.note

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 from tree_sitter import Node
 
@@ -198,7 +200,10 @@ def _uses(statement: Node, names: set[str]) -> bool:
 
 # ---------------------------------------------------------------- values that are settled
 
-_MISMATCH = re.compile(r"expected: ?<(.*)> but was: ?<(.*)>", re.DOTALL)
+_MISMATCH = re.compile(
+    r"expected: ?<(.*)> but was: ?<(.*)>|expected \[(.*)\] but found \[(.*)\]", re.DOTALL
+)
+"""As JUnit says it, and TestNG."""
 _ASSERTION_ERRORS = re.compile(r"[\w.]*(?:Assertion\w*Error|ComparisonFailure)\b")
 _OF_TEXTS = re.compile(r"[\w.]*ComparisonFailure\b")
 _OPPOSITE = {
@@ -242,7 +247,7 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
         values = _MISMATCH.search(failure)
         if arguments is None or values is None or not code(name).startswith("assert"):
             continue
-        expected, actual = values.groups()
+        expected, actual = (one for one in values.groups() if one is not None)
         if _OF_TEXTS.match(failure):
             expected, actual = _whole(expected), _whole(actual)
         for one in arguments.named_children:
@@ -250,15 +255,32 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
                 break  # what two numbers may differ by
             new = _as_literal(one, actual) if _value(one) == expected else None
             if new is not None and new != code(one):
-                tree.replace(one, new)
+                others = [each for each in arguments.named_children if each.id != one.id]
+                if name is not None and (code(name), new, len(others)) == _EQUALS_NULL:
+                    tree.replace(name, "assertNull")
+                    tree.replace(arguments, f"({code(others[0])})")
+                else:
+                    tree.replace(one, new)
                 return tree.text, f"{new} for {code(one)}"
     return None
+
+
+_EQUALS_NULL = ("assertEquals", "null", 1)
+"""What is asserted, of what, beside how many others: as ``assertNull`` says it."""
 
 
 _EXCEPTION = re.compile(r"(?:[a-z]\w*\.)+([A-Z]\w*Exception)\b")
 _TYPE_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]?\b")
 _OF_THE_TEST = ("NullPointerException", "ParameterResolutionException", "ClassCastException")
 """Exceptions that more often tell of a bad test than of what the method does."""
+_OF_THE_SANDBOX = re.compile(
+    r"Read-only file system|Permission denied|Operation not permitted|No space left"
+    r"|Cannot run program|[Nn]etwork is unreachable|Name or service not known|name resolution"
+    r"|Connection refused"
+    r"|(?:UnknownHost|Connect|Socket|NoRouteToHost|AccessDenied|AccessControl|ReadOnlyFileSystem)"
+    r"Exception"
+)
+"""What code meets in the sandbox alone: it says nothing of what the method does elsewhere."""
 
 
 def thrown(
@@ -284,6 +306,8 @@ def thrown(
     tree = MethodTree(text)
     body = tree.method.child_by_field_name("body") if tree.method else None
     if named is None or named[1] in _OF_THE_TEST or body is None:
+        return None
+    if _OF_THE_SANDBOX.search(failure):
         return None
     statements = list(_statements(body))
     one = _at(statements, line)
@@ -407,11 +431,17 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def _escaped(value: str) -> str | None:
     if re.search(r"@[0-9a-f]{4,8}\b", value):
         return None  # an address, another one each time
-    if len(value) > _LONGEST_TEXT:
+    if _of_here_and_now(value) or len(value) > _LONGEST_TEXT:
         return None
     if any(ord(one) < 32 and one not in _ESCAPES for one in value):
         return None
     return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
+
+
+def _of_here_and_now(value: str) -> bool:
+    """Whether a value names today, or a folder of this machine: elsewhere it is another."""
+    folders = re.findall(r"(?<![\w./])/[\w.-]+/[\w.-]+", value)
+    return str(date.today()) in value or any(Path(one).exists() for one in folders)
 
 
 def _unescaped(value: str) -> str | None:
