@@ -43,6 +43,7 @@ class Candidate:
     text: str = ""
     parses: bool = True
     unknown_symbols: tuple[str, ...] = ()
+    may_compile: bool = True
     compiles: bool | None = None
     passes: bool | None = None
     new_lines: int | None = None

@@ -217,7 +217,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     edit = result["edit"]
     if result["written"]:
         done = "Written to"
-    elif result["candidates"][0]["compiles"] is False:
+    elif result["candidates"][0]["compiles"] is False or not result["candidates"][0]["may_compile"]:
         done = "Not written, for it does not compile; would go to"
     else:
         done = "Would go to (write it with --write)"
@@ -234,7 +234,7 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     if not one["parses"]:
         known = "no whole test"
     elif one["compiles"] is None:
-        known = "not run"
+        known = "not run" if one["may_compile"] else "not run, cannot compile"
     elif not one["compiles"]:
         known = "does not compile"
     elif one["passes"] is None:

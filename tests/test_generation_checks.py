@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalizer.commands.generate import may_be_written
 from personalizer.engine import Completion
 from personalizer.errors import Cancelled, PromptTooLong
 from personalizer.generation import Candidate, Generation, apply_changes
@@ -242,7 +243,7 @@ def test_the_model_is_asked_once_a_round(rounds: int):
 
 
 def test_an_undeclared_exception_is_declared_without_the_model():
-    engine = FakeEngine([test("reads", "assertEquals(0, Files.size(path));")])
+    engine = FakeEngine([test("reads", 'assertEquals(0, Files.size(Path.of("a")));')])
 
     def verdict(check: Check) -> Verdict:
         if "reads() throws Exception" in check.source:
@@ -274,7 +275,38 @@ def test_without_one_whole_test_the_model_is_sampled_once():
     _, made = generated(engine=engine)
     assert [request.temperature > 0 for request in engine.requests] == [False, True]
     assert names(made) == ["asserts", "breaks"]
-    assert made.notes == ("asked twice: the first candidates were no complete tests",)
+    assert made.notes == (
+        "asked twice: the first candidates were no complete tests that may compile",
+    )
+
+
+WRONG = "assertEquals(0, new Cart(1, 2).total());"
+"""No constructor takes two numbers."""
+
+
+def test_without_one_test_that_may_compile_the_model_is_sampled_once():
+    engine = FakeEngine([test("wrong", WRONG)], [ASSERTING])
+    _, made = generated(engine=engine)
+    assert [request.temperature > 0 for request in engine.requests] == [False, True]
+    assert names(made) == ["asserts", "wrong"]
+    assert [one.may_compile for one in made.candidates] == [True, False]
+
+
+def test_what_cannot_compile_is_told_and_not_written_though_nobody_ran_it():
+    no = Unable("nobody trusts it")
+    made = made_with(no, [test("wrong", WRONG)], [])
+    told = TEXTS["generate"](as_dict(made) | {"written": False})
+    assert "Not written, for it does not compile" in told
+    assert "not run, cannot compile" in TEXTS["untested"](
+        {"results": [as_dict(made) | {"written": False}], "summary": {"methods": 1}, "out": "-"}
+    )
+    assert not may_be_written(made)
+    assert may_be_written(generated(ASSERTING)[1])
+
+
+def test_what_the_compiler_takes_may_compile():
+    made = made_with(FakeValidator(), [test("wrong", WRONG)], [])
+    assert [(one.may_compile, one.compiles) for one in made.candidates] == [(True, True)]
 
 
 def test_candidates_of_earlier_requests_are_not_made_again():

@@ -83,7 +83,7 @@ def badge(candidate: answers.Candidate) -> str:
         'sums: not run, does not know furos()'
     """
     found = _NAME.search(candidate.text)
-    if candidate.compiles is False:
+    if candidate.compiles is False or not candidate.may_compile:
         parts = ["does not compile"]
     elif candidate.passes is False:
         parts = ["compiles, fails"]

@@ -179,7 +179,7 @@ def verdict(generation: answers.Generation) -> str:
         'passes, covers 2 lines that no test did'
     """
     best = generation.candidates[0] if generation.candidates else answers.Candidate()
-    if best.compiles is False:
+    if best.compiles is False or not best.may_compile:
         return "does not compile yet"
     if best.passes is False:
         return "compiles, does not pass yet"

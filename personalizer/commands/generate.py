@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -84,11 +84,16 @@ def generate(
         with progress.working("Generating"):
             path, method = session.target(target)
             made = session.generate(path, method)
-        broken = bool(made.candidates) and made.candidates[0].compiles is False
-        written = write and not broken and made.edit is not None
+        written = write and may_be_written(made) and made.edit is not None
         if written and made.edit is not None:
             write_edit(root, session.snapshot, made.edit)
     output.show("generate", output.as_dict(made) | {"written": written}, as_json)
+
+
+def may_be_written(made: Generation) -> bool:
+    """Whether nothing is known by which the best test would not compile."""
+    best = next(iter(made.candidates), None)
+    return best is not None and best.compiles is not False and best.may_compile
 
 
 class _Writer(TypedDict):
@@ -201,7 +206,7 @@ class Session:
 
     def key(self, where: Where) -> str:
         """Changes with whatever decides what is generated for a method."""
-        from personalizer.generation import find_place
+        from personalizer.generation import Candidate, find_place
         from personalizer.settings import BM25
 
         place = find_place(self.snapshot, where.path, where.method)
@@ -213,6 +218,7 @@ class Session:
             f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "
             f"{chosen.mutants}",
             f"{type(self.validator).__name__} {__version__}",
+            " ".join(one.name for one in fields(Candidate)),
         ]
         if chosen.retrieve and chosen.retriever != BM25:
             parts.append(chosen.retriever)

@@ -79,6 +79,7 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         checked.text,
         parses=True,
         unknown_symbols=checked.unknown,
+        may_compile=site.may_compile(checked.text),
         score=completion.score,
         asserts=asserts(checked.text),
         notes=checked.notes,

@@ -74,6 +74,7 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         reaches = expects_its_exception(candidate.text, focal)
     return replace(
         candidate,
+        may_compile=candidate.may_compile or bool(verdict.compiles),
         compiles=verdict.compiles,
         # What does not compile does not pass either.
         passes=False if verdict.compiles is False else verdict.passes,

@@ -146,7 +146,13 @@ def generate_test(
         no_edit=no_edit,
         seconds=clock.seconds,
         not_run=reasons[0] if reasons else None,
-        notes=(*told, *(("asked twice: the first candidates were no complete tests",) * twice)),
+        notes=(
+            *told,
+            *(
+                ("asked twice: the first candidates were no complete tests that may compile",)
+                * twice
+            ),
+        ),
         times=clock.times,
     )
 
@@ -162,8 +168,8 @@ def write_tests(
 ) -> tuple[list[Completion], bool]:
     """Completions of a request, and whether the model was asked twice.
 
-    A beam search gives the most whole tests of five, but often none at all; sampling, then, nearly
-    always gives one (``benchmarks/decoding.py``).
+    A beam search gives the most whole tests of five, but often none at all, or none that may
+    compile; sampling, then, nearly always gives one (``benchmarks/decoding.py``).
 
     Args:
         engine: Who writes.
@@ -179,7 +185,8 @@ def write_tests(
     """
     first = _sampled(request, seed=known) if known else request
     completions = asked_of(engine, first, on_text, cancelled)
-    if any(whole_test(clean(one.text), site) for one in completions):
+    texts = [clean(one.text) for one in completions]
+    if any(whole_test(text, site) and site.may_compile(text) for text in texts):
         return completions, False
     again = asked_of(engine, _sampled(request, seed=known + 1), None, cancelled)
     return [*completions, *again], True

@@ -21,6 +21,8 @@ class Candidate:
     parses: bool
     unknown_symbols: tuple[str, ...] = ()
     """Types and members that neither the project nor a known library explains."""
+    may_compile: bool = True
+    """False where it uses what is not there, or not as it is there: told without a compiler."""
     compiles: bool | None = None
     """None when it was not compiled; ``Generation.not_run`` says why."""
     passes: bool | None = None

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from indexer import Level, Method, Pair, Snapshot, Type
 from indexer.languages import java
+from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
@@ -54,6 +55,10 @@ class Site:
         """What a test may use, told to who writes it."""
         owner = self.place.owner if self.place else None
         return declarations_of(self.snapshot, self.symbols.members, self.symbols.scope, owner)
+
+    def may_compile(self, text: str) -> bool:
+        """Whether a test uses only what is there, as far as that is known without a compiler."""
+        return Checker(self.declarations).after(text) is not None
 
     @property
     def flavour(self) -> str:
