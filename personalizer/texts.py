@@ -223,10 +223,27 @@ def _generate_text(result: dict[str, Any]) -> str:
         done = "Would go to (write it with --write)"
     lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
     lines += [f"  {note}" for note in edit["notes"]]
+    lines += _left_of(result)
     lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {result['not_run']}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _left_of(result: dict[str, Any]) -> list[str]:
+    """What of the focal method the best test leaves to others, where that was measured."""
+    best = result["candidates"][0]
+    if best["open_lines"]:
+        path = result["focal"].partition("#")[0].rpartition("/")[2]
+        places = ", ".join(map(str, best["open_lines"][:_MOST_LINES]))
+        more = ", …" if len(best["open_lines"]) > _MOST_LINES else ""
+        return [f"  not yet run whole by any test of its class: {path}:{places}{more}"]
+    if best["passes"] and best["new_lines"] == best["new_branches"] == 0 and best["reaches_focal"]:
+        return ["  adds nothing: other tests of its class run every line and branch of the method"]
+    return []
+
+
+_MOST_LINES = 12
 
 
 def _candidate_line(number: int, one: dict[str, Any]) -> str:

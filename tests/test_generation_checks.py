@@ -23,7 +23,7 @@ from personalizer.validation import Check, Unable, Verdict
 from tests.fake_engine import FakeEngine
 from tests.fake_validator import FakeValidator, fails, passes, refused
 from tests.java_project import snapshot_of
-from tests.test_generation import ASSERTING, BROKEN, FILES, PLAIN, generated, names
+from tests.test_generation import ASSERTING, BROKEN, CART_TEST, FILES, PLAIN, generated, names
 
 
 def test(name: str, body: str = "assertEquals(0, new Cart().total());") -> str:
@@ -290,6 +290,42 @@ def test_without_one_test_that_may_compile_the_model_is_sampled_once():
     assert [request.temperature > 0 for request in engine.requests] == [False, True]
     assert names(made) == ["asserts", "wrong"]
     assert [one.may_compile for one in made.candidates] == [True, False]
+
+
+def test_a_test_that_is_there_under_another_name_is_left_out():
+    there = ASSERTING.replace("asserts", "isThere")
+    files = FILES | {
+        "app/src/test/java/shop/CartTest.java": CART_TEST.rstrip().rstrip("}") + f"\n{there}\n}}\n"
+    }
+    assert names(generated(ASSERTING, test("b", "assertNotNull(new Cart());"), files=files)[1]) == [
+        "b"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (
+            replace(passes(), open_lines=(4, 6)),
+            "not yet run whole by any test of its class: Cart.java:4, 6",
+        ),
+        (replace(passes(), open_lines=tuple(range(20))), "9, 10, 11, …"),
+        (
+            replace(passes(), new_branches=0, reaches_focal=True),
+            "adds nothing: other tests of its class run every line and branch of the method",
+        ),
+        (replace(passes(1), new_branches=0, reaches_focal=True), None),
+        (passes(), None),
+    ],
+)
+def test_what_is_left_of_the_method_is_told(verdict: Verdict, told: str | None):
+    made = made_with(FakeValidator(otherwise=verdict), [ASSERTING], salvage=False)
+    text = TEXTS["generate"](as_dict(made) | {"written": False})
+    if told is None:
+        assert "adds nothing" not in text
+        assert "not yet run" not in text
+    else:
+        assert f"{told}\n" in text
 
 
 def test_what_cannot_compile_is_told_and_not_written_though_nobody_ran_it():

@@ -16,7 +16,7 @@ from personalizer.engine import Completion
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
-from personalizer.generation.site import Site
+from personalizer.generation.site import Site, nameless
 from personalizer.generation.syntax import MethodTree, code, nodes
 
 __all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
@@ -51,17 +51,17 @@ def candidates_of(
 
     Args:
         completions: What an engine gave.
-        site: Where the tests will stand. Copies of methods that are there are left out, as are
-            copies among the completions.
+        site: Where the tests will stand. Copies of methods that are there, whatever they are
+            called, are left out, as are copies among the completions.
         mend: Repair near misses (``names.mending``); else only name what is unknown.
         known: Digests of candidates that are left out too.
     """
-    seen = {*site.existing, *known}
+    seen = set(known)
     found = []
     for completion in completions:
         candidate = candidate_of(completion, site, mend=mend)
         code = digest(candidate.text.encode())
-        if candidate.text and code not in seen:
+        if candidate.text and code not in seen and nameless(candidate.text) not in site.existing:
             seen.add(code)
             found.append(candidate)
     return ranked(found)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from indexer import Level, Method, Pair, Snapshot, Type
+from indexer import Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
@@ -20,7 +20,7 @@ from personalizer.generation.records import Edit
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
 
-__all__ = ["Site"]
+__all__ = ["Site", "nameless"]
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,13 @@ class Site:
 
     @cached_property
     def existing(self) -> frozenset[str]:
-        """Digests of the methods that the file has."""
+        """What the methods of the file do, as :func:`nameless` has it."""
         if self.place is None:
             return frozenset()
-        return frozenset(m.digest for m in self.snapshot.files[self.place.path].methods)
+        facts, source = self.snapshot.files[self.place.path], self.snapshot.source(self.place.path)
+        return frozenset(
+            nameless(code_of(source, one.span, facts.encoding), one.name) for one in facts.methods
+        )
 
     def prompt(
         self, level: Level, examples: Sequence[Pair] = (), attempt: Attempt | None = None
@@ -132,6 +135,23 @@ class Site:
                 if self.owner.simple_name in named and "abstract" not in kind.modifiers:
                     return _binary(facts.package, kind.name)
         return ""
+
+
+def nameless(text: str, name: str = "") -> str:
+    """A digest of a method that is the same whatever the method is called.
+
+    Args:
+        text: One method, whole or not.
+        name: Its name, where that is known.
+
+    Example:
+        >>> nameless("@Test void a() { b(); }") == nameless("@Test void c() { b(); }")
+        True
+    """
+    if not name:
+        named = re.search(r"\bvoid\s+(\w+)\s*\(", text)
+        name = named[1] if named else ""
+    return java.digest(re.sub(rf"\b{name}(?=\s*\()", "", text, count=1).encode())
 
 
 def _binary(package: str, owner: str) -> str:

@@ -21,7 +21,7 @@ from personalizer.generation.rescue.beginnings import beginnings, plain_ends
 from personalizer.generation.rescue.salvage import salvaged
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
-from personalizer.generation.site import Site
+from personalizer.generation.site import Site, nameless
 from personalizer.prompts import Attempt
 
 __all__ = ["begun", "declared", "mended", "repaired", "varied"]
@@ -194,12 +194,12 @@ def varied(
     if best is None or not good(best) or worth(best) > 3 or not best.open_lines:
         return ranked(candidates)
     start = time.perf_counter()
-    seen = {*site.existing, *known}
+    seen = set(known)
 
     def looked(text: str) -> Candidate | None:
         """What becomes of a test that was not tried before."""
         code = digest(text.encode())
-        if code in seen or not whole_test(text, site):
+        if code in seen or nameless(text) in site.existing or not whole_test(text, site):
             return None
         seen.add(code)
         other = replace(best, text=text, asserts=True, settled=False, notes=())
