@@ -18,7 +18,13 @@ from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rescue.beginnings import Beginning, beginnings, plain_ends
+from personalizer.generation.rescue.beginnings import (
+    Beginning,
+    Getter,
+    beginnings,
+    getters_of,
+    plain_ends,
+)
 from personalizer.generation.rescue.rounds import begun, mended
 from personalizer.generation.rescue.salvage import returned, settled, thrown, without_lines
 from personalizer.generation.rescue.values import Values
@@ -415,6 +421,54 @@ def test_plain_ends_say_less_and_less():
     ]
 
 
+def test_what_was_made_or_done_is_seen_by_getters():
+    getters = (Getter("getOwner", "String"), Getter("isEmpty", "boolean"), Getter("rate", "double"))
+    site = site_of("Cart#clear")
+    start = "void a() {\n    cart.clear();"
+    assert next(plain_ends(start, start, site.focal, None, getters=getters)) == (
+        f'{start}\n    assertEquals("", cart.getOwner());\n    assertTrue(cart.isEmpty());\n'
+        "    assertEquals(0.0, cart.rate(), 1e-9);\n}"
+    )
+    constructor = msgspec.structs.replace(site.focal, returns=None)
+    start = "void a() {\n    Cart result = new Cart();"
+    ends = list(plain_ends(start, start, constructor, None, flavour="testng", getters=getters[:1]))
+    assert ends == [
+        f'{start}\n    assertEquals(result.getOwner(), "");\n}}',
+        f'{start}\n    assertEquals(result.toString(), "");\n}}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("Cart#setOwner", ["getOwner", "getCount", "isFull"]),
+        ("Cart#clear", ["getCount", "isFull", "getOwner"]),
+        ("Price#Price", ["amount", "name"]),
+    ],
+)
+def test_getters_are_what_others_may_call_and_compare(target: str, found: list[str]):
+    shop = """package shop;
+public class Cart {
+    public int getCount() { return 0; }
+    public boolean isFull() { return true; }
+    public String getOwner() { return ""; }
+    public Object getAny() { return null; }
+    public int getAt(int place) { return 0; }
+    int getHidden() { return 0; }
+    public static int getAll() { return 0; }
+    public long size() { return 0; }
+    public void setOwner(String owner) { }
+    public void clear() { }
+}
+record Price(int amount, String name, Object any) {
+    Price { }
+}
+"""
+    snapshot = snapshot_of({SHOP: shop})
+    site = Site(snapshot, *resolve_target(snapshot, target))
+    assert [one.name for one in getters_of(site)] == found
+
+
 @pytest.mark.parametrize(
     ("returned", "first"),
     [
@@ -482,7 +536,7 @@ def test_a_guess_that_nobody_ran_is_not_offered():
 def test_testng_has_what_came_first(flavour: str, ends: str):
     start = "void a() {\n    int result = cart.all();"
     nothing = msgspec.structs.replace(site_of("Cart#add").focal, parameters=())
-    assert next(plain_ends(start, start, nothing, None, flavour)).endswith(f"{ends}\n}}")
+    assert next(plain_ends(start, start, nothing, None, flavour=flavour)).endswith(f"{ends}\n}}")
 
 
 def test_where_nothing_was_thrown_what_came_is_asserted(site: Site):

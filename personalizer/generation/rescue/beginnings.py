@@ -21,7 +21,16 @@ from personalizer.generation.rescue.statements import needed, statements_of, tes
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 
-__all__ = ["RESULT", "Beginning", "asserted", "beginnings", "plain_ends", "plain_name"]
+__all__ = [
+    "RESULT",
+    "Beginning",
+    "Getter",
+    "asserted",
+    "beginnings",
+    "getters_of",
+    "plain_ends",
+    "plain_name",
+]
 
 RESULT = "result"
 """Name of the variable that holds what the focal method gives."""
@@ -58,7 +67,13 @@ def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]
 
 
 def plain_ends(
-    text: str, begun: str, focal: Method, arguments: Sequence[str] | None, flavour: str = ""
+    text: str,
+    begun: str,
+    focal: Method,
+    arguments: Sequence[str] | None,
+    *,
+    flavour: str = "",
+    getters: Sequence[Getter] = (),
 ) -> Iterator[str]:
     """The test with nothing behind its call but an assertion of what comes: guesses, to be settled.
 
@@ -68,6 +83,7 @@ def plain_ends(
         focal: The method under test.
         arguments: Plain arguments for it, where there are some.
         flavour: Test framework.
+        getters: What tells what a constructor made, or what a method did that gives nothing.
 
     Yields:
         With the arguments that the model wrote, then with plain ones; nothing where what the
@@ -75,10 +91,10 @@ def plain_ends(
     """
     guesses = _guesses(focal.returns or "")
     if focal.constructor:
-        guesses = _OF_OBJECTS[:1]
+        guesses = _of_state(RESULT, getters)
     elif focal.returns == "void":  # what it did is seen in what it was called on, if at all
         called_on = re.search(r"\n\s*([a-z]\w*)\.\w+(?:\(\);)?\Z", begun)
-        guesses = (f'assertEquals("", {called_on[1]}.toString())',) if called_on else ()
+        guesses = _of_state(called_on[1], getters) if called_on else ()
     calls = [""]
     if focal.parameters:
         written = re.match(r"[^;{}]*;", text[len(begun) :])
@@ -86,7 +102,48 @@ def plain_ends(
         calls = [written[0]] if written and not uncertain else []
         calls += [] if arguments is None else [f"({', '.join(arguments)});"]
     for call, guess in product(calls, guesses):
-        yield f"{begun}{call}\n    {_in_order(guess, flavour)};\n}}"
+        lines = "".join(f"    {_in_order(one, flavour)};\n" for one in guess.split("\n"))
+        yield f"{begun}{call}\n{lines}}}"
+
+
+class Getter(NamedTuple):
+    """A method that says simply what an object holds."""
+
+    name: str
+    type: str
+    """Of what it gives."""
+
+
+def getters_of(site: Site) -> tuple[Getter, ...]:
+    """Those of the focal class, those first that are named as the focal method is."""
+    declared = site.symbols.members.of(site.focal_path, site.focal.owner)
+    if declared is None:
+        return ()
+    found = {
+        one.method.name: Getter(one.method.name, one.method.returns or "")
+        for one in declared.all_methods(inside="")
+        if _GETTER.fullmatch(one.method.name)
+        and not one.method.parameters
+        and "public" in one.method.modifiers
+        and "static" not in one.method.modifiers
+    }
+    if declared.type.kind == "record":
+        found |= {name: Getter(name, field.type) for name, field in declared.fields.items()}
+    stem = re.sub(r"^[a-z]+", "", site.focal.name)
+    simple = [one for one in found.values() if one.type in _GUESSES]
+    return tuple(sorted(simple, key=lambda one: bool(stem) and stem not in one.name)[:_GETTERS])
+
+
+_GETTER = re.compile(r"(?:get|is|has)[A-Z]\w*|size|length|count|name|total|value")
+_GETTERS = 3
+"""What one test asserts of an object."""
+
+
+def _of_state(name: str, getters: Sequence[Getter]) -> tuple[str, ...]:
+    """What may be asserted of the object that a variable holds, a statement a line."""
+    lines = [_GUESSES[one.type][0].replace(RESULT, f"{name}.{one.name}()") for one in getters]
+    text = f'assertEquals("", {name}.toString())'
+    return ("\n".join(lines), text) if lines else (text,)
 
 
 def asserted(call: str, site: Site) -> list[str]:

@@ -17,7 +17,7 @@ from personalizer.generation.candidates import candidate_of, candidates_of, whol
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.beginnings import beginnings, plain_ends
+from personalizer.generation.rescue.beginnings import Beginning, beginnings, getters_of, plain_ends
 from personalizer.generation.rescue.salvage import salvaged
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
@@ -100,18 +100,18 @@ def begun(
     whole = [one for one in found if one.parses]
     if whole and all(one.compiles is None for one in whole):
         return tuple(found)  # nothing is run, so nothing would be known of them
+    if any(map(good, found)):
+        return ranked(found)
     start = time.perf_counter()
     values = Values(site)
-    arguments = None if any(map(good, found)) else values.arguments(site.focal, site.focal_path)
+    plain = _plainly(site, values)
     for beginning in beginnings(site, values):
         if any(map(good, found)):
             break
         for completion in go_on(beginning.text):
             if not completion.text.startswith(beginning.text):
                 continue  # a tokenizer that does not give back what it was given
-            plainer = plain_ends(
-                completion.text, beginning.text, site.focal, arguments, site.flavour
-            )
+            plainer = plain(completion.text, beginning)
             own = completion.text
             for text in (own, *plainer):  # each says less than the one before
                 if time.perf_counter() - start > _PATIENCE:
@@ -129,6 +129,19 @@ def begun(
                 if taken:
                     break
     return ranked(found)
+
+
+def _plainly(site: Site, values: Values) -> Callable[[str, Beginning], Iterator[str]]:
+    """Gives the plain ends of what the model made of a beginning."""
+    arguments = values.arguments(site.focal, site.focal_path)
+    getters = getters_of(site)
+
+    def plain(text: str, begun: Beginning) -> Iterator[str]:
+        return plain_ends(
+            text, begun.text, site.focal, arguments, flavour=site.flavour, getters=getters
+        )
+
+    return plain
 
 
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
@@ -224,15 +237,12 @@ def _others(
     values = Values(site)
     for variant in variants(best.text, site, values):
         yield looked(variant.text), variant.changes
-    arguments = values.arguments(site.focal, site.focal_path)
+    plain = _plainly(site, values)
     for beginning in beginnings(site, values, most=_MOST_OBJECTS):
-        begun_alone = plain_ends(
-            beginning.text, beginning.text, site.focal, arguments, site.flavour
-        )
-        for text in islice(begun_alone, 1):
-            plain = looked(text)
-            yield plain, beginning.note
-            if plain is not None and plain.compiles:
+        for text in islice(plain(beginning.text, beginning), 1):
+            one = looked(text)
+            yield one, beginning.note
+            if one is not None and one.compiles:
                 for variant in islice(variants(text, site, values), _MOST_OF_EACH):
                     yield looked(variant.text), f"{beginning.note}, {variant.changes}"
 
