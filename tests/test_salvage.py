@@ -443,12 +443,14 @@ def test_what_was_made_or_done_is_seen_by_getters():
     [
         ("Cart#setOwner", ["getOwner", "getCount", "isFull"]),
         ("Cart#clear", ["getCount", "isFull", "getOwner"]),
+        ("Cart#Cart", ["isFull", "getCount", "getOwner"]),
         ("Price#Price", ["amount", "name"]),
     ],
 )
 def test_getters_are_what_others_may_call_and_compare(target: str, found: list[str]):
     shop = """package shop;
 public class Cart {
+    public Cart(boolean full) { }
     public int getCount() { return 0; }
     public boolean isFull() { return true; }
     public String getOwner() { return ""; }

@@ -115,7 +115,7 @@ class Getter(NamedTuple):
 
 
 def getters_of(site: Site) -> tuple[Getter, ...]:
-    """Those of the focal class, those first that are named as the focal method is."""
+    """Those of the focal class, those first that are named as the focal method or what it takes."""
     declared = site.symbols.members.of(site.focal_path, site.focal.owner)
     if declared is None:
         return ()
@@ -129,9 +129,11 @@ def getters_of(site: Site) -> tuple[Getter, ...]:
     }
     if declared.type.kind == "record":
         found |= {name: Getter(name, field.type) for name, field in declared.fields.items()}
-    stem = re.sub(r"^[a-z]+", "", site.focal.name)
+    named = [re.sub(r"^[a-z]+", "", site.focal.name), *(p.name for p in site.focal.parameters)]
+    stems = [name.lower() for name in named if name]
     simple = [one for one in found.values() if one.type in _GUESSES]
-    return tuple(sorted(simple, key=lambda one: bool(stem) and stem not in one.name)[:_GETTERS])
+    simple.sort(key=lambda one: not any(stem in one.name.lower() for stem in stems))
+    return tuple(simple[:_GETTERS])
 
 
 _GETTER = re.compile(r"(?:get|is|has)[A-Z]\w*|size|length|count|name|total|value")
