@@ -18,6 +18,7 @@ SIGN = """package shop;
 
 public class Sign {
     public static final Sign NONE = new Sign();
+    public void several(String one, int two, String three, int four, String five) { }
     public boolean fits(Cart cart, Cart other, Sign sign, String text) { return true; }
     public boolean knows(Thread thread) { return true; }
     public void many(String[] names, Locale locale, int... counts) { }
@@ -95,6 +96,7 @@ def shop() -> Snapshot:
         ("given", ("Given.none()", 'Given.maker("a")')),
         ("sided", ("Side.LEFT", "Outer.Mode.ON")),
         ("sized", ("new long[] { 1, 2 }", "new Lamp()")),
+        ("several", ('"a"', "1", '"b"', "2", '"c"')),
         ("chosen", None),
         ("knows", None),
         ("closed", None),

@@ -37,6 +37,13 @@ _LITERALS = {
     "Boolean": "true",
     "Class": "Object.class",
 }
+_OTHERS = {
+    "String": ('"b"', '"c"'),
+    "char": ("'b'", "'c'"),
+    "int": ("2", "3"),
+    "long": ("2L", "3L"),
+    "double": ("2.0", "3.0"),
+}
 _OF_JAVA = {
     "Appendable": "new StringBuilder()",
     "AtomicInteger": "new AtomicInteger(1)",
@@ -150,8 +157,8 @@ class Values:
             deep: Objects that may be made for others.
         """
         kind = simple_type(written)
-        if kind in _LITERALS:
-            return [_LITERALS[kind]]
+        if kind in _LITERALS:  # several take turns, so that a test tells them apart
+            return [_LITERALS[kind], *_OTHERS.get(kind, ())]
         found = self._from_tests.get(kind) or self._constants.get(kind)
         if found:
             return list(found)
