@@ -67,7 +67,7 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
 @click.option(
     "--plain",
     is_flag=True,
-    help="Decode tests without the guards against loops and broken syntax, as the papers do.",
+    help="Decode tests as the papers do: nothing holds them to what parses and compiles.",
 )
 @click.option(
     "--examples",
