@@ -176,6 +176,13 @@ def test_train_status_adapters_and_roll_back_agree(shapes, quick):
     check_complaint("nothing served before", "adapters", "rollback", shapes)
 
 
+def test_a_dry_run_stays_one_in_the_background_too(shapes, quick):
+    planned = answer("train", shapes, "--background", "--dry-run", **quick)
+    assert planned["dry_run"] and planned["steps"] > 0
+    assert not answer("daemon", "status")["running"]
+    assert answer("status", shapes)["job"] is None
+
+
 def test_generate_answers_with_candidates_that_name_the_adapter(shapes, quick):
     test = shapes / "src/test/java/shapes/ShapeATest.java"
     before = test.read_bytes()

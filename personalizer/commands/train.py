@@ -94,7 +94,7 @@ def train(
         resolved = settings.load(root, flags, hyperparameters=config, preset=papers)
     for line in resolved.ignored:
         output.remark(line)
-    if background:
+    if background and not dry_run:  # a forecast is made here and now
         from personalizer.daemon.client import connect
         from personalizer.daemon.protocol import TrainRequest
 
