@@ -331,13 +331,34 @@ def _doctor_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _adapters_text(result: dict[str, Any]) -> str:
+    if not result["adapters"]:
+        return "No adapters here: `personalizer train` makes one"
+    return "\n".join(
+        f"{'*' if row['serving'] else ' '} {row['id']}  {row['gate']}  {row['trained_at']}  "
+        f"{row['reason']}"
+        for row in result["adapters"]
+    )
+
+
+def _models_text(result: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{row['name']:32} {row['parameters'] / 1e6:8,.0f}M  {row['licence']:27}"
+        f"{'here' if row['here'] else 'not here':10}"
+        f"{'fits' if row['fits'] else 'too large for this machine'}"
+        for row in result["models"]
+    )
+
+
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "adapters": _adapters_text,
     "config": _config_text,
     "doctor": _doctor_text,
     "evaluate": _evaluate_text,
     "forecasts": _forecasts_text,
     "generate": _generate_text,
     "index": _index_text,
+    "models": _models_text,
     "plan": _plan_text,
     "snippet": _snippet_text,
     "status": _status_text,
@@ -349,13 +370,5 @@ LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "pairs": lambda r: (
         f"{r['focal_class']}.{r['focal_method']}({', '.join(r['focal_params'])}) <- "
         f"{r['test_class']}.{r['test_method']}  {r['rule']} {r['confidence']:.2f}"
-    ),
-    "models": lambda r: (
-        f"{r['name']:32} {r['parameters'] / 1e6:8,.0f}M  {r['licence']:27}"
-        f"{'here' if r['here'] else 'not here':10}"
-        f"{'fits' if r['fits'] else 'too large for this machine'}"
-    ),
-    "adapters": lambda r: (
-        f"{'*' if r['serving'] else ' '} {r['id']}  {r['gate']}  {r['trained_at']}  {r['reason']}"
     ),
 }

@@ -147,6 +147,13 @@ def test_pairs_prints_one_object_a_line(shapes):
     )
 
 
+def test_lists_are_one_json_object_even_when_empty(shapes):
+    assert answer("adapters", "list", shapes) == {"adapters": [], "serving": "base"}
+    assert set(answer("models", "list")) == {"models"}
+    assert "`personalizer train`" in personalizer("adapters", "list", shapes).stdout
+    assert "one JSON object a line" in " ".join(personalizer("pairs", "--help").stdout.split())
+
+
 def test_status_without_an_adapter_says_none(shapes):
     found = answer("status", shapes)
     assert set(found) >= STATUS_KEYS
@@ -163,8 +170,9 @@ def test_train_status_adapters_and_roll_back_agree(shapes, quick):
     assert (found["adapter"], found["freshness"]) == (trained["adapter"], "fresh")
     assert found["pairs"] == {"trained": 32, "unchanged": 32, "changed": 0, "new": 0, "removed": 0}
     personalizer("status", shapes, "--check", code=0)
-    listed = json.loads(personalizer("adapters", "list", shapes, "--json").stdout)
-    assert listed["serving"] and listed["id"] == trained["adapter"]
+    listed = answer("adapters", "list", shapes)
+    (row,) = listed["adapters"]
+    assert listed["serving"] == row["id"] == trained["adapter"] and row["serving"]
     test = shapes / "src/test/java/shapes/ShapeATest.java"
     test.write_text(test.read_text().replace("(7)", "(9)"))
     personalizer("status", shapes, "--check", code=3)
@@ -283,7 +291,7 @@ def test_a_full_disk_is_one_clear_line_and_nothing_is_half_written(shapes, quick
     assert [line for line in done.stderr.splitlines() if line.startswith("personalizer: cannot ")]
     assert "Traceback" not in done.stderr
     assert answer("status", shapes)["freshness"] == "none"
-    assert personalizer("adapters", "list", shapes, "--json").stdout == ""
+    assert answer("adapters", "list", shapes) == {"adapters": [], "serving": "base"}
 
 
 def test_config_names_the_place_of_each_value(shapes, quick):
@@ -308,7 +316,7 @@ def test_dataset_writes_prompts_targets_and_their_split(shapes, quick, tmp_path)
 
 
 def test_models_lists_the_embedded_one_and_pulls_nothing_when_offline(quick):
-    rows = [json.loads(r) for r in personalizer("models", "list", "--json").stdout.splitlines()]
+    rows = answer("models", "list")["models"]
     assert rows[0]["name"] == "starter"
     assert all(row["licence"] and row["parameters"] for row in rows)
     check_complaint("nobody/nothing cannot be fetched", "models", "pull", "nobody/nothing")

@@ -31,15 +31,16 @@ def adapters_list(path: Path, as_json: bool) -> None:
     from personalizer.errors import AdapterError
 
     registry = registry_of(path)
+    serving, name = None, None
     try:
         serving = registry.serving()
+        name = serving.id if serving else "base"
     except AdapterError as error:
-        serving = None
         output.remark(str(error))
     for line in registry.damaged().values():
         output.remark(line)
     rows = [output.adapter_row(a, serving) for a in registry.all()]
-    output.show_lines("adapters", rows, as_json)
+    output.show("adapters", {"adapters": rows, "serving": name}, as_json)
 
 
 @adapters.command("show")

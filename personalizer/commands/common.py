@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "interrupted",
+    "json_lines_option",
     "json_option",
     "path_argument",
     "progress_option",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+json_lines_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line."
+)
 progress_option = click.option(
     "--progress",
     "as_json_lines",

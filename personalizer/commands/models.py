@@ -23,7 +23,7 @@ def models_list(as_json: bool) -> None:
     """Known base models: size, licence, what is here and what fits this machine."""
     from personalizer.models import catalogue
 
-    output.show_lines("models", catalogue.listing(), as_json)
+    output.show("models", {"models": catalogue.listing()}, as_json)
 
 
 @models.command("pull")

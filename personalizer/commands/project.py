@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from personalizer import output, progress
-from personalizer.commands.common import json_option, path_argument
+from personalizer.commands.common import json_lines_option, json_option, path_argument
 from personalizer.errors import BadInput
 
 __all__ = ["config", "dataset", "index", "pairs"]
@@ -48,7 +48,7 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
 
 @click.command()
 @path_argument
-@json_option
+@json_lines_option
 def pairs(path: Path, as_json: bool) -> None:
     """Lists the tests with the method that each tests."""
     from indexer import Store, Workspace, index_folder
@@ -63,7 +63,9 @@ def pairs(path: Path, as_json: bool) -> None:
 @click.command()
 @path_argument
 @click.option("--out", type=click.Path(path_type=Path), help="A file instead of stdout.")
-@json_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="With --out, print one JSON object; else one a line."
+)
 def dataset(path: Path, out: Path | None, as_json: bool) -> None:
     """Prints the examples that training would use, one JSON object a line."""
     from indexer import Store, Workspace, index_folder

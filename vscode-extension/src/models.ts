@@ -1,6 +1,6 @@
 /** Base models as a list to pick from. */
 
-/** One line of `personalizer models list --json`. */
+/** One of the `models` that `personalizer models list --json` prints. */
 export interface Model {
   readonly name: string;
   readonly parameters: number;
@@ -22,11 +22,9 @@ export interface ModelChoice {
   readonly model: Model;
 }
 
-export function modelsOf(lines: string): Model[] {
-  return lines
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as Model);
+export function modelsOf(printed: string): Model[] {
+  const { models } = JSON.parse(printed) as { models: Model[] };
+  return models;
 }
 
 /** The known models, those that fit this machine first; the one in use bears a tick. */

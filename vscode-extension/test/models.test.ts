@@ -23,9 +23,9 @@ const LARGE: Model = {
 const MIDDLE: Model = { ...LARGE, name: "Qwen/Qwen2.5-Coder-0.5B", fits: true };
 
 describe("base models", () => {
-  it("are read from one JSON object a line", () => {
-    const lines = `${JSON.stringify(STARTER)}\n${JSON.stringify(LARGE)}\n`;
-    expect(modelsOf(lines)).toEqual([STARTER, LARGE]);
+  it("are read from one JSON object", () => {
+    const printed = `${JSON.stringify({ models: [STARTER, LARGE] })}\n`;
+    expect(modelsOf(printed)).toEqual([STARTER, LARGE]);
   });
 
   it("come with size, licence and what they need; the one in use bears a tick", () => {
