@@ -578,6 +578,7 @@ def test_models_are_the_base_and_the_adapters(http: httpx.Client, shop: Path):
     an_adapter(shop, "lora-x")
     rows = {row["id"]: row for row in http.get("/v1/models").json()["data"]}
     assert set(rows) == {"starter", "base", "lora-x"}
+    assert all(http.get(f"/v1/models/{name}").json() == row for name, row in rows.items())
     assert rows["lora-x"]["object"] == "model"
     assert rows["lora-x"]["parent"] == "starter"
     assert rows["lora-x"]["created"] == 1767323045
@@ -630,6 +631,22 @@ def test_errors_have_openais_shape(http: httpx.Client):
         error = response.json()["error"]
         assert set(error) == {"message", "type", "param", "code"}
         assert text in error["message"]
+
+
+def test_errors_of_routes_have_openais_shape_below_v1(http: httpx.Client):
+    for method, path, status, code in (
+        ("GET", "/v1/nothing", 404, "BadInput"),
+        ("GET", "/v1", 404, "BadInput"),
+        ("GET", "/v1/completions", 405, "BadInput"),
+        ("GET", "/v1/models/nobody", 404, "model_not_found"),
+        ("GET", "/v1/models/nobody/nothing", 404, "model_not_found"),
+    ):
+        response = http.request(method, path)
+        assert response.status_code == status, (path, response.text)
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert (error["type"], error["code"]) == ("invalid_request_error", code)
+    assert set(http.get("/v1x").json()["error"]) == {"message", "type"}
 
 
 def test_a_stream_that_is_left_is_cancelled(http: httpx.Client):
@@ -698,7 +715,7 @@ API = (Path(__file__).parent.parent / "docs" / "api.md").read_text()
 def test_every_route_is_documented_and_no_other():
     service = Service(ChildEngine(), Jobs(), "socket")
     routes = {
-        f"{method} {route.path}"
+        f"{method} {route.path_format}"
         for route in [*create(service, Activity()).routes, *router(service, Turns()).routes]
         if isinstance(route, APIRoute)
         for method in route.methods

@@ -43,6 +43,14 @@ def test_openais_client_streams_from_an_adapter(client: openai.OpenAI, shop: Pat
     assert asked()[-1]["adapter"] == str(adapter)
 
 
+def test_openais_client_retrieves_a_model(client: openai.OpenAI, shop: Path):
+    an_adapter(shop, "lora-x")
+    assert client.models.retrieve("lora-x").id == "lora-x"
+    with pytest.raises(openai.NotFoundError, match="nobody") as caught:
+        client.models.retrieve("some/nobody")
+    assert caught.value.code == "model_not_found"
+
+
 def test_openais_client_reads_our_errors(client: openai.OpenAI):
     with pytest.raises(openai.NotFoundError, match="nobody") as caught:
         client.completions.create(model="nobody", prompt="one")

@@ -88,6 +88,8 @@ def test_on_loopback_only_who_has_the_token_is_answered(monkeypatch):
                 answer = http.get("/api/health", headers=given)
                 assert answer.status_code == 401
                 assert "bearer token" in answer.json()["error"]["message"]
+                error = http.get("/v1/models", headers=given).json()["error"]
+                assert set(error) == {"message", "type", "param", "code"}
             right = {"Authorization": f"Bearer {file.read_text()}"}
             assert http.get("/api/health", headers=right).json()["pid"] == health["pid"]
     finally:

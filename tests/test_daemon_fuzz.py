@@ -83,7 +83,7 @@ def test_no_request_is_answered_by_an_accident(tmp_path: Path):
     with serving(root) as address:
         schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
         operations = [one.ok() for one in schema.get_all_operations()]
-        assert len(operations) == 16
+        assert len(operations) == 17
         for operation in operations:
             examples = settings(
                 max_examples=CASES // len(operations),

@@ -16,9 +16,12 @@ from indexer.errors import IndexerError, NotAFolder
 from personalizer import errors
 from personalizer.errors import BadInput, Cancelled, PersonalizerError
 
-__all__ = ["body_of", "failure", "json", "watched"]
+__all__ = ["OPENAI", "body_of", "failure", "json", "refusal", "refused", "watched"]
 
 _log = logging.getLogger(__name__)
+
+OPENAI = "/v1"
+"""Below this path requests, answers and errors have OpenAI's shapes."""
 
 T = TypeVar("T")
 
@@ -63,6 +66,29 @@ async def body_of(request: Request, kind: type[T]) -> T:
 def json(value: object, status: int = 200) -> Response:
     """An answer."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def refused(path: str, error: Exception, code: str | None = None) -> Response:
+    """The answer to a request that has failed; ``code`` as ``refusal`` has it."""
+    status, body = failure(error)
+    return refusal(path, status, **body["error"], code=code)
+
+
+def refusal(path: str, status: int, message: str, type: str, code: str | None = None) -> Response:
+    """An error as who asks at a path reads it.
+
+    Args:
+        path: Of the request.
+        status: Of the answer.
+        message: One line for the user.
+        type: Name of an exception.
+        code: In OpenAI's shape, instead of that name.
+    """
+    error: dict[str, str | None] = {"message": message, "type": type}
+    if f"{path}/".startswith(f"{OPENAI}/"):
+        kind = "invalid_request_error" if 400 <= status < 500 else "server_error"
+        error |= {"type": kind, "param": None, "code": code or type}
+    return json({"error": error}, status)
 
 
 async def watched(request: Request, work: Coroutine[Any, Any, T], cancelled: threading.Event) -> T:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from indexer.errors import IndexerError
 from personalizer.daemon import openai
-from personalizer.daemon.answers import body_of, failure, json
+from personalizer.daemon.answers import body_of, json, refusal, refused
 from personalizer.daemon.bounds import Bounds, Turns
 from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
@@ -97,13 +97,12 @@ def create(service: Service, activity: Activity) -> FastAPI:
     @app.exception_handler(IndexerError)
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        status, body = failure(error)
-        return json(body, status)
+        return refused(request.url.path, error)
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
         message = f"{request.method} {request.url.path}: {error.detail}"
-        return json({"error": {"message": message, "type": "BadInput"}}, error.status_code)
+        return refusal(request.url.path, error.status_code, message, "BadInput")
 
     @app.get("/api/health", **described())
     def health() -> Response:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personalizer.daemon.answers import failure, json, watched
+from personalizer.daemon.answers import refused, watched
 from personalizer.errors import Cancelled, TooBusy, TooLarge
 
 __all__ = ["Bounds", "Turns"]
@@ -47,8 +47,8 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         if self._open >= self._most_clients:
-            status, body = failure(TooBusy(f"{self._open} requests are open already: ask later"))
-            await json(body, status)(scope, receive, send)
+            error = TooBusy(f"{self._open} requests are open already: ask later")
+            await refused(scope["path"], error)(scope, receive, send)
             return
         self._open += 1
         try:

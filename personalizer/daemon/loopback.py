@@ -12,7 +12,7 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from personalizer.daemon.answers import json
+from personalizer.daemon.answers import refusal
 from personalizer.errors import StorageError
 from personalizer.storage import daemon_folder, write_atomically
 
@@ -55,8 +55,8 @@ class TokenOnly:
             given = Headers(scope=scope).get("authorization", "").encode()
             if not secrets.compare_digest(given, self._wanted):
                 message = f"expected the bearer token that {token_file()} holds"
-                refused = json({"error": {"message": message, "type": "BadInput"}}, 401)
-                await refused(scope, receive, send)
+                answer = refusal(scope["path"], 401, message, "BadInput")
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -17,13 +17,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from personalizer.daemon.answers import body_of, failure, json, watched
+from personalizer.adapters import Adapter
+from personalizer.daemon.answers import OPENAI, body_of, json, refused, watched
 from personalizer.daemon.bounds import Turns
 from personalizer.daemon.schema import described
 from personalizer.daemon.service import Service
 from personalizer.engine import Completion
 from personalizer.engine import Request as Wish
-from personalizer.errors import BadInput, PersonalizerError
+from personalizer.errors import AdapterError, BadInput, PersonalizerError
 
 __all__ = ["CompletionRequest", "router"]
 
@@ -98,23 +99,19 @@ _MOST_STOPS = 16
 
 def router(service: Service, turns: Turns) -> APIRouter:
     """The routes."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix=OPENAI)
 
     @routes.get("/models", **described())
     def models() -> Response:
-        rows = []
-        for name, adapter in service.models().items():
-            made = datetime.fromisoformat(adapter.manifest.trained_at) if adapter else None
-            rows.append(
-                {
-                    "id": name,
-                    "object": "model",
-                    "created": int(made.timestamp()) if made else 0,
-                    "owned_by": "personalizer",
-                    "parent": adapter.base if adapter else None,
-                }
-            )
+        rows = [_model(name, adapter) for name, adapter in service.models().items()]
         return json({"object": "list", "data": rows})
+
+    @routes.get("/models/{model:path}", **described())  # a hub name has a slash
+    def one_model(model: str) -> Response:
+        try:
+            return json(_model(model, service.model(model)))
+        except AdapterError as error:
+            return refused(OPENAI, error, code="model_not_found")
 
     @routes.post("/completions", **described(CompletionRequest, streams=True))
     async def completions(request: Request) -> Response:
@@ -133,11 +130,22 @@ def router(service: Service, turns: Turns) -> APIRouter:
 
             made = await turns.unless_gone(request, work)
         except Exception as error:
-            return _refused(error)
+            return refused(OPENAI, error)
         choices = [_choice(place, one) for place, one in enumerate(made)]
         return json(_envelope(asked) | {"choices": choices, "usage": _usage(made, asked.n)})
 
     return routes
+
+
+def _model(name: str, adapter: Adapter | None) -> dict[str, Any]:
+    made = datetime.fromisoformat(adapter.manifest.trained_at) if adapter else None
+    return {
+        "id": name,
+        "object": "model",
+        "created": int(made.timestamp()) if made else 0,
+        "owned_by": "personalizer",
+        "parent": adapter.base if adapter else None,
+    }
 
 
 def _wish(service: Service, asked: CompletionRequest) -> Wish:
@@ -181,14 +189,6 @@ def _usage(made: list[Completion], count: int) -> dict[str, int]:
     }
 
 
-def _refused(error: Exception) -> Response:
-    """An error in OpenAI's shape."""
-    status, body = failure(error)
-    kind = "invalid_request_error" if 400 <= status < 500 else "server_error"
-    code = body["error"]["type"]
-    return json({"error": body["error"] | {"type": kind, "code": code, "param": None}}, status)
-
-
 class _Stream:
     """One completion as it comes; several at once come whole, one after the other."""
 
@@ -222,7 +222,7 @@ class _Stream:
             for place, one in enumerate(event):
                 yield self._chunk(replace(one, text="") if self._streams else one, place)
         except PersonalizerError as error:
-            yield b"data: " + bytes(_refused(error).body) + b"\n\n"
+            yield b"data: " + bytes(refused(OPENAI, error).body) + b"\n\n"
         finally:
             self.cancelled.set()
         yield b"data: [DONE]\n\n"

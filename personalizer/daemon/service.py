@@ -216,16 +216,20 @@ class Service:
             found |= {adapter.id: adapter for adapter in Registry(folder).all()}
         return found
 
-    def named(self, model: str) -> tuple[str, str | None]:
-        """Base and adapter folder of a model's name.
+    def model(self, name: str) -> Adapter | None:
+        """The adapter that a client names; None for the base.
 
         Raises:
             AdapterError: If there is no such model.
         """
         known = self.models()
-        if model not in known:
-            raise AdapterError(f"no model is called {model}: see GET /v1/models")
-        adapter = known[model]
+        if name not in known:
+            raise AdapterError(f"no model is called {name}: see GET /v1/models")
+        return known[name]
+
+    def named(self, model: str) -> tuple[str, str | None]:
+        """Base and adapter folder of a model's name; raises as ``model``."""
+        adapter = self.model(model)
         if adapter is None:
             return settings.load().settings.base, None
         return adapter.base, str(adapter.folder)
