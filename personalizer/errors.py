@@ -4,7 +4,8 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── BadInput                      the project or the arguments do not allow what was asked
 │   ├── TooFewPairs               fewer pairs than training needs
 │   ├── TooLarge                  a request is larger than the daemon reads
-│   └── NoSuchMethod              no method at the target
+│   ├── NoSuchMethod              no method at the target
+│   └── NoSuchJob                 no job of this id
 ├── BaseModelError                the base model is not there, or does not fit its tokenizer
 │   └── BaseTooLarge              it is there, and memory does not suffice for it
 ├── PromptTooLong                 what a prompt must hold does not fit the context
@@ -29,6 +30,7 @@ __all__ = [
     "Cancelled",
     "DaemonError",
     "EngineError",
+    "NoSuchJob",
     "NoSuchMethod",
     "OutOfMemory",
     "PersonalizerError",
@@ -60,6 +62,10 @@ class TooLarge(BadInput):
 
 class NoSuchMethod(BadInput):
     """No method stands at the target."""
+
+
+class NoSuchJob(BadInput):
+    """The daemon knows no job of this id."""
 
 
 class BaseModelError(PersonalizerError):

@@ -410,7 +410,9 @@ def test_bad_http_gets_a_status_and_the_shape_of_an_error(http: httpx.Client):
         ("POST", "/api/generate", b'{"workspace": 1, "path": "x"}', 400),
         ("POST", "/api/train", b"[]", 400),
         ("GET", "/api/status", None, 400),
-        ("GET", "/api/jobs/none", None, 400),
+        ("GET", "/api/jobs/none", None, 404),
+        ("GET", "/api/jobs/none/events", None, 404),
+        ("POST", "/api/jobs/none/cancel", None, 404),
         ("GET", "/api/nothing", None, 404),
         ("GET", "/api/generate", None, 405),
     ):

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _STATUS: list[tuple[type[Exception], int]] = [
     (errors.NoSuchMethod, 404),
+    (errors.NoSuchJob, 404),
     (errors.AdapterError, 404),
     (errors.BaseModelError, 404),
     (errors.TooLarge, 413),

@@ -105,7 +105,7 @@ class Jobs:
         """Everything that a training has told of its progress, in order.
 
         Raises:
-            BadInput: If there is none of this id.
+            NoSuchJob: If there is none of this id.
         """
         return Files.of(self.queue.get(job_id).workspace, job_id).told()
 

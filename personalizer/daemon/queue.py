@@ -17,7 +17,7 @@ import msgspec
 from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import Job, JobKind, JobState, Progress, TrainRequest
 from personalizer.daemon.runs import Files
-from personalizer.errors import BadInput, StorageError, TooBusy
+from personalizer.errors import NoSuchJob, StorageError, TooBusy
 from personalizer.storage import daemon_folder
 
 __all__ = ["Cause", "Queue", "database_file"]
@@ -149,11 +149,11 @@ class Queue:
         """A training as it is now.
 
         Raises:
-            BadInput: If there is none of this id.
+            NoSuchJob: If there is none of this id.
         """
         rows = self._rows(f"{_SELECT} WHERE id = ?", job_id)
         if not rows:
-            raise BadInput(f"no job is called {job_id}")
+            raise NoSuchJob(f"no job is called {job_id}")
         return _job(rows[0])
 
     def all(self) -> list[Job]:
@@ -211,7 +211,7 @@ class Queue:
         """Ends one that is queued; one that runs is marked, for whoever runs it.
 
         Raises:
-            BadInput: If there is none of this id.
+            NoSuchJob: If there is none of this id.
         """
         with self._access:
             job = self.get(job_id)
