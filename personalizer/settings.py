@@ -14,6 +14,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -257,7 +258,10 @@ def _hyperparameters(file: Path | None, problems: list[str]) -> dict[str, Any]:
     """The training settings of a file that the user named; other keys become problems."""
     if file is None:
         return {}
-    if not file.is_file():
+    there = False
+    with suppress(OSError):  # a name too long
+        there = file.is_file()
+    if not there:
         raise SettingsError(f"expected a TOML file of training settings, found none at {file}")
     allowed = [f.name for f in fields(Settings) if f.metadata.get("training")]
     values = _read(file)

@@ -409,6 +409,8 @@ def test_bad_http_gets_a_status_and_the_shape_of_an_error(http: httpx.Client):
         ("POST", "/api/generate", b"\xff\xfe", 400),
         ("POST", "/api/generate", b'{"workspace": 1, "path": "x"}', 400),
         ("POST", "/api/train", b"[]", 400),
+        ("POST", "/api/train", b'{"workspace": "/", "method": "magic"}', 400),
+        ("POST", "/api/train", b'{"workspace": "/", "budget": "soon"}', 400),
         ("GET", "/api/status", None, 400),
         ("GET", "/api/jobs/none", None, 404),
         ("GET", "/api/jobs/none/events", None, 404),
@@ -691,7 +693,13 @@ async def main(root):
                 "/api/generate", json={"workspace": root, "path": sys.argv[2], "line": 4, "n": 1}
             ),
         ]
+        asked = {"workspace": root, "base": "nobody/nothing"}
+        refused = [
+            await http.post("/api/train", json=asked),
+            await http.post("/api/train", json=asked | {"evaluate": {"methods": "lora"}}),
+        ]
     assert [a.status_code for a in answers] == [200] * 5, [a.text for a in answers]
+    assert [a.status_code for a in refused] == [404] * 2, [a.text for a in refused]
 
 asyncio.run(main(sys.argv[1]))
 engine.close()

@@ -19,13 +19,14 @@ from click.testing import CliRunner
 
 from indexer.errors import NotAFolder
 from personalizer.commands.evaluate import evaluate
+from personalizer.commands.train import train
 from personalizer.daemon import client, known_of, runs
 from personalizer.daemon import jobs as jobs_module
 from personalizer.daemon import queue as queue_module
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
 from personalizer.daemon.queue import Queue, database_file
-from personalizer.errors import BadInput, EngineError
+from personalizer.errors import BadInput, EngineError, PersonalizerError, SettingsError
 from personalizer.progress import cell_json
 from tests.fake_parts import job_command
 
@@ -432,6 +433,43 @@ def test_evaluate_in_the_background_refuses_what_it_cannot_hand_over(workspace, 
     told = CliRunner().invoke(evaluate, [workspace(), "--background", flag])
     assert told.exit_code == 2
     assert "--background does not go with" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"method": "magic"}, "got magic"),
+        ({"budget": "soon"}, "expected a time"),
+        ({"base": "nobody/nothing"}, "nobody/nothing is not on this machine"),
+        ({"preset": "nobody2024"}, "got nobody2024"),
+        ({"config": "/no/such.toml"}, "found none at /no/such.toml"),
+        ({"config": "x" * 5000}, "found none at x"),
+        ({"base": "x" * 5000}, "is not on this machine"),
+        ({"limit": 0}, "limit to be at least 1"),
+        ({"evaluate": Evaluation(methods="base, magic")}, "got magic"),
+        ({"evaluate": Evaluation(folds=1)}, "folds to be at least 2"),
+        ({"evaluate": Evaluation(), "budget": "soon"}, "expected a time"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_not_queued(jobs: Jobs, workspace, asked, words):
+    with pytest.raises(PersonalizerError, match=words):
+        jobs.submit(TrainRequest(workspace(), **asked))
+    assert jobs.queue.all() == []
+
+
+@pytest.mark.parametrize("method", ["lora", "auto", "qlora-4bit"])
+def test_every_method_can_be_queued(jobs: Jobs, workspace, method: str):
+    assert jobs.submit(TrainRequest(workspace(), method=method)).reason is None
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+@pytest.mark.parametrize(
+    ("command", "flag"), [(train, "--method=magic"), (evaluate, "--methods=magic")]
+)
+def test_what_cannot_be_trained_in_the_background_is_told_at_once(workspace, command, flag):
+    told = CliRunner().invoke(command, [workspace(), "--background", flag])
+    assert isinstance(told.exception, SettingsError)
+    assert told.stdout == ""
 
 
 def test_an_evaluation_tells_the_daemon_how_far_it_is(capsys: pytest.CaptureFixture[str]):

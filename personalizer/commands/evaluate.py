@@ -185,6 +185,7 @@ def evaluate(
     from personalizer.evaluation.evaluate import Plan
     from personalizer.evaluation.evaluate import evaluate as run
     from personalizer.evaluation.experiment import Step
+    from personalizer.evaluation.methods import names_in
     from personalizer.evaluation.report import markdown, render
 
     def told(step: Step) -> None:
@@ -194,7 +195,7 @@ def evaluate(
         tell(step.done, step.cells, step.what, step.seconds_left)
 
     plan = Plan(
-        methods=tuple(name.strip() for name in methods.split(",") if name.strip()),
+        methods=names_in(methods),
         folds=folds,
         limit=limit,
         with_test_class=context == "editor",

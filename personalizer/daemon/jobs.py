@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from personalizer.daemon import machine, runs
+from personalizer.daemon.acceptance import check
 from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
 from personalizer.daemon.queue import Cause, Queue
 from personalizer.daemon.runs import Files, Training
@@ -96,7 +97,8 @@ class Jobs:
         self.queue.close()
 
     def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
-        """Queues a training; see ``Queue.submit``."""
+        """Queues a training that can be; raises as ``check`` and ``Queue.submit``."""
+        check(request)
         job = self.queue.submit(request, cause)
         self._wake.set()
         return job

@@ -17,7 +17,7 @@ from typing import Literal
 
 from personalizer.errors import SettingsError
 
-__all__ = ["Method", "Shown", "methods_named"]
+__all__ = ["Method", "Shown", "methods_named", "names_in"]
 
 Shown = Literal["icl", "rag"]
 """Random pairs, or the nearest ones."""
@@ -42,6 +42,16 @@ class Method:
             ('lora+rag', 'icl', 'base')
         """
         return "+".join(part for part in (self.strategy, self.shown) if part) or "base"
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of methods in a text that has commas between them.
+
+    Example:
+        >>> names_in("base, lora+rag,")
+        ('base', 'lora+rag')
+    """
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def methods_named(names: Iterable[str], strategies: Iterable[str]) -> tuple[Method, ...]:

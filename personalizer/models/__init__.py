@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -95,9 +96,11 @@ def model_folder(name: str, kind: str, mark: str, otherwise: str) -> Path:
     Raises:
         BaseModelError: If there is none, or not of this kind.
     """
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return _marked(path, kind, mark, otherwise).resolve()
+    path = Path(name)
+    with suppress(OSError, RuntimeError):  # a name too long, or of a user who is not there
+        path = path.expanduser()
+        if path.is_dir():
+            return _marked(path, kind, mark, otherwise).resolve()
     if path.is_absolute() or name.startswith((".", "~")):
         raise BaseModelError(f"no {kind} lies at {name}: give a folder with a {mark}")
     from huggingface_hub import snapshot_download

@@ -1,0 +1,61 @@
+"""What a training must be before it is queued: what cannot be is refused at once. Free of torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from personalizer import settings
+from personalizer.daemon.place import folder_of
+from personalizer.daemon.protocol import Evaluation, TrainRequest
+from personalizer.errors import BadInput
+from personalizer.models import base_folder
+
+__all__ = ["check"]
+
+
+def check(request: TrainRequest) -> None:
+    """Looks at all that was asked for, as the job itself will.
+
+    Raises:
+        BadInput: If the workspace is no absolute path, or a number is out of bounds.
+        NotAFolder: If there is no such folder.
+        SettingsError: If there is no such method or preset, or a setting cannot be.
+        BaseModelError: If the base model is not on this machine.
+    """
+    root = folder_of(request.workspace)
+    if request.measure:
+        return
+    flags = {"method": request.method, "base": request.base, "budget": request.budget}
+    file = None if request.config is None else Path(request.config)
+    chosen = settings.load(root, flags, hyperparameters=file).settings
+    _at_least(1, "limit", request.limit)
+    if request.evaluate is not None:
+        _check_comparison(request.evaluate)
+    else:
+        _check_method(chosen.method, request.preset)
+    base_folder(chosen.base)
+
+
+def _check_comparison(wish: Evaluation) -> None:
+    from personalizer.evaluation.methods import methods_named, names_in  # loads numpy
+    from personalizer.training.strategies import STRATEGIES
+
+    methods_named(names_in(wish.methods or ""), STRATEGIES)
+    _at_least(2, "folds", wish.folds)
+    _at_least(1, "generated", wish.generated)
+    _at_least(0, "beams", wish.beams)
+
+
+def _check_method(method: str, preset: str | None) -> None:
+    from personalizer.training.presets import preset_named
+    from personalizer.training.strategies import AUTO, strategy_named
+
+    if method != AUTO:
+        strategy_named(method)
+    if preset is not None:
+        preset_named(preset)
+
+
+def _at_least(least: int, name: str, value: int | None) -> None:
+    if value is not None and value < least:
+        raise BadInput(f"expected {name} to be at least {least}, got {value}")
