@@ -207,8 +207,11 @@ def test_bad_input_gets_one_clear_line(shapes, tmp_path, quick):
     check_complaint("expected a folder", "index", missing)
     empty = write_project(tmp_path / "empty", {"notes.txt": "nothing"})
     check_complaint("Java source files, found none", "index", empty)
+    check_complaint("Java source files, found none", "pairs", empty)
+    check_complaint("found none", "generate", "--untested", "--workspace", empty, **quick)
     check_complaint("Java source files, found none", "train", empty, **quick)
     untested = write_project(tmp_path / "untested", {"A.java": "class A { }"})
+    assert personalizer("pairs", untested).stdout == ""
     check_complaint("expected JUnit or TestNG tests, found none", "train", untested, **quick)
     small = write_project(tmp_path / "small", project_files(classes=3))
     check_complaint("at least 24 tests", "train", small, **quick)

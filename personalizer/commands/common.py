@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from personalizer.errors import BadInput
+
 if TYPE_CHECKING:
+    from indexer import Snapshot
     from personalizer.adapters import Registry
     from personalizer.daemon.protocol import Progress
 
 __all__ = [
+    "check_for_java",
     "interrupted",
     "json_lines_option",
     "json_option",
@@ -53,6 +57,12 @@ def until_interrupted(report: Callable[[Progress], None]) -> Callable[[Progress]
         report(progress)
 
     return reporting
+
+
+def check_for_java(snapshot: Snapshot, root: Path) -> None:
+    """Raises ``BadInput`` where a project has no Java, not even some that is left out."""
+    if not snapshot.files and not snapshot.excluded:
+        raise BadInput(f"expected a folder with Java source files, found none in {root}")
 
 
 def registry_of(path: Path) -> Registry:

@@ -8,8 +8,12 @@ from typing import Any
 import click
 
 from personalizer import output, progress
-from personalizer.commands.common import json_lines_option, json_option, path_argument
-from personalizer.errors import BadInput
+from personalizer.commands.common import (
+    check_for_java,
+    json_lines_option,
+    json_option,
+    path_argument,
+)
 
 __all__ = ["config", "dataset", "index", "pairs"]
 
@@ -26,8 +30,7 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
     root = Workspace(path).root
     with Store(WorkspaceData(root).index) as store, progress.working("Indexing"):
         snapshot, seconds = index_folder(root, store)
-        if not snapshot.files and not snapshot.excluded:
-            raise BadInput(f"expected a folder with Java source files, found none in {root}")
+        check_for_java(snapshot, root)
         result: dict[str, Any] = {
             "files": len(snapshot.files) + len(snapshot.excluded),
             "parsed": len(snapshot.files),
@@ -57,6 +60,7 @@ def pairs(path: Path, as_json: bool) -> None:
     root = Workspace(path).root
     with Store(WorkspaceData(root).index) as store:
         snapshot, _ = index_folder(root, store)
+        check_for_java(snapshot, root)
         output.show_lines("pairs", (output.pair_row(pair) for pair in snapshot.pairs), as_json)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from personalizer import output, progress
+from personalizer.commands.common import check_for_java
 from personalizer.errors import BadInput, PromptTooLong, StorageError
 
 if TYPE_CHECKING:
@@ -33,9 +34,13 @@ def generate_untested(
         limit: Most results; of all methods when left out.
         out: Folder of the results and their diffs; in the data folder when left out.
         write: Add the tests that pass to the project.
+
+    Raises:
+        BadInput: If the project has no Java, or the folder cannot be made.
     """
     from personalizer.generation import untested
 
+    check_for_java(session.snapshot, session.root)
     folder = out or session.data.untested
     methods = untested(session.snapshot)
     most = len(methods) if limit is None else min(limit, len(methods))
