@@ -362,7 +362,9 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
     try:
         parse_duration(settings.budget)
     except SettingsError as error:
-        problems.append(f"{origins['budget']}: {error}")
+        origin = origins["budget"]
+        where = "--budget" if origin == "flag" else f"{origin}: budget"
+        problems.append(f"{where}: {error}")
     return problems
 
 
