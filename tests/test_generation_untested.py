@@ -199,9 +199,10 @@ def test_another_retriever_is_another_result(shop: Path, monkeypatch: pytest.Mon
 
 
 def test_a_target_and_untested_exclude_each_other(shop: Path):
-    for arguments in (
-        ["generate"],
-        ["generate", "Cart#add", "--untested"],
-        ["generate", "--limit", "2", "A#b"],
+    for arguments, words in (
+        (["generate"], "got neither"),
+        (["generate", "Cart#add", "--untested"], "not both: leave out Cart#add"),
+        (["generate", "--limit", "2", "A#b"], "go with --untested"),
     ):
-        assert CliRunner().invoke(personalizer, arguments).exit_code == 2
+        told = CliRunner().invoke(personalizer, arguments)
+        assert told.exit_code == 2 and words in told.stderr

@@ -67,8 +67,10 @@ def generate(
     With --untested it walks the methods that no test reaches, the best first; --write then adds
     the tests that pass. An interrupted walk goes on where it was.
     """
-    if untested == (target is not None):
-        raise click.UsageError("expected a TARGET or --untested")
+    if untested and target is not None:
+        raise click.UsageError(f"expected a TARGET or --untested, not both: leave out {target}")
+    if not untested and target is None:
+        raise click.UsageError("expected a TARGET or --untested, got neither")
     if not untested and (limit is not None or out is not None):
         raise click.UsageError("--limit and --out go with --untested")
     output.quiet_libraries()
