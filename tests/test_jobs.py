@@ -413,7 +413,7 @@ def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
 @pytest.fixture
 def daemon_of_jobs(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line reaches these jobs."""
-    there = nullcontext(SimpleNamespace(train=jobs.submit))
+    there = nullcontext(SimpleNamespace(train=jobs.submit, jobs=jobs.queue.all))
     monkeypatch.setattr(client, "connect", lambda: there)
 
 
@@ -470,6 +470,20 @@ def test_what_cannot_be_trained_in_the_background_is_told_at_once(workspace, com
     told = CliRunner().invoke(command, [workspace(), "--background", flag])
     assert isinstance(told.exception, SettingsError)
     assert told.stdout == ""
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+@pytest.mark.parametrize(("command", "words"), [(train, "a training"), (evaluate, "an evaluation")])
+def test_who_asks_again_is_told_what_is_under_way(jobs: Jobs, workspace, command, words):
+    root = workspace(steps=1000)
+    first, again, machine = (
+        CliRunner().invoke(command, [root, "--background", *flags], catch_exceptions=False)
+        for flags in ((), (), ("--json",))
+    )
+    assert "already" not in first.stderr
+    assert f"{words} is under way already" in again.stderr
+    assert json.loads(machine.stdout)["id"] in again.stdout
+    assert machine.stderr == ""
 
 
 def test_an_evaluation_tells_the_daemon_how_far_it_is(capsys: pytest.CaptureFixture[str]):

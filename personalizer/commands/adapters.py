@@ -8,6 +8,7 @@ import click
 
 from personalizer import output, progress
 from personalizer.commands.common import (
+    in_background,
     json_option,
     path_argument,
     registry_of,
@@ -178,12 +179,9 @@ def adapters_measure(path: Path, background: bool, as_json: bool) -> None:
 
     root = Workspace(path).root
     if background:
-        from personalizer.daemon.client import connect
         from personalizer.daemon.protocol import TrainRequest
 
-        with connect() as client:
-            job = client.train(TrainRequest(str(root), measure=True))
-        output.show("job", output.as_dict(job), as_json)
+        in_background(TrainRequest(str(root), measure=True), as_json)
         return
     resolved = settings.load(root).settings
     output.quiet_libraries()

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from personalizer import output
 from personalizer.errors import BadInput
 
 if TYPE_CHECKING:
     from indexer import Snapshot
     from personalizer.adapters import Registry
-    from personalizer.daemon.protocol import Progress
+    from personalizer.daemon.protocol import Progress, TrainRequest
 
 __all__ = [
     "check_for_java",
+    "in_background",
     "interrupted",
     "json_lines_option",
     "json_option",
@@ -63,6 +65,21 @@ def check_for_java(snapshot: Snapshot, root: Path) -> None:
     """Raises ``BadInput`` where a project has no Java, not even some that is left out."""
     if not snapshot.files and not snapshot.excluded:
         raise BadInput(f"expected a folder with Java source files, found none in {root}")
+
+
+_JOBS = {"train": "a training", "measure": "a measurement", "evaluate": "an evaluation"}
+
+
+def in_background(request: TrainRequest, as_json: bool) -> None:
+    """Lets the daemon do a job and prints it; says so where an equal one has not ended yet."""
+    from personalizer.daemon.client import connect
+
+    with connect() as client:
+        before = {job.id for job in client.jobs()}
+        job = client.train(request)
+    if job.id in before and not as_json:
+        output.remark(f"{_JOBS[job.kind]} is under way already")
+    output.show("job", output.as_dict(job), as_json)
 
 
 def registry_of(path: Path) -> Registry:

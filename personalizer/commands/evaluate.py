@@ -11,10 +11,15 @@ import click
 from click.core import ParameterSource
 
 from personalizer import output, progress
-from personalizer.commands.common import interrupted, json_option, progress_option
+from personalizer.commands.common import (
+    in_background,
+    interrupted,
+    json_option,
+    progress_option,
+)
 
 if TYPE_CHECKING:
-    from personalizer.daemon.protocol import Job
+    from personalizer.daemon.protocol import TrainRequest
     from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
@@ -172,8 +177,7 @@ def evaluate(
         given |= {"config": config and str(config.resolve()), "trusted": trust}
         compared = {"methods": methods, "folds": folds, "generated": generated, "beams": beams}
         compared |= {"report": report and str(report.resolve())}
-        job = _begun(roots, given, compared)
-        output.show("job", output.as_dict(job), as_json)
+        in_background(_request(roots, given, compared), as_json)
         return
     flags = {"budget": budget, "base": base, "context_level": level}
     resolved = settings_module.load(
@@ -218,13 +222,12 @@ def evaluate(
     output.show("evaluate", result, as_json)
 
 
-def _begun(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> Job:
-    """A job of the daemon.
+def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> TrainRequest:
+    """What the daemon is asked for.
 
     Raises:
         UsageError: If it cannot take all that is asked for.
     """
-    from personalizer.daemon.client import connect
     from personalizer.daemon.protocol import Evaluation, TrainRequest
 
     context = click.get_current_context()
@@ -234,8 +237,7 @@ def _begun(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -
     if others or len(roots) > 1:
         what = others[0].replace("_", "-") if others else "several projects"
         raise click.UsageError(f"--background does not go with {what}")
-    with connect() as client:
-        return client.train(TrainRequest(str(roots[0]), evaluate=Evaluation(**compared), **given))
+    return TrainRequest(str(roots[0]), evaluate=Evaluation(**compared), **given)
 
 
 def _run(

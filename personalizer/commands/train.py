@@ -10,6 +10,7 @@ import click
 
 from personalizer import output, progress
 from personalizer.commands.common import (
+    in_background,
     json_option,
     path_argument,
     progress_option,
@@ -95,16 +96,13 @@ def train(
     for line in resolved.ignored:
         output.remark(line)
     if background and not dry_run:  # a forecast is made here and now
-        from personalizer.daemon.client import connect
         from personalizer.daemon.protocol import TrainRequest
 
         file = None if config is None else str(config.resolve())
-        with connect() as client:
-            request = TrainRequest(
-                str(root), method, base, budget, limit, preset, file, warm=warm, trusted=trust
-            )
-            job = client.train(request)
-        output.show("job", output.as_dict(job), as_json)
+        request = TrainRequest(
+            str(root), method, base, budget, limit, preset, file, warm=warm, trusted=trust
+        )
+        in_background(request, as_json)
         return
     output.quiet_libraries()
     from personalizer.training import project
