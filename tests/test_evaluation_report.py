@@ -137,6 +137,7 @@ def test_the_command_writes_a_report_whose_every_number_has_a_file(tmp_path, tin
     keys += " trainable_parameters seconds peak_memory_bytes"
     for values in result["methods"].values():
         assert set(keys.split()) <= set(values)
+        assert values["exact@5"] is values["abstract@5"] is None  # two beams
         assert values["passes"] is not None or values["not_run"]
     assert result["kruskal"]["unit"] == "projects"
     assert result["tokens_shared"]["one"]["two"] > 0.5

@@ -15,13 +15,15 @@ from personalizer.evaluation.scores import Scores, gain, scores
 from personalizer.evaluation.significance import kruskal_wallis
 from personalizer.evaluation.validity import Outcome
 
-__all__ = ["METRICS", "Verdicts", "summarise"]
+__all__ = ["MATCHES", "METRICS", "Verdicts", "summarise"]
 
 Verdicts = tuple[Mapping[tuple[str, str, str], Outcome], str | None]
 """Outcomes by project, method and test, and why there are none."""
 
 METRICS = ("perplexity", "bits_per_byte", "bleu4", "style", "parses", "compiles", "passes")
-"""Compared by Kruskal-Wallis, with the matches of the first and the fifth test."""
+"""Compared by Kruskal-Wallis, with ``MATCHES``."""
+MATCHES = ("exact@1", "exact@5", "abstract@1", "abstract@5")
+"""Of the first and of the first five tests of a beam search; null where fewer were searched."""
 _STORAGE = (1, 10, 100, 1000)
 
 
@@ -100,7 +102,8 @@ def summarise(
 
 def _told(found: Scores) -> dict[str, Any]:
     rounded = {name: [round(v, 6) for v in bounds] for name, bounds in found.intervals.items()}
-    return {**found.values, "not_run": found.not_run, "intervals": rounded}
+    values = {**dict.fromkeys(MATCHES), **found.values}
+    return {**values, "not_run": found.not_run, "intervals": rounded}
 
 
 def _gains(methods: Sequence[Method], pooled: Mapping[str, Scores], cells: Any) -> list[Gain]:
@@ -135,7 +138,7 @@ def _kruskal(
         folds = range(1, len(projects[0].folds) + 1)
         each = {n: [scored(c, n, False) for f in folds if (c := cells(n, None, f))] for n in names}
     tests: dict[str, Any] = {}
-    for metric in (*METRICS, "exact@1", "exact@5", "abstract@1", "abstract@5"):
+    for metric in (*METRICS, *MATCHES):
         samples = {
             n: [v for s in found if (v := s.values.get(metric)) is not None]
             for n, found in each.items()

@@ -148,8 +148,8 @@ def _matches(canvas: Any, result: Mapping[str, Any]) -> Any:
         {
             int(key.partition("@")[2])
             for m in methods.values()
-            for key in m
-            if key.startswith("abstract@")
+            for key, share in m.items()
+            if key.startswith("abstract@") and share is not None
         }
     )
     if not counts:
@@ -158,8 +158,9 @@ def _matches(canvas: Any, result: Mapping[str, Any]) -> Any:
     left, right = canvas.subplots(1, 2, sharey=True)
     for axes, kind in ((left, "exact"), (right, "abstract")):
         for name, values in methods.items():
-            shares = [100 * values.get(f"{kind}@{k}", math.nan) for k in counts]
-            axes.plot(counts, shares, label=name, **_look(names, name))
+            shares = [values.get(f"{kind}@{k}") for k in counts]
+            heights = [math.nan if share is None else 100 * share for share in shares]
+            axes.plot(counts, heights, label=name, **_look(names, name))
         axes.set_title(f"{kind} match", fontsize=11)
         axes.set_xticks(counts)
         axes.set_xlabel("tests tried (k)")
