@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from indexer import IndexerError
 from lsp_server.daemon import Daemon, Link
@@ -30,12 +32,35 @@ _OWN_TEXTS = (
 
 
 class _Protocol(LanguageServerProtocol):
-    """pygls' protocol without its copies of the documents, which go wrong at a form feed."""
+    """pygls' protocol without its copies of the documents, which go wrong at a form feed.
+
+    A command whose arguments are left out altogether is refused as one with none is; pygls calls
+    it without. What it expected is said by name.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         for method in _OWN_TEXTS:
             del self.fm.builtin_features[method]
+
+    @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
+    def lsp_workspace__execute_command(
+        self, params: lsp.ExecuteCommandParams
+    ) -> Generator[Any, Any, Any]:
+        params.arguments = params.arguments or []
+        calling = super().lsp_workspace__execute_command(params)
+        try:
+            call = next(calling)
+        except JsonRpcInvalidParams as error:
+            command = self.fm.commands.get(params.command)
+            if command is None:
+                raise
+            wanted = inspect.signature(command).parameters.values()
+            names = " and ".join(str(one.annotation).removeprefix("lsp.") for one in wanted)
+            got = "other arguments" if params.arguments else "no arguments"
+            message = f"{params.command}: expected {names}, got {got}"
+            raise JsonRpcInvalidParams(message) from error
+        return (yield call)
 
 
 class Server(LanguageServer):

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
 
 from tests.editors.editor import (
     CART,
@@ -361,6 +362,20 @@ async def test_a_command_for_a_file_outside_the_workspace_is_one_line(
         await editor.command("personalizer.generateTest", at)
         [message] = await until(lambda: editor.messages)
         assert "untitled:One" in message
+
+
+@pytest.mark.parametrize("arguments", [None, [], [{"uri": "file:///x"}]])
+@pytest.mark.parametrize("name", ["generateTest", "chooseTest", "anotherTest", "generateSnippet"])
+async def test_a_command_without_its_place_is_refused_by_what_it_expects(
+    shop: Path, data: Path, name: str, arguments: list[Any] | None
+) -> None:
+    async with editing(shop, data=data) as editor:
+        params = lsp.ExecuteCommandParams(f"personalizer.{name}", arguments)
+        with pytest.raises(JsonRpcInvalidParams) as caught:
+            await editor.client.workspace_execute_command_async(params)
+        got = "other" if arguments else "no"
+        wanted = f"expected TextDocumentPositionParams, got {got} arguments"
+        assert caught.value.message == f"personalizer.{name}: {wanted}"
 
 
 async def test_an_editor_without_progress_or_created_files_is_served(
