@@ -37,6 +37,7 @@ __all__ = [
     "data_folder",
     "disk_is_full",
     "file_within",
+    "unwritable",
     "write_atomically",
 ]
 
@@ -112,7 +113,7 @@ class WorkspaceData:
         """Files and folders that no adapter may learn from (``adapters forget``)."""
         try:
             return msgspec.json.decode((self.folder / _FORGOTTEN).read_bytes(), type=list[str])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
             raise StorageError(
@@ -153,7 +154,7 @@ class WorkspaceData:
                 f"{_held_by(holder)} holds this workspace: wait for it to end, or stop it"
             ) from error
         except OSError as error:
-            raise StorageError(f"cannot write {self.folder}: {error.strerror}") from error
+            raise unwritable(self.folder, error) from error
 
 
 def _held_by(holder: Path) -> str:
@@ -170,6 +171,14 @@ def disk_is_full(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < 1 << 20
     except OSError:
         return False
+
+
+def unwritable(path: Path, error: OSError) -> StorageError:
+    """What cannot be written and why; below the data folder, what to do about it too."""
+    words = f"cannot write {path}: {error.strerror}"
+    if path.is_relative_to(data_folder()):
+        words += "; free space there, or set PERSONALIZER_DATA_DIR to a folder that can be written"
+    return StorageError(words)
 
 
 def file_within(root: Path, file: str, *, new: bool) -> Path:
@@ -220,7 +229,7 @@ def write_atomically(path: Path, data: bytes, *, private: bool = True) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise unwritable(path, error) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -233,7 +233,10 @@ def test_wrong_usage_exits_two(shapes):
 def test_a_data_folder_that_cannot_be_written_is_named(shapes, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    check_complaint(str(blocked), "index", shapes, PERSONALIZER_DATA_DIR=str(blocked / "data"))
+    elsewhere = {"PERSONALIZER_DATA_DIR": str(blocked / "data")}
+    for command in (["index", shapes], ["train", shapes], ["daemon", "start"]):
+        check_complaint(str(blocked), *command, **elsewhere)
+        check_complaint("or set PERSONALIZER_DATA_DIR to a folder", *command, **elsewhere)
 
 
 def test_ctrl_c_while_training_exits_130_and_the_same_command_goes_on(shapes, quick):
@@ -323,6 +326,7 @@ def test_models_lists_the_embedded_one_and_pulls_nothing_when_offline(quick):
     assert rows[0]["name"] == "starter"
     assert all(row["licence"] and row["parameters"] for row in rows)
     check_complaint("nobody/nothing cannot be fetched", "models", "pull", "nobody/nothing")
+    check_complaint("check its name and the network", "models", "pull", "nobody/nothing")
 
 
 def test_a_base_model_that_lies_here_can_be_made_ones_own(tiny_base):

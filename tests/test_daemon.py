@@ -55,6 +55,7 @@ from personalizer.errors import (
     EngineError,
     NoSuchMethod,
     SettingsError,
+    StorageError,
     Unreachable,
 )
 from personalizer.processes import environment
@@ -259,6 +260,12 @@ def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere(monkeypatch, t
 def test_a_daemon_that_cannot_start_names_the_reason_and_the_log(monkeypatch):
     monkeypatch.setenv("PERSONALIZER_IDLE_MINUTES", "soon")
     with pytest.raises(DaemonError, match=r"idle_minutes must be float.*daemon\.log"):
+        connect(command=DAEMON)
+
+
+def test_a_daemon_whose_log_cannot_be_written_is_not_started():
+    place.log_file().mkdir(parents=True)
+    with pytest.raises(StorageError, match="set PERSONALIZER_DATA_DIR"):
         connect(command=DAEMON)
 
 

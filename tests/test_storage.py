@@ -52,6 +52,14 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_what_to_do_is_said_where_the_data_folder_cannot_be_written(tmp_path, own_data_folder):
+    for folder, told in ((own_data_folder, True), (tmp_path, False)):
+        (folder / "file").write_bytes(b"")
+        with pytest.raises(StorageError) as caught:
+            write_atomically(folder / "file" / "below", b"new")
+        assert ("set PERSONALIZER_DATA_DIR" in str(caught.value)) == told
+
+
 def test_two_workspaces_of_one_name_have_two_folders(tmp_path):
     one, two = tmp_path / "a" / "project", tmp_path / "b" / "project"
     assert WorkspaceData(one).folder != WorkspaceData(two).folder

@@ -28,7 +28,7 @@ from personalizer.adapters.manifest import (
     read_manifest,
 )
 from personalizer.errors import AdapterError, Busy, StorageError
-from personalizer.storage import write_atomically
+from personalizer.storage import unwritable, write_atomically
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -148,7 +148,7 @@ class Registry:
                 "wait for it to end, or stop it"
             ) from error
         except OSError as error:
-            raise StorageError(f"cannot write {self.folder}: {error.strerror}") from error
+            raise unwritable(self.folder, error) from error
         try:
             yield
         finally:
@@ -160,7 +160,7 @@ class Registry:
             self.folder.mkdir(parents=True, exist_ok=True)
             return Path(tempfile.mkdtemp(dir=self.folder, prefix=_STAGING))
         except OSError as error:
-            raise StorageError(f"cannot write {self.folder}: {error.strerror}") from error
+            raise unwritable(self.folder, error) from error
 
     def add(self, staging: Path, manifest: Manifest, trained: Trained) -> Adapter:
         """Takes a folder of weights in; the adapter exists when this returns, never in part.
@@ -193,7 +193,7 @@ class Registry:
             try:
                 staging.replace(target)
             except OSError as error:
-                raise StorageError(f"cannot write {target}: {error.strerror}") from error
+                raise unwritable(target, error) from error
 
     def use(self, adapter_id: str | None, *, by: Chooser = "user") -> None:
         """Lets an adapter serve from now on, or the base (None).

@@ -34,7 +34,7 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.errors import Cancelled, DaemonError, Unreachable
 from personalizer.processes import environment, module_command
-from personalizer.storage import disk_is_full
+from personalizer.storage import disk_is_full, unwritable
 
 if TYPE_CHECKING:
     import httpx
@@ -324,6 +324,8 @@ def _started(command: list[str]) -> Client:
                 start_new_session=True,
             )
     except OSError as error:
+        if error.filename == str(log):
+            raise unwritable(log, error) from error
         raise DaemonError(f"the daemon cannot be started: {error}") from error
     threading.Thread(target=process.wait, name="reap-daemon", daemon=True).start()
     end = time.monotonic() + _START_SECONDS

@@ -13,7 +13,7 @@ import msgspec
 
 from indexer.errors import NotAFolder
 from personalizer.errors import BadInput, StorageError
-from personalizer.storage import daemon_folder
+from personalizer.storage import daemon_folder, unwritable
 
 __all__ = [
     "Note",
@@ -103,5 +103,5 @@ def private_folder(folder: Path) -> None:
             folder.chmod(0o700)
             return
     except OSError as error:
-        raise StorageError(f"cannot make {folder}: {error.strerror}") from error
+        raise unwritable(folder, error) from error
     raise StorageError(f"expected {folder} to be a folder of yours, it is somebody else's")

@@ -26,7 +26,7 @@ from personalizer.daemon.service import Service
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine, remote_engine
 from personalizer.errors import Busy, StorageError
-from personalizer.storage import daemon_folder, write_atomically
+from personalizer.storage import daemon_folder, unwritable, write_atomically
 
 __all__ = ["describe", "run", "start", "stop"]
 
@@ -96,7 +96,7 @@ def _only_one() -> Iterator[None]:
     except Timeout as error:
         raise Busy("a daemon runs already: see `personalizer daemon status`") from error
     except OSError as error:
-        raise StorageError(f"cannot write {place.lock_file()}: {error.strerror}") from error
+        raise unwritable(place.lock_file(), error) from error
     try:
         yield
     finally:

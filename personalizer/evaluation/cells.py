@@ -23,7 +23,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from personalizer.errors import Busy, StorageError
-from personalizer.storage import write_atomically
+from personalizer.storage import unwritable, write_atomically
 
 __all__ = ["Cell", "Cells", "Row", "Training", "key_of"]
 
@@ -158,7 +158,7 @@ class Cells:
         except Timeout as error:
             raise Busy("another evaluation of this workspace runs: wait for it to end") from error
         except OSError as error:
-            raise StorageError(f"cannot write {self.folder}: {error.strerror}") from error
+            raise unwritable(self.folder, error) from error
 
 
 def read(file: Path, kind: type[_T]) -> _T | None:

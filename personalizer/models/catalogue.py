@@ -85,7 +85,10 @@ def pull(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=_FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise BaseModelError(f"the base model {name} cannot be fetched: {reason}") from error
+        raise BaseModelError(
+            f"the base model {name} cannot be fetched: {reason}; check its name and the network, "
+            "or fetch it elsewhere and give its folder as --base"
+        ) from error
 
 
 def _memory() -> int:
