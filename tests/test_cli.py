@@ -228,6 +228,8 @@ def test_bad_input_gets_one_clear_line(shapes, tmp_path, quick):
 def test_wrong_usage_exits_two(shapes):
     assert "No such option" in personalizer("index", shapes, "--nonsense", code=2).stderr
     assert "No such command" in personalizer("dance", code=2).stderr
+    both = personalizer("status", shapes, "--check", "--web", code=2)
+    assert "--check does not go with --web" in both.stderr
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(shapes, tmp_path):

@@ -131,6 +131,8 @@ def train(
 @json_option
 def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
     """Says which adapter serves and how fresh it is."""
+    if web and check:
+        raise click.UsageError("--check does not go with --web: leave one of them out")
     if web:
         from indexer import Workspace
         from personalizer.daemon.client import connect
