@@ -120,7 +120,9 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
     low, high = _interval(gains, range(pairs) if few else groups)
     mean, held_out = float(gains.mean()), count(pairs, "held-out pair")
     if mean <= 0:
-        words = f"its loss on {held_out} is {-mean:.3f} worse than the base's"
+        worse = f"{-mean:.3f}"
+        how = "no better" if float(worse) == 0 else f"{worse} worse"
+        words = f"its loss on {held_out} is {how} than the base's"
         return verdict("refused", words, low, high)
     better = f"its loss on {held_out} is {mean:.3f} better than the base's"
     if low <= 0:

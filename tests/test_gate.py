@@ -36,6 +36,11 @@ def test_a_loss_is_refused():
     check([1.0] * 30, [1.2] * 30, "refused", "0.200 worse")
 
 
+@pytest.mark.parametrize("loss", [1.0, 1.0001])
+def test_a_loss_as_good_as_the_bases_is_called_no_better(loss):
+    check([1.0] * 8, [loss] * 8, "refused", "on 8 held-out pairs is no better than the base's")
+
+
 def test_a_gain_that_may_be_chance_is_refused():
     check([2.0] * 30, [1.0, 2.95] * 15, "refused", "may be chance")
 
