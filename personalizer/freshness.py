@@ -254,6 +254,8 @@ def _warnings(trained_at: str, registry: Registry) -> list[str]:
 
 def _why_none(registry: Registry) -> str:
     adapters = registry.all()
+    if not adapters and registry.ever():
+        return "no adapter that was trained for this workspace is left, so none serves now"
     if not adapters:
         return "no adapter was trained for this workspace yet"
     last = adapters[-1].manifest

@@ -182,3 +182,13 @@ def test_a_damaged_list_of_forgotten_files_stops_training_rather_than_learning_t
     (WorkspaceData(root).folder / "forgotten.json").write_text("[")
     with pytest.raises(Exception, match="forget it again"):
         Learnable(root)
+
+
+def test_status_does_not_say_that_no_adapter_was_trained_where_all_are_gone(root):
+    assert status(root)["why"] == "no adapter was trained for this workspace yet"
+    add(root, "one")
+    forget(Workspace(root), TEST)
+    assert status(root)["why"].endswith("is left, so none serves now")
+    add(root, "two", without="ShapeATest.java")
+    registry_of(root).remove("two")
+    assert status(root)["why"].endswith("is left, so none serves now")

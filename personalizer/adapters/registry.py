@@ -90,6 +90,10 @@ class Registry:
                 found[name] = str(error)
         return found
 
+    def ever(self) -> bool:
+        """Whether there was any adapter, be it removed since."""
+        return bool(self._names())
+
     def get(self, adapter_id: str) -> Adapter:
         """The adapter of an id.
 
