@@ -486,6 +486,20 @@ def test_who_asks_again_is_told_what_is_under_way(jobs: Jobs, workspace, command
     assert machine.stderr == ""
 
 
+@pytest.mark.usefixtures("daemon_of_jobs")
+def test_a_base_in_a_folder_is_found_from_wherever_the_daemon_works(
+    jobs: Jobs, workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    asked: list[TrainRequest] = []
+    monkeypatch.setattr(jobs, "_command", lambda one: asked.append(one) or job_command(one))
+    told = CliRunner().invoke(train, [workspace(), "--background", "--base=model", "--json"])
+    assert ended(jobs, jobs.queue.get(json.loads(told.stdout)["id"])).state == "done"
+    assert asked[0].base == str(tmp_path / "model")
+
+
 def test_an_evaluation_tells_the_daemon_how_far_it_is(capsys: pytest.CaptureFixture[str]):
     cell_json(3, 8, "shop, lora, fold 1", 90.0)
     line = json.loads(capsys.readouterr().err)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,10 @@ _JOBS = {"train": "a training", "measure": "a measurement", "evaluate": "an eval
 def in_background(request: TrainRequest, as_json: bool) -> None:
     """Lets the daemon do a job and prints it; says so where an equal one has not ended yet."""
     from personalizer.daemon.client import connect
+    from personalizer.models import STARTER
 
+    if request.base not in (None, STARTER) and (folder := Path(request.base).expanduser()).is_dir():
+        request = replace(request, base=str(folder.resolve()))  # the daemon works elsewhere
     with connect() as client:
         before = {job.id for job in client.jobs()}
         job = client.train(request)
