@@ -29,6 +29,7 @@ from indexer.watching import Changed, Watcher
 from lsp_server.convert import Text, uri_of
 from lsp_server.pauses import without_collection
 from lsp_server.threads import in_thread
+from personalizer.contents import WholeStore
 from personalizer.storage import WorkspaceData
 
 __all__ = ["Buffer", "Place", "Project", "Seen"]
@@ -164,7 +165,7 @@ class Project:
         with without_collection() if self.outdated else contextlib.nullcontext():
             workspace = Workspace(self.root)
             try:
-                index = self._index or Index(Store(WorkspaceData(workspace.root).index))
+                index = self._index or Index(WholeStore(WorkspaceData(workspace.root)))
                 snapshot = self._read(workspace, index, stale, buffers)
             except StoreUnavailable as error:
                 _log.warning("%s: indexing in memory", error)

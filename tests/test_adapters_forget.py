@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from indexer import Index, Store, Workspace
+from indexer import Change, Index, Store, Workspace
 from personalizer.adapters import (
     Base,
     Registry,
@@ -16,9 +18,12 @@ from personalizer.adapters import (
     forget,
     import_folder,
 )
-from personalizer.contents import Learnable, current
+from personalizer.cli import personalizer
+from personalizer.contents import Learnable, WholeStore, current
 from personalizer.errors import AdapterError, BadInput, Busy
+from personalizer.evaluation.projects import open_projects
 from personalizer.freshness import status, trained_on
+from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from tests.java_project import snapshot_of, write_project
 from tests.test_adapters import manifest
@@ -167,6 +172,51 @@ def test_a_forgotten_file_is_no_new_pair_and_is_never_learnt_from(root):
     add(root, "one", without="ShapeATest.java")
     registry_of(root).use("one")
     assert status(root)["freshness"] == "fresh"
+
+
+def check_nowhere(root, *names: str) -> None:
+    """No file of the data folder names the code, in plain or as a text that the index keeps."""
+    for file in WorkspaceData(root).folder.rglob("*"):
+        if file.is_file() and file.name != "forgotten.json":
+            data = file.read_bytes()
+            assert not [name for name in names if name.encode() in data], file
+    with Store(WorkspaceData(root).index) as store:
+        assert not [path for path in store.seen() if path.endswith(names)]
+
+
+def test_who_reads_the_whole_project_again_keeps_nothing_of_what_is_forgotten(root):
+    data = WorkspaceData(root)
+    before = Index(WholeStore(data))
+    before.read(Workspace(root)).pairs  # noqa: B018  a daemon that runs meanwhile
+    forget(Workspace(root), TEST)
+    for index in (before, Index(WholeStore(data))):
+        for _ in range(2):
+            snapshot = index.read(Workspace(root))
+            assert "growA_addsToTheSize" in snapshot.text(TEST)
+            assert [p for p in snapshot.pairs if p.test.path == TEST]
+            snapshot = index.apply([Change(TEST, b"class ShapeATest { void unsaved() { } }")])
+            assert snapshot.text(TEST) and snapshot.copies is not None
+            index.apply([Change(TEST, (root / TEST).read_bytes())])
+    with Store(data.index) as store:
+        current(Learnable(root), store)
+    check_nowhere(root, "ShapeATest", "unsaved")
+
+
+def test_what_is_forgotten_is_no_example_and_is_in_no_fold(root, monkeypatch, capsys):
+    forget(Workspace(root), TEST)
+    monkeypatch.chdir(root)
+    for command in ("index", "pairs", "dataset"):
+        personalizer.main([command, "--json"], standalone_mode=False)
+    index, *rows = map(json.loads, capsys.readouterr().out.splitlines())
+    assert index["excluded"] == {"forgotten": 1}
+    assert len(rows) == 2 * 28
+    assert not [row for row in rows if "ShapeATest" in str(row)]
+    personalizer.main(["index", "--excluded"], standalone_mode=False)
+    assert f"left out {TEST}: forgotten" in capsys.readouterr().out
+    with open_projects([root], Settings(), count=2) as (project,):
+        assert project.all_pairs == 28
+        assert TEST not in project.snapshot.files
+    check_nowhere(root, "ShapeATest")
 
 
 def test_paths_that_cannot_be_forgotten_are_told(root):

@@ -26,19 +26,21 @@ def doctor(path: Path, as_json: bool) -> None:
 
     The exit code is 0 whatever is missing: `ok` says whether anything is.
     """
-    from indexer import Store, Workspace, find_modules, index_folder
+    from indexer import Index, Workspace, find_modules
     from personalizer import settings
+    from personalizer.contents import WholeStore
     from personalizer.generation.validators import is_trusted
     from personalizer.storage import WorkspaceData
     from personalizer.validation.inspection import inspect
 
     output.quiet_libraries()
-    root = Workspace(path).root
+    workspace = Workspace(path)
+    root = workspace.root
     chosen = settings.load(root).settings
     data = WorkspaceData(root)
-    with progress.working("Looking"), Store(data.index) as store:
-        snapshot, _ = index_folder(root, store)
-        build_files = Workspace(root).build_files()
+    with progress.working("Looking"), WholeStore(data) as store:
+        snapshot = Index(store).read(workspace)
+        build_files = workspace.build_files()
         found = inspect(
             root.resolve(),
             find_modules(build_files, snapshot.files),

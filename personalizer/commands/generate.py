@@ -127,8 +127,9 @@ class Session:
         cls, root: Path, flags: dict[str, Any], adapter: str | None, *, run: bool, trusted: bool
     ) -> Iterator[Session]:
         """Opens everything that generation needs; the model is loaded when first asked."""
-        from indexer import Index, Store, Workspace
+        from indexer import Index, Workspace
         from personalizer import settings
+        from personalizer.contents import WholeStore
         from personalizer.generation import Vectors
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
@@ -136,7 +137,7 @@ class Session:
         chosen = settings.load(root, flags).settings
         data = WorkspaceData(root)
         with ExitStack() as stack:
-            index = Index(stack.enter_context(Store(data.index)))
+            index = Index(stack.enter_context(WholeStore(data)))
             snapshot = index.read(Workspace(root))
             serving = _serving(root, adapter)
             engine = stack.enter_context(closing(_engine(chosen)))
@@ -201,10 +202,12 @@ class Session:
 
     @property
     def _retriever(self) -> Retriever:
+        from personalizer.contents import without
         from personalizer.generation import Retriever
 
         embed = self.vectors.by(self.settings.retriever, self.engine)
-        return Retriever(self.snapshot, self.snapshot.pairs, embed)
+        pairs = without(self.data.forgotten(), self.snapshot.pairs)
+        return Retriever(self.snapshot, pairs, embed)
 
     def key(self, where: Where) -> str:
         """Changes with whatever decides what is generated for a method."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ __all__ = ["config", "dataset", "index", "pairs"]
 @json_option
 def index(path: Path, excluded: bool, as_json: bool) -> None:
     """Reads a project: files, methods, tests and pairs."""
-    from indexer import Store, Workspace, index_folder
+    from indexer import Index, Store
+    from personalizer.contents import Learnable
     from personalizer.storage import WorkspaceData
 
-    root = Workspace(path).root
+    workspace = Learnable(path)
+    root = workspace.root
     with Store(WorkspaceData(root).index) as store, progress.working("Indexing"):
-        snapshot, seconds = index_folder(root, store)
+        begun = time.perf_counter()
+        snapshot = Index(store).read(workspace)
+        seconds = time.perf_counter() - begun
         check_for_java(snapshot, root)
         result: dict[str, Any] = {
             "files": len(snapshot.files) + len(snapshot.excluded),
@@ -44,7 +49,7 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
         }
         if excluded:
             result["excluded_files"] = dict(snapshot.excluded)
-            result["excluded_folders"] = Workspace(root).left_out()
+            result["excluded_folders"] = workspace.left_out()
             result["copies"] = dict(snapshot.copies)
     output.show("index", result, as_json)
 
@@ -54,13 +59,14 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
 @json_lines_option
 def pairs(path: Path, as_json: bool) -> None:
     """Lists the tests with the method that each tests."""
-    from indexer import Store, Workspace, index_folder
+    from indexer import Index, Store
+    from personalizer.contents import Learnable
     from personalizer.storage import WorkspaceData
 
-    root = Workspace(path).root
-    with Store(WorkspaceData(root).index) as store:
-        snapshot, _ = index_folder(root, store)
-        check_for_java(snapshot, root)
+    workspace = Learnable(path)
+    with Store(WorkspaceData(workspace.root).index) as store:
+        snapshot = Index(store).read(workspace)
+        check_for_java(snapshot, workspace.root)
         output.show_lines("pairs", (output.pair_row(pair) for pair in snapshot.pairs), as_json)
 
 
@@ -72,17 +78,18 @@ def pairs(path: Path, as_json: bool) -> None:
 )
 def dataset(path: Path, out: Path | None, as_json: bool) -> None:
     """Prints the examples that training would use, one JSON object a line."""
-    from indexer import Store, Workspace, index_folder
+    from indexer import Index, Store
     from personalizer import settings
+    from personalizer.contents import Learnable
     from personalizer.storage import WorkspaceData
 
     output.quiet_libraries()
     from personalizer.training import preparation
 
-    root = Workspace(path).root
-    chosen = settings.load(root).settings
-    with Store(WorkspaceData(root).index) as store, progress.working("Reading"):
-        snapshot, _ = index_folder(root, store)
+    workspace = Learnable(path)
+    chosen = settings.load(workspace.root).settings
+    with Store(WorkspaceData(workspace.root).index) as store, progress.working("Reading"):
+        snapshot = Index(store).read(workspace)
         rows = list(preparation.examples(snapshot, chosen))
     if out is None:
         output.show_lines("dataset", rows, as_json=True)

@@ -27,7 +27,8 @@ def generate_untested(
 
     Each result is kept as soon as it is there, and is not made again while its method, its
     adapter and what was asked stay the same: an interrupted run goes on. Methods that the model's
-    context does not hold are counted and passed over.
+    context does not hold are counted and passed over; those of files that were to be forgotten
+    are not tried, since their tests would be kept.
 
     Args:
         session: The project and who writes.
@@ -38,11 +39,13 @@ def generate_untested(
     Raises:
         BadInput: If the project has no Java, or the folder cannot be made.
     """
+    from personalizer.contents import covers
     from personalizer.generation import untested
 
     check_for_java(session.snapshot, session.root)
     folder = out or session.data.untested
-    methods = untested(session.snapshot)
+    gone = session.data.forgotten()
+    methods = [one for one in untested(session.snapshot) if not covers(gone, one.path)]
     most = len(methods) if limit is None else min(limit, len(methods))
     kept = _Kept(folder)
     results: list[dict[str, Any]] = []

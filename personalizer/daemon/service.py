@@ -17,6 +17,7 @@ from typing import Any
 from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
+from personalizer.contents import without
 from personalizer.daemon import place
 from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
@@ -114,7 +115,8 @@ class Service:
             if again is not None:
                 return again
         embed = self.vectors.by(chosen.retriever, self.engine)
-        retriever = Retriever(snapshot, snapshot.pairs, embed)
+        pairs = without(WorkspaceData(workspace.root).forgotten(), snapshot.pairs)
+        retriever = Retriever(snapshot, pairs, embed)
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=request.run, trusted=request.trusted
         )

@@ -11,8 +11,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-from indexer import Change, Index, Snapshot, Store, Workspace
+from indexer import Change, Index, Snapshot, Workspace
 from indexer.store import content_hash
+from personalizer.contents import WholeStore
 from personalizer.storage import WorkspaceData
 
 __all__ = ["OpenWorkspace", "Workspaces"]
@@ -31,7 +32,7 @@ class OpenWorkspace:
 
     def __init__(self, root: Path | str) -> None:
         self._workspace = Workspace(root)
-        self._index = Index(Store(WorkspaceData(self._workspace.root).index))
+        self._index = Index(WholeStore(WorkspaceData(self._workspace.root)))
         self._access = threading.Lock()
 
     @property

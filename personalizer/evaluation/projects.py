@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer import Pair, Snapshot, Store, Workspace, index_folder
+from indexer import Index, Pair, Snapshot, Store
+from personalizer.contents import Learnable
 from personalizer.dataset import Side, folds, hold_out
 from personalizer.errors import BadInput
 from personalizer.evaluation.cells import Cells
@@ -59,10 +60,10 @@ def open_projects(
     projects: list[Project] = []
     with ExitStack() as stores:
         for path in paths:
-            workspace = Workspace(path)
+            workspace = Learnable(path)
             data = WorkspaceData(workspace.root)
             store = stores.enter_context(Store(data.index))
-            snapshot, _ = index_folder(workspace.root, store)
+            snapshot = Index(store).read(workspace)
             try:
                 pairs = usable_pairs(snapshot, limit)
                 made = _parts(pairs, snapshot, settings, count, test_set)
