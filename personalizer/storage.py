@@ -127,8 +127,14 @@ class WorkspaceData:
         Raises:
             StorageError: If the disk is full or read-only.
         """
-        paths = sorted({*self.forgotten(), path})
-        write_atomically(self.folder / _FORGOTTEN, msgspec.json.encode(paths))
+        self._set_forgotten({*self.forgotten(), path})
+
+    def remember(self, path: str) -> None:
+        """Takes a file or folder back that was to be forgotten; raises as ``forget``."""
+        self._set_forgotten({*self.forgotten()} - {path})
+
+    def _set_forgotten(self, paths: set[str]) -> None:
+        write_atomically(self.folder / _FORGOTTEN, msgspec.json.encode(sorted(paths)))
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:

@@ -306,6 +306,29 @@ def _snippet_text(result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
 
 
+def _forgotten_text(result: dict[str, Any]) -> str:
+    removed, kept = result["removed"], len(result["kept"])
+    lines = [
+        f"{result['path']} is forgotten: nothing learns from it again "
+        "(`personalizer adapters remember` takes it back)",
+        f"  deleted  {', '.join(removed) or 'no adapter, for none had seen it'}, "
+        "and what checkpoints and caches held",
+    ]
+    if kept:
+        lines.append(f"  kept     {count(kept, 'adapter')} that had not seen it")
+    if result["trained"]:
+        return "\n".join([*lines, _train_text(result["trained"])])
+    if result["why_not"]:
+        lines.append(f"Nothing was trained anew: {result['why_not']}")
+    elif result["serving"]:
+        lines.append("What served is gone: `personalizer train` trains anew without it.")
+    return "\n".join(lines)
+
+
+def _forgotten_list_text(result: dict[str, Any]) -> str:
+    return "\n".join(result["forgotten"]) or "Nothing was to be forgotten."
+
+
 def _config_text(result: dict[str, Any]) -> str:
     rows = result["settings"]
     width = max(len(row["name"]) for row in rows)
@@ -356,10 +379,13 @@ TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "doctor": _doctor_text,
     "evaluate": _evaluate_text,
     "forecasts": _forecasts_text,
+    "forgotten": _forgotten_text,
+    "forgotten list": _forgotten_list_text,
     "generate": _generate_text,
     "index": _index_text,
     "models": _models_text,
     "plan": _plan_text,
+    "remembered": lambda r: f"Training may learn from {r['remembered']} again.",
     "snippet": _snippet_text,
     "status": _status_text,
     "untested": _untested_text,

@@ -25,6 +25,7 @@ from personalizer.evaluation.projects import open_projects
 from personalizer.freshness import status, trained_on
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
+from personalizer.training.preparation import usable_pairs
 from tests.java_project import snapshot_of, write_project
 from tests.test_adapters import manifest
 
@@ -217,6 +218,70 @@ def test_what_is_forgotten_is_no_example_and_is_in_no_fold(root, monkeypatch, ca
         assert project.all_pairs == 28
         assert TEST not in project.snapshot.files
     check_nowhere(root, "ShapeATest")
+
+
+def run(capsys, *arguments: str) -> str:
+    personalizer.main(arguments, standalone_mode=False)
+    return capsys.readouterr().out
+
+
+def test_a_misspelt_path_is_told_and_not_noted(root):
+    add(root, "one")
+    for path, words in (
+        ("src/main/java/shapes/ShapeAA.java", f"did you mean {MAIN}?"),
+        ("ShapeATest.java", f"no file or folder is called ShapeATest.java.*mean {TEST}?"),
+        ("scr/test", "did you mean src/test?"),
+        ("nope.java", "no adapter has seen one$"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            forget(Workspace(root), path)
+    assert WorkspaceData(root).forgotten() == []
+    forget(Workspace(root), TEST)
+    with pytest.raises(BadInput, match="no adapter has seen one"):
+        forget(Workspace(root), "nope.java")
+    check_nowhere(root, "ShapeATest")
+    add(root, "two", without="ShapeATest.java")
+    (root / "src/test/java/shapes/ShapeCTest.java").unlink()
+    assert forget(Workspace(root), "src/test/java/shapes/ShapeCTest.java").removed == ("two",)
+    forget(Workspace(root), "src/test/java/shapes/ShapeCTest.java")
+
+
+def test_what_was_forgotten_is_listed_and_taken_back(root, monkeypatch, capsys):
+    monkeypatch.chdir(root)
+    assert run(capsys, "adapters", "forget", "--list") == "Nothing was to be forgotten.\n"
+    assert f"{TEST} is forgotten" in run(capsys, "adapters", "forget", TEST)
+    run(capsys, "adapters", "forget", "src/main")
+    assert run(capsys, "adapters", "forget", "--list").split() == ["src/main", TEST]
+    with pytest.raises(BadInput, match="it lies in src/main, which is"):
+        run(capsys, "adapters", "remember", MAIN)
+    with pytest.raises(BadInput, match=f"did you mean {TEST}?"):
+        run(capsys, "adapters", "remember", TEST[:-1])
+    assert TEST in run(capsys, "adapters", "remember", TEST)
+    assert json.loads(run(capsys, "adapters", "forget", "--list", "--json")) == {
+        "forgotten": ["src/main"]
+    }
+    assert [p for p in Index().read(Learnable(root)).files if p == TEST]
+
+
+def test_a_project_of_which_all_is_forgotten_is_told_so(root):
+    forget(Workspace(root), "src/test")
+    with pytest.raises(BadInput, match=r"found none in 8 Java files; 8 files were to be forgotten"):
+        usable_pairs(Index().read(Learnable(root)), None)
+    forget(Workspace(root), "src")
+    with pytest.raises(BadInput, match=r"all of it was forgotten; see .* --list"):
+        usable_pairs(Index().read(Learnable(root)), None)
+
+
+def test_that_it_trains_anew_is_said_before_it_does(root, monkeypatch, capsys):
+    add(root, "one")
+    registry_of(root).use("one")
+    monkeypatch.chdir(root)
+    forgetting = ["adapters", "forget", "src/test"]
+    personalizer.main(forgetting, standalone_mode=False)
+    said = capsys.readouterr()
+    assert "training anew without it, for 10m at most" in said.err and "--no-train" in said.err
+    assert "deleted  one, and what" in said.out
+    assert "Nothing was trained anew: expected JUnit or TestNG tests" in said.out
 
 
 def test_paths_that_cannot_be_forgotten_are_told(root):

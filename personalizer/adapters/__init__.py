@@ -8,7 +8,7 @@ adapters/names.json            every name ever given, in order: none is given tw
 """
 
 from personalizer.adapters.exchange import Base, export, import_folder
-from personalizer.adapters.forget import Forgotten, forget
+from personalizer.adapters.forget import Forgotten, forget, remember
 from personalizer.adapters.manifest import Adapter, Manifest, Trained, UsedPair, new_id
 from personalizer.adapters.registry import Chooser, Registry
 
@@ -25,4 +25,5 @@ __all__ = [
     "forget",
     "import_folder",
     "new_id",
+    "remember",
 ]

@@ -6,20 +6,21 @@ again finishes what was begun.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer import Index, Snapshot, Store, Workspace
+from indexer import Index, Snapshot, Workspace
 from personalizer.adapters.manifest import Trained
 from personalizer.adapters.registry import Registry
-from personalizer.contents import covers
+from personalizer.contents import WholeStore, covers
 from personalizer.errors import AdapterError, BadInput
 from personalizer.storage import WorkspaceData
 
-__all__ = ["Forgotten", "forget", "has_seen"]
+__all__ = ["Forgotten", "forget", "has_seen", "remember"]
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,19 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         path: In the project, there or not any more.
 
     Raises:
-        BadInput: If the path lies outside the workspace.
+        BadInput: If the path lies outside the workspace, or nothing was ever there.
         Busy: If a training runs.
         StorageError: If the data folder cannot be written.
     """
     name = _inside(workspace.root, Path(path))
     data = WorkspaceData(workspace.root)
     registry = Registry(data.adapters)
-    with data.lock("forget"), Store(data.index) as store:
-        hashes = _hashes(Index(store).read(workspace), name)
+    with data.lock("forget"), WholeStore(data) as store:
+        indexed = store.seen().keys()
+        snapshot = Index(store).read(workspace)
+        if not os.path.lexists(workspace.root / name) and name not in data.forgotten():
+            _check_known(name, {*indexed, *snapshot.files, *snapshot.excluded}, registry)
+        hashes = _hashes(snapshot, name)
         data.forget(name)
         registry.sweep()
         gone = _affected(registry, hashes, name)
@@ -70,6 +75,28 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         store.clear()
         kept = tuple(adapter.id for adapter in registry.all())
     return Forgotten(name, tuple(sorted(gone)), kept, len(hashes), served)
+
+
+def remember(workspace: Workspace, path: str | Path) -> str:
+    """Lets adapters learn again from what was to be forgotten; says what that is.
+
+    The adapters that went do not come back.
+
+    Raises:
+        BadInput: If it was not to be forgotten, or only as a part of a folder.
+        Busy: If a training runs.
+        StorageError: If the data folder cannot be written.
+    """
+    name = _inside(workspace.root, Path(path))
+    data = WorkspaceData(workspace.root)
+    gone = data.forgotten()
+    if name not in gone:
+        wholes = [one for one in gone if covers([one], name)]
+        hint = f"; it lies in {wholes[0]}, which is" if wholes else _perhaps(name, gone)
+        raise BadInput(f"{name} is not to be forgotten{hint}")
+    with data.lock("remember"):
+        data.remember(name)
+    return name
 
 
 def has_seen(trained: Trained, paths: Iterable[str], hashes: Collection[str] = frozenset()) -> bool:
@@ -103,6 +130,41 @@ def _inside(root: Path, path: Path) -> str:
     if inside == ".":
         raise BadInput("expected a file or folder of the project, got the whole project")
     return inside
+
+
+def _check_known(name: str, files: set[str], registry: Registry) -> None:
+    """A path that neither index nor adapters know is misspelt: nothing would be forgotten.
+
+    Raises:
+        BadInput: Says what is near.
+    """
+    if registry.damaged():
+        return
+    for adapter in registry.all():
+        try:
+            trained = adapter.trained()
+        except AdapterError:
+            return
+        if has_seen(trained, [name]):
+            return
+        files |= {path for pair in (*trained.used, *trained.inherited) for path in pair.paths}
+    if any(covers([name], file) for file in files):
+        return
+    folders = {folder.as_posix() for file in files for folder in Path(file).parents} - {"."}
+    raise BadInput(
+        f"no file or folder is called {name}, and no adapter has seen one"
+        f"{_perhaps(name, files | folders)}"
+    )
+
+
+def _perhaps(name: str, known: Collection[str]) -> str:
+    """The nearest of some paths, by its last part where only that is near."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    if not near:
+        by_name = {one.rpartition("/")[2]: one for one in sorted(known, reverse=True)}
+        found = difflib.get_close_matches(name.rpartition("/")[2], by_name, n=1, cutoff=0.8)
+        near = [by_name[one] for one in found]
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _hashes(snapshot: Snapshot, name: str) -> set[str]:

@@ -130,24 +130,53 @@ def adapters_import(folder: Path, workspace: Path, as_json: bool) -> None:
 
 
 @adapters.command("forget")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--no-train", is_flag=True, help="Do not train anew what served.")
+@click.option("--list", "listing", is_flag=True, help="List what was to be forgotten.")
 @workspace_option
 @json_option
-def adapters_forget(path: Path, no_train: bool, workspace: Path, as_json: bool) -> None:
-    """Deletes all that was learnt from a file or folder, for ever, and trains anew without it."""
+def adapters_forget(
+    path: Path | None, no_train: bool, listing: bool, workspace: Path, as_json: bool
+) -> None:
+    """Deletes all that was learnt from a file or folder, for ever, and trains anew without it.
+
+    It is not learnt from again until `remember` takes it back.
+    """
     from indexer import Workspace
     from personalizer.adapters import forget
+    from personalizer.storage import WorkspaceData
 
+    if listing == (path is not None):
+        raise click.UsageError("expected a PATH or --list")
     found = Workspace(workspace)
+    if path is None:
+        listed = WorkspaceData(found.root).forgotten()
+        output.show("forgotten list", {"forgotten": listed}, as_json)
+        return
     gone = forget(found, path)
     result = output.as_dict(gone) | {"trained": None, "why_not": None}
     if gone.serving and not no_train:
-        result |= _trained_anew(found.root)
+        result |= _trained_anew(found.root, gone.path)
     output.show("forgotten", result, as_json)
 
 
-def _trained_anew(root: Path) -> dict[str, object]:
+@adapters.command("remember")
+@click.argument("path", type=click.Path(path_type=Path))
+@workspace_option
+@json_option
+def adapters_remember(path: Path, workspace: Path, as_json: bool) -> None:
+    """Takes back what was to be forgotten: the next training may learn from it again."""
+    from indexer import Workspace
+    from personalizer.adapters import remember
+    from personalizer.storage import WorkspaceData
+
+    found = Workspace(workspace)
+    name = remember(found, path)
+    left = WorkspaceData(found.root).forgotten()
+    output.show("remembered", {"remembered": name, "forgotten": left}, as_json)
+
+
+def _trained_anew(root: Path, path: str) -> dict[str, object]:
     """From the base, whatever the settings say of a warm start."""
     from dataclasses import replace
 
@@ -155,6 +184,10 @@ def _trained_anew(root: Path) -> dict[str, object]:
     from personalizer.errors import BadInput
 
     resolved = settings.load(root).settings
+    output.remark(
+        f"what served had seen {path} and is gone: training anew without it, for "
+        f"{resolved.budget} at most (interrupt it, or forget with --no-train, to leave that)"
+    )
     output.quiet_libraries()
     from personalizer.training.project import train_project
 

@@ -14,6 +14,7 @@ from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
 from personalizer.errors import BadInput, TooFewPairs
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
+from personalizer.texts import count
 from personalizer.training.continual import WarmStart
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, Strategy, frequent_words, strategy_named
@@ -148,17 +149,23 @@ def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
     Raises:
         BadInput: If there is no Java, no test or too few pairs; says what was found.
     """
+    gone = snapshot.excluded_by_reason().get("forgotten", 0)
+    back = "see `personalizer adapters forget --list`, take back by `adapters remember PATH`"
+    besides = f"; {count(gone, 'file')} were to be forgotten: {back}" if gone else ""
     if not snapshot.files:
-        raise BadInput("expected a folder with Java source files, found none")
+        if gone == len(snapshot.excluded) > 0:
+            raise BadInput(f"nothing is left to learn from: all of it was forgotten; {back}")
+        raise BadInput(f"expected a folder with Java source files, found none{besides}")
     if not snapshot.tests:
         raise BadInput(
-            f"expected JUnit or TestNG tests, found none in {len(snapshot.files)} Java files"
+            "expected JUnit or TestNG tests, found none in "
+            f"{count(len(snapshot.files), 'Java file')}{besides}"
         )
     pairs = list(snapshot.pairs)
     if len(pairs) < FEWEST_PAIRS:
         raise TooFewPairs(
             f"training needs at least {FEWEST_PAIRS} tests whose focal method is known, "
-            f"found {len(pairs)} (of {len(snapshot.tests)} tests)"
+            f"found {len(pairs)} (of {count(len(snapshot.tests), 'test')}){besides}"
         )
     if limit is not None and limit < len(pairs):
         if limit < FEWEST_PAIRS:
