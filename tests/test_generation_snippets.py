@@ -126,6 +126,16 @@ def test_a_body_in_the_middle_of_an_edit_is_no_crash():
         written("{\n    return a + b;\n}", "Sums two", cart=cart)
 
 
+def test_a_line_beside_the_comment_names_the_comment():
+    line = line_of("// double it")
+    with pytest.raises(
+        BadInput, match=f"has a body already, .* put it on the comment, line {line}$"
+    ):
+        written("\n    a();", "int twice")
+    with pytest.raises(BadInput, match=r"other in .* has a body already, and has no doc comment"):
+        written("\n    a();", "public int other")
+
+
 def test_several_lines_are_one_comment_in_the_block_around_it():
     after, _, engine = written(" first\n        total = 0;\n    }\n}", "// forget")
     assert "            // what there was\n            total = 0;\n        }\n" in after

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from indexer import FileFacts, Method, Snapshot, Type
 from indexer.languages.lexis import tokens
+from indexer.languages.remarks import Remark, remark_at
 from indexer.pairing import find_tests, in_test_root
 from personalizer.errors import BadInput, NoSuchMethod
 
-__all__ = ["resolve_file", "resolve_method", "resolve_snippet", "resolve_target"]
+__all__ = [
+    "resolve_file",
+    "resolve_method",
+    "resolve_snippet",
+    "resolve_target",
+    "unwritten",
+    "written_already",
+]
 
 
 def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
@@ -58,21 +67,51 @@ def resolve_snippet(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, 
         BadInput: If it has no doc comment, or a body that would be lost.
     """
     path, method = resolve_method(snapshot, path, at)
+    source = snapshot.source(path)
+    if method.body is not None:
+        body = method.body.of(source).decode(snapshot.files[path].encoding, "replace")
+        if not unwritten(body):
+            of_body = partial(remark_at, source, method.body)
+            raise written_already(source, path, method, at, of_body)
     if method.doc is None:
         raise BadInput(f"{method.name} in {path} has no doc comment to write a body from")
     if method.body is None:
         raise BadInput(f"{method.name} in {path} is declared without a body: give it an empty one")
-    body = method.body.of(snapshot.source(path)).decode(snapshot.files[path].encoding, "replace")
-    if not _unwritten(body):
-        raise BadInput(f"{method.name} in {path} has a body already: empty it first")
     return path, method
 
 
-def _unwritten(body: str) -> bool:
+def written_already(
+    source: bytes, path: str, method: Method, at: int | str, remark: Callable[[int], Remark | None]
+) -> BadInput:
+    """The complaint about a body that is there; names the nearest comment without code in it.
+
+    Args:
+        source: The file's bytes.
+        path: The file.
+        method: The method.
+        at: The line or the name that was given.
+        remark: The comment at a line.
+    """
+    lines = range(method.line, source.count(b"\n", 0, method.span.end) + 2)
+    found = [one for line in lines if (one := remark(line)) is not None and one.bare]
+    bare = [source.count(b"\n", 0, one.span.start) + 1 for one in found]
+    given = at if isinstance(at, int) else method.line
+    nearest = min(bare, key=lambda line: abs(line - given), default=None)
+    comment = "docstring" if path.endswith(".py") else "doc comment"
+    if method.doc is not None:
+        todo = ": empty it first"
+    else:
+        todo = f", and has no {comment} to write another from"
+    if nearest is not None:
+        todo += f"; or put it on the comment, line {nearest}"
+    return BadInput(f"{method.name} in {path} has a body already{todo}")
+
+
+def unwritten(body: str) -> bool:
     """Whether a body does nothing, or nothing but throw.
 
     Example:
-        >>> _unwritten("{ throw new IllegalStateException(); }"), _unwritten("{ return 1; }")
+        >>> unwritten("{ throw new IllegalStateException(); }"), unwritten("{ return 1; }")
         (True, False)
     """
     row = [token.text for token in tokens(body) if token.kind != "comment"][1:-1]

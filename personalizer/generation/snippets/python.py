@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from pyflakes.checker import Checker
 from pyflakes.messages import UndefinedName
@@ -30,7 +31,7 @@ from personalizer.generation.snippets.blocks import (
     tree_of,
 )
 from personalizer.generation.snippets.spot import Spot
-from personalizer.generation.targets import resolve_file, resolve_method
+from personalizer.generation.targets import resolve_file, resolve_method, written_already
 from personalizer.validation import Diagnostic, Validator, Verdict
 
 __all__ = ["asked", "begun", "compiled", "find", "written"]
@@ -49,10 +50,11 @@ def find(snapshot: Snapshot, path: str, at: int | str) -> Spot:
     if isinstance(at, int) and (spot := _remark(snapshot, path, at)):
         return spot
     path, method = resolve_method(snapshot, path, at)
+    if method.body is not None and not _UNWRITTEN.fullmatch(_text(snapshot, path, method.body)):
+        source = snapshot.source(path)
+        raise written_already(source, path, method, at, partial(python.remark_at, source))
     if method.doc is None:
         raise BadInput(f"{method.name} in {path} has no docstring to write a body from")
-    if method.body is not None and not _UNWRITTEN.fullmatch(_text(snapshot, path, method.body)):
-        raise BadInput(f"{method.name} in {path} has a body already: empty it first")
     return Spot(path, method)
 
 
