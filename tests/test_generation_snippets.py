@@ -192,6 +192,18 @@ def test_what_the_compiler_says_of_a_snippet_is_told():
     assert made.not_run == f"{PATH} does not compile by itself: line 1: no package"
 
 
+def test_methods_still_to_be_written_do_not_keep_another_from_compiling():
+    others = "int empty() { }\n    int todo() {\n        // soon\n    }\n    void nothing() { }"
+    throwing = "int thrown() { throw new Error(); }"
+    cart = CART.replace("void last()", f"{others}\n    {throwing}\n    void last()")
+    validator = FakeValidator()
+    after, _, _ = written("{\n}", "Sums two", validator=validator, cart=cart)
+    asked = validator.asked[0].source
+    thrown = "throw new UnsupportedOperationException();"
+    assert f"int empty() {{{thrown} }}" in asked and f"int todo() {{{thrown}\n" in asked
+    assert asked.count(thrown) == 2 and asked.replace(thrown, "") == after
+
+
 @needs_java
 def test_a_snippet_is_compiled_in_its_file_and_nothing_is_run(tmp_path):
     made = project(tmp_path / "shop", {PATH: CART}, data=tmp_path / "data")

@@ -18,7 +18,6 @@ __all__ = [
     "resolve_method",
     "resolve_snippet",
     "resolve_target",
-    "unwritten",
     "written_already",
 ]
 
@@ -70,7 +69,7 @@ def resolve_snippet(snapshot: Snapshot, path: str, at: int | str) -> tuple[str, 
     source = snapshot.source(path)
     if method.body is not None:
         body = method.body.of(source).decode(snapshot.files[path].encoding, "replace")
-        if not unwritten(body):
+        if not _unwritten(body):
             of_body = partial(remark_at, source, method.body)
             raise written_already(source, path, method, at, of_body)
     if method.doc is None:
@@ -107,11 +106,11 @@ def written_already(
     return BadInput(f"{method.name} in {path} has a body already{todo}")
 
 
-def unwritten(body: str) -> bool:
+def _unwritten(body: str) -> bool:
     """Whether a body does nothing, or nothing but throw.
 
     Example:
-        >>> unwritten("{ throw new IllegalStateException(); }"), unwritten("{ return 1; }")
+        >>> _unwritten("{ throw new IllegalStateException(); }"), _unwritten("{ return 1; }")
         (True, False)
     """
     row = [token.text for token in tokens(body) if token.kind != "comment"][1:-1]

@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 
 from indexer import Method, Snapshot, Span, code_of
-from indexer.languages.java import method_errors
+from indexer.languages.java import method_errors, parse
 from indexer.languages.lexis import tokens
 from indexer.languages.remarks import remark_at
 from personalizer.engine import Completion, Request
@@ -24,6 +24,8 @@ from personalizer.generation.targets import resolve_method, resolve_snippet
 from personalizer.validation import Validator, Verdict
 
 __all__ = ["asked", "begun", "compiled", "find", "find_remark", "statements", "written"]
+
+_THROWS = b"throw new UnsupportedOperationException();"
 
 
 def find(snapshot: Snapshot, path: str, at: int | str) -> Spot:
@@ -80,10 +82,30 @@ def written(
 
 
 def compiled(
-    validator: Validator, file: str, source: str, cancelled: threading.Event | None
+    validator: Validator, file: str, source: str, own: Method, cancelled: threading.Event | None
 ) -> Verdict:
     """See ``Language.compiled``: the workspace's own compiler."""
-    return validator.compile(file, source, cancelled=cancelled)
+    return validator.compile(file, _filled(source, own), cancelled=cancelled)
+
+
+def _filled(source: str, own: Method) -> str:
+    """A file whose other methods without a body throw, so that none lacks a return.
+
+    Example:
+        >>> from indexer.languages.java import parse
+        >>> text = "class A { int b() { } int c() { } }"
+        >>> _filled(text, parse(text.encode()).methods[0])
+        'class A { int b() { } int c() {throw new UnsupportedOperationException(); } }'
+    """
+    data = source.encode("utf-8", "surrogatepass")
+    for method in reversed(parse(data).methods):
+        if method.body is None or method.key == own.key or method.returns in (None, "void"):
+            continue
+        row = tokens(method.body.of(data).decode("utf-8", "replace"))
+        if [one.text for one in row if one.kind != "comment"] == ["{", "}"]:
+            inside = method.body.start + 1
+            data = data[:inside] + _THROWS + data[inside:]
+    return data.decode("utf-8", "surrogatepass")
 
 
 # ---------------------------------------------------------------- a body

@@ -75,7 +75,7 @@ def generate_snippet(
         checker = validator or Unable("it was asked not to compile anything")
         checker.update(snapshot)
         after = text_after(snapshot, made.edit)
-        verdict = language.compiled(checker, spot.path, after, cancelled)
+        verdict = language.compiled(checker, spot.path, after, spot.method, cancelled)
         made = _judged(made, snapshot, spot.method, after, verdict)
     if language is python and base == STARTER:
         made = replace(made, notes=(*made.notes, _JAVA_ALONE))

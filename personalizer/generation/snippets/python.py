@@ -203,7 +203,7 @@ def _importing(snapshot: Snapshot, edit: Edit, names: Sequence[str]) -> Edit:
 
 
 def compiled(
-    validator: Validator, file: str, source: str, cancelled: threading.Event | None
+    validator: Validator, file: str, source: str, own: Method, cancelled: threading.Event | None
 ) -> Verdict:
     """See ``Language.compiled``: Python's own parser, of the version that runs this."""
     try:

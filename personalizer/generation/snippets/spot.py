@@ -55,6 +55,14 @@ class Language(Protocol):
         """The code that a completion holds, with its edit, or why there is none."""
 
     def compiled(
-        self, validator: Validator, file: str, source: str, cancelled: threading.Event | None
+        self,
+        validator: Validator,
+        file: str,
+        source: str,
+        own: Method,
+        cancelled: threading.Event | None,
     ) -> Verdict:
-        """Whether a file compiles with this text, as ``Validator.compile`` says it."""
+        """Whether a file compiles with this text, as ``Validator.compile`` says it.
+
+        What is still to be written in it, apart from the snippet's own method, counts as whole.
+        """
