@@ -215,19 +215,26 @@ def _generate_text(result: dict[str, Any]) -> str:
     if result["edit"] is None:
         return f"{head}\nNone of them can be used; nothing was changed."
     edit = result["edit"]
-    if result["written"]:
-        done = "Written to"
-    elif result["candidates"][0]["compiles"] is False or not result["candidates"][0]["may_compile"]:
-        done = "Not written, for it does not compile; would go to"
-    else:
-        done = "Would go to (write it with --write)"
-    lines = [head, f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"]
+    best = result["candidates"][0]
+    refused = best["compiles"] is False or not best["may_compile"]
+    lines = [head, _where(edit, result["written"], refused)]
     lines += [f"  {note}" for note in edit["notes"]]
     lines += _left_of(result)
     lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {result['not_run']}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _where(edit: dict[str, Any], written: bool, refused: bool) -> str:
+    """Where an edit went, or would go; one that is refused does not compile."""
+    if written:
+        done = "Written to"
+    elif refused:
+        done = "Not written, for it does not compile; would go to"
+    else:
+        done = "Would go to (write it with --write)"
+    return f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"
 
 
 def _left_of(result: dict[str, Any]) -> list[str]:
@@ -294,7 +301,8 @@ def _snippet_text(result: dict[str, Any]) -> str:
     if result["edit"] is None:
         lines = [f"{result['adapter']} wrote nothing that can be used: {result['no_edit']}"]
         return "\n".join([*lines, *(f"  {note}" for note in result["notes"]), "", result["text"]])
-    lines = [f"{result['adapter']} wrote", *(f"  {note}" for note in result["notes"])]
+    made = f"{count(len(result['text'].splitlines()), 'line')} in {result['seconds']:.1f} s"
+    lines = [f"{result['adapter']} wrote {made}", *(f"  {note}" for note in result["notes"])]
     if result["unknown_symbols"]:
         lines.append(f"  does not know {', '.join(result['unknown_symbols'])}")
     if result["compiles"] is not None:
@@ -303,6 +311,7 @@ def _snippet_text(result: dict[str, Any]) -> str:
         )
     elif result["not_run"]:
         lines.append(f"  not compiled: {result['not_run']}")
+    lines.append(_where(result["edit"], result.get("written", False), result["compiles"] is False))
     return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
 
 

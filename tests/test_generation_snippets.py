@@ -5,10 +5,13 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from click.testing import CliRunner
 
 from indexer import Snapshot
+from personalizer.cli import personalizer
+from personalizer.engine import local
 from personalizer.errors import BadInput
-from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
+from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet, validators
 from personalizer.generation.snippets.java import statements
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings
@@ -16,7 +19,7 @@ from personalizer.validation import Diagnostic, Validator, Verdict
 from tests.fake_engine import FakeEngine
 from tests.fake_validator import FakeValidator
 from tests.java_build import needs_java, project
-from tests.java_project import snapshot_of
+from tests.java_project import snapshot_of, write_project
 from tests.test_prompts import Characters
 
 CART = """package shop;
@@ -202,6 +205,34 @@ def test_methods_still_to_be_written_do_not_keep_another_from_compiling():
     thrown = "throw new UnsupportedOperationException();"
     assert f"int empty() {{{thrown} }}" in asked and f"int todo() {{{thrown}\n" in asked
     assert asked.count(thrown) == 2 and asked.replace(thrown, "") == after
+
+
+WRONG = Verdict(False, None, diagnostics=(Diagnostic(7, 1, "error", "no"),))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (WRONG, "  does not compile: no\nNot written, for it does not compile; would go to "),
+        (Verdict(True, None), "  compiles\nWritten to "),
+        (Verdict(None, None, not_run="no JDK"), "  not compiled: no JDK\nWritten to "),
+    ],
+)
+def test_what_does_not_compile_is_not_written_and_what_is_written_is_told(
+    tmp_path, monkeypatch, verdict: Verdict, said: str
+):
+    root = write_project(tmp_path / "shop", {PATH: CART})
+    monkeypatch.chdir(root)
+    engine = FakeEngine(["{\n    return a + b;\n}"])
+    monkeypatch.setattr(local, "LocalEngine", lambda threads: engine)
+    checker = FakeValidator(otherwise=verdict)
+    monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
+    target = f"{PATH}:{line_of('int sum(')}"
+    answer = CliRunner().invoke(personalizer, ["snippet", target, "--write"])
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.startswith("base wrote 3 lines in ")
+    assert f"{said}{PATH}\n" in answer.output
+    assert ("return a + b" in (root / PATH).read_text()) is (verdict is not WRONG)
 
 
 @needs_java

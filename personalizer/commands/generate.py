@@ -250,7 +250,11 @@ class Session:
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
 @click.option("--no-run", is_flag=True, help="Compile nothing.")
 @click.option("--trust", is_flag=True, help="Let this project be built, this time.")
-@click.option("--write", is_flag=True, help="Write the code into its file; else show the diff.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Write the code into its file unless it is known not to compile; else show the diff.",
+)
 @json_option
 def snippet(
     target: str,
@@ -274,10 +278,10 @@ def snippet(
         snapshot = session.around(file)
         with progress.working("Generating"):
             made = session.snippet(snapshot, file, int(line))
-        if write and made.edit is not None:
+        written = write and made.compiles is not False and made.edit is not None
+        if written and made.edit is not None:
             write_edit(root, snapshot, made.edit)
-    result = output.as_dict(made) | {"written": bool(write and made.edit)}
-    output.show("snippet", result, as_json)
+    output.show("snippet", output.as_dict(made) | {"written": written}, as_json)
 
 
 def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
