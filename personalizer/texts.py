@@ -46,6 +46,8 @@ def plain(result: dict[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {_value(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value)) or "none"
     return "-" if value is None else str(value)
 
 
@@ -75,7 +77,6 @@ def _index_text(result: dict[str, Any]) -> str:
 
 
 def _train_text(result: dict[str, Any]) -> str:
-    base, adapter = result["metrics"]["base"], result["metrics"]["adapter"]
     verdict = {
         "passed": "It serves now",
         "provisional": "It serves now, provisionally",
@@ -84,25 +85,34 @@ def _train_text(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"Adapter {result['adapter']} ({result['method']} on {result['base']})",
-            f"  pairs       {_value(result['pairs'])}",
-            f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
-            "(gate pairs, nats a token)",
-            f"  perplexity  {base['gate_perplexity']:.2f} base, "
-            f"{adapter['gate_perplexity']:.2f} adapter",
-            *([f"  tests       {result['executed']['reason']}"] if result["executed"] else []),
-            f"  trained     {result['trainable_parameters']:,} parameters, "
-            f"{result['steps']} steps, {result['tokens']:,} tokens in "
-            f"{duration(result['seconds'])} "
-            f"({result['tokens_per_second']:,.0f} a second)",
-            f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most "
-            f"({_mebibytes(result['forecast']['peak_memory_bytes'])} foretold), "
-            f"adapter {_mebibytes(result['adapter_bytes'])}",
-            *(f"  eased       {one}" for one in result["eased"]),
-            *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
-            *_continual_lines(result),
+            *_trained_lines(result),
             f"{verdict}: {result['reason']}.",
         ]
     )
+
+
+def _trained_lines(result: dict[str, Any]) -> list[str]:
+    """What a training was given, took and brought."""
+    base, adapter = result["metrics"]["base"], result["metrics"]["adapter"]
+    foretold = result["forecast"].get("peak_memory_bytes")
+    return [
+        f"  pairs       {_value(result['pairs'])}",
+        f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
+        "(gate pairs, nats a token)",
+        f"  perplexity  {base['gate_perplexity']:.2f} base, "
+        f"{adapter['gate_perplexity']:.2f} adapter",
+        *([f"  tests       {result['executed']['reason']}"] if result["executed"] else []),
+        f"  trained     {result['trainable_parameters']:,} parameters, "
+        f"{result['steps']} steps, {result['tokens']:,} tokens in "
+        f"{duration(result['seconds'])} "
+        f"({result['tokens_per_second']:,.0f} a second)",
+        f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most"
+        f"{f' ({_mebibytes(foretold)} foretold)' if foretold else ''}, "
+        f"adapter {_mebibytes(result['adapter_bytes'])}",
+        *(f"  eased       {one}" for one in result["eased"]),
+        *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
+        *_continual_lines(result),
+    ]
 
 
 def _continual_lines(result: dict[str, Any]) -> list[str]:
@@ -338,6 +348,80 @@ def _forgotten_list_text(result: dict[str, Any]) -> str:
     return "\n".join(result["forgotten"]) or "Nothing was to be forgotten."
 
 
+def _manifest_text(result: dict[str, Any]) -> str:
+    """What ``adapters show`` prints: the training's own lines, and where the adapter comes from."""
+    lines = [
+        f"{result['id']} ({result['method']} on {result['base']})",
+        f"  of          {result['trained_at']}, commit {(result['commit'] or 'not known')[:12]}, "
+        f"Personalizer {result['version']}",
+        *_trained_lines(result | {"executed": result["gate"].get("executed")}),
+        f"  gate        {result['gate']['outcome']}: {result['gate']['reason']}",
+    ]
+    if history := result["history"]:
+        first, last = history[0], history[-1]
+        lines.append(
+            f"  validation  loss {first['validation_loss']:.3f} at step {first['step']:.0f}, "
+            f"{last['validation_loss']:.3f} at step {last['step']:.0f}"
+        )
+    for name, what in (("excluded", "files"), ("secrets", "secrets"), ("licences", "licences")):
+        if result[name]:
+            lines.append(f"  {what:11} {_counts(result[name])}")
+    if result["imported_at"]:
+        lines.append(f"  imported    {result['imported_at']}")
+    return "\n".join([*lines, "All of it, as JSON: --json"])
+
+
+def _counts(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {what}" for what, number in numbers.items())
+
+
+def _serving_text(result: dict[str, Any]) -> str:
+    name = result["serving"]
+    return "The base serves now, without an adapter." if name == "base" else f"{name} serves now."
+
+
+def _exported_text(result: dict[str, Any]) -> str:
+    return f"Wrote {result['exported']} into {result['folder']}: {', '.join(result['files'])}"
+
+
+def _measured_text(result: dict[str, Any]) -> str:
+    if not result["pairs"]:
+        return f"Nothing to measure: {result['adapter']} has seen every pair that it could."
+    return (
+        f"{result['adapter']} has a loss of {result['adapter_loss']:.3f} on "
+        f"{count(result['pairs'], 'new pair')}, the base {result['base']:.3f} (nats a token)."
+    )
+
+
+def _job_text(job: dict[str, Any]) -> str:
+    what = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing methods"}
+    because = f" because {job['began_because']}" if job["began_because"] else ""
+    return (
+        f"{what[job['kind']]} in the background{because}: {_job(job)} (job {job['id']})\n"
+        f"`personalizer status {job['workspace']}` says how far it is."
+    )
+
+
+def _daemon_text(result: dict[str, Any]) -> str:
+    if not result["running"]:
+        return f"The daemon does not run; it starts when it is needed. Its log: {result['log']}"
+    engine = result["engine"]
+    if engine["url"]:
+        model = f"on the server {engine['url']}"
+    else:
+        model = f"loaded (process {engine['pid']})" if engine["loaded"] else "not loaded"
+    lines = [
+        f"The daemon runs: process {result['pid']}, Personalizer {result['version']}, "
+        f"up {duration(result['uptime_seconds'])}",
+        f"  model   {model}",
+        f"  socket  {result['socket']}",
+        f"  log     {result['log']}",
+    ]
+    if result["url"]:
+        lines.append(f"  url     {result['url']}, for who has the token in {result['token_file']}")
+    return "\n".join(lines)
+
+
 def _config_text(result: dict[str, Any]) -> str:
     rows = result["settings"]
     width = max(len(row["name"]) for row in rows)
@@ -384,21 +468,35 @@ def _models_text(result: dict[str, Any]) -> str:
 
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "adapters": _adapters_text,
+    "base": lambda r: f"{r['base']} is the base of new trainings now, by {r['file']}",
     "config": _config_text,
+    "daemon": _daemon_text,
+    "dataset": lambda r: f"Wrote {count(r['examples'], 'example')} into {r['file']}",
     "doctor": _doctor_text,
     "evaluate": _evaluate_text,
+    "exported": _exported_text,
     "forecasts": _forecasts_text,
     "forgotten": _forgotten_text,
     "forgotten list": _forgotten_list_text,
     "generate": _generate_text,
+    "imported": lambda r: (
+        f"Took in {r['imported']}; it serves once `personalizer adapters use` names it."
+    ),
     "index": _index_text,
+    "job": _job_text,
+    "manifest": _manifest_text,
+    "measured": _measured_text,
     "models": _models_text,
     "plan": _plan_text,
+    "pulled": lambda r: f"{r['name']} lies in {r['folder']}",
     "remembered": lambda r: f"Training may learn from {r['remembered']} again.",
+    "removed": lambda r: f"Deleted {r['removed']}.",
+    "serving": _serving_text,
     "snippet": _snippet_text,
     "status": _status_text,
     "untested": _untested_text,
     "train": _train_text,
+    "view": lambda r: str(r["url"]),
 }
 
 LINES: dict[str, Callable[[dict[str, Any]], str]] = {
