@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from personalizer.commands.train import open_in_browser
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS, plain
 from tests.test_adapters import manifest
@@ -93,3 +94,15 @@ def test_a_result_is_told_in_words(kind: str, result: dict[str, Any], said: str)
     text = TEXTS.get(kind, plain)(result)
     assert said in f"{text}\n"
     assert not re.search(r"None|True|False|[\[{(]['\"]", text), text
+
+
+def test_a_browser_that_opens_an_address_prints_nothing(tmp_path, monkeypatch, capfd):
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho no browser found >&2\necho $1 | tee {tmp_path}/asked\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "webbrowser.py").write_text("raise SystemExit('a stranger was run')")
+    open_in_browser("http://127.0.0.1:1/view").wait(30)
+    assert capfd.readouterr() == ("", "")
+    assert (tmp_path / "asked").read_text() == "http://127.0.0.1:1/view\n"
