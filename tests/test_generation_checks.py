@@ -165,6 +165,16 @@ def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
     assert "  does not notice line 9: 1 became 0\n" in told
 
 
+def test_what_compiles_knows_its_names():
+    text = test("sums").replace("{", "{\n    Zebra.stripes();", 1)
+    validator = FakeValidator({"sums": refused()})
+    assert made_with(validator, [text]).candidates[0].unknown_symbols == ("Zebra",)
+    for verdict in (fails(), passes()):
+        made = made_with(FakeValidator({"sums": verdict}), [text])
+        assert made.candidates[0].unknown_symbols == ()
+        assert "does not know" not in TEXTS["generate"](as_dict(made) | {"written": False})
+
+
 def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():
     made = made_with(
         FakeValidator({"asserts": fails()}, passes(new_lines=9)),

@@ -179,6 +179,9 @@ def test_names_that_do_not_exist_are_told_and_near_misses_mended():
     assert made.text == "{\n    return total + new Cart().nothing();\n}"
     assert made.unknown_symbols == ("Cart.nothing()",)
     assert made.notes == ("wrote total for totla, which does not exist",)
+    text = "{\n    return new Cart().nothing();\n}"
+    _, made, _ = written(text, "Sums two", validator=FakeValidator())
+    assert (made.compiles, made.unknown_symbols) == (True, ())
 
 
 def test_what_the_compiler_says_of_a_snippet_is_told():

@@ -76,6 +76,8 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         candidate,
         may_compile=candidate.may_compile or bool(verdict.compiles),
         compiles=verdict.compiles,
+        # The compiler knows more libraries than the index, and a statement may have been left out.
+        unknown_symbols=() if verdict.compiles else candidate.unknown_symbols,
         # What does not compile does not pass either.
         passes=False if verdict.compiles is False else verdict.passes,
         flaky=verdict.flaky,

@@ -77,6 +77,8 @@ def generate_snippet(
         after = text_after(snapshot, made.edit)
         verdict = language.compiled(checker, spot.path, after, spot.method, cancelled)
         made = _judged(made, snapshot, spot.method, after, verdict)
+        if made.compiles and language is java:  # Python's parser knows no names
+            made = replace(made, unknown_symbols=())
     if language is python and base == STARTER:
         made = replace(made, notes=(*made.notes, _JAVA_ALONE))
     return replace(made, seconds=time.perf_counter() - start)
