@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["LINES", "PHASES", "TEXTS", "count", "duration", "plain"]
+__all__ = ["LINES", "PHASES", "TEXTS", "count", "duration", "plain", "shortened"]
 
 PHASES = {
     "index": "Reading the project",
@@ -15,6 +16,10 @@ PHASES = {
     "evaluate": "Comparing methods",
 }
 """What a training or an evaluation does, by its phase."""
+_LONGEST_FAILURE = 200
+"""Characters of why a candidate fails."""
+_LONGEST_NAME = 60
+"""Characters of a name that a model wrote."""
 
 
 def duration(seconds: float) -> str:
@@ -32,6 +37,34 @@ def count(number: int, noun: str) -> str:
     """
     plural = "es" if noun.endswith("ch") else "s"
     return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def shortened(text: str, most: int, end: int = 0) -> str:
+    """A text, or its beginning and its last characters where it is longer than allowed.
+
+    Example:
+        >>> shortened("abcdefgh", 8), shortened("abcdefghi", 8), shortened("abcdefghi", 8, 3)
+        ('abcdefgh', 'abcdefg…', 'abcd…ghi')
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most - end - 1]}…{text[len(text) - end :]}"
+
+
+def _names(names: Iterable[str]) -> str:
+    """Names in a sentence; one that a model could not end is cut."""
+    return ", ".join(shortened(name, _LONGEST_NAME) for name in names)
+
+
+def _failure(one: dict[str, Any]) -> str:
+    """Why a candidate fails, in a line; the place at its end stays."""
+    why = str(one["failure"] or "").strip()
+    if one["compiles"] is False:
+        why = why.partition("\n")[0]
+    why = why.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
+    why = re.sub(r"\w+", lambda word: shortened(word[0], _LONGEST_NAME), why)
+    place = re.search(r" \(\w+\.\w+:\d+\)$", why)
+    return shortened(why, _LONGEST_FAILURE, len(place[0]) if place else 0)
 
 
 def _mebibytes(size: int) -> str:
@@ -215,9 +248,9 @@ def _job(job: dict[str, Any]) -> str:
 def _generate_text(result: dict[str, Any]) -> str:
     parsed = [c for c in result["candidates"] if c["parses"]]
     head = (
-        f"{result['adapter']} wrote {len(result['candidates'])} candidates for "
+        f"{result['adapter']} wrote {count(len(result['candidates']), 'candidate')} for "
         f"{result['focal'].rpartition('#')[2]} in {result['seconds']:.1f} s; "
-        f"{len(parsed)} are whole methods"
+        f"{_whole(len(parsed), len(result['candidates']))}"
     )
     if any(c["compiles"] is not None or c["failure"] for c in result["candidates"]):
         head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
@@ -234,6 +267,13 @@ def _generate_text(result: dict[str, Any]) -> str:
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {result['not_run']}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
+
+
+def _whole(parsed: int, all_: int) -> str:
+    """How many candidates are whole methods."""
+    if all_ == 1:
+        return "it is a whole method" if parsed else "it is no whole method"
+    return f"{parsed} {'is a whole method' if parsed == 1 else 'are whole methods'}"
 
 
 def _where(edit: dict[str, Any], written: bool, refused: bool) -> str:
@@ -286,8 +326,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     if one["settled"]:
         known += ", expects what the code gives today"
     if one["unknown_symbols"]:
-        known += f", does not know {', '.join(one['unknown_symbols'])}"
-    why = (one["failure"] or "").partition("\n")[0]
+        known += f", does not know {_names(one['unknown_symbols'])}"
+    why = _failure(one)
     return f"  {number}. {known}{f': {why}' if why else ''}"
 
 
@@ -314,10 +354,10 @@ def _snippet_text(result: dict[str, Any]) -> str:
     made = f"{count(len(result['text'].splitlines()), 'line')} in {result['seconds']:.1f} s"
     lines = [f"{result['adapter']} wrote {made}", *(f"  {note}" for note in result["notes"])]
     if result["unknown_symbols"]:
-        lines.append(f"  does not know {', '.join(result['unknown_symbols'])}")
+        lines.append(f"  does not know {_names(result['unknown_symbols'])}")
     if result["compiles"] is not None:
         lines.append(
-            "  compiles" if result["compiles"] else f"  does not compile: {result['failure']}"
+            "  compiles" if result["compiles"] else f"  does not compile: {_failure(result)}"
         )
     elif result["not_run"]:
         lines.append(f"  not compiled: {result['not_run']}")

@@ -175,6 +175,11 @@ def test_what_compiles_knows_its_names():
         assert "does not know" not in TEXTS["generate"](as_dict(made) | {"written": False})
 
 
+def test_what_the_compiler_says_of_many_overloads_is_kept_in_part():
+    made = made_with(FakeValidator({"sums": refused("no suitable method\n" * 999)}), [test("sums")])
+    assert len(made.candidates[0].failure or "") == 2000
+
+
 def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():
     made = made_with(
         FakeValidator({"asserts": fails()}, passes(new_lines=9)),

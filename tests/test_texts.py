@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from personalizer.commands.train import open_in_browser
+from personalizer.generation import Candidate, Generation
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS, plain
 from tests.test_adapters import manifest
@@ -94,6 +95,40 @@ def test_a_result_is_told_in_words(kind: str, result: dict[str, Any], said: str)
     text = TEXTS.get(kind, plain)(result)
     assert said in f"{text}\n"
     assert not re.search(r"None|True|False|[\[{(]['\"]", text), text
+
+
+def candidates_told(*changes: dict[str, Any]) -> list[str]:
+    """The lines before the diff, of candidates that differ so from one that was not run."""
+    rows = [as_dict(Candidate("", parses=True)) | change for change in changes]
+    made = as_dict(Generation("A.java#A#b(int)", "base", (), None, seconds=2.0))
+    return TEXTS["generate"](made | {"candidates": rows, "written": False}).splitlines()
+
+
+def test_a_failure_is_one_line_of_bounded_length_that_ends_with_its_place():
+    lines = f"expected: <a\nb> but was: <{'c ' * 300}> (ATest.java:7)"
+    overloads = "no suitable method found for f(int)\n    method A.f() is not applicable"
+    _, values, compiler, name, *_ = candidates_told(
+        {"compiles": True, "passes": False, "failure": lines},
+        {"compiles": False, "failure": overloads},
+        {"compiles": False, "failure": f"no {'z' * 99}()", "unknown_symbols": ["a" * 99, "b"]},
+    )
+    assert values.startswith("  1. fails: expected: <a\\nb> but was: <c c")
+    assert values.endswith("c c… (ATest.java:7)") and len(values) == len("  1. fails: ") + 200
+    assert compiler == "  2. does not compile: no suitable method found for f(int)"
+    assert name == f"  3. does not compile, does not know {'a' * 59}…, b: no {'z' * 59}…()"
+
+
+@pytest.mark.parametrize(
+    ("parses", "said"),
+    [
+        ([True], "1 candidate for b(int) in 2.0 s; it is a whole method"),
+        ([False], "1 candidate for b(int) in 2.0 s; it is no whole method"),
+        ([True, False], "2 candidates for b(int) in 2.0 s; 1 is a whole method"),
+        ([True, True], "2 candidates for b(int) in 2.0 s; 2 are whole methods"),
+    ],
+)
+def test_candidates_are_counted_in_words(parses: list[bool], said: str):
+    assert candidates_told(*({"parses": one} for one in parses))[0] == f"base wrote {said}"
 
 
 def test_a_browser_that_opens_an_address_prints_nothing(tmp_path, monkeypatch, capfd):

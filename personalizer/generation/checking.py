@@ -12,6 +12,7 @@ from personalizer.errors import BadInput
 from personalizer.generation.reach import expects_its_exception
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
+from personalizer.texts import shortened
 from personalizer.validation import Check, Validator, Verdict
 
 __all__ = ["OnCandidate", "checked", "told"]
@@ -19,6 +20,8 @@ __all__ = ["OnCandidate", "checked", "told"]
 OnCandidate = Callable[[int, Candidate], None]
 _MESSAGES = 3
 """Messages of the compiler that are told."""
+_LONGEST = 2_000
+"""Characters of them: of a method with many overloads the compiler tells each."""
 
 
 def checked(
@@ -110,7 +113,7 @@ def _failure(verdict: Verdict) -> str | None:
     """The compiler's first errors, or why the test fails; None for what does neither."""
     if verdict.compiles is False:
         errors = [told(one.message) for one in verdict.diagnostics if one.kind == "error"]
-        return "\n".join(errors[:_MESSAGES]) or "it does not compile"
+        return shortened("\n".join(errors[:_MESSAGES]), _LONGEST) or "it does not compile"
     return verdict.failure if verdict.passes is False else None
 
 
