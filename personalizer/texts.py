@@ -130,15 +130,16 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
     foretold = result["forecast"].get("peak_memory_bytes")
     return [
         f"  pairs       {_value(result['pairs'])}",
+        *([f"  left out    {_left_out(result)}"] if result["left_out"] else []),
         f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
         "(gate pairs, nats a token)",
         f"  perplexity  {base['gate_perplexity']:.2f} base, "
         f"{adapter['gate_perplexity']:.2f} adapter",
         *([f"  tests       {result['executed']['reason']}"] if result["executed"] else []),
         f"  trained     {result['trainable_parameters']:,} parameters, "
-        f"{result['steps']} steps, {result['tokens']:,} tokens in "
-        f"{duration(result['seconds'])} "
+        f"{count(result['steps'], 'step')}, {result['tokens']:,} tokens "
         f"({result['tokens_per_second']:,.0f} a second)",
+        f"  time        {duration(result['seconds'])}, reading and judging included",
         f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most"
         f"{f' ({_mebibytes(foretold)} foretold)' if foretold else ''}, "
         f"adapter {_mebibytes(result['adapter_bytes'])}",
@@ -146,6 +147,12 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
         *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
         *_continual_lines(result),
     ]
+
+
+def _left_out(result: dict[str, Any]) -> str:
+    """How many pairs did not count, and why."""
+    numbers = result["left_out"]
+    return f"{count(sum(numbers.values()), 'pair')}: {_counts(numbers)}"
 
 
 def _continual_lines(result: dict[str, Any]) -> list[str]:

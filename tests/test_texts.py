@@ -68,6 +68,12 @@ FORGOTTEN = {
     ("kind", "result", "said"),
     [
         ("manifest", MANIFEST, "  memory      3,212 MiB at most, adapter 0.0 MiB\n"),
+        ("manifest", MANIFEST, "  left out    3 pairs: 3 over-long target\n"),
+        (
+            "manifest",
+            MANIFEST,
+            "70 steps, 305,921 tokens (2,428 a second)\n  time        2:18, rea",
+        ),
         ("manifest", MANIFEST, "  validation  loss 1.900 at step 7, 1.900 at step 7\n"),
         ("manifest", MANIFEST, "  files       2 generated\n"),
         ("job", JOB, "Training in the background: queued (job 7)\n"),
