@@ -168,7 +168,7 @@ def status(root: Path | str) -> dict[str, Any]:
     manifest = adapter.manifest
     changes = compare(trained.pairs, now.pairs)
     measured = _measured(data, adapter, trained, now)
-    word, why = _judged(changes, measured, adapter, settings)
+    word, why = _judged(changes, measured, adapter, trained, settings)
     unseen = len(set(now.symbols) - set(trained.symbols))
     return {
         "adapter": adapter.id,
@@ -215,7 +215,11 @@ def _measured(
 
 
 def _judged(
-    changes: PairChanges, measured: dict[str, Any] | None, adapter: Adapter, settings: Settings
+    changes: PairChanges,
+    measured: dict[str, Any] | None,
+    adapter: Adapter,
+    trained: Trained,
+    settings: Settings,
 ) -> tuple[Freshness, str]:
     counts = (
         f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
@@ -234,7 +238,16 @@ def _judged(
             )
     if changes.share >= settings.ageing_from:
         return "ageing", counts
-    return "fresh", counts if changes.share else f"all {changes.trained} pairs are as trained on"
+    return "fresh", counts if changes.share else _as_ever(trained)
+
+
+def _as_ever(trained: Trained) -> str:
+    """Of a project that is as it was; not every pair of it need have been used."""
+    seen = {pair.digest for pair in (*trained.used, *trained.inherited)}
+    used = sum(digest in seen for digest in trained.pairs.values())
+    if not seen or used == len(trained.pairs):
+        return f"all {len(trained.pairs)} pairs are as trained on"
+    return f"all {len(trained.pairs)} pairs are as when it was trained; it used {used}"
 
 
 def _digest(now: Contents) -> str:

@@ -210,14 +210,14 @@ def _status_text(result: dict[str, Any]) -> str:
         behind = result["commits_behind"]
         commits = "not known" if behind is None else f"{behind} behind"
         lines = [
-            f"{result['adapter']} is {result['freshness']}: {result['why']}",
+            f"{result['adapter']}{_against_gate(result)} is {result['freshness']}: {result['why']}",
             f"  base      {result['base']}",
             f"  trained   {result['trained_at']}",
             f"  gate      {result['gate']}: {result['gate_reason']}",
             f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
             f"  commits   {commits}",
         ]
-        if result["chosen_by"] == "user":
+        if result["chosen_by"] == "user" and result["gate"] != "refused":
             lines.append("  chosen    by name, whatever the gate said")
         if measured := result["loss_on_new"]:
             lines.append(
@@ -233,6 +233,11 @@ def _status_text(result: dict[str, Any]) -> str:
     running = result["daemon"] and result["daemon"].get("running")
     lines.append(f"  daemon    {'running' if running else 'not running'}")
     return "\n".join(lines)
+
+
+def _against_gate(status: dict[str, Any]) -> str:
+    chosen = status["gate"] == "refused" and status["chosen_by"] == "user"
+    return ", refused by the gate and chosen by name," if chosen else ""
 
 
 def _job(job: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from indexer import Index, Store, Workspace
 from personalizer import texts
-from personalizer.adapters import Registry
+from personalizer.adapters import Registry, UsedPair
 from personalizer.freshness import (
     Measured,
     compare,
@@ -189,6 +189,29 @@ def test_without_git_commits_behind_are_not_known(root):
         found | {"daemon": {"running": False}, "job": None, "retraining": None}
     )
     assert "  commits   not known\n" in told
+
+
+def test_pairs_that_the_training_did_not_use_are_not_counted_as_trained_on(root):
+    assert status(root)["why"] == "all 32 pairs are as trained on"
+    snapshot = Index().read(Workspace(root))
+    used = [UsedPair(p.digest, "train", p.focal_class, p.test.path) for p in snapshot.pairs]
+    for name, count, why in (
+        ("all", 32, "all 32 pairs are as trained on"),
+        ("some", 20, "all 32 pairs are as when it was trained; it used 20"),
+    ):
+        registry = Registry(WorkspaceData(root).adapters)
+        registry.add(registry.staging(), manifest(name), trained_on(snapshot, used[:count]))
+        registry.use(name, by="gate")
+        assert status(root)["why"] == why
+
+
+def test_an_adapter_that_serves_against_the_gate_is_headed_so(root):
+    rest = {"job": None, "retraining": None, "daemon": {"running": True}}
+    refused = {"gate": "refused", "gate_reason": "it is worse", "chosen_by": "user"}
+    told = texts.TEXTS["status"](status(root) | rest | refused)
+    assert told.startswith("one, refused by the gate and chosen by name, is fresh: all 32")
+    told = texts.TEXTS["status"](status(root) | rest | {"chosen_by": "user"})
+    assert told.startswith("one is fresh") and "  chosen    by name, whatever" in told
 
 
 def test_what_became_of_the_last_training_is_told(root):

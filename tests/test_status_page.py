@@ -15,16 +15,26 @@ from typing import Any
 import httpx
 import pytest
 
+from indexer import Index, Workspace
 from personalizer.adapters import Registry, Trained
 from personalizer.daemon.client import Client, connect, stop
 from personalizer.daemon.page.charts import Line, chart
 from personalizer.daemon.page.door import Door
-from personalizer.daemon.page.facts import AdapterRow, Changes, Forecast, LeftOut, View, _live
+from personalizer.daemon.page.facts import (
+    AdapterRow,
+    Changes,
+    Forecast,
+    LeftOut,
+    View,
+    _live,
+    view_of,
+)
 from personalizer.daemon.page.render import render
 from personalizer.daemon.protocol import Job, Progress, ViewAct
 from personalizer.errors import AdapterError, BadInput
 from personalizer.storage import WorkspaceData
 from tests.fake_parts import DAEMON
+from tests.java_project import write_project
 from tests.test_adapters import manifest
 
 STATUS: dict[str, Any] = {
@@ -78,6 +88,25 @@ def test_it_says_how_fresh_the_adapter_is_and_why():
     assert "10 changed of 99 pairs" in text
     assert "1 pair changed Cart.total <- CartTest.sums" in text
     assert "Names never seen 3 (1.2 %)" in text
+
+
+def test_what_is_not_known_is_not_claimed():
+    none = STATUS | {"adapter": None, "freshness": "none"}
+    assert "Left out Nothing: every Java file is read." in shown(status=none, adapters=())
+    assert "every Java file is read, and every pair is fit to train on." in shown()
+    against = STATUS | {"gate": "refused", "chosen_by": "user"}
+    assert "Adapter ageing, refused by the gate and chosen by name" in shown(status=against)
+    assert "chosen by name" not in shown(status=STATUS | {"chosen_by": "user"})
+
+
+def test_forgotten_files_are_left_out_and_their_pairs_are_not_new(tmp_path):
+    root = write_project(tmp_path / "shapes")
+    test = "src/test/java/shapes/ShapeATest.java"
+    WorkspaceData(root).forget(test)
+    registry = Registry(WorkspaceData(root).adapters)
+    view = view_of(root, Index().read(Workspace(root)), registry, STATUS, None, [])
+    assert view.pairs == 28
+    assert view.left_out == (LeftOut("forgotten", "files", 1, (test,)),)
 
 
 def test_a_project_with_too_few_pairs_is_told_so():

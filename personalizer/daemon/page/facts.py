@@ -10,11 +10,13 @@ from typing import Any
 
 from indexer import Snapshot
 from personalizer.adapters import Adapter, Manifest, Registry
+from personalizer.contents import covers, without
 from personalizer.daemon.page.charts import Chart, Line, chart
 from personalizer.daemon.protocol import Job, Progress
 from personalizer.dataset import FEWEST_PAIRS
 from personalizer.errors import AdapterError
 from personalizer.freshness import pair_names
+from personalizer.storage import WorkspaceData
 
 __all__ = ["AdapterRow", "Changes", "Forecast", "LeftOut", "View", "rows_of", "view_of"]
 
@@ -113,6 +115,8 @@ def view_of(
         progress: All that this training told, or where none runs, the one that made the adapter.
     """
     serving = registry.serving()
+    gone = WorkspaceData(root).forgotten()
+    pairs = without(gone, snapshot.pairs)
     trains = job is not None and job.state in ("queued", "running")
     lines, of = (_live(progress), "This training") if trains else ([], "")
     if not trains and serving is not None:
@@ -121,14 +125,14 @@ def view_of(
     return View(
         name=root.name,
         status=status,
-        changes=_changes(serving, pair_names(snapshot.pairs)),
-        pairs=len(snapshot.pairs),
+        changes=_changes(serving, pair_names(pairs)),
+        pairs=len(pairs),
         fewest_pairs=FEWEST_PAIRS,
         job=job,
         curve=chart(lines),
         curve_of=of,
         adapters=rows_of(registry),
-        left_out=_left_out(snapshot, serving),
+        left_out=_left_out(snapshot, gone, serving),
         forecast=_forecast(serving.manifest) if serving else (),
     )
 
@@ -222,9 +226,12 @@ def _row(adapter: Adapter, serving: Adapter | None) -> AdapterRow:
     )
 
 
-def _left_out(snapshot: Snapshot, serving: Adapter | None) -> tuple[LeftOut, ...]:
+def _left_out(
+    snapshot: Snapshot, gone: Sequence[str], serving: Adapter | None
+) -> tuple[LeftOut, ...]:
     files: dict[str, list[str]] = {}
-    for path, reason in sorted(snapshot.excluded.items()):
+    forgotten = {path: "forgotten" for path in snapshot.files if covers(gone, path)}
+    for path, reason in sorted((dict(snapshot.excluded) | forgotten).items()):
         files.setdefault(reason, []).append(path)
     rows = [LeftOut(why, "files", len(paths), tuple(paths[:5])) for why, paths in files.items()]
     pairs = serving.manifest.left_out if serving else {}
