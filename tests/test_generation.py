@@ -19,6 +19,7 @@ from personalizer.generation import (
     resolve_target,
 )
 from personalizer.generation.candidates import clean
+from personalizer.generation.targets import overloads_told
 from personalizer.prompts import Kind, Prompt
 from personalizer.settings import Settings
 from tests.fake_engine import FakeEngine
@@ -318,6 +319,14 @@ def test_targets_that_name_a_method(target: str, path: str, key: str):
             NoSuchMethod,
             r"Cart in app/.*Cart.java has no method totl; did you mean total",
         ),
+        ("Cart#nope", NoSuchMethod, r"has no method nope$"),
+        (
+            "Cart#total(int)",
+            NoSuchMethod,
+            r"\(int\); there are total\(\) and total\(String\)$",
+        ),
+        ("Cart#count(int)", NoSuchMethod, r"no method count\(int\); there is count\(\)$"),
+        ("nofile.java:1", NoSuchMethod, r"no Java file nofile.java$"),
         ("Crt#total", NoSuchMethod, r"the project has no class Crt; did you mean Cart"),
         ("Cart.java:1", NoSuchMethod, r"no method stands at .*Cart.java:1; the nearest is total"),
         ("Card.java:1", NoSuchMethod, r"no Java file Card.java; did you mean app/.*Cart.java\?"),
@@ -331,6 +340,26 @@ def test_targets_that_name_a_method(target: str, path: str, key: str):
 def test_targets_that_name_none(target: str, error: type[Exception], message: str):
     with pytest.raises(error, match=message):
         resolve_target(snapshot_of(FILES), target)
+
+
+def test_a_nested_class_may_be_named_as_the_jvm_has_it():
+    files = {"A.java": "class A { static class B { void c() { } void c(int d) { } } }"}
+    for target in ("A$B#c", "A.B#c", "B#c"):
+        assert resolve_target(snapshot_of(files), target)[1].key == "A.B#c()"
+    with pytest.raises(NoSuchMethod, match=r"no class A\$Bc; did you mean B\?"):
+        resolve_target(snapshot_of(files), "A$Bc#c")
+
+
+def test_of_several_overloads_it_is_said_which_was_taken():
+    snapshot = snapshot_of(FILES)
+    for target, said in (
+        ("Cart#total", ("total() is one of 2 of that name: name another as Cart#total(String)",)),
+        ("Cart#total()", ()),
+        ("Cart#count", ()),
+        ("Cart.java:5", ()),
+    ):
+        found = resolve_target(snapshot, target)
+        assert overloads_told(snapshot, *found, target) == said
 
 
 def test_a_file_that_was_left_out_is_told_with_its_reason():

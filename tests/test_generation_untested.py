@@ -186,6 +186,15 @@ def test_what_does_not_compile_is_not_written_when_asked_for_by_name_either(
     assert ("Not written, for it does not compile" in answer.output) is not written
 
 
+def test_which_of_several_overloads_was_taken_is_told(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    file = shop / "src/main/java/shop/Cart.java"
+    file.write_text(CART.replace("int near(", "public int gross() { return 1; }\n    int near("))
+    monkeypatch.setattr(local, "LocalEngine", lambda threads: FakeEngine([WRITTEN]))
+    monkeypatch.setattr(validators, "open_validator", lambda *_, **__: FakeValidator())
+    answer = CliRunner().invoke(personalizer, ["generate", "Cart#gross"])
+    assert "  gross(int) is one of 2 of that name: name another as Cart#gross()" in answer.output
+
+
 def test_another_retriever_is_another_result(shop: Path, monkeypatch: pytest.MonkeyPatch):
     ran(monkeypatch, "--retrieve", "2")
     again = FakeEngine([WRITTEN])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -74,6 +74,8 @@ def generate(
     if not untested and (limit is not None or out is not None):
         raise click.UsageError("--limit and --out go with --untested")
     output.quiet_libraries()
+    from personalizer.generation.targets import overloads_told
+
     root, target = workspace_of(target or "", workspace)
     flags = {"candidates": count, "retrieve": retrieve}
     with Session.of(root, flags, adapter, run=not no_run, trusted=trust) as session:
@@ -86,6 +88,8 @@ def generate(
         with progress.working("Generating"):
             path, method = session.target(target)
             made = session.generate(path, method)
+            told = overloads_told(session.snapshot, path, method, target)
+            made = replace(made, notes=(*told, *made.notes))
         written = write and may_be_written(made) and made.edit is not None
         if written and made.edit is not None:
             write_edit(root, session.snapshot, made.edit)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from personalizer.generation import (
     resolve_target,
 )
 from personalizer.generation.placing.place import place_test
+from personalizer.generation.targets import overloads_told
 from personalizer.storage import WorkspaceData, data_folder
 
 __all__ = ["Service"]
@@ -137,6 +138,8 @@ class Service:
                 known=self.earlier.candidates(key) if request.skip else (),
                 on_candidate=on_candidate,
             )
+        told = overloads_told(snapshot, path, focal, _target(request))
+        made = replace(made, notes=(*told, *made.notes))
         self.earlier.keep(key, made, request.skip)
         return made
 

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import PurePosixPath
 
 from indexer import FileFacts, Method, Snapshot, Type
 from indexer.languages.lexis import tokens
@@ -14,6 +15,7 @@ from indexer.pairing import find_tests, in_test_root
 from personalizer.errors import BadInput, NoSuchMethod
 
 __all__ = [
+    "overloads_told",
     "resolve_file",
     "resolve_method",
     "resolve_snippet",
@@ -138,8 +140,8 @@ def resolve_file(snapshot: Snapshot, given: str) -> str:
     left_out = sorted(p for p in snapshot.excluded if p == wanted or p.endswith(f"/{wanted}"))
     if left_out:
         raise BadInput(f"{left_out[0]} is left out of the index: {snapshot.excluded[left_out[0]]}")
-    names = {path.rpartition("/")[2]: path for path in snapshot.files}
-    near = difflib.get_close_matches(wanted.rpartition("/")[2], sorted(names), n=1)
+    names = {PurePosixPath(path).stem: path for path in snapshot.files}
+    near = difflib.get_close_matches(PurePosixPath(wanted).stem, sorted(names), n=1)
     hint = f"; did you mean {names[near[0]]}?" if near else ""
     kind = "Python" if wanted.endswith(".py") else "Java"
     raise NoSuchMethod(f"the project has no {kind} file {given}{hint}")
@@ -173,15 +175,10 @@ def _holds_tests(path: str, facts: FileFacts) -> bool:
 
 
 def _named(snapshot: Snapshot, owner: str, name: str) -> tuple[str, Method]:
-    classes = [
-        (path, facts, kind)
-        for path, facts in sorted(snapshot.files.items())
-        for kind in facts.types
-        if f".{facts.package}.{kind.name}".endswith(f".{owner}")
-    ]
+    classes = _classes(snapshot, owner) or _classes(snapshot, owner.replace("$", "."))
     if not classes:
         known = (kind.simple_name for facts in snapshot.files.values() for kind in facts.types)
-        simple = owner.rpartition(".")[2]
+        simple = re.split(r"[.$]", owner)[-1]
         raise NoSuchMethod(f"the project has no class {owner}{_perhaps(simple, known)}")
     tested = [one for one in classes if not _holds_tests(one[0], one[1])]
     found = {
@@ -199,14 +196,49 @@ def _named(snapshot: Snapshot, owner: str, name: str) -> tuple[str, Method]:
         for method in _overloads(facts, kind, name):
             return _no_test(snapshot, path, method)
     path, facts, kind = (tested or classes)[0]
-    names = (m.name for _, f, k in tested or classes for m in f.methods if m.owner == k.name)
-    raise NoSuchMethod(f"{kind.name} in {path} has no method {name}{_perhaps(name, names)}")
+    methods = [m for _, f, k in tested or classes for m in f.methods if m.owner == k.name]
+    raise NoSuchMethod(f"{kind.name} in {path} has no method {name}{_nearest(name, methods)}")
+
+
+def _classes(snapshot: Snapshot, owner: str) -> list[tuple[str, FileFacts, Type]]:
+    return [
+        (path, facts, kind)
+        for path, facts in sorted(snapshot.files.items())
+        for kind in facts.types
+        if f".{facts.package}.{kind.name}".endswith(f".{owner}")
+    ]
 
 
 def _overloads(facts: FileFacts, kind: Type, name: str) -> list[Method]:
     """Methods of a name, or the one of a name with parameter types, in the order of the file."""
     wanted = f"{kind.name}#{name.replace(' ', '')}"
     return [m for m in facts.methods if wanted in (m.key, m.key.partition("(")[0])]
+
+
+def overloads_told(snapshot: Snapshot, path: str, method: Method, target: str) -> tuple[str, ...]:
+    """What a user should know who named a method without its parameters, and meant one of several.
+
+    Args:
+        snapshot: The project.
+        path: File of the method that was taken.
+        method: That method.
+        target: As it was given.
+    """
+    kind = snapshot.files[path].type_named(method.owner)
+    if "#" not in target or "(" in target or kind is None:
+        return ()
+    found = _overloads(snapshot.files[path], kind, method.name)
+    others = [_signature(one) for one in found if one.key != method.key]
+    if not others:
+        return ()
+    return (
+        f"{_signature(method)} is one of {len(found)} of that name: name another as "
+        f"{method.class_name}#{others[0]}",
+    )
+
+
+def _signature(method: Method) -> str:
+    return method.key.rpartition("#")[2]
 
 
 def _in_file(snapshot: Snapshot, path: str, name: str) -> Method:
@@ -218,15 +250,26 @@ def _in_file(snapshot: Snapshot, path: str, name: str) -> Method:
             method.key.partition("(")[0],
         ):
             return method
-    raise NoSuchMethod(f"{path} has no method {name}{_perhaps(name, (m.name for m in methods))}")
+    raise NoSuchMethod(f"{path} has no method {name}{_nearest(name, methods)}")
+
+
+def _nearest(name: str, methods: Iterable[Method]) -> str:
+    """The methods of a name whose parameters do not fit, or names that are near."""
+    methods = list(methods)
+    simple, named, _ = name.partition("(")
+    simple = simple.strip().rpartition("#")[2]
+    same = list(dict.fromkeys(_signature(one) for one in methods if one.name == simple))
+    if named and same:
+        return f"; there {'is' if len(same) == 1 else 'are'} {_listed(same, 'and')}"
+    return _perhaps(simple, (one.name for one in methods))
 
 
 def _perhaps(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name.partition("(")[0], sorted(set(known)), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str], word: str = "or") -> str:
     """At most four names in a sentence."""
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return " or ".join(names[:4]) + more
+    return f" {word} ".join(names[:4]) + more
