@@ -18,6 +18,8 @@ PHASES = {
 """What a training or an evaluation does, by its phase."""
 _LONGEST_FAILURE = 200
 """Characters of why a candidate fails."""
+_LONGEST_REASON = 300
+"""Characters of why nothing was compiled or run."""
 _LONGEST_NAME = 60
 """Characters of a name that a model wrote."""
 
@@ -65,6 +67,18 @@ def _failure(one: dict[str, Any]) -> str:
     why = re.sub(r"\w+", lambda word: shortened(word[0], _LONGEST_NAME), why)
     place = re.search(r" \(\w+\.\w+:\d+\)$", why)
     return shortened(why, _LONGEST_FAILURE, len(place[0]) if place else 0)
+
+
+def _not_run(why: str) -> str:
+    """Why nothing was compiled; what the class path lacks explains missing names alone.
+
+    Example:
+        >>> _not_run("A.java does not compile by itself: line 2: '(' expected; class path: Maven …")
+        "A.java does not compile by itself: line 2: '(' expected"
+    """
+    error = why.partition("; class path: ")[0]
+    named = re.search("cannot find symbol|does not exist|cannot access|cannot be resolved", error)
+    return shortened(why if named else error, _LONGEST_REASON)
 
 
 def _mebibytes(size: int) -> str:
@@ -277,7 +291,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     lines += _left_of(result)
     lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]
     if result.get("not_run"):
-        lines.append(f"  not compiled or run: {result['not_run']}")
+        lines.append(f"  not compiled or run: {_not_run(result['not_run'])}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
 
 
@@ -355,7 +369,7 @@ def _untested_text(result: dict[str, Any]) -> str:
     lines += ["", *(f"{name:{width}}  {count:6}" for name, count in summary.items())]
     not_run = next((one["not_run"] for one in result["results"] if one["not_run"]), None)
     if not_run:
-        lines.append(f"not compiled or run: {not_run}")
+        lines.append(f"not compiled or run: {_not_run(not_run)}")
     return "\n".join([*lines, f"results and diffs: {result['out']}"])
 
 
@@ -372,7 +386,7 @@ def _snippet_text(result: dict[str, Any]) -> str:
             "  compiles" if result["compiles"] else f"  does not compile: {_failure(result)}"
         )
     elif result["not_run"]:
-        lines.append(f"  not compiled: {result['not_run']}")
+        lines.append(f"  not compiled: {_not_run(result['not_run'])}")
     lines.append(_where(result["edit"], result.get("written", False), result["compiles"] is False))
     return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
 

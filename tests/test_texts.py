@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personalizer.commands.train import open_in_browser
-from personalizer.generation import Candidate, Generation
+from personalizer.generation import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS, plain
 from tests.test_adapters import manifest
@@ -122,6 +122,16 @@ def test_a_failure_is_one_line_of_bounded_length_that_ends_with_its_place():
     assert values.endswith("c c… (ATest.java:7)") and len(values) == len("  1. fails: ") + 200
     assert compiler == "  2. does not compile: no suitable method found for f(int)"
     assert name == f"  3. does not compile, does not know {'a' * 59}…, b: no {'z' * 59}…()"
+
+
+def test_a_syntax_error_of_the_project_is_told_without_what_its_build_said():
+    note = f"; class path: Maven did not tell the whole class path: {'parent POM ' * 99}"
+    made = as_dict(SnippetGeneration("x", "base", Edit("A.java", False, (), "")))
+    for error, more in (("'(' expected", ""), ("cannot find symbol: class B", "; class path: Ma")):
+        why = f"A.java does not compile by itself: line 2: {error}"
+        told = TEXTS["snippet"](made | {"not_run": f"{why}{note}"}).splitlines()[1]
+        assert told.startswith(f"  not compiled: {why}{more}")
+        assert len(told) <= 320 and (told.endswith("…") if more else told.endswith(error))
 
 
 @pytest.mark.parametrize(
