@@ -265,7 +265,7 @@ def test_what_was_forgotten_is_listed_and_taken_back(root, monkeypatch, capsys):
 
 def test_a_project_of_which_all_is_forgotten_is_told_so(root):
     forget(Workspace(root), "src/test")
-    with pytest.raises(BadInput, match=r"found none in 8 Java files; 8 files were to be forgotten"):
+    with pytest.raises(BadInput, match=r"found none in 8 Java files; forgotten: 8 files"):
         usable_pairs(Index().read(Learnable(root)), None)
     forget(Workspace(root), "src")
     with pytest.raises(BadInput, match=r"all of it was forgotten; see .* --list"):

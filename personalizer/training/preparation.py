@@ -151,7 +151,7 @@ def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
     """
     gone = snapshot.excluded_by_reason().get("forgotten", 0)
     back = "see `personalizer adapters forget --list`, take back by `adapters remember PATH`"
-    besides = f"; {count(gone, 'file')} were to be forgotten: {back}" if gone else ""
+    besides = f"; forgotten: {count(gone, 'file')} ({back})" if gone else ""
     if not snapshot.files:
         if gone == len(snapshot.excluded) > 0:
             raise BadInput(f"nothing is left to learn from: all of it was forgotten; {back}")
