@@ -31,7 +31,7 @@ __all__ = [
     "pack_row",
 ]
 
-SCHEMA = 8
+SCHEMA = 9
 """Raised with every change of the facts; rows of another schema are dropped."""
 
 _TABLES = """

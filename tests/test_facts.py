@@ -93,12 +93,17 @@ def test_methods_of_enums_records_and_interfaces_are_read():
         """,
         "abstract int Size#cm()",
         "Size#Size()",
-        "Range#Range()",
+        "Range#Range(int,int)",
         "int Range#length()",
         "double Shape#area()",
         "default void Shape#draw()",
         "String Mark#value()",
     )
+
+
+def test_a_compact_constructor_takes_what_its_record_has():
+    facts = facts_of("record Range(int low, List<String> names) { Range { check(); } }")
+    assert [one.key for one in facts.methods] == ["Range#Range(int,List)"]
 
 
 def test_record_components_are_fields():

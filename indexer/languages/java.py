@@ -278,6 +278,9 @@ class _Reader:
         modifiers, annotations = self._modifiers(node)
         body = node.child_by_field_id(_BODY)
         constructor = "constructor" in node.type
+        takes = node.child_by_field_id(_PARAMETERS)
+        if node.type == "compact_constructor_declaration" and node.parent and node.parent.parent:
+            takes = node.parent.parent.child_by_field_id(_PARAMETERS)  # of the record
         start, end = node.start_byte, node.end_byte
         doc = None
         if before is not None and before.type == "block_comment":
@@ -290,7 +293,7 @@ class _Reader:
             Method(
                 owner=owner,
                 name=self.text(name),
-                parameters=self._parameters(node.child_by_field_id(_PARAMETERS)),
+                parameters=self._parameters(takes),
                 returns=None if constructor else self.text(node.child_by_field_id(_TYPE)),
                 modifiers=modifiers,
                 annotations=annotations,
