@@ -32,8 +32,10 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any, size: int) -> None:
         self.size = size
-        self._tokenizer = tokenizer
         self._read = llguidance.hf.from_tokenizer(tokenizer, n_vocab=size)
+        self._count = min(len(tokenizer), size)
+        self._special = frozenset(tokenizer.all_special_ids)
+        self._comment = tokenizer.encode("//", add_special_tokens=False)
         self._matchers: dict[str, llguidance.LLMatcher] = {}
         self._known: dict[str, np.ndarray] = {}
 
@@ -44,7 +46,7 @@ class Vocabulary:
             grammar = llguidance.LLMatcher.grammar_from_lark(f"start: {goal}\n{text}")
             matcher = llguidance.LLMatcher(self._read, grammar)
             if goal == "statements":
-                matcher.try_consume_tokens(self._tokenizer.encode("//", add_special_tokens=False))
+                matcher.try_consume_tokens(self._comment)
             self._matchers[goal] = matcher
         return self._matchers[goal].deep_copy()
 
@@ -75,13 +77,20 @@ class Vocabulary:
 
     @cached_property
     def texts(self) -> list[str]:
-        """What each token adds to a text; a part of a letter is a replacement character."""
-        count = min(len(self._tokenizer), self.size)
-        texts = [self._read.decode_bytes([one]).decode("utf-8", "replace") for one in range(count)]
-        return texts + [""] * (self.size - count)
+        """What each token adds to a text; a part of a letter is a replacement character.
+
+        Special tokens add nothing.
+        """
+        return [
+            ""
+            if one in self._special or one >= self._count
+            else self._read.decode_bytes([one]).decode("utf-8", "replace")
+            for one in range(self.size)
+        ]
 
 
 _VOCABULARIES: WeakKeyDictionary[Any, dict[int, Vocabulary | None]] = WeakKeyDictionary()
+"""Of each tokenizer while somebody has it; a vocabulary keeps none."""
 
 
 def vocabulary_of(tokenizer: Any, size: int) -> Vocabulary | None:
