@@ -5,15 +5,18 @@
 Asks the ``javap`` on the path about the types that generation knows by name, and about all that
 they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract`` or ``enum``, and one
 for each public member beneath it: ``name(parameters)type``, ``new(parameters)``, ``.field type``;
-``=`` stands before what is static, ``?`` for a type variable. Other types are simple names.
+``=`` stands before what is static, ``?`` for a type variable. Other types are simple names, ``?``
+too where the table has another of that name. What only heirs can make is marked as abstract.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from personalizer.engine.monitor.kinds import PRIMITIVES
 from personalizer.generation.names.libraries import JAVA_LANG, TYPES
 
 _ENDS = "reversed() getFirst() getLast() removeFirst() removeLast() addFirst(?)void addLast(?)void"
@@ -57,47 +60,64 @@ MEMBER = re.compile(
 def main() -> None:
     wanted = [full for full in TYPES.values() if full.startswith("java.")]
     wanted += [f"java.lang.{name}" for name in sorted(JAVA_LANG)]
-    written: set[str] = set()
+    blocks: dict[str, tuple[str, list[str]]] = {}
     while wanted:
-        more: list[str] = []
-        for name, supers, lines in declared(wanted):
-            if name not in written:
-                written.add(name)
-                print("\n".join(lines))
-                more += supers
-        wanted = [one for one in more if one.rpartition(".")[2] not in written]
+        found = {one.full: one for one in declared(wanted)}
+        blocks |= {name: (one.head, one.members) for name, one in found.items()}
+        above = [name for one in found.values() for name in one.above]
+        told = {full.rpartition(".")[2] for full in blocks}
+        wanted = [name for name in above if name.rpartition(".")[2] not in told]
+    names = {full.rpartition(".")[2]: full for full in blocks}
+    for full, (head, members) in blocks.items():
+        print(head)
+        for line in members:
+            for one in member(line, full, names):
+                print(f" {one}")
+        for one in LATER.get(full.rpartition(".")[2], "").split():
+            print(f" {one}")
 
 
-def declared(types: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Simple name, full names of its supertypes, lines."""
-    told = subprocess.run(["javap", "-public", *types], capture_output=True, text=True, check=True)
+class Block(NamedTuple):
+    """What ``javap`` tells of a type."""
+
+    full: str
+    above: list[str]
+    """Full names of its supertypes in Java's own packages."""
+    head: str
+    """Its line in the table."""
+    members: list[str]
+    """As told."""
+
+
+def declared(types: list[str]) -> Iterator[Block]:
+    command = ["javap", "-protected", *types]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
     for block in re.split(r"^Compiled from .*\n", told.stdout, flags=re.MULTILINE)[1:]:
         head, *members = block.rstrip().splitlines()
         head = without_arguments(head)
         full = re.search(r"(?:class|interface) ([\w.$]+)", head)
         assert full is not None, head
-        name = full[1].rpartition(".")[2]
         above = re.search(r" (?:extends|implements) (.*?)\s*\{$", head)
         names = re.findall(r"[\w.$]*\.[\w.$]+", above[1]) if above else []
+        made = [line.split()[0] for line in members if f" {full[1]}(" in line]
+        bodied = " abstract " in head or " interface " in head or set(made) == {"protected"}
         marks = " enum" if "java.lang.Enum" in names else ""
-        marks += " abstract" if " abstract " in head or " interface " in head else ""
-        lines = [f"{full[1]}:{','.join(one.rpartition('.')[2] for one in names)}{marks}"]
-        for line in members:
-            lines += [f" {told}" for told in member(line, full[1])]
-        lines += [f" {one}" for one in LATER.get(name, "").split()]
-        yield name, [one for one in names if one.startswith("java.")], lines
+        marks += " abstract" if bodied else ""
+        supers = ",".join(one.rpartition(".")[2] for one in names)
+        javas = [one for one in names if one.startswith("java.")]
+        yield Block(full[1], javas, f"{full[1]}:{supers}{marks}", members)
 
 
-def member(line: str, owner: str) -> Iterator[str]:
+def member(line: str, owner: str, names: Mapping[str, str]) -> Iterator[str]:
     found = MEMBER.match(without_arguments(line))
     if found is None:
         return
     static = "=" if "static " in found["words"] else ""
-    kind = simple((found["type"] or "").strip()).removeprefix("?")
+    kind = simple((found["type"] or "").strip(), names).removeprefix("?")
     if found["rest"] is None:
         yield f"{static}.{found['name']} {kind}".rstrip()
         return
-    parameters = ",".join(simple(one) for one in found["rest"][1:-1].split(", ") if one)
+    parameters = ",".join(simple(one, names) for one in found["rest"][1:-1].split(", ") if one)
     if found["name"] == owner:
         yield f"new({parameters})"
     else:
@@ -112,16 +132,16 @@ def without_arguments(text: str) -> str:
     return re.sub(r"(?<= )<[^<>]*> ", "", text)
 
 
-def simple(written: str) -> str:
-    """A type as it is told; nothing for a type variable."""
+def simple(written: str, names: Mapping[str, str]) -> str:
+    """A type as it is told; nothing for a type variable, or where ``names`` has another."""
     plain = written.rstrip(".[]")
     rest = written[len(plain) :]
-    if "." not in plain and plain not in PRIMITIVES:
-        return f"?{rest}" if rest == "..." else "?"
-    return plain.rpartition(".")[2].replace("$", ".").rpartition(".")[2] + rest
+    name = plain.rpartition(".")[2].replace("$", ".").rpartition(".")[2]
+    known = plain in PRIMITIVES or ("." in plain and names.get(name, plain) == plain)
+    if known:
+        return name + rest
+    return f"?{rest}" if rest == "..." else "?"
 
-
-PRIMITIVES = {"boolean", "byte", "char", "double", "float", "int", "long", "short", "void"}
 
 if __name__ == "__main__":
     main()

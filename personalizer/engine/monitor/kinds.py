@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Kind", "Signature", "with_inherited"]
+__all__ = ["PRIMITIVES", "Kind", "Signature", "with_inherited"]
+
+PRIMITIVES = frozenset(
+    {"boolean", "byte", "char", "double", "float", "int", "long", "short", "void"}
+)
+"""Types that no class declares; their values have nothing behind a dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,8 @@ class Signature:
 def with_inherited(
     own: tuple[Signature, ...], inherited: tuple[Signature, ...]
 ) -> tuple[Signature, ...]:
-    """The methods of one name, without those that are overridden."""
-    overridden = {one.parameters for one in own}
+    """The methods of one name, without those that are surely overridden."""
+    overridden = {one.parameters for one in own if "" not in one.parameters}
     return (*own, *(one for one in inherited if one.parameters not in overridden))
 
 
