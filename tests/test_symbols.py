@@ -111,6 +111,11 @@ def body_of(checked: Checked) -> str:
         ("shop.Cart c = null; c.price();", ["Cart.price()"]),
         ("new Cart.Builder().owned();", ["Builder.owned()"]),
         ("Cart.Builder b = null; b.owner(null);", []),
+        ("cart.get one;", ["cart.get"]),
+        ("if (other instanceof Item(String n, int p)) { n.trim(); p++; q++; }", ["q"]),
+        ("int i = switch (other) { case Cart c when c.size > 1 -> c.nothing(); default -> 1; };",
+         ["Cart.nothing()"]),
+        ("record P(int ab) { int s() { return ab; } } new P(1).s();", []),
     ],
 )  # fmt: skip
 def test_what_does_not_exist_is_named(body: str, expected: list[str]):
@@ -212,6 +217,11 @@ def test_a_variable_declared_twice_gets_a_name_of_its_own():
 
 def test_variables_of_sibling_blocks_keep_their_names():
     body = "{ int a = 1; }\n    { int a = 2; }\n    for (int a = 0; a < 1; a++) { }"
+    assert body_of(mended(body)) == body
+
+
+def test_the_components_of_records_keep_their_names():
+    body = "record A(int x) {}\n    record B(int x) {}\n    int x = 1;"
     assert body_of(mended(body)) == body
 
 

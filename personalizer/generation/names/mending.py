@@ -60,7 +60,7 @@ class Symbols:
         found = self._found(text)
         reader = self._reader(MethodTree(text))
         names = [one.symbol for one in reader.misuses()]
-        names += [code(one) for one in reader.unknown_variables()]
+        names += [code(one) for one in (*reader.unknown_variables(), *reader.unknown_types())]
         return Checked(text, tuple(dict.fromkeys((*found.unknown, *names))))
 
     def mend(self, text: str) -> Checked:
@@ -233,7 +233,7 @@ def _block_of(node: Node) -> Node | None:
     """The block, or statement with a head, that a variable lives in."""
     kinds = ("block", "for_statement", "method_declaration", "lambda_expression", "switch_block")
     above = node.parent
-    while above is not None and above.type not in (*kinds, "class_body"):
+    while above is not None and above.type not in (*kinds, "class_body", "record_declaration"):
         above = above.parent
     return above
 

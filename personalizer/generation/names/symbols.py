@@ -96,6 +96,15 @@ class Reader:
             if name[:1].islower() and name not in known and _is_use(node, parent):
                 yield node
 
+    def unknown_types(self) -> Iterator[Node]:
+        """Types that are told as a member of a variable: half a call, as in ``cart.get one;``."""
+        known = self.visible() or set(self._locals)
+        for node in nodes(self._tree.method) if self._tree.method else ():
+            if node.type == "scoped_type_identifier":
+                first, last = code(node).partition(".")[0], code(node).rpartition(".")[2]
+                if first in known and last[:1].islower():
+                    yield node
+
     def visible(self) -> set[str] | None:
         """Variables and fields that a name may mean; None where others may be inherited."""
         path, name = self._scope.path, self._owner_name or ""
@@ -188,8 +197,10 @@ class Reader:
         for name, declared, value in local_variables(method):
             self._locals[name] = ("?", None) if name in self._locals else (declared, value)
         for node in nodes(method):
-            if node.type in ("class_declaration", "record_declaration", "interface_declaration"):
+            if node.type in _TYPES:
                 self._own_types.add(code(node.child_by_field_name("name")))
+            elif node.type == "type_parameter":
+                self._own_types.update(code(one) for one in node.named_children[:1])
 
     def _named(self, name: str) -> Declared | None:
         scope = self._scope
@@ -250,6 +261,9 @@ class Reader:
         return [one for one in found if takes(one.method, len(arguments))]
 
 
+_TYPES = ("class_declaration", "enum_declaration", "interface_declaration", "record_declaration")
+
+
 def local_variables(method: Node) -> Iterator[tuple[str, str, Node | None]]:
     """Name, type as written (``var`` where it is inferred from the value) and value."""
     for node in nodes(method):
@@ -276,6 +290,9 @@ def local_variables(method: Node) -> Iterator[tuple[str, str, Node | None]]:
                     for one in nodes(inferred):
                         if one.type == "identifier":
                             yield code(one), "?", None
+            case "type_pattern" | "record_pattern_component":
+                *_, declared, matched = node.named_children
+                yield code(matched), code(declared), None
             case "instanceof_expression":
                 name = node.child_by_field_name("name")
                 if name is not None:
