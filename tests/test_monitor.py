@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from indexer import Level, code_of, index_folder
+from indexer import Level, Where, code_of, index_folder
+from indexer.pairing import in_test_root
 from personalizer.engine import Request
 from personalizer.engine.along import Along
 from personalizer.engine.guards import guards
@@ -38,15 +39,20 @@ from personalizer.models import STARTER, base_folder, load_base
 from personalizer.prompts import TestPlace, encode
 from personalizer.settings import Settings
 from tests.fake_engine import FakeEngine
+from tests.java_build import needs_java
 from tests.java_project import snapshot_of
 from tests.test_symbols import CART_TEST, FILES
 
 PIECES = re.compile(r"\w+|\s+|[^\w\s]")
 CART = "src/main/java/shop/Cart.java"
 TEST_PATH = "src/test/java/shop/CartTest.java"
+MONITORED = Path(__file__).parent / "monitored"
+"""Java of many kinds, which compiles: a project, and stubs of the libraries that it uses."""
 HELPERS = """int switchOf(int i) { return i; }
     int side() { return 1; }
     Map.Entry f() { return null; }
+    Outer outer;
+    class Outer { class Inner { Inner(int i, Other o) { } } class Other { } }
     Cart filled"""
 
 
@@ -64,10 +70,10 @@ def declared() -> Declarations:
     return declarations(FILES)
 
 
-def refused_at(declared: Declarations, text: str) -> str | None:
+def refused_at(declared: Declarations, text: str, pieces: re.Pattern[str] = PIECES) -> str | None:
     """The piece of a text that is refused; None if none is."""
-    state, pieces = Checker(declared), PIECES.findall(text)
-    for piece in pieces:
+    state = Checker(declared)
+    for piece in pieces.findall(text):
         after = state.after(piece)
         if after is None:
             return piece
@@ -102,7 +108,7 @@ def body(statements: str) -> str:
         "int[][] table = {{1, 2}, {3}}; byte[] few = {'a'}; new Cart(null, new int[] {1});",
         "Supplier<Cart> a = Cart::new; fail(Cart.class, cart.getClass()); this.cart = null;",
         "Runnable run = () -> { int sum = cart.total(); }; int sum = 2; cart.shake();",
-        "Outer.Inner inner = cart.new Inner(1, cart.new Other());",
+        "Outer.Inner inner = outer.new Inner(1, outer.new Other());",
         "class Own extends Cart { int own() { return 1; } } new Own().own();",
         'label: while (true) { break label; } String block = """\n  cart.nothing()\n  """;',
         "// cart.nothing()\n /* cart.nothing( */ cart.add(one, switchOf(1));",
@@ -111,6 +117,47 @@ def body(statements: str) -> str:
 def test_what_compiles_is_let_through(declared, statements):
     files = {**FILES, TEST_PATH: CART_TEST.replace("private Cart filled", HELPERS)}
     assert refused_at(declarations(files), body(statements)) is None
+
+
+SNAPSHOT, _ = index_folder(MONITORED / "project")
+WRITTEN = [
+    Where(path, method)
+    for path, facts in sorted(SNAPSHOT.files.items())
+    for method in facts.methods
+    if method.body and "." not in method.owner and in_test_root(path)
+]
+
+
+@pytest.mark.parametrize("where", WRITTEN, ids=lambda where: where.method.key)
+def test_what_javac_compiles_is_let_through_however_it_is_cut(where):
+    place = TestPlace(where.path, where.method.owner)
+    text = code_of(SNAPSHOT.source(where.path), where.method.span)
+    known = Site(SNAPSHOT, *resolve_target(SNAPSHOT, "Cart#total"), place).declarations
+    assert refused_at(known, text) is None
+    assert refused_at(known, text, re.compile(".", re.DOTALL)) is None
+    assert Checker(known).after(text) is not None
+
+
+@needs_java
+def test_javac_compiles_it(tmp_path):
+    files = sorted(MONITORED.rglob("*.java"))
+    command = ["javac", "-proc:none", "-nowarn", "-d", tmp_path, *files]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "if (other instanceof Item(String n, int p)) { assertEquals(n, p); }",
+        "if (other instanceof Item(var n, var p) && p > 1) { assertEquals(n, p); }",
+        "int i = switch (other) { case Cart c when c.size > 1 -> c.total(); default -> 1; };",
+        'String s = switch (other) { case Item(String n, int p) -> n; default -> ""; };',
+        'String s = switch (other) { case Cart c -> "a"; case null, default -> ""; };',
+    ],
+)
+def test_patterns_of_later_javas_are_read(declared, statements):
+    assert refused_at(declared, body(statements)) is None
 
 
 @pytest.mark.parametrize(
@@ -153,10 +200,74 @@ def test_what_compiles_is_let_through(declared, statements):
         ("File file = new File(1);", ")"),
         ("List<String> names = new ArrayList<>(); names.length();", "length"),
         ("Size.SMALL.feet();", "feet"),
+        ("cart.total().foo();", "."),
+        ("cart.add(one, 1).foo();", "."),
+        ('String[] names = {"a"}; names.length();', "("),
+        ('String[] names = {"a"}; names.get(0);', "("),
+        ("int[] sizes = new int[] {\"a\"};", "}"),
+        ("assertThrows(Sorry.class, () -> { nothing.foo(); });", "."),
+        ("new Item(1);", ")"),
+        ("new Item(1, 2);", ","),
+        ("cart.get total", "total"),
+        ("int i = 1, i = 2;", "="),
+        ("Supplier<Cart> made = Cart::nothing;", "nothing"),
+        ("Object limit = Cart::MAX_SIZE;", "MAX_SIZE"),
+        ("assertEquals(1);", ")"),
+        ("assertTrue(true, null, 1);", ","),
+        ("Zebra zebra = null;", "zebra"),
+        ("new Zebra();", "("),
+        ("Zebra.valueOf(1);", "."),
+        ("if (other instanceof Cart && cart.nothing()) { }", "nothing"),
     ],
 )  # fmt: skip
 def test_what_cannot_compile_is_refused_where_it_shows(declared, statements, piece):
     assert refused_at(declared, body(statements)) == piece
+
+
+def test_a_plain_wildcard_gives_no_methods():
+    test = CART_TEST.replace("import org", "import java.util.*;\nimport org", 1)
+    known = declarations({**FILES, TEST_PATH: test})
+    assert refused_at(known, body("nothing();")) == "("
+    assert refused_at(known, body("Zebra zebra = new Zebra();")) is None
+
+
+def test_members_that_a_processor_adds_for_a_field_or_a_constructor_may_be_there():
+    bean = "package shop;\nimport lombok.{0};\nclass {1} {{ {2} }}\n"
+    files = {
+        "src/main/java/shop/Bean.java": bean.format("Getter", "Bean", "@Getter private int x;"),
+        "src/main/java/shop/Built.java": bean.format(
+            "Builder", "Built", "@Builder Built(int x) {}"
+        ),
+    }
+    known = declarations({**FILES, **files})
+    assert refused_at(known, body("new Bean().getX(); Built.builder().x(1).build();")) is None
+
+
+def test_a_type_of_one_letter_is_known_where_it_is_no_type_variable():
+    files = {
+        "src/main/java/shop/A.java": "package shop;\nclass A { int one() { return 1; } }\n",
+        "src/main/java/shop/Pot.java": "package shop;\nclass Pot<A> { A first() { return null; } }",
+    }
+    known = declarations({**FILES, **files})
+    assert refused_at(known, body("new A().one();")) is None
+    assert refused_at(known, body("new A().two();")) == "two"
+    assert refused_at(known, body("new Pot<Cart>().first().total();")) is None
+
+
+MONEY = """package shop;
+import java.math.BigDecimal;
+record Money(BigDecimal amount, String... names) {
+    Money { if (names == null) { throw new Sorry("a"); } }
+    static Money none() { return null; }
+}
+"""
+
+
+def test_a_record_is_made_of_its_components():
+    known = declarations({**FILES, "src/main/java/shop/Money.java": MONEY})
+    assert refused_at(known, body('new Money(null, "a").names()[0].length();')) is None
+    for arguments, piece in (("", ")"), ("1", ")"), ("null, 2", ")"), ("null, cart", ")")):
+        assert refused_at(known, body(f"new Money({arguments});")) == piece
 
 
 def test_of_a_type_with_an_unseen_parent_everything_may_be_there(declared):
@@ -318,6 +429,32 @@ def test_the_next_likely_token_is_taken_where_a_name_does_not_exist(tokenizer, d
     assert chosen(tokenizer, declared, begun, ["length", "add"]) == "add"
     assert chosen(tokenizer, declared, begun + "total", ["(", ";"]) == "("
     assert chosen(tokenizer, declared, begun + "add(", ['"', "one"]) == "one"
+
+
+def test_the_end_of_a_text_is_no_java(tokenizer, declared):
+    begun = "@Test\nvoid adds() {\n    int n = cart.size;\n}"
+    assert chosen(tokenizer, declared, begun, [tokenizer.eos_token]) == tokenizer.eos_token
+
+
+def test_where_only_a_comment_can_follow_the_model_is_led_elsewhere(tokenizer, declared):
+    ids = tokenizer.encode("@Test\nvoid adds() {\n    cart.", add_special_tokens=False)
+    scores = torch.full((1, len(tokenizer)), -torch.inf)
+    for wish in ("//", "\n", " "):
+        scores[0, tokenizer.encode(wish, add_special_tokens=False)] = 0.0
+    left = Monitor(0, tokenizer, [declared])(torch.tensor([ids]), scores)
+    assert left.max() < -1000
+
+
+@pytest.mark.parametrize(
+    ("begun", "wishes"),
+    [
+        ('String name = "' + 250 * "a", ["a", '"']),
+        ("int " + 100 * "a", ["a", ";"]),
+        ("// " + 250 * "a", ["a", "\n"]),
+    ],
+)
+def test_names_texts_and_comments_end(tokenizer, declared, begun, wishes):
+    assert chosen(tokenizer, declared, f"void adds() {{ {begun}", wishes) == wishes[1]
 
 
 def test_no_blank_is_written_behind_a_dot(tokenizer, declared):

@@ -19,6 +19,8 @@ __all__ = ["Grammar"]
 
 _SPARE = 14
 """Tokens that an end may take beside two for each open bracket."""
+_FAR_BELOW = 100.0
+"""In nats."""
 _LONGEST_GAP = 6
 """Lines without code in a row: a small model fills its time with them."""
 
@@ -30,18 +32,23 @@ class Grammar(LogitsProcessor):
     limit brackets are closed wherever they can be, since half a method is thrown away too.
     """
 
-    def __init__(self, start: int, tokenizer: Any, *, goal: Goal, limit: int | None) -> None:
+    def __init__(
+        self, start: int, tokenizer: Any, *, goal: Goal, limit: int | None, last: bool = True
+    ) -> None:
         """
         Args:
             start: Tokens before the completion in what is shown.
             tokenizer: The base model's; one that llguidance cannot read is left alone.
             goal: What is written: a rule of ``java.lark``.
             limit: Most tokens of the completion; None where it may be cut off.
+            last: No guard comes behind it. One that does may forbid just what would close the
+                brackets: for it the rest is kept near the limit too, far below what closes.
         """
         self._start = start
         self._tokenizer = tokenizer
         self._goal = goal
         self._limit = limit
+        self._unwished = -torch.inf if last else -_FAR_BELOW
         self._states: Along[llguidance.LLMatcher] | None = None
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -63,15 +70,21 @@ class Grammar(LogitsProcessor):
         rows = [tuple(row) for row in input_ids[:, self._start :].tolist()]
         states = self._states.of(rows)
         allowed = [self._allowed(vocabulary, *one) for one in zip(rows, states, strict=True)]
-        masks = np.stack(
-            [np.ones(scores.shape[1], bool) if one is None else one for one in allowed]
-        )
-        return scores.masked_fill(~torch.from_numpy(masks).to(scores.device), -torch.inf)
+        scores = scores.clone()
+        for row, masks in enumerate(allowed):
+            if masks is not None:
+                foreign, unwished = (torch.from_numpy(~mask).to(scores.device) for mask in masks)
+                scores[row, unwished] += self._unwished
+                scores[row, foreign] = -torch.inf
+        return scores
 
     def _allowed(
         self, vocabulary: Vocabulary, written: tuple[int, ...], state: llguidance.LLMatcher | None
-    ) -> np.ndarray | None:
-        """Which tokens may follow, ``(V,)`` bool; None where the text fits already nowhere."""
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Which tokens may follow and which of them should, ``(V,)`` bool each.
+
+        None where the text fits already nowhere.
+        """
         if state is None:
             return None
         bits = np.frombuffer(state.compute_bitmask(), np.uint8)
@@ -84,7 +97,7 @@ class Grammar(LogitsProcessor):
             wishes = [*vocabulary.closing(_last(code)), ~vocabulary.empty]
         elif _gap(code) >= _LONGEST_GAP:
             wishes = [~vocabulary.empty]
-        return next((both for one in wishes if (both := mask & one).any()), mask)
+        return mask, next((both for one in wishes if (both := mask & one).any()), mask)
 
 
 def _after(state: llguidance.LLMatcher, tokens: Sequence[int]) -> llguidance.LLMatcher | None:

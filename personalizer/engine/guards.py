@@ -37,7 +37,7 @@ def guards(
     """
     found: list[LogitsProcessor] = [Dry(start)]
     if goal is not None:
-        found.append(Grammar(start, tokenizer, goal=goal, limit=limit))
+        found.append(Grammar(start, tokenizer, goal=goal, limit=limit, last=not declared))
     if goal is not None and declared:
         found.append(Monitor(start, tokenizer, declared))
     return found

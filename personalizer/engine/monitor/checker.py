@@ -13,22 +13,25 @@ from typing import Any
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.java_types import java_results
-from personalizer.engine.monitor.kinds import Kind, Signature
+from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature
 from personalizer.engine.monitor.parts import (
     BEHIND_OTHERS,
     GROUPS,
     IN_TYPES,
     KEYWORDS,
+    NO_NAMES,
     NO_VARIABLES,
     PACKAGES,
-    PRIMITIVES,
+    PATTERNS,
     TYPES,
     UNFINISHED,
     VALUES,
     Frame,
     Variable,
     at,
+    begins_name,
+    is_constant,
+    made_of,
     may_be_inner,
     narrowed,
     takes,
@@ -61,6 +64,8 @@ class Checker:
         """Of it: ``member``, ``declared``, ``name``, or behind ``new`` ``made`` and ``inner``."""
         self._before_word = ""
         """The lexical token before it."""
+        self._matching = False
+        """Behind ``instanceof`` and ``case``, where patterns and constants stand."""
         self._value = ""
         """Type of the value, or the type itself, that was just written."""
         self._static = False
@@ -84,6 +89,8 @@ class Checker:
         self._before_sign = ""
         """The lexical token before the last two."""
         self._class_begins = False
+        self._before_call = False
+        """Whether type arguments before the name of a call have just ended."""
         self._itself = ""
         """The name of the method, which does not call itself."""
 
@@ -104,6 +111,11 @@ class Checker:
         """Whether a dot was just written: nobody writes a blank behind it."""
         return self._before == "." and not self._tail
 
+    @property
+    def unfinished(self) -> str:
+        """The lexical token that the text ends with, while it may go on."""
+        return self._tail
+
     # ------------------------------------------------------------ from letters to tokens
 
     def _read(self, text: str) -> bool:
@@ -119,32 +131,36 @@ class Checker:
             return self._take(last)
         self._tail = text[last.start :]
         if last.kind == "word":
-            return self._may_become(last.text)
+            known = not self._word or copy.copy(self)._settle(last.text)
+            return known and self._may_become(last.text)
         return last.kind != "literal" or bool(begun) or self._may_begin(type_of(last))
 
     def _may_begin(self, kind: str) -> bool:
-        """Whether an argument can begin with a literal: it, or what its methods give, must fit."""
+        """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.signatures is None or self._before not in ("(", ","):
             return True
         return any(
             takes_lambda(wanted)
-            or any(self._declared.accepts(wanted, one) for one in (kind, *java_results(kind)))
+            or any(self._declared.accepts(wanted, one) for one in made_of(kind))
             for each in frame.signatures
             if takes(each, frame.arguments, exactly=False)
             for wanted in at(each, frame.arguments)
         )
 
-    def _may_become(self, word: str) -> bool:
-        """Whether a name that is being written can end as one that is there."""
+    def _may_become(self, word: str, *, ended: bool = False) -> bool:
+        """Whether a name behind a dot or ``::`` can end as one that is there."""
         kind = self._declared.kind(self._value)
+        if self._before == "::" and kind is not None and not self._has_unseen(self._value, kind):
+            names = ("new", *kind.methods)
+            return word in names if ended else any(name.startswith(word) for name in names)
         if self._before != "." or self._making or kind is None:
             return True
         if self._has_unseen(self._value, kind):
             return True
         if self._static and (
             kind.enum
-            or any(name.startswith(word) for name in ("class", "this"))
+            or any(name.startswith(word) for name in ("class", "super", "this"))
             or may_be_inner(word, self._value)
         ):
             return True
@@ -168,10 +184,13 @@ class Checker:
         if self._before == ")" and token.kind != "sign":
             self._operator()  # behind a cast, or the head of a statement
         if token.kind == "word":
+            if not self._may_become(text, ended=True):
+                return False
             self._name(text)
         elif token.kind in ("literal", "number"):
             self._leave_types()
-            self._is(type_of(token))
+            kind = type_of(token)
+            self._is("double" if self._before == "." and kind == "int" else kind)
             text = '"'
         elif not self._sign(text):
             return False
@@ -187,10 +206,14 @@ class Checker:
         return kind is not None and kind.abstract
 
     def _name(self, text: str) -> None:
-        before, self._class_begins = self._before, self._class_begins or text in TYPES
+        before, behind_dot = self._before, self._before == "." or self._before_call
+        self._class_begins |= text in TYPES and before != "."
+        self._before_call = False
         if text == "new":
-            self._value, self._static, self._typed, self._making = "", False, False, True
-        elif before == ".":
+            of_value = before == "."  # outer.new Inner()
+            self._value, self._static = self._value if of_value else "", of_value
+            self._typed, self._making = False, True
+        elif behind_dot:
             self._word, self._role = text, "inner" if self._making else "member"
             self._typed = False
         elif before in TYPES:
@@ -204,9 +227,15 @@ class Checker:
         elif text in KEYWORDS or text in TYPES:
             self._leave_types()
             self._operator()
+            self._matching = text in PATTERNS or (self._matching and text == "final")
+        elif before == "record" and self._typed:
+            self._own_types += (text,)
+            self._class_begins, self._typed = True, False
         elif self._making:
-            self._word, self._role = text, "made"
-        elif before not in ("@", "::"):
+            self._word, self._role = text, "inner" if self._before_sign == "." else "made"
+        elif before == "::":
+            self._is("")
+        elif before != "@":
             self._word, self._role = text, "declared" if self._typed else "name"
             self._before_word = before
             self._typed = False
@@ -221,15 +250,16 @@ class Checker:
             return self._declare(word, following)
         if self._role == "name":
             return self._use(word, following)
-        self._make(word, following)
-        return True
+        return self._make(word, following)
 
-    def _make(self, word: str, following: str) -> None:
-        """A type behind ``new``, or a part of its name."""
-        meant = self._meaning(word)
+    def _make(self, word: str, following: str) -> bool:
+        """A type behind ``new``, or a part of its name; whether it is there."""
+        meant = word if word in PRIMITIVES else self._meaning(word)
         if self._role == "inner":
             kind = self._declared.kind(self._value) if self._static else None
             meant = kind.inner.get(word, "") if kind else ""
+        elif not meant and self._is_no_type(word):
+            return False
         self._value, self._static, self._type = meant, True, meant
         if following not in (".", "<"):
             self._making = False
@@ -237,11 +267,20 @@ class Checker:
             self._called = self._constructor(meant)
         elif following == "[":
             self._value, self._static = "", False
+        return True
 
     def _use(self, word: str, following: str) -> bool:
         """A variable, a type or a method of the class; whether it is there."""
         if following == "(" and not self._frames:
             return self._declare(word, following)  # a constructor
+        if not self._itself and not self._frames and self._before_word in ("<", ","):
+            self._own_types += (word,)  # a type variable
+        if word == "yield" and (following == "(" or begins_name(following)):
+            self._operator()
+            return True
+        if following == "(" and self._in_pattern:
+            self._called = Frame("(", "pattern")
+            return True
         meant = self._meaning(word)
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
         known = variable.type if variable else self._declared.fields.get(word)
@@ -253,13 +292,13 @@ class Checker:
             self._called = Frame("(", "call", signatures)
         elif known is not None:
             self._value = known
-        elif not meant and self._is_nothing(word, following):
+        elif not meant and (self._is_nothing(word, following) or self._is_no_type(word)):
             return False
-        elif word not in PRIMITIVES:
+        elif word not in NO_NAMES:
             self._value, self._static = meant, True
-        self._type = word if word in PRIMITIVES and word != "var" else meant
-        self._typed = following[0].isalpha() or (following not in "(." and known is None)
-        if following == "<" and (word[0].islower() or (len(word) > 1 and word.isupper())):
+        self._type = word if word in PRIMITIVES else meant
+        self._typed = begins_name(following) or (following not in "(." and known is None)
+        if following == "<" and (word[0].islower() or (not meant and is_constant(word))):
             self._typed = False  # a variable or a constant, which is compared
         return True
 
@@ -284,42 +323,67 @@ class Checker:
             or not word[0].islower()
             or word in NO_VARIABLES
             or following in BEHIND_OTHERS
-            or following[0].isalpha()
+            or begins_name(following)
             or (frame.sign == "(" and frame.role == "")
             or frame.sign == "<"
             or self._in_class
             or self._own_types
+            or self._in_pattern
         ):
             return False
         if self._before_word in ("break", "continue"):
             return False
-        if following == "." and (word in PACKAGES or self._before_word == "final"):
-            return False
-        if self._before_word == ",":  # int one = 1, other = 2;
-            self._variables += (Variable(word, "", len(self._frames), False),)
-            return frame.role == "call"
-        return True
+        package = word in PACKAGES or word in self._declared.packages
+        return following != "." or not (package or self._before_word == "final")
+
+    def _is_no_type(self, word: str) -> bool:
+        """Whether a name is written as a type's and is none's."""
+        types = self._declared.types
+        return (
+            types is not None
+            and word not in types
+            and word[0].isupper()
+            and len(word) > 2  # a type variable
+            and not is_constant(word)
+            and bool(self._frames)
+            and not self._in_class
+            and not self._in_pattern
+            and word not in self._own_types
+        )
+
+    @property
+    def _in_pattern(self) -> bool:
+        """Whether a name is a constant, or part of a pattern."""
+        return self._matching or (bool(self._frames) and self._frames[-1].role == "pattern")
 
     def _meaning(self, word: str) -> str:
         return "" if word in self._own_types else self._declared.names.get(word, "")
 
     def _member(self, name: str, following: str) -> bool:
         owner, static = self._value, self._static
-        kind = self._declared.kind(owner)
-        self._value, self._static = "", False
-        if name[0].isupper() and (following[0].isalpha() or following in "<["):
-            self._type, self._typed = "", True
-        if following == "(":
-            signatures = None
-            if kind is not None and not self._has_unseen(owner, kind):
+        kind = self._declared.kind("Object" if owner.endswith("[]") else owner)
+        self._value, self._static, self._type = "", False, ""
+        if name[0].isupper() and not (kind and name in kind.fields):
+            inside = following == "<" and not is_constant(name)
+            self._typed = inside or following == "[" or begins_name(following)
+        if following == "(" and self._in_pattern:
+            self._called = Frame("(", "pattern")
+        elif following == "(":
+            signatures: tuple[Signature, ...] | None = None
+            if owner.endswith("[]") and name == "clone":
+                signatures = (Signature((), owner),)
+            elif kind is not None and not self._has_unseen(owner, kind):
                 signatures = tuple(s for s in kind.methods.get(name, ()) if s.static or not static)
                 if not signatures:
                     return False
             self._called = Frame("(", "call", signatures)
+        elif owner.endswith("[]"):
+            self._value = "int"
+            return name == "length"
         elif static and name == "class":
             self._value = "Class"
         elif kind is None:
-            self._value = "int" if name == "length" and owner.endswith("[]") else ""
+            pass
         elif static and name in kind.inner:
             self._value, self._static, self._type = kind.inner[name], True, kind.inner[name]
             self._typed = following != "."
@@ -328,7 +392,7 @@ class Checker:
         elif kind.enum and static:
             self._value = owner
         elif static and may_be_inner(name, owner):
-            self._type, self._typed = "", following != "."
+            self._typed = following != "."
         elif name not in ("this", "super"):
             return self._has_unseen(owner, kind)
         return True
@@ -343,25 +407,31 @@ class Checker:
             self._called = Frame("(", "header")
             self._itself = self._itself or name
             return True
-        if following not in ("=", ";", ":", ",", ")", "&", "|", "?"):
-            return True
         frame = self._frames[-1] if self._frames else Frame("{")
-        level = len(self._frames)
-        if frame.role != "header":  # what a condition declares may outlive it
-            blocks = [place for place, one in enumerate(self._frames, 1) if one.sign == "{"]
-            level = blocks[-1] if blocks else 0
+        pattern = self._in_pattern
+        self._matching = False
+        if not pattern and following not in ("=", ";", ":", ",", ")", "["):
+            return True
         if frame.role == "try" and not self._declared.accepts("AutoCloseable", self._type):
             return False
-        once = frame.role == "header" or (frame.sign == "{" and frame.role == "")
+        level = len(self._frames)
+        if not pattern and (frame.sign == "{" or frame.role == "loop"):
+            self._top(declares=self._type)
+        if frame.role != "header":  # what a head or a condition declares may outlive it
+            blocks = [place for place, one in enumerate(self._frames, 1) if one.sign == "{"]
+            level = blocks[-1] if blocks else 0
+        statement = frame.sign == "{" and frame.role == "" and not pattern
+        once = statement or frame.role == "header"
         classes = [place for place, one in enumerate(self._frames, 1) if one.role == "class"]
         own = classes[-1] if classes else 0
         if frame.role != "class" and any(
             one.name == name and one.once and one.level >= own for one in self._variables
         ):
             return False
-        self._variables += (Variable(name, self._type, level, once),)
+        kind = "" if following == "[" else self._type  # int sizes[]
+        self._variables += (Variable(name, kind, level, once),)
         if following == "=":
-            self._wanted, self._given = (self._type, len(self._frames)), False
+            self._wanted, self._given = (kind, len(self._frames)), False
             self._top(alone=True)
         return True
 
@@ -369,6 +439,8 @@ class Checker:
 
     def _sign(self, text: str) -> bool:
         called, self._called = self._called, None
+        types = bool(self._frames) and self._frames[-1].sign == "<"
+        self._matching &= text in IN_TYPES and (types or text not in "&?")
         match text:
             case "(":
                 self._open(called or Frame("(", GROUPS.get(self._before, "")))
@@ -392,8 +464,15 @@ class Checker:
                 return self._end_statement()
             case "...":
                 self._type, self._typed = self._type and f"{self._type}[]", True
-            case "." | "@":
+            case ".":
                 self._typed = False
+                return self._value not in PRIMITIVES
+            case "@":
+                self._typed = False
+            case "::":
+                owner = self._value
+                self._operator()
+                self._value = owner
             case "=" if self._wanted is not None and not self._given:
                 self._value, self._static, self._given = "", False, True
             case _:
@@ -436,6 +515,9 @@ class Checker:
         if not self._frames or self._frames[-1].role != "call":
             fits = self._fits_array()
             self._is("")
+            declares = self._frames[-1].declares if self._frames else None
+            if declares is not None:  # int one = 1, other = 2;
+                self._type, self._typed = declares, True
             return fits
         given = self._end_argument(last=False)
         self._is("")
@@ -490,8 +572,7 @@ class Checker:
         closed = Frame("{")
         while self._frames and (closed := self._close()).sign != "{":
             pass
-        level = len(self._frames)
-        self._variables = tuple(one for one in self._variables if one.level <= level)
+        self._forget()
         if closed.made is None:
             self._operator()
         else:
@@ -513,8 +594,9 @@ class Checker:
         return self._declared.accepts("int", place)
 
     def _open_types(self) -> None:
-        if self._typed or self._making or self._before == ".":
-            role = "made" if self._making else "call" if self._before == "." else ""
+        behind = self._before in (".", "::")
+        if self._typed or self._making or behind:
+            role = "made" if self._making else "call" if behind else ""
             self._open(Frame("<", role, type=self._type))
         else:
             self._operator()
@@ -523,6 +605,7 @@ class Checker:
         if self._frames and self._frames[-1].sign == "<":
             frame = self._close()
             self._type, self._typed = frame.type, frame.role == ""
+            self._before_call = frame.role == "call"
             if frame.role == "made":
                 self._called = self._constructor(frame.type)
         elif self._before == "-":
@@ -538,8 +621,11 @@ class Checker:
 
     def _leave_types(self, text: str = "") -> None:
         """What looked like ``<`` of type arguments was a comparison."""
+        compared = False
         while self._frames and self._frames[-1].sign == "<" and text not in IN_TYPES:
-            self._frames = self._frames[:-1]
+            self._frames, compared = self._frames[:-1], True
+        if compared:
+            self._operator()
 
     def _end_statement(self) -> bool:
         self._leave_types(";")
@@ -550,7 +636,21 @@ class Checker:
             self._wanted = None
         self._value, self._static, self._typed, self._type = "", False, False, ""
         self._making = self._class_begins = False
+        self._top(declares=None)
+        self._forget()
         return fits
+
+    def _forget(self) -> None:
+        """What a statement or block declared is gone behind it; of its head nothing is sure."""
+        level = len(self._frames)
+        if self._frames and self._frames[-1].sign != "{":
+            return
+        fields = bool(self._frames) and self._frames[-1].role == "class"
+        self._variables = tuple(
+            one if one.once or one.level < level or fields else one._replace(type="")
+            for one in self._variables
+            if one.level <= level
+        )
 
     def _operator(self) -> None:
         self._is("")

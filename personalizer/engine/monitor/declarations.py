@@ -27,6 +27,10 @@ class Declarations:
     """What can be called without a receiver beside its methods; None where not all is known."""
     closed: bool = False
     """Whether a variable that is not among the fields must be declared by the method."""
+    types: frozenset[str] | None = None
+    """Simple names that types can have there; None where not all are known."""
+    packages: frozenset[str] = frozenset()
+    """First parts of full names, beside those that are usual."""
     before: str = ""
     """What stands before the completion: a method up to there; nothing for a whole method."""
     this: str = ""

@@ -77,15 +77,21 @@ def java_kind(name: str) -> Kind | None:
 
 @cache
 def java_results(name: str) -> frozenset[str]:
-    """Types of what the methods of a type of Java's give, as far as they are known.
+    """Types of what the methods of a type of Java's give, and of what theirs give, where known.
 
     Example:
-        >>> sorted(java_results("Iterator"))
-        ['Class', 'String', 'boolean', 'int', 'void']
+        >>> {"int", "Stream", "List"} <= java_results("String"), "Date" in java_results("String")
+        (True, False)
     """
-    kind = java_kind(name)
-    methods = kind.methods.values() if kind else ()
-    return frozenset(one.returns for each in methods for one in each if one.returns)
+    found: set[str] = set()
+    left = [name]
+    while left:
+        kind = java_kind(left.pop())
+        methods = kind.methods.values() if kind else ()
+        more = {one.returns for each in methods for one in each if one.returns} - found
+        found |= more
+        left += more
+    return frozenset(found)
 
 
 @cache

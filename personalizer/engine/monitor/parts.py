@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from indexer.languages.lexis import Token
-from personalizer.engine.monitor.java_types import java_name
-from personalizer.engine.monitor.kinds import Signature
+from personalizer.engine.monitor.java_types import java_name, java_results
+from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 
 __all__ = [
     "BEHIND_OTHERS",
     "GROUPS",
     "IN_TYPES",
     "KEYWORDS",
+    "NO_NAMES",
     "NO_VARIABLES",
     "PACKAGES",
-    "PRIMITIVES",
+    "PATTERNS",
     "TYPES",
     "UNFINISHED",
     "VALUES",
     "Frame",
     "Variable",
     "at",
+    "begins_name",
+    "is_constant",
+    "made_of",
     "may_be_inner",
     "narrowed",
     "takes",
@@ -29,9 +34,6 @@ __all__ = [
     "type_of",
 ]
 
-PRIMITIVES = frozenset(
-    {"boolean", "byte", "char", "double", "float", "int", "long", "short", "var", "void"}
-)
 KEYWORDS = frozenset(
     {"abstract", "assert", "break", "case", "catch", "continue", "default", "do", "else"}
     | {"extends", "final", "finally", "for", "if", "implements", "import", "instanceof", "native"}
@@ -39,12 +41,16 @@ KEYWORDS = frozenset(
     | {"synchronized", "throw", "throws", "transient", "try", "volatile", "while"}
 )
 TYPES = frozenset({"class", "interface", "enum"})
+PATTERNS = frozenset({"case", "instanceof"})
+"""Words behind which a pattern may stand."""
 VALUES = {"null": "null", "true": "boolean", "false": "boolean"}
 _HEADS = ("for", "catch", "if", "while", "switch", "synchronized")
 GROUPS = {"try": "try", **dict.fromkeys(_HEADS, "loop")}
 """Role of the round bracket behind a word."""
 IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
-NO_VARIABLES = PRIMITIVES | {"yield"}
+NO_NAMES = PRIMITIVES | {"var"}
+"""Words for types that nothing declares."""
+NO_VARIABLES = NO_NAMES | {"yield"}
 BEHIND_OTHERS = frozenset({":", "-", "<", "[", "@"})
 """What stands behind labels, parameters of lambdas and types."""
 PACKAGES = frozenset({"com", "edu", "io", "jakarta", "java", "javax", "kotlin", "net", "org"})
@@ -58,7 +64,8 @@ class Frame(NamedTuple):
     sign: str
     """``(``, ``[``, ``{`` or ``<``."""
     role: str = ""
-    """Of round ones ``call``, ``header``, ``try``, ``loop``; of braces ``class``, ``values``."""
+    """Of round ones ``call``, ``header``, ``pattern``, ``try``, ``loop``; of braces ``class``,
+    ``values``."""
     signatures: tuple[Signature, ...] | None = None
     """Of a call: those that the arguments fit so far; None where it is not known what is called."""
     made: str | None = None
@@ -70,6 +77,8 @@ class Frame(NamedTuple):
     empty: bool = True
     type: str = ""
     """Of ``<`` and ``[``: what stands before it."""
+    declares: str | None = None
+    """The type of the variables that a statement here declares."""
 
 
 class Variable(NamedTuple):
@@ -86,6 +95,26 @@ class Variable(NamedTuple):
 def may_be_inner(name: str, owner: str) -> bool:
     """Whether it may be a type inside one of Java's, of which these are not told."""
     return "#" not in owner and name[0].isupper()
+
+
+def begins_name(text: str) -> bool:
+    """Whether a lexical token is a word."""
+    return text[0].isalpha() or text[0] in "_$"
+
+
+def is_constant(name: str) -> bool:
+    """Whether it is written as constants are, not as types and type variables."""
+    return len(name) > 1 and name.isupper()
+
+
+def made_of(literal: str) -> Collection[str]:
+    """Types of what can begin with a literal of a type: comparisons, sums, what its methods give.
+
+    Example:
+        >>> "Stream" in made_of("String"), "Stream" in made_of("char")
+        (True, False)
+    """
+    return {literal, "String", "boolean", *(java_results(literal) if literal == "String" else ())}
 
 
 def takes_lambda(wanted: str) -> bool:

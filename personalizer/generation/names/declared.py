@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from indexer import Import, Method, Snapshot, Span
 from indexer.facts import simple_type
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.java_types import java_kind, java_name
-from personalizer.engine.monitor.kinds import Kind, Signature, with_inherited
-from personalizer.generation.names.libraries import JAVA_LANG, TYPES
+from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
+from personalizer.generation.names.libraries import ASSERTIONS, JAVA_LANG, TYPES
 from personalizer.generation.names.members import Declared, Members
-from personalizer.generation.names.needs import Found, Scope, callable_names, find_imports
+from personalizer.generation.names.needs import (
+    Found,
+    Scope,
+    callable_names,
+    find_imports,
+    nameable_types,
+)
 from personalizer.generation.names.symbols import Reader
 from personalizer.generation.syntax import MethodTree
 
@@ -21,7 +27,8 @@ __all__ = ["declarations_of"]
 
 _MOST = 300
 """Types whose members are told, the nearest first."""
-_PRIMITIVES = frozenset({"boolean", "byte", "char", "double", "float", "int", "long", "short"})
+_PROTECTED = {name: (Signature(()),) for name in ("clone", "finalize")}
+"""Methods that every class has for itself alone."""
 _JAVAS = [*JAVA_LANG, *(name for name, full in TYPES.items() if full.startswith("java."))]
 
 
@@ -56,17 +63,20 @@ class _Telling:
             names[name] = self._key(meant)
         fields: dict[str, str] = {}
         methods: dict[str, tuple[Signature, ...]] = {}
-        enum = False
+        enum = unseen = False
         parts = owner.split(".") if owner else []
         for depth in range(1, len(parts) + 1):  # what outer classes have can be named too
             around = self._members.of(self._scope.path, ".".join(parts[:depth]))
             if around is not None:
                 told = self._kind(around)
+                names |= told.inner
+                unseen |= told.open
                 fields |= told.fields
                 methods = {} if told.open else {**methods, **told.methods}
                 enum |= told.enum
+        calls = callable_names(self._snapshot, self._scope)
         if this is None or not self._kind(this).open:
-            methods = {**self._imported(), **methods}
+            methods = {**self._assertions(calls or {}), **self._imported(), **methods}
         kinds: dict[str, Kind] = {}
         while self._left and len(kinds) < _MOST:
             one = self._left.popleft()
@@ -78,10 +88,18 @@ class _Telling:
             names,
             fields,
             methods,
-            calls=callable_names(self._snapshot, self._scope),
+            calls=None if calls is None else frozenset(calls),
             closed=visible is not None and not enum,
+            types=None if unseen else nameable_types(self._snapshot, self._scope),
+            packages=frozenset(self._packages()),
             this=key,
         )
+
+    def _packages(self) -> Iterable[str]:
+        """First parts of the packages that the project has and imports from."""
+        for facts in self._snapshot.files.values():
+            yield facts.package.partition(".")[0]
+            yield from (line.name.partition(".")[0] for line in facts.imports)
 
     def _imported(self) -> dict[str, tuple[Signature, ...]]:
         """Methods of the project that the file imports, and nobody else's of the same name."""
@@ -97,6 +115,18 @@ class _Telling:
                 if signatures := tuple(one for one in named if one.static):
                     found[name] = signatures
         return found
+
+    def _assertions(self, calls: Mapping[str, str]) -> dict[str, tuple[Signature, ...]]:
+        """JUnit's, where they are what is called: how many arguments they take."""
+        imports = [one for one in self._scope.imports if one.static]
+        wild = [one.name for one in imports if one.wildcard]
+        named = {one.name for one in imports if not one.wildcard} | set(calls.values())
+        return {
+            name: tuple(Signature(("",) * count) for count in counts)
+            for holder, assertions in ASSERTIONS.items()
+            for name, counts in assertions.items()
+            if f"{holder}.{name}" in named or wild == [holder]
+        }
 
     def _visible(self, owner: str | None) -> set[str] | None:
         """Variables that a test has from around it; None where not all are known."""
@@ -119,7 +149,7 @@ class _Telling:
             names |= {line.name.rpartition(".")[2] for line in files[path].imports}
         for method in focal.methods:
             written = [one.type for one in method.parameters] + [method.returns or ""]
-            names |= {word for text in written for word in re.findall(r"\b[A-Z]\w+", text)}
+            names |= {word for text in written for word in re.findall(r"\b[A-Z]\w*", text)}
         names &= set(self._members.names)
         text = "void a() { " + " ".join(f"{name} x;" for name in sorted(names)) + " }"
         found = find_imports(self._snapshot, text, scope).lines
@@ -171,6 +201,8 @@ class _Telling:
                     found = self._members.of(path, each.name)
                     if found is not None:
                         inner.setdefault(each.simple_name, self._key(found))
+        if one.path == self._scope.path:
+            methods = {**_PROTECTED, **methods}
         return Kind(
             methods,
             fields,
@@ -195,8 +227,9 @@ class _Telling:
         found = one.constructors(inside=self._scope.path)
         made = [] if found is None else [self._signature(w.path, w.method) for w in found]
         if one.type.kind == "record":
-            made.append(Signature(("",) * one.components))
-        elif found is None:
+            components = tuple(self._type(field.type, one.path) for field in one.components)
+            return with_inherited(tuple(made), (Signature(components),))
+        if found is None:
             made.append(Signature(()))
         return tuple(made)
 
@@ -212,16 +245,14 @@ class _Telling:
         simple = simple_type(written)
         plain = simple.rstrip(".[]")
         rest = simple[len(plain) :]
-        if plain in _PRIMITIVES or simple == "void":
+        if plain in PRIMITIVES:
             return simple
-        meant = self._members.seen_from(
-            re.sub(r"<.*>|\s|\[\]|\.\.\.", "", written, flags=re.DOTALL), path
-        )
+        full = re.sub(r"<.*>|\s|\[\]|\.\.\.", "", written, flags=re.DOTALL)
+        meant = self._members.seen_from(full, path)
         if meant is not None:
             return self._key(meant) + rest
-        if not self._javas(plain, path):
-            return rest if rest == "..." else ""
-        return simple
+        javas = full == java_name(plain) if "." in full else self._javas(plain, path)
+        return simple if javas else rest if rest == "..." else ""
 
     def _javas(self, name: str, path: str) -> bool:
         """Whether a simple name means a type of Java's library in a file."""
@@ -235,7 +266,8 @@ class _Telling:
         around = {line.name for line in imports if line.wildcard and not line.static}
         if own:
             return own[0] == full
-        return package == "java.lang" or package in around or not around
+        will_be_imported = path == self._scope.path and not around
+        return package == "java.lang" or package in around or will_be_imported
 
 
 def _key(one: Declared) -> str:

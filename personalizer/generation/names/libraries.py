@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["FLAVOURS", "HEIRS", "JAVA_LANG", "STATIC_NAMES", "TYPES", "UNCHECKED", "Flavour"]
+__all__ = [
+    "ASSERTIONS",
+    "FLAVOURS",
+    "HEIRS",
+    "JAVA_LANG",
+    "STATIC_NAMES",
+    "TYPES",
+    "UNCHECKED",
+    "Flavour",
+]
 
 _IN_JAVA_LANG = """
 AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException
@@ -142,6 +151,33 @@ FLAVOURS: Mapping[str, Flavour] = {
     "junit3": Flavour(("junit.framework",), {"junit.framework": "Assert TestCase TestSuite"}, {}),
 }
 """In the order in which a file's imports are judged: a JUnit 5 file may hold older helpers."""
+
+_ASSERTIONS = {
+    "assertArrayEquals": (2, 3, 4),
+    "assertEquals": (2, 3, 4),
+    "assertFalse": (1, 2),
+    "assertNotEquals": (2, 3, 4),
+    "assertNotNull": (1, 2),
+    "assertNotSame": (2, 3),
+    "assertNull": (1, 2),
+    "assertSame": (2, 3),
+    "assertThrows": (2, 3),
+    "assertTrue": (1, 2),
+}
+ASSERTIONS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    "org.junit.Assert": {**_ASSERTIONS, "assertThat": (2, 3), "fail": (0, 1)},
+    "org.junit.jupiter.api.Assertions": {
+        **_ASSERTIONS,
+        "assertDoesNotThrow": (1, 2),
+        "assertInstanceOf": (2, 3),
+        "assertIterableEquals": (2, 3),
+        "assertLinesMatch": (2, 3),
+        "assertThrowsExactly": (2, 3),
+        "assertTimeout": (2, 3),
+        "fail": (0, 1, 2),
+    },
+}
+"""How many arguments JUnit's assertions take: by class and name."""
 
 TYPES: Mapping[str, str] = _table(
     {

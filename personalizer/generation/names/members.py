@@ -11,9 +11,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
-from indexer import FileFacts, Import, Method, Snapshot, Type, Where
+from indexer import Field, FileFacts, Import, Method, Snapshot, Type, Where
 from personalizer.engine.monitor.java_types import java_kind
 
 __all__ = ["Declared", "Members", "takes"]
@@ -103,7 +104,8 @@ class Declared:
         for path, facts, kind in self.chain:
             for field in facts.fields:
                 if field.owner == kind.name:
-                    found.setdefault(field.name, FieldAt(path, field.type))
+                    array = field.type.replace("...", "[]")  # of a record
+                    found.setdefault(field.name, FieldAt(path, array))
         return found
 
     def constructors(self, *, inside: str) -> list[Where] | None:
@@ -116,11 +118,11 @@ class Declared:
         return [Where(self.path, method) for method in reached]
 
     @property
-    def components(self) -> int:
-        """Arguments of the constructor that the compiler makes."""
+    def components(self) -> tuple[Field, ...]:
+        """Of a record, in their order."""
         _, facts, kind = self.chain[0]
         own = (f for f in facts.fields if f.owner == kind.name and "static" not in f.modifiers)
-        return len(list(own)) if kind.kind == "record" else 0
+        return tuple(own) if kind.kind == "record" else ()
 
     def has_inner(self, name: str) -> bool:
         """Whether a type of this name is declared inside."""
@@ -133,9 +135,12 @@ _PROCESSORS = ("lombok", "com.google.auto.value", "org.immutables")
 
 def _added_to(facts: FileFacts, kind: Type) -> bool:
     """Whether an annotation processor may add members to a type."""
-    return bool(kind.annotations) and any(
-        line.name.startswith(_PROCESSORS) for line in facts.imports
-    )
+    if not any(line.name.startswith(_PROCESSORS) for line in facts.imports):
+        return False
+    written = [kind.annotations]
+    written += [field.annotations for field in facts.fields if field.owner == kind.name]
+    written += [method.annotations for method in facts.methods if method.owner == kind.name]
+    return bool({*chain(*written)} - {"Override"})
 
 
 def takes(method: Method, count: int) -> bool:
@@ -152,6 +157,7 @@ class Members:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._known: dict[tuple[str, str], Declared] = {}
+        self._variables_of: dict[str, frozenset[str]] = {}
 
     @cached_property
     def _by_name(self) -> dict[str, list[tuple[str, FileFacts, Type]]]:
@@ -178,10 +184,20 @@ class Members:
             imports: Of that file, those that are to be added included.
         """
         name, _, inner = re.sub(r"<.*>|\s", "", written, flags=re.DOTALL).partition(".")
-        if not re.fullmatch(r"[A-Z]\w+", name):  # a package, an array, a type parameter
+        if not re.fullmatch(r"[A-Z]\w*", name):  # a package, an array
             return self._full_name(f"{name}.{inner}")
+        if name in self._variables(path):
+            return None
         outer = self._simple(name, path, package, list(imports))
         return self.of(outer.path, f"{outer.type.name}.{inner}") if outer and inner else outer
+
+    def _variables(self, path: str) -> frozenset[str]:
+        """Type variables that the types and methods of a file declare."""
+        if path not in self._variables_of:
+            facts = self._snapshot.files.get(path)
+            found = _type_variables(facts, self._snapshot.source(path)) if facts else ()
+            self._variables_of[path] = frozenset(found)
+        return self._variables_of[path]
 
     def _full_name(self, name: str) -> Declared | None:
         same = [one for one in self._by_name.get(_last(name), []) if _full(one) == name]
@@ -193,8 +209,9 @@ class Members:
         exact = [i for i in imports if not i.static and not i.wildcard and _last(i.name) == name]
         neighbours = [o for o in found if o[1].package == package and o[2].name == name]
         wild = {i.name for i in imports if i.wildcard and not i.static}
-        if here:
-            fitting = here
+        if here:  # one inside another type hides those of other files only there
+            hiding = any("." in one[2].name for one in here) and bool(exact or neighbours)
+            fitting = [] if hiding else here
         elif exact:
             fitting = [o for o in found if _full(o) == exact[0].name]
         elif neighbours:
@@ -231,6 +248,23 @@ class Members:
             known = Declared(path, kind, tuple(chain), tuple(outside))
             self._known[key] = known
         return known
+
+
+_NESTED = rb"<(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>"
+_OF_TYPE = re.compile(rb"\b(?:class|interface|record)\s+\w+\s*(" + _NESTED + rb")")
+_OF_METHOD = re.compile(
+    rb"(?:@[\w.]+(?:\([^)]*\))?\s*|(?:abstract|default|final|private|protected|public|static"
+    rb"|strictfp|synchronized)\s+)*(" + _NESTED + rb")"
+)
+
+
+def _type_variables(facts: FileFacts, source: bytes) -> Iterator[str]:
+    """The type variables that the types and methods of a file declare."""
+    types = (_OF_TYPE.search(kind.header.of(source)) for kind in facts.types)
+    methods = (_OF_METHOD.match(one.signature.of(source)) for one in facts.methods)
+    for found in chain(types, methods):
+        for one in re.sub(_NESTED, b"", found[1][1:-1]).split(b",") if found else ():
+            yield from re.findall(r"^(?:\s*@\w+)*\s*(\w+)", one.decode("utf-8", "replace"))
 
 
 def _full(one: tuple[str, FileFacts, Type]) -> str:

@@ -24,7 +24,7 @@ from personalizer.generation.names.libraries import (
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
-__all__ = ["Found", "Scope", "callable_names", "find_imports"]
+__all__ = ["Found", "Scope", "callable_names", "find_imports", "nameable_types"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +75,33 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
     types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
     calls = names.calls - names.declared - scope.visible.calls - inherited.methods
     project = _Project(snapshot, scope, types | calls)
-    open_to_more = inherited.outside or any(line.wildcard for line in scope.imports)
+    open_to_types = inherited.outside or any(line.wildcard for line in scope.imports)
     lines, unknown = [], []
     for name in sorted(types):
-        if re.fullmatch(r"[A-Z]\d?", name) or project.in_package(name):
+        if project.in_package(name) or (re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)):
             continue
         line = _first(project.type_sources, name) or _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not name.isupper() and not open_to_more and name not in project.left_out:
+        elif not name.isupper() and not open_to_types and name not in project.left_out:
             unknown.append(name)
     for name in sorted(calls):
         line = _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not open_to_more:
+        elif not _gives_calls(inherited, scope):
             unknown.append(f"{name}()")
     return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
 
-def callable_names(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
+def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
     """What a file may call without a receiver, once it is imported; None where not all is known.
 
-    Methods that the file's own classes declare may be missing.
+    Each by what must be imported for it, nothing where nothing must. Methods that the file's own
+    classes declare may be missing.
     """
     inherited = _inherited(snapshot, scope.parents)
-    if inherited.outside or any(line.wildcard for line in scope.imports):
+    if _gives_calls(inherited, scope):
         return None
     flavour = FLAVOURS[scope.flavour].statics if scope.flavour else {}
     imported = {
@@ -112,8 +113,22 @@ def callable_names(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
     of_focal = {method.name for method in snapshot.files[scope.focal_path].methods}
     wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
     sources = _Project(snapshot, scope, wanted).static_sources
-    known = {name for name in wanted if _first(sources, name) is not None}
-    return frozenset(known | scope.visible.calls | inherited.methods)
+    lines = {name: line.name for name in wanted if (line := _first(sources, name)) is not None}
+    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods), "")}
+
+
+def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
+    """Types that a file may name, once they are imported; None where not all are known."""
+    inherited = _inherited(snapshot, scope.parents)
+    if inherited.outside or any(line.wildcard for line in scope.imports):
+        return None
+    flavour = FLAVOURS[scope.flavour].types if scope.flavour else {}
+    imported = {_last(line.name) for each in snapshot.files.values() for line in each.imports}
+    own = {kind.simple_name for facts in snapshot.files.values() for kind in facts.types}
+    left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
+    in_focal_file = re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))  # generated ones
+    in_tables = {*JAVA_LANG, *TYPES, *flavour, *scope.visible.types}
+    return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables})
 
 
 _Source = Callable[[str], "Line | None"]
@@ -134,6 +149,11 @@ def _given(line: Line, scope: Scope) -> bool:
         and (one.name in holders if one.wildcard else one.name == line.name)
         for one in scope.imports
     )
+
+
+def _gives_calls(inherited: _Inherited, scope: Scope) -> bool:
+    """Whether a parent or a wildcard may give a file methods that nobody has seen."""
+    return inherited.outside or any(line.wildcard and line.static for line in scope.imports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +254,10 @@ class _Project:
             else:
                 others.append(_without_other_frameworks(facts, flavour))
         return near, peers, others
+
+    def has(self, name: str) -> bool:
+        """Whether there is a type of this name."""
+        return name in self._classes
 
     def in_package(self, name: str) -> bool:
         """Whether the file's own package has a type of this name."""

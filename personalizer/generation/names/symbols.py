@@ -168,7 +168,7 @@ class Reader:
         arguments = _arguments(node)
         count = len(arguments)
         constructors = owner.constructors(inside=self._scope.path)
-        made = owner.components if owner.type.kind == "record" else 0
+        made = len(owner.components)
         abstract = "abstract" in owner.type.modifiers or owner.type.kind in ("interface", "enum")
         fits = (
             count == made

@@ -1,0 +1,1 @@
+package ext; public class Other {}

@@ -1,0 +1,1 @@
+package ext; public class Widget { protected int w; public static class Item { public int weird; } }

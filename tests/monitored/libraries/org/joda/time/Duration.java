@@ -1,0 +1,1 @@
+package org.joda.time; public class Duration { public int whatever() { return 1; } }

@@ -1,0 +1,1 @@
+package shop; public class DAO<T> { public T get() { return null; } public static class ID<A> { } public static final int LIMIT = 2; }
