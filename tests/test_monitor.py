@@ -293,6 +293,16 @@ def test_methods_that_a_test_imports_are_called_as_they_want():
     assert refused_at(known, body("same(cart);")) is None
 
 
+def test_an_assertion_that_a_test_imports_from_elsewhere_is_not_junit_s():
+    lines = "import static tools.Checks.assertThat;\nimport static org.junit.Assert.*;\nimport org"
+    test = CART_TEST.replace("import static org", "import org").replace(
+        "import org.junit.jupiter.api.Assertions.assertEquals;\n", ""
+    )
+    known = declarations({**FILES, TEST_PATH: test.replace("import org", lines, 1)})
+    assert refused_at(known, body("assertThat(cart);")) is None
+    assert refused_at(known, body("assertSame(cart);")) == ")"
+
+
 def test_without_a_test_class_the_names_of_the_project_are_known():
     files = {path: text for path, text in FILES.items() if path != TEST_PATH}
     known = declarations(files)

@@ -42,13 +42,13 @@ class Grammar(LogitsProcessor):
             goal: What is written: a rule of ``java.lark``.
             limit: Most tokens of the completion; None where it may be cut off.
             last: No guard comes behind it. One that does may forbid just what would close the
-                brackets: for it the rest is kept near the limit too, far below what closes.
+                brackets: until the last tokens it is left the rest, far below what closes.
         """
         self._start = start
         self._tokenizer = tokenizer
         self._goal = goal
         self._limit = limit
-        self._unwished = -torch.inf if last else -_FAR_BELOW
+        self._last = last
         self._states: Along[llguidance.LLMatcher] | None = None
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -74,14 +74,14 @@ class Grammar(LogitsProcessor):
         for row, masks in enumerate(allowed):
             if masks is not None:
                 foreign, unwished = (torch.from_numpy(~mask).to(scores.device) for mask in masks)
-                scores[row, unwished] += self._unwished
+                scores[row, unwished] -= _FAR_BELOW
                 scores[row, foreign] = -torch.inf
         return scores
 
     def _allowed(
         self, vocabulary: Vocabulary, written: tuple[int, ...], state: llguidance.LLMatcher | None
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Which tokens may follow and which of them should, ``(V,)`` bool each.
+        """Which tokens may follow, and which of them rather than others; ``(V,)`` bool each.
 
         None where the text fits already nowhere.
         """
@@ -92,12 +92,15 @@ class Grammar(LogitsProcessor):
         if not mask.any():
             return None
         code = self._tokenizer.decode(list(written), skip_special_tokens=True)
-        wishes = []
-        if self._limit is not None and _must_close(code, self._limit - len(written)):
+        wishes, firm = [], self._last
+        left = None if self._limit is None else self._limit - len(written)
+        if left is not None and _must_close(code, left):
             wishes = [*vocabulary.closing(_last(code)), ~vocabulary.empty]
+            firm = firm or _must_close(code, left + _SPARE // 2)
         elif _gap(code) >= _LONGEST_GAP:
             wishes = [~vocabulary.empty]
-        return mask, next((both for one in wishes if (both := mask & one).any()), mask)
+        wished = next((both for one in wishes if (both := mask & one).any()), mask)
+        return wished if firm else mask, wished
 
 
 def _after(state: llguidance.LLMatcher, tokens: Sequence[int]) -> llguidance.LLMatcher | None:

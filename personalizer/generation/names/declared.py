@@ -120,12 +120,17 @@ class _Telling:
         """JUnit's, where they are what is called: how many arguments they take."""
         imports = [one for one in self._scope.imports if one.static]
         wild = [one.name for one in imports if one.wildcard]
-        named = {one.name for one in imports if not one.wildcard} | set(calls.values())
+        named = {one.name.rpartition(".")[2]: one.name for one in imports if not one.wildcard}
+
+        def meant(name: str) -> str:
+            given = f"{wild[0]}.{name}" if len(wild) == 1 else calls.get(name, "")
+            return named.get(name, given)
+
         return {
             name: tuple(Signature(("",) * count) for count in counts)
             for holder, assertions in ASSERTIONS.items()
             for name, counts in assertions.items()
-            if f"{holder}.{name}" in named or wild == [holder]
+            if meant(name) == f"{holder}.{name}"
         }
 
     def _visible(self, owner: str | None) -> set[str] | None:
