@@ -520,7 +520,7 @@ def test_where_no_candidate_is_whole_a_begun_test_is_offered_run_or_not(runs: bo
     assert best.passes is (True if runs else None)
 
 
-def test_a_guess_that_nobody_ran_is_not_offered():
+def test_a_guess_that_nobody_ran_is_told_to_be_one():
     """The model's own end is no test; ours expects what nobody has seen."""
     made = begun(
         [Candidate("@Test void a( {", parses=False)],
@@ -528,7 +528,9 @@ def test_a_guess_that_nobody_ran_is_not_offered():
         go_on=lambda begun: [Completion(begun, -0.5, 9, "length")],
         run=lambda candidates: candidates,
     )
-    assert [one.parses for one in made] == [False]
+    first, broken = made
+    assert (first.parses, first.settled, broken.parses) == (True, False, False)
+    assert first.notes[0] == "what it expects is a placeholder, for nothing was run"
 
 
 @pytest.mark.parametrize(

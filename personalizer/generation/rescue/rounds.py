@@ -119,11 +119,9 @@ def begun(
                 made = candidates_of([replace(completion, text=text)], site, known=known)
                 tried = declared(run([one for one in made if one.parses]), run)
                 tried = mended(tried, site, run)
-                guessed = text is not own
-                unknown = [one for one in tried if one.compiles is None and not one.failure]
-                not_run = [] if guessed else unknown  # nobody would have looked at a guess
+                not_run = [one for one in tried if one.compiles is None and not one.failure]
                 taken = not_run or [one for one in tried if good(one)]
-                found += [_begun(one, beginning.note, guessed=guessed) for one in taken]
+                found += [_begun(one, beginning.note, guessed=text is not own) for one in taken]
                 if not_run:
                     return ranked(found)  # a whole test, where there was none
                 if taken:
@@ -146,8 +144,13 @@ def _plainly(site: Site, values: Values) -> Callable[[str, Beginning], Iterator[
 
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
     """A test with its beginning told; a guess of ours that holds is but what the code gives."""
-    told = ("expects what the code gives today",) if guessed and not one.settled else ()
-    return replace(one, settled=one.settled or guessed, notes=(*one.notes, *told, note))
+    told = ""
+    if guessed and one.compiles is None:
+        told = "what it expects is a placeholder, for nothing was run"
+    elif guessed and not one.settled:
+        told = "expects what the code gives today"
+    settled = one.settled or (guessed and one.compiles is not None)
+    return replace(one, settled=settled, notes=(*one.notes, *([told] if told else ()), note))
 
 
 def repaired(
