@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from personalizer.engine.monitor.kinds import Kind, Signature, with_inherited
+from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
 
 __all__ = ["java_kind", "java_name", "java_results"]
 
@@ -79,19 +79,26 @@ def java_kind(name: str) -> Kind | None:
 def java_results(name: str) -> frozenset[str]:
     """Types of what the methods of a type of Java's give, and of what theirs give, where known.
 
+    What its class gives is left out: nobody asks a literal for it. So is what the table does not
+    have, which would fit anywhere.
+
     Example:
-        >>> {"int", "Stream", "List"} <= java_results("String"), "Date" in java_results("String")
+        >>> {"int", "Stream", "List"} <= java_results("String"), "URL" in java_results("String")
         (True, False)
     """
-    found: set[str] = set()
-    left = [name]
-    while left:
-        kind = java_kind(left.pop())
-        methods = kind.methods.values() if kind else ()
-        more = {one.returns for each in methods for one in each if one.returns} - found
-        found |= more
-        left += more
-    return frozenset(found)
+    first = _given_by(name)
+    found = first.union(*map(_given_by, first - {"Class"}))
+    return frozenset(one for one in found if _is_known(one.rstrip("[]")))
+
+
+def _is_known(name: str) -> bool:
+    return name in PRIMITIVES or java_kind(name) is not None
+
+
+def _given_by(name: str) -> frozenset[str]:
+    kind = java_kind(name)
+    methods = kind.methods.values() if kind else ()
+    return frozenset(one.returns for each in methods for one in each if one.returns)
 
 
 @cache
