@@ -47,7 +47,8 @@ from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rescue.rounds import begun, declared, mended, repaired, varied
+from personalizer.generation.rescue.further import varied
+from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
 from personalizer.output import quiet_libraries

@@ -188,7 +188,7 @@ def check_nowhere(root, *names: str) -> None:
 def test_who_reads_the_whole_project_again_keeps_nothing_of_what_is_forgotten(root):
     data = WorkspaceData(root)
     before = Index(WholeStore(data))
-    before.read(Workspace(root)).pairs  # noqa: B018  a daemon that runs meanwhile
+    assert before.read(Workspace(root)).pairs  # a daemon that runs meanwhile
     forget(Workspace(root), TEST)
     for index in (before, Index(WholeStore(data))):
         for _ in range(2):

@@ -12,7 +12,7 @@ import pytest
 from personalizer.generation import Candidate
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rescue.rounds import varied
+from personalizer.generation.rescue.further import varied
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site

@@ -18,7 +18,8 @@ from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
-from personalizer.generation.rescue.rounds import begun, declared, mended, repaired, varied
+from personalizer.generation.rescue.further import varied
+from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt, Kind, Prompt
 from personalizer.settings import Settings

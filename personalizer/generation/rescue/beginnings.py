@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ __all__ = [
     "beginnings",
     "getters_of",
     "plain_ends",
+    "plain_ends_at",
     "plain_name",
 ]
 
@@ -104,6 +105,19 @@ def plain_ends(
     for call, guess in product(calls, guesses):
         lines = "".join(f"    {_in_order(one, flavour)};\n" for one in guess.split("\n"))
         yield f"{begun}{call}\n{lines}}}"
+
+
+def plain_ends_at(site: Site, values: Values) -> Callable[[str, Beginning], Iterator[str]]:
+    """``plain_ends`` of what the model made of a beginning, for the tests of one site."""
+    arguments = values.arguments(site.focal, site.focal_path)
+    getters = getters_of(site)
+
+    def plain(text: str, begun: Beginning) -> Iterator[str]:
+        return plain_ends(
+            text, begun.text, site.focal, arguments, flavour=site.flavour, getters=getters
+        )
+
+    return plain
 
 
 class Getter(NamedTuple):

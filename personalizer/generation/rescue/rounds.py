@@ -6,25 +6,22 @@ A new text takes the old one's place only where it comes further (``ranking.wort
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from itertools import islice
 
-from indexer.languages.java import digest
 from personalizer.engine import Completion
 from personalizer.errors import PromptTooLong
-from personalizer.generation.candidates import candidate_of, candidates_of, whole_test
+from personalizer.generation.candidates import candidate_of, candidates_of
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.beginnings import Beginning, beginnings, getters_of, plain_ends
+from personalizer.generation.rescue.beginnings import beginnings, plain_ends_at
 from personalizer.generation.rescue.salvage import salvaged
 from personalizer.generation.rescue.values import Values
-from personalizer.generation.rescue.variants import variants
-from personalizer.generation.site import Site, nameless
+from personalizer.generation.site import Site
 from personalizer.prompts import Attempt
 
-__all__ = ["begun", "declared", "mended", "repaired", "varied"]
+__all__ = ["Try", "begun", "declared", "mended", "repaired"]
 
 Ask = Callable[[Attempt], Sequence[Completion]]
 GoOn = Callable[[str], Sequence[Completion]]
@@ -33,12 +30,6 @@ Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 _PATIENCE = 20.0
 """Seconds after which no further beginning is tried."""
-_PATIENCE_FOR_MORE = 6.0
-"""Seconds after which no further way is tried to go where no test goes."""
-_MOST_TRIED = 120
-"""Other values and objects that are tried."""
-_MOST_OBJECTS, _MOST_OF_EACH = 8, 6
-"""Other objects that the focal method is called on, and other values of each."""
 
 
 def declared(candidates: Sequence[Candidate], run: Try) -> tuple[Candidate, ...]:
@@ -104,7 +95,7 @@ def begun(
         return ranked(found)
     start = time.perf_counter()
     values = Values(site)
-    plain = _plainly(site, values)
+    plain = plain_ends_at(site, values)
     for beginning in beginnings(site, values):
         if any(map(good, found)):
             break
@@ -127,19 +118,6 @@ def begun(
                 if taken:
                     break
     return ranked(found)
-
-
-def _plainly(site: Site, values: Values) -> Callable[[str, Beginning], Iterator[str]]:
-    """Gives the plain ends of what the model made of a beginning."""
-    arguments = values.arguments(site.focal, site.focal_path)
-    getters = getters_of(site)
-
-    def plain(text: str, begun: Beginning) -> Iterator[str]:
-        return plain_ends(
-            text, begun.text, site.focal, arguments, flavour=site.flavour, getters=getters
-        )
-
-    return plain
 
 
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
@@ -187,67 +165,6 @@ def repaired(
             best = replace(better[0], repair_round=number, notes=(*better[0].notes, told))
             found[found.index(worst)] = best
     return ranked(found)
-
-
-def varied(
-    candidates: Sequence[Candidate],
-    site: Site,
-    *,
-    look: Try,
-    run: Try,
-    known: Collection[str] = (),
-) -> tuple[Candidate, ...]:
-    """Candidates, best first; where the best goes only where tests go already, one that goes on.
-
-    Args:
-        candidates: Compiled and run.
-        site: Where they stand.
-        look: Compiles and runs, and tells ``gains`` of what fails, too.
-        run: Compiles and runs.
-        known: Digests of candidates that are left out.
-    """
-    best = next(iter(ranked(candidates)), None)
-    if best is None or not good(best) or worth(best) > 3 or not best.open_lines:
-        return ranked(candidates)
-    start = time.perf_counter()
-    seen = set(known)
-
-    def looked(text: str) -> Candidate | None:
-        """What becomes of a test that was not tried before."""
-        code = digest(text.encode())
-        if code in seen or nameless(text) in site.existing or not whole_test(text, site):
-            return None
-        seen.add(code)
-        other = replace(best, text=text, asserts=True, settled=False, notes=())
-        return declared(look([other]), look)[0]
-
-    for one, changes in islice(_others(best, site, looked), _MOST_TRIED):
-        if time.perf_counter() - start > _PATIENCE_FOR_MORE:
-            break
-        if one is not None and one.gains:
-            (part,) = mended([one], site, run)
-            if good(part) and worth(part) > 3:
-                lines = ", ".join(map(str, one.gains))
-                told = f"{changes}: goes where no test of its class went (line {lines})"
-                return ranked([*candidates, replace(part, notes=(*part.notes, told))])
-    return ranked(candidates)
-
-
-def _others(
-    best: Candidate, site: Site, looked: Callable[[str], Candidate | None]
-) -> Iterator[tuple[Candidate | None, str]]:
-    """Tests with other values, then with other objects; and what differs in each."""
-    values = Values(site)
-    for variant in variants(best.text, site, values):
-        yield looked(variant.text), variant.changes
-    plain = _plainly(site, values)
-    for beginning in beginnings(site, values, most=_MOST_OBJECTS):
-        for text in islice(plain(beginning.text, beginning), 1):
-            one = looked(text)
-            yield one, beginning.note
-            if one is not None and one.compiles:
-                for variant in islice(variants(text, site, values), _MOST_OF_EACH):
-                    yield looked(variant.text), f"{beginning.note}, {variant.changes}"
 
 
 def _line(text: str | None) -> str:

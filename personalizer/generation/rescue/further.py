@@ -1,0 +1,88 @@
+"""Where what passes adds nothing: a test that goes where no test of its class goes yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from indexer.languages.java import digest
+from personalizer.generation.candidates import whole_test
+from personalizer.generation.ranking import good, ranked, worth
+from personalizer.generation.records import Candidate
+from personalizer.generation.rescue.beginnings import beginnings, plain_ends_at
+from personalizer.generation.rescue.rounds import Try, declared, mended
+from personalizer.generation.rescue.values import Values
+from personalizer.generation.rescue.variants import variants
+from personalizer.generation.site import Site, nameless
+
+__all__ = ["varied"]
+
+_PATIENCE = 6.0
+"""Seconds after which no further way is tried to go where no test goes."""
+_MOST_TRIED = 120
+"""Other values and objects that are tried."""
+_MOST_OBJECTS, _MOST_OF_EACH = 8, 6
+"""Other objects that the focal method is called on, and other values of each."""
+
+
+def varied(
+    candidates: Sequence[Candidate],
+    site: Site,
+    *,
+    look: Try,
+    run: Try,
+    known: Collection[str] = (),
+) -> tuple[Candidate, ...]:
+    """Candidates, best first; where the best goes only where tests go already, one that goes on.
+
+    Args:
+        candidates: Compiled and run.
+        site: Where they stand.
+        look: Compiles and runs, and tells ``gains`` of what fails, too.
+        run: Compiles and runs.
+        known: Digests of candidates that are left out.
+    """
+    best = next(iter(ranked(candidates)), None)
+    if best is None or not good(best) or worth(best) > 3 or not best.open_lines:
+        return ranked(candidates)
+    start = time.perf_counter()
+    seen = set(known)
+
+    def looked(text: str) -> Candidate | None:
+        """What becomes of a test that was not tried before."""
+        code = digest(text.encode())
+        if code in seen or nameless(text) in site.existing or not whole_test(text, site):
+            return None
+        seen.add(code)
+        other = replace(best, text=text, asserts=True, settled=False, notes=())
+        return declared(look([other]), look)[0]
+
+    for one, changes in islice(_others(best, site, looked), _MOST_TRIED):
+        if time.perf_counter() - start > _PATIENCE:
+            break
+        if one is not None and one.gains:
+            (part,) = mended([one], site, run)
+            if good(part) and worth(part) > 3:
+                lines = ", ".join(map(str, one.gains))
+                told = f"{changes}: goes where no test of its class went (line {lines})"
+                return ranked([*candidates, replace(part, notes=(*part.notes, told))])
+    return ranked(candidates)
+
+
+def _others(
+    best: Candidate, site: Site, looked: Callable[[str], Candidate | None]
+) -> Iterator[tuple[Candidate | None, str]]:
+    """Tests with other values, then with other objects; and what differs in each."""
+    values = Values(site)
+    for variant in variants(best.text, site, values):
+        yield looked(variant.text), variant.changes
+    plain = plain_ends_at(site, values)
+    for beginning in beginnings(site, values, most=_MOST_OBJECTS):
+        for text in islice(plain(beginning.text, beginning), 1):
+            one = looked(text)
+            yield one, beginning.note
+            if one is not None and one.compiles:
+                for variant in islice(variants(text, site, values), _MOST_OF_EACH):
+                    yield looked(variant.text), f"{beginning.note}, {variant.changes}"
