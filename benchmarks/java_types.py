@@ -2,23 +2,72 @@
 
     python benchmarks/java_types.py > personalizer/engine/monitor/java.types
 
-Asks the ``javap`` on the path about the types that generation knows by name, and about all that
-they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract`` or ``enum``, and one
-for each public member beneath it: ``name(parameters)type``, ``new(parameters)``, ``.field type``;
+Asks the ``javap`` on the path about all public types of the packages that code uses most, and
+about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract`` or
+``enum``, and one for each public member beneath it: ``name(parameters)type``, ``new(parameters)``,
+``.field type``;
 ``=`` stands before what is static, ``?`` for a type variable. Other types are simple names, ``?``
-too where the table has another of that name. What only heirs can make is marked as abstract.
+too where the table has another of that name. What only heirs can make is marked as abstract. Of two
+types with one simple name the first package's is told, of the other its name alone.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from personalizer.engine.monitor.kinds import PRIMITIVES
-from personalizer.generation.names.libraries import JAVA_LANG, TYPES
 
+PACKAGES = [
+    "java.lang",
+    "java.util",
+    "java.util.function",
+    "java.util.stream",
+    "java.io",
+    "java.math",
+    "java.time",
+    "java.util.concurrent",
+    "java.util.concurrent.atomic",
+    "java.util.concurrent.locks",
+    "java.util.regex",
+    "java.lang.reflect",
+    "java.net",
+    "java.nio",
+    "java.nio.charset",
+    "java.nio.file",
+    "java.nio.file.attribute",
+    "java.nio.channels",
+    "java.text",
+    "java.time.format",
+    "java.time.temporal",
+    "java.time.chrono",
+    "java.sql",
+    "java.lang.annotation",
+    "java.lang.ref",
+    "java.net.http",
+    "java.security",
+    "java.security.cert",
+    "java.security.spec",
+    "java.util.zip",
+    "java.util.jar",
+    "java.util.logging",
+    "javax.crypto",
+    "javax.net.ssl",
+    "org.w3c.dom",
+    "org.xml.sax",
+    "org.xml.sax.helpers",
+    "javax.xml.namespace",
+    "javax.xml.parsers",
+    "javax.xml.transform",
+    "javax.xml.transform.dom",
+    "javax.xml.transform.stream",
+    "javax.xml.xpath",
+]
+"""The nearer ones first."""
 _ENDS = "reversed() getFirst() getLast() removeFirst() removeLast() addFirst(?)void addLast(?)void"
 LATER = {
     "List": _ENDS,
@@ -58,8 +107,10 @@ MEMBER = re.compile(
 
 
 def main() -> None:
-    wanted = [full for full in TYPES.values() if full.startswith("java.")]
-    wanted += [f"java.lang.{name}" for name in sorted(JAVA_LANG)]
+    named = [*public_types()]
+    first = {full.rpartition(".")[2]: full for full in reversed(named)}
+    wanted = [full for full in named if full in first.values()]
+    others = [full for full in named if full not in wanted]
     blocks: dict[str, tuple[str, list[str]]] = {}
     while wanted:
         found = {one.full: one for one in declared(wanted)}
@@ -75,6 +126,22 @@ def main() -> None:
                 print(f" {one}")
         for one in LATER.get(full.rpartition(".")[2], "").split():
             print(f" {one}")
+    print("\n".join(f"{full}:" for full in others))
+
+
+def public_types() -> Iterator[str]:
+    """Full names of the types of the packages, without those that lie in another type."""
+    command = shutil.which("javap")
+    assert command is not None, "no JDK on the path"
+    modules = Path(command).resolve().parents[1] / "lib" / "modules"
+    tool = modules.parents[1] / "bin" / "jimage"
+    listed = subprocess.run([tool, "list", modules], capture_output=True, text=True, check=True)
+    found = re.findall(r"^ +([\w/]+)/(\w+)\.class$", listed.stdout, flags=re.MULTILINE)
+    names = {(folder.replace("/", "."), name) for folder, name in found}
+    for package in PACKAGES:
+        own = sorted(name for folder, name in names if folder == package)
+        types = [f"{package}.{name}" for name in own if name != "package-info"]
+        yield from (one.full for one in declared(types) if one.public)
 
 
 class Block(NamedTuple):
@@ -87,6 +154,7 @@ class Block(NamedTuple):
     """Its line in the table."""
     members: list[str]
     """As told."""
+    public: bool
 
 
 def declared(types: list[str]) -> Iterator[Block]:
@@ -105,7 +173,8 @@ def declared(types: list[str]) -> Iterator[Block]:
         marks += " abstract" if bodied else ""
         supers = ",".join(one.rpartition(".")[2] for one in names)
         javas = [one for one in names if one.startswith("java.")]
-        yield Block(full[1], javas, f"{full[1]}:{supers}{marks}", members)
+        public = head.startswith("public ")
+        yield Block(full[1], javas, f"{full[1]}:{supers}{marks}", members, public)
 
 
 def member(line: str, owner: str, names: Mapping[str, str]) -> Iterator[str]:

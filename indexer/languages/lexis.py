@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"|(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))"
     r"|(?P<number>\d[\w.]*)"
     r"|(?P<word>[^\W\d][\w$]*|\$[\w$]*)"
-    r"|(?P<sign>::|\S)",
+    r"|(?P<sign>::|->|\S)",
     re.DOTALL,
 )
 

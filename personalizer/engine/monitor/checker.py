@@ -9,13 +9,18 @@ cannot type it thinks nothing.
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from typing import Any
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature
 from personalizer.engine.monitor.parts import (
-    BEHIND_OTHERS,
+    BEFORE_LABELS,
+    BEFORE_NEW_NAMES,
+    BEFORE_VALUES,
+    BEHIND_TYPES,
+    EACH,
     GROUPS,
     IN_TYPES,
     KEYWORDS,
@@ -31,6 +36,7 @@ from personalizer.engine.monitor.parts import (
     at,
     begins_name,
     is_constant,
+    known_names,
     made_of,
     may_be_inner,
     narrowed,
@@ -40,6 +46,9 @@ from personalizer.engine.monitor.parts import (
 )
 
 __all__ = ["Checker"]
+
+_GOES_ON = ("else", "catch", "finally", "while")
+"""What a statement goes on with after what looked like its end."""
 
 
 class Checker:
@@ -51,6 +60,7 @@ class Checker:
 
     def __init__(self, declared: Declarations) -> None:
         self._declared = declared
+        self._known = sorted(known_names(declared))
         self._frames: tuple[Frame, ...] = ()
         self._variables: tuple[Variable, ...] = ()
         self._own_types: tuple[str, ...] = ()
@@ -93,6 +103,12 @@ class Checker:
         """Whether type arguments before the name of a call have just ended."""
         self._itself = ""
         """The name of the method, which does not call itself."""
+        self._must = ""
+        """The only lexical token that may follow."""
+        self._assigned = ""
+        """Type of what stands before a ``=`` that was just read."""
+        self._ended = False
+        """Whether a statement has just ended, though an ``else`` may go on."""
 
     def after(self, text: str) -> Checker | None:
         """The method with more text; None if it can no longer compile.
@@ -131,18 +147,33 @@ class Checker:
             return self._take(last)
         self._tail = text[last.start :]
         if last.kind == "word":
-            known = not self._word or copy.copy(self)._settle(last.text)
-            return known and self._may_become(last.text)
+            here = copy.copy(self)
+            known = not here._word or here._settle(last.text)
+            return known and self._may_become(last.text) and here._may_name(last.text)
+        if last.kind == "number":
+            return self._may_begin("number")
         return last.kind != "literal" or bool(begun) or self._may_begin(type_of(last))
 
-    def _may_begin(self, kind: str) -> bool:
+    @property
+    def unusual(self) -> bool:
+        """Whether it ends with what hardly anybody writes, though it may compile.
+
+        That is a number to which a text must be added to make it fit, and a label.
+        """
+        if self._tail[:1].isdigit():
+            return not self._may_begin("number", sums=False)
+        statement = begins_name(self._tail) and self._before in BEFORE_LABELS
+        return statement and not self._is_known(self._tail)
+
+    def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
         """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
         frame = self._frames[-1] if self._frames else None
-        if frame is None or frame.signatures is None or self._before not in ("(", ","):
+        before = self._before_sign if self._before == "-" else self._before
+        if frame is None or frame.signatures is None or before not in ("(", ","):
             return True
         return any(
             takes_lambda(wanted)
-            or any(self._declared.accepts(wanted, one) for one in made_of(kind))
+            or any(self._declared.accepts(wanted, one) for one in made_of(kind, sums=sums))
             for each in frame.signatures
             if takes(each, frame.arguments, exactly=False)
             for wanted in at(each, frame.arguments)
@@ -167,6 +198,42 @@ class Checker:
         names = ("new", *kind.methods, *kind.fields, *kind.inner)
         return any(name.startswith(word) for name in names)
 
+    def _may_name(self, word: str) -> bool:
+        """Whether a word with no dot before it can end as a name that is there, or as a new one."""
+        frame = self._frames[-1] if self._frames else Frame("(")
+        before = self._before
+        if self._typed or before in BEFORE_LABELS or before in BEFORE_NEW_NAMES:
+            return True
+        if before in ("(", ","):
+            new = frame.role == "call" and (frame.signatures is None or self._function_left(frame))
+            if new or (frame.sign == "(" and frame.role in ("", "header")):
+                return True
+        if before == "=" and (self._before_sign == "]" or begins_name(self._before_sign)):
+            wanted = self._wanted[0] if self._wanted is not None else ""
+            if self._is_functional(wanted):
+                return True
+        return self._is_known(word)
+
+    def _is_known(self, prefix: str) -> bool:
+        """Whether a name that is there begins so; true where not all are known."""
+        declared = self._declared
+        if (
+            not declared.closed
+            or declared.types is None
+            or declared.calls is None
+            or self._own_types
+            or self._in_class
+            or self._in_pattern
+            or not any(frame.sign == "{" for frame in self._frames)
+        ):
+            return True
+        place = bisect_left(self._known, prefix)
+        if place < len(self._known) and self._known[place].startswith(prefix):
+            return True
+        return any(one.name.startswith(prefix) for one in self._variables) or any(
+            word.startswith(prefix) and self._may_begin(kind) for word, kind in VALUES.items()
+        )
+
     # ------------------------------------------------------------ from tokens to meaning
 
     def _take(self, token: Token) -> bool:
@@ -175,8 +242,15 @@ class Checker:
         text = token.text
         if text == self._before == self._before_sign == ".":
             text = "..."
+        if self._must and text != self._must:
+            return False
+        self._must = ""
+        if self._ended:
+            self._leave_heads(text)
         if self._word and not self._settle(text):
             return False
+        if self._assigned:
+            self._begin_assignment(text)
         if self._made and self._must_have_body(text):
             return False
         if self._frames and self._frames[-1].empty and text != ")":
@@ -184,13 +258,17 @@ class Checker:
         if self._before == ")" and token.kind != "sign":
             self._operator()  # behind a cast, or the head of a statement
         if token.kind == "word":
-            if not self._may_become(text, ended=True):
+            begins = text not in VALUES or self._before == "." or self._may_begin(VALUES[text])
+            if not begins or not self._may_become(text, ended=True):
                 return False
             self._name(text)
         elif token.kind in ("literal", "number"):
             self._leave_types()
             kind = type_of(token)
-            self._is("double" if self._before == "." and kind == "int" else kind)
+            kind = "double" if self._before == "." and kind == "int" else kind
+            if not self._may_begin(kind):
+                return False
+            self._is(kind)
             text = '"'
         elif not self._sign(text):
             return False
@@ -318,37 +396,44 @@ class Checker:
     def _is_nothing(self, word: str, following: str) -> bool:
         """Whether a name that nobody declares is used as a variable."""
         frame = self._frames[-1] if self._frames else Frame("(")
+        types = self._declared.types
         if (
             not self._declared.closed
             or not word[0].islower()
             or word in NO_VARIABLES
-            or following in BEHIND_OTHERS
+            or following == "->"
             or begins_name(following)
-            or (frame.sign == "(" and frame.role == "")
             or frame.sign == "<"
             or self._in_class
             or self._own_types
             or self._in_pattern
+            or self._before_word in ("break", "continue")
+            or (following in BEHIND_TYPES and (types is None or word in types))
+            or (following == ":" and self._before_word in BEFORE_LABELS)
         ):
             return False
-        if self._before_word in ("break", "continue"):
-            return False
+        if frame.sign == "(" and frame.role == "":
+            if following in (",", ")"):  # (one, other) -> …
+                self._top(lambda_=True)
+            if following in (",", ")", "="):  # @Timeout(unit = …)
+                return False
         package = word in PACKAGES or word in self._declared.packages
         return following != "." or not (package or self._before_word == "final")
 
     def _is_no_type(self, word: str) -> bool:
-        """Whether a name is written as a type's and is none's."""
-        types = self._declared.types
+        """Whether a name is written as a type's or a constant's and is none's."""
+        types, calls = self._declared.types, self._declared.calls
+        constant = is_constant(word)
         return (
             types is not None
             and word not in types
             and word[0].isupper()
             and len(word) > 2  # a type variable
-            and not is_constant(word)
             and bool(self._frames)
             and not self._in_class
             and not self._in_pattern
             and word not in self._own_types
+            and not (constant and (not self._declared.closed or calls is None or word in calls))
         )
 
     @property
@@ -429,10 +514,11 @@ class Checker:
         ):
             return False
         kind = "" if following == "[" else self._type  # int sizes[]
-        self._variables += (Variable(name, kind, level, once),)
-        if following == "=":
-            self._wanted, self._given = (kind, len(self._frames)), False
-            self._top(alone=True)
+        head = frame.role in ("loop", "try") and not pattern
+        self._variables += (Variable(name, kind, level, once, head),)
+        if following == "=" or (following == ":" and head):
+            wanted = kind if following == "=" else EACH
+            self._wanted, self._given = (wanted, len(self._frames)), False
         return True
 
     # ------------------------------------------------------------ signs
@@ -471,11 +557,21 @@ class Checker:
                 self._typed = False
             case "::":
                 owner = self._value
+                fits = self._fits_function()
                 self._operator()
                 self._value = owner
-            case "=" if self._wanted is not None and not self._given:
+                return fits
+            case "->":
+                return self._begin_lambda()
+            case "=" | ":" if self._wanted is not None and not self._given:
                 self._value, self._static, self._given = "", False, True
+                self._top(alone=True)
+            case "-" if self._before in BEFORE_VALUES:
+                self._leave_types(text)
             case _:
+                statement = bool(self._frames) and self._frames[-1].sign == "{"
+                if text == "=" and statement and not self._static and self._before not in "=!<>":
+                    self._assigned = self._value
                 self._leave_types(text)
                 self._operator()
         return True
@@ -498,7 +594,10 @@ class Checker:
         if not self._frames or self._frames[-1].sign != "(":
             return True
         fits = self._end_argument(last=True)
+        given = self._ends_value()
         frame = self._close()
+        if frame.lambda_:
+            self._must = "->"
         if frame.made is not None:
             self._value, self._made = frame.made, frame.made or "?"
         elif frame.role == "call":
@@ -506,7 +605,7 @@ class Checker:
             if fits is not None:
                 returned = {one.returns for one in fits}
             self._value = returned.pop() if len(returned) == 1 else ""
-        return fits is None or bool(fits)
+        return given and (fits is None or bool(fits))
 
     def _next_argument(self) -> bool:
         if self._frames and self._frames[-1].sign == "<":
@@ -564,6 +663,8 @@ class Checker:
         return self._may_be_given(frame.type[:-2], given)
 
     def _may_be_given(self, wanted: str, given: str) -> bool:
+        if wanted == EACH:
+            return given.endswith("[]") or self._declared.accepts("Iterable", given)
         return narrowed(wanted, given) or self._declared.accepts(wanted, given)
 
     def _close_brace(self) -> bool:
@@ -608,16 +709,40 @@ class Checker:
             self._before_call = frame.role == "call"
             if frame.role == "made":
                 self._called = self._constructor(frame.type)
-        elif self._before == "-":
-            self._begin_lambda()
         else:
             self._operator()
 
-    def _begin_lambda(self) -> None:
-        """Of what a lambda is given nothing is known."""
-        names = self._names if self._before_sign == ")" else self._names[-1:]
+    def _begin_lambda(self) -> bool:
+        """Whether a lambda may stand here; of what it is given nothing is known."""
+        fits = self._fits_function()
+        names = self._names if self._before == ")" else self._names[-1:]
         self._variables += tuple(Variable(name, "", len(self._frames) + 1, False) for name in names)
         self._operator()
+        return fits
+
+    def _fits_function(self) -> bool:
+        """Whether a lambda or a method reference may be the argument that is written."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.role != "call" or frame.signatures is None:
+            return True
+        fits = self._function_left(frame)
+        self._top(signatures=fits)
+        return bool(fits)
+
+    def _function_left(self, frame: Frame) -> tuple[Signature, ...]:
+        """The signatures of a call that take a lambda next."""
+        return tuple(
+            each
+            for each in frame.signatures or ()
+            if takes(each, frame.arguments, exactly=False)
+            and any(map(self._is_functional, at(each, frame.arguments)))
+        )
+
+    def _is_functional(self, wanted: str) -> bool:
+        """Whether a type may be a functional interface, or one above it."""
+        kind = self._declared.kind(wanted)
+        plain = wanted in PRIMITIVES or (wanted.endswith("[]") and wanted != "[]")
+        return wanted == "Object" or not (plain or (kind is not None and not kind.abstract))
 
     def _leave_types(self, text: str = "") -> None:
         """What looked like ``<`` of type arguments was a comparison."""
@@ -629,22 +754,42 @@ class Checker:
 
     def _end_statement(self) -> bool:
         self._leave_types(";")
-        fits = True
-        if self._wanted is not None and self._wanted[1] == len(self._frames):
-            sure = bool(self._frames) and self._frames[-1].alone and not self._static
-            fits = not sure or self._may_be_given(self._wanted[0], self._value)
-            self._wanted = None
+        fits = self._ends_value()
         self._value, self._static, self._typed, self._type = "", False, False, ""
         self._making = self._class_begins = False
         self._top(declares=None)
         self._forget()
         return fits
 
+    def _ends_value(self) -> bool:
+        """Whether a variable may be given the value that ends here."""
+        if self._wanted is None or self._wanted[1] != len(self._frames):
+            return True
+        sure = bool(self._frames) and self._frames[-1].alone and not self._static
+        fits = not sure or self._may_be_given(self._wanted[0], self._value)
+        self._wanted = None
+        return fits
+
+    def _begin_assignment(self, text: str) -> None:
+        """What stands behind a ``=``, which may be the first of two."""
+        kind, self._assigned = self._assigned, ""
+        if text != "=":
+            self._wanted, self._given = (kind, len(self._frames)), True
+            self._top(alone=True)
+
+    def _leave_heads(self, following: str) -> None:
+        """What the head of a loop, ``try`` or ``catch`` declares is gone behind its statement."""
+        level, self._ended = len(self._frames), False
+        if following not in _GOES_ON:
+            left = (one for one in self._variables if not one.head or one.level < level)
+            self._variables = tuple(left)
+
     def _forget(self) -> None:
         """What a statement or block declared is gone behind it; of its head nothing is sure."""
         level = len(self._frames)
         if self._frames and self._frames[-1].sign != "{":
             return
+        self._ended = True
         fields = bool(self._frames) and self._frames[-1].role == "class"
         self._variables = tuple(
             one if one.once or one.level < level or fields else one._replace(type="")

@@ -21,6 +21,8 @@ _LOOKED_AT = (32, 1024)
 none of the first may follow."""
 _DEAD = 1e4
 """By how much a row is lowered, in nats."""
+_UNUSUAL = 5.0
+"""The same of what may compile, though hardly anybody writes it."""
 _LONGEST_NAME, _LONGEST_TEXT = 100, 250
 """Letters of a name, and of a string or a comment: a model that has come to where little fits would
 fill them without end. The longest in the tests of seven projects have 91 and 237."""
@@ -71,29 +73,34 @@ class Monitor(LogitsProcessor):
             if refused is None:
                 scores[row] -= _DEAD
             else:
-                scores[row, refused] = -torch.inf
+                for token, nats in refused.items():
+                    scores[row, token] -= nats
         return scores
 
-    def _refused(self, state: Checker | None, scores: torch.Tensor) -> list[int] | None:
-        """Likely tokens that may not follow; None if no other can."""
+    def _refused(self, state: Checker | None, scores: torch.Tensor) -> dict[int, float] | None:
+        """By how much likely tokens are lowered; None if all would be as low as can be."""
         if state is None:
-            return []
+            return {}
         for count in _LOOKED_AT:
             best = scores.topk(min(count, len(scores)))
             likely = best.indices[best.values.isfinite()].tolist()
-            follows = {one: self._may_follow(state, self._texts[one]) for one in likely}
-            if any(follows[one] and self._goes_on(state, self._texts[one]) for one in likely):
-                return [one for one in likely if not follows[one]]
+            lowered = {one: self._lowered(state, self._texts[one]) for one in likely}
+            follows = (self._texts[one] for one, nats in lowered.items() if nats < torch.inf)
+            if any(self._goes_on(state, text) for text in follows):
+                return {one: nats for one, nats in lowered.items() if nats}
         return None
 
     @staticmethod
-    def _may_follow(state: Checker, text: str) -> bool:
+    def _lowered(state: Checker, text: str) -> float:
+        """By how much a token is lowered, in nats: without end if it may not follow."""
         after = None if state.at_dot and text.startswith(" ") else state.after(text)
         if after is None:
-            return False
+            return torch.inf
         name = after.unfinished[:1].isalpha()
         longest = _LONGEST_NAME if name else _LONGEST_TEXT
-        return len(after.unfinished) <= longest or text.startswith(('"', "'"))
+        if len(after.unfinished) > longest and not text.startswith(('"', "'")):
+            return torch.inf
+        return _UNUSUAL if after.unusual else 0
 
     @staticmethod
     def _goes_on(state: Checker, text: str) -> bool:

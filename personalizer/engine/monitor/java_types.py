@@ -1,4 +1,4 @@
-"""What Java's own library declares: the types that tests name most, of Java 17 and somewhat later.
+"""What Java's own library declares, in the packages that code uses most: of Java 17 and later.
 
 Written down in ``java.types`` by ``benchmarks/java_types.py``.
 """
@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
 
-__all__ = ["java_kind", "java_name", "java_results"]
+__all__ = ["java_kind", "java_name", "java_packages", "java_results"]
 
 _MEMBER = re.compile(r" (=?)(?:\.(\S+)|(\w+)\((.*)\)) ?(.*)")
 
@@ -26,6 +26,21 @@ def java_name(name: str) -> str:
     """
     head = _told().get(name, ("",))[0]
     return head.partition(":")[0]
+
+
+@cache
+def java_packages() -> Mapping[str, frozenset[str]]:
+    """Simple names of the types of each package, which are all that it has.
+
+    Example:
+        >>> "BitSet" in java_packages()["java.util"], "java.awt" in java_packages()
+        (True, False)
+    """
+    found: dict[str, set[str]] = {}
+    for head, *_ in _blocks():
+        package, _, name = head.partition(":")[0].rpartition(".")
+        found.setdefault(package, set()).add(name)
+    return {package: frozenset(names) for package, names in found.items()}
 
 
 @cache
@@ -103,7 +118,13 @@ def _given_by(name: str) -> frozenset[str]:
 
 @cache
 def _told() -> Mapping[str, tuple[str, ...]]:
-    """The lines of each type by its simple name."""
+    """The lines of each type by its simple name: of two the first's."""
+    named = {block[0].partition(":")[0].rpartition(".")[2]: block for block in reversed(_blocks())}
+    return dict(reversed(named.items()))
+
+
+@cache
+def _blocks() -> tuple[tuple[str, ...], ...]:
+    """The lines of each type."""
     text = files(__package__).joinpath("java.types").read_text("utf-8")
-    blocks = (tuple(block.split("\n")) for block in re.split(r"\n(?! )", text.rstrip("\n")))
-    return {block[0].partition(":")[0].rpartition(".")[2]: block for block in blocks}
+    return tuple(tuple(block.split("\n")) for block in re.split(r"\n(?! )", text.rstrip("\n")))

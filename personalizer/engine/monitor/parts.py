@@ -6,11 +6,16 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from indexer.languages.lexis import Token
+from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.java_types import java_name, java_results
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 
 __all__ = [
-    "BEHIND_OTHERS",
+    "BEFORE_LABELS",
+    "BEFORE_NEW_NAMES",
+    "BEFORE_VALUES",
+    "BEHIND_TYPES",
+    "EACH",
     "GROUPS",
     "IN_TYPES",
     "KEYWORDS",
@@ -26,6 +31,7 @@ __all__ = [
     "at",
     "begins_name",
     "is_constant",
+    "known_names",
     "made_of",
     "may_be_inner",
     "narrowed",
@@ -51,8 +57,15 @@ IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
 NO_NAMES = PRIMITIVES | {"var"}
 """Words for types that nothing declares."""
 NO_VARIABLES = NO_NAMES | {"yield"}
-BEHIND_OTHERS = frozenset({":", "-", "<", "[", "@"})
-"""What stands behind labels, parameters of lambdas and types."""
+BEHIND_TYPES = frozenset({"<", "[", "@"})
+BEFORE_LABELS = frozenset({";", "{", "}", ")", ":", "else", "do"})
+BEFORE_NEW_NAMES = frozenset(
+    {".", "::", "@", "->", "?", ":", ")", "return", "break", "continue", *TYPES}
+)
+"""What stands before members, annotations, types, labels and the parameters of lambdas."""
+BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
+EACH = "for each"
+"""What a loop goes through: an array or what can be iterated over."""
 PACKAGES = frozenset({"com", "edu", "io", "jakarta", "java", "javax", "kotlin", "net", "org"})
 UNFINISHED = frozenset({"/", ":", "-"})
 """Signs that the next letter may make another."""
@@ -79,6 +92,8 @@ class Frame(NamedTuple):
     """Of ``<`` and ``[``: what stands before it."""
     declares: str | None = None
     """The type of the variables that a statement here declares."""
+    lambda_: bool = False
+    """It holds the parameters of a lambda, for nobody declares what stands in it."""
 
 
 class Variable(NamedTuple):
@@ -90,6 +105,22 @@ class Variable(NamedTuple):
     """Brackets around it, that of the head of its block among them."""
     once: bool
     """No other of its name may be declared while it is there."""
+    head: bool = False
+    """Declared by the head of a statement, with which it goes."""
+
+
+def known_names(declared: Declarations) -> set[str]:
+    """All words that may begin an expression or a statement, beside the method's own variables."""
+    return {
+        *declared.fields,
+        *declared.methods,
+        *declared.names,
+        *(declared.calls or ()),
+        *(declared.types or ()),
+        *(PACKAGES | declared.packages),
+        *(KEYWORDS | TYPES | NO_VARIABLES),
+        *("this", "super", "new", "record", "sealed", "when"),
+    }
 
 
 def may_be_inner(name: str, owner: str) -> bool:
@@ -99,7 +130,7 @@ def may_be_inner(name: str, owner: str) -> bool:
 
 def begins_name(text: str) -> bool:
     """Whether a lexical token is a word."""
-    return text[0].isalpha() or text[0] in "_$"
+    return text[:1].isalpha() or text.startswith(("_", "$"))
 
 
 def is_constant(name: str) -> bool:
@@ -107,14 +138,20 @@ def is_constant(name: str) -> bool:
     return len(name) > 1 and name.isupper()
 
 
-def made_of(literal: str) -> Collection[str]:
+def made_of(literal: str, *, sums: bool = True) -> Collection[str]:
     """Types of what can begin with a literal of a type: comparisons, sums, what its methods give.
+
+    Args:
+        literal: A type, ``null``, or ``number`` where the next letter tells of what kind.
+        sums: With a text, which nobody adds to a number that stands first.
 
     Example:
         >>> "Stream" in made_of("String"), "Stream" in made_of("char")
         (True, False)
     """
-    return {literal, "String", "boolean", *(java_results(literal) if literal == "String" else ())}
+    of_text = java_results("String") if literal == "String" else ()
+    numbers = ("int", "long", "float", "double") if literal == "number" else (literal,)
+    return {*numbers, "boolean", *of_text, *["String"] * sums}
 
 
 def takes_lambda(wanted: str) -> bool:

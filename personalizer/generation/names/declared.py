@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from indexer import Import, Method, Snapshot, Span
 from indexer.facts import simple_type
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.java_types import java_kind, java_name
+from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
-from personalizer.generation.names.libraries import ASSERTIONS, JAVA_LANG, TYPES
-from personalizer.generation.names.members import Declared, Members
+from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_LANG, TYPES
+from personalizer.generation.names.members import Declared, Members, Outside
 from personalizer.generation.names.needs import (
     Found,
     Scope,
@@ -29,7 +30,8 @@ _MOST = 300
 """Types whose members are told, the nearest first."""
 _PROTECTED = {name: (Signature(()),) for name in ("clone", "finalize")}
 """Methods that every class has for itself alone."""
-_JAVAS = [*JAVA_LANG, *(name for name, full in TYPES.items() if full.startswith("java."))]
+_JAVAS = {name: full for name, full in TYPES.items() if full.startswith("java.")}
+"""Types of Java's that a file may name, which will be imported."""
 
 
 def declarations_of(
@@ -58,9 +60,11 @@ class _Telling:
         path = self._scope.path
         this = self._members.of(path, owner) if owner else None
         key = self._key(this) if this else ""
-        names = {name: name for name in _JAVAS if self._javas(name, path)}
+        names = {name: name for name in self._java_names() if self._javas(name, path)}
         for name, meant in self._named():
             names[name] = self._key(meant)
+        kinds = dict(self._of_assertions())
+        names |= {key.rpartition(".")[2].rstrip("#"): key for key in kinds}
         fields: dict[str, str] = {}
         methods: dict[str, tuple[Signature, ...]] = {}
         enum = unseen = False
@@ -77,7 +81,6 @@ class _Telling:
         calls = callable_names(self._snapshot, self._scope)
         if this is None or not self._kind(this).open:
             methods = {**self._assertions(calls or {}), **self._imported(), **methods}
-        kinds: dict[str, Kind] = {}
         while self._left and len(kinds) < _MOST:
             one = self._left.popleft()
             kinds[_key(one)] = self._kind(one)
@@ -117,7 +120,7 @@ class _Telling:
         return found
 
     def _assertions(self, calls: Mapping[str, str]) -> dict[str, tuple[Signature, ...]]:
-        """JUnit's, where they are what is called: how many arguments they take."""
+        """JUnit's, where they are what is called."""
         imports = [one for one in self._scope.imports if one.static]
         wild = [one.name for one in imports if one.wildcard]
         named = {one.name.rpartition(".")[2]: one.name for one in imports if not one.wildcard}
@@ -127,11 +130,33 @@ class _Telling:
             return named.get(name, given)
 
         return {
-            name: tuple(Signature(("",) * count) for count in counts)
-            for holder, assertions in ASSERTIONS.items()
-            for name, counts in assertions.items()
+            name: signatures
+            for holder in ASSERTIONS
+            for name, signatures in _signatures(holder).items()
             if meant(name) == f"{holder}.{name}"
         }
+
+    def _of_assertions(self) -> Iterable[tuple[str, Kind]]:
+        """The classes that have them, where a file may name these."""
+        flavour = FLAVOURS[self._scope.flavour].types if self._scope.flavour else {}
+        for holder in ASSERTIONS:
+            name = holder.rpartition(".")[2]
+            others = [one.name for one in self._scope.imports if one.name.endswith(f".{name}")]
+            if (others or [flavour.get(name, "")])[0] == holder and name not in self._members.names:
+                methods = _signatures(holder)
+                yield f"{holder}#", Kind(methods, {}, {}, None, frozenset({"Object"}))
+
+    def _java_names(self) -> Iterable[str]:
+        """Simple names by which the file may know types of Java's."""
+        yield from JAVA_LANG
+        yield from _JAVAS
+        for line in (*self._scope.imports, *self._imports_of_focal):
+            name = line.name.rpartition(".")[2]
+            yield from java_packages().get(line.name, ()) if line.wildcard else (name,)
+
+    @property
+    def _imports_of_focal(self) -> tuple[Import, ...]:
+        return self._snapshot.files[self._scope.focal_path].imports
 
     def _visible(self, owner: str | None) -> set[str] | None:
         """Variables that a test has from around it; None where not all are known."""
@@ -192,8 +217,9 @@ class _Telling:
         fields = {name: self._type(each.type, each.path) for name, each in one.fields.items()}
         above = {self._key(parent) for parent in self._above(one)}
         seen = one.as_written
-        for name in ("Object", *map(simple_type, one.outside), *["Enum"] * enum):
-            javas = java_kind(name) if self._javas(name, one.path) else None
+        outside = [Outside(one.path, name) for name in ("Object", *["Enum"] * enum)]
+        for path, name in (*outside, *one.outside):
+            javas = java_kind(name) if self._javas(name, path) else None
             seen &= javas is not None
             above |= {name, *(javas.above if javas else ())}
             fields = {**(javas.fields if javas else {}), **fields}
@@ -266,13 +292,24 @@ class _Telling:
             return False
         facts = self._snapshot.files.get(path)
         imports = facts.imports if facts else ()
-        own = [line.name for line in imports if line.name.endswith(f".{name}")]
+        ways = [imports, self._imports_of_focal] if path == self._scope.path else [imports]
+        for way in ways:  # what the focal file imports, its tests will import
+            own = [line.name for line in way if line.name.endswith(f".{name}")]
+            if own:
+                return own[0] == full
         package = full.rpartition(".")[0]
         around = {line.name for line in imports if line.wildcard and not line.static}
-        if own:
-            return own[0] == full
-        will_be_imported = path == self._scope.path and not around
+        will_be_imported = path == self._scope.path and not around and _JAVAS.get(name) == full
         return package == "java.lang" or package in around or will_be_imported
+
+
+@cache
+def _signatures(holder: str) -> dict[str, tuple[Signature, ...]]:
+    """JUnit's assertions in a class, by name."""
+    return {
+        name: tuple(Signature(parameters, static=True) for parameters in told)
+        for name, told in ASSERTIONS[holder].items()
+    }
 
 
 def _key(one: Declared) -> str:

@@ -152,32 +152,54 @@ FLAVOURS: Mapping[str, Flavour] = {
 }
 """In the order in which a file's imports are judged: a JUnit 5 file may hold older helpers."""
 
-_ASSERTIONS = {
-    "assertArrayEquals": (2, 3, 4),
-    "assertEquals": (2, 3, 4),
-    "assertFalse": (1, 2),
-    "assertNotEquals": (2, 3, 4),
-    "assertNotNull": (1, 2),
-    "assertNotSame": (2, 3),
-    "assertNull": (1, 2),
-    "assertSame": (2, 3),
-    "assertThrows": (2, 3),
-    "assertTrue": (1, 2),
-}
-ASSERTIONS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
-    "org.junit.Assert": {**_ASSERTIONS, "assertThat": (2, 3), "fail": (0, 1)},
+
+def _parameters(rows: str, *, message_first: bool) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """From lines of "names: parameters; parameters", each with a message beside or without."""
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for row in rows.strip().splitlines():
+        names, _, told = row.partition(":")
+        plain = [tuple(one.replace("?", "") for one in each.split()) for each in told.split(";")]
+        with_message = (
+            [("String", *one) for one in plain]
+            if message_first
+            else [(*one, message) for one in plain for message in ("String", "Supplier")]
+        )
+        found |= dict.fromkeys(names.split(), (*plain, *with_message))
+    return found
+
+
+_SAME = """
+assertEquals assertNotEquals: ? ?; double double double
+assertNotNull assertNull: Object
+assertNotSame assertSame: Object Object
+assertArrayEquals: ? ?; ? ? ?
+assertThrows: Class ?
+"""
+ASSERTIONS: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "org.junit.Assert": {
+        **_parameters(_SAME, message_first=True),
+        **_parameters("assertFalse assertTrue: boolean\nassertThat: ? ?", message_first=True),
+        "fail": ((), ("String",)),
+    },
     "org.junit.jupiter.api.Assertions": {
-        **_ASSERTIONS,
-        "assertDoesNotThrow": (1, 2),
-        "assertInstanceOf": (2, 3),
-        "assertIterableEquals": (2, 3),
-        "assertLinesMatch": (2, 3),
-        "assertThrowsExactly": (2, 3),
-        "assertTimeout": (2, 3),
-        "fail": (0, 1, 2),
+        **_parameters(_SAME, message_first=False),
+        **_parameters(
+            """
+assertFalse assertTrue: boolean; BooleanSupplier
+assertAll: ?...
+assertDoesNotThrow: ?
+assertInstanceOf: Class Object
+assertIterableEquals: Iterable Iterable
+assertLinesMatch: ? ?
+assertThrowsExactly: Class ?
+assertTimeout assertTimeoutPreemptively: Duration ?
+""",
+            message_first=False,
+        ),
+        "fail": ((), ("String",), ("Throwable",), ("Supplier",), ("String", "Throwable")),
     },
 }
-"""How many arguments JUnit's assertions take: by class and name."""
+"""What JUnit's assertions take, by class and name: types as ``Signature`` tells them."""
 
 TYPES: Mapping[str, str] = _table(
     {

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from indexer import Field, FileFacts, Import, Method, Snapshot, Type, Where
+from indexer.facts import simple_type
 from personalizer.engine.monitor.java_types import java_kind
 
 __all__ = ["Declared", "Members", "takes"]
@@ -35,6 +36,14 @@ class FieldAt(NamedTuple):
     """As written."""
 
 
+class Outside(NamedTuple):
+    """A type that is not the project's, and the file that names it."""
+
+    path: str
+    name: str
+    """Its simple name."""
+
+
 @dataclass(frozen=True)
 class Declared:
     """A type of the project with what it inherits."""
@@ -43,7 +52,7 @@ class Declared:
     type: Type
     chain: tuple[tuple[str, FileFacts, Type], ...]
     """The type itself and the project's types above it, nearest first; each with its file."""
-    outside: tuple[str, ...]
+    outside: tuple[Outside, ...]
     """Types above it that are not the project's."""
 
     @property
@@ -53,7 +62,7 @@ class Declared:
     @cached_property
     def complete(self) -> bool:
         """Whether all of its members are known."""
-        return self.as_written and all(name in _PARENTS for name in self.outside)
+        return self.as_written and all(one.name in _PARENTS for one in self.outside)
 
     @cached_property
     def as_written(self) -> bool:
@@ -67,7 +76,7 @@ class Declared:
     def all_fields_known(self) -> bool:
         """Whether no type above it can give it a field that nobody has seen."""
         without = {*_PARENTS, "TestCase"}
-        return all(name in without for name in self.outside) and not self.generated_constructors
+        return all(one.name in without for one in self.outside) and not self.generated_constructors
 
     @cached_property
     def generated_constructors(self) -> bool:
@@ -87,7 +96,7 @@ class Declared:
 
     def given(self, name: str) -> tuple[int, ...]:
         """Numbers of arguments of a method that Java itself gives the type."""
-        parents = ["Object", *_PARENTS.intersection(self.outside)]
+        parents = ["Object", *_PARENTS.intersection(one.name for one in self.outside)]
         given: tuple[int, ...] = ()
         if any(kind.kind == "enum" for _, _, kind in self.chain):
             parents.append("Enum")
@@ -236,12 +245,13 @@ class Members:
         known = self._known.get(key)
         if known is None:
             # What a type that extends itself finds above it: nothing is sure of that one.
-            self._known[key] = Declared(path, kind, ((path, facts, kind),), (kind.name,))
-            chain, outside = [(path, facts, kind)], []
+            itself = Outside(path, kind.name)
+            self._known[key] = Declared(path, kind, ((path, facts, kind),), (itself,))
+            chain, outside = [(path, facts, kind)], list[Outside]()
             for name in kind.extends + kind.implements:
                 parent = self.seen_from(name, path)
                 if parent is None or parent.type is kind:
-                    outside.append(name)
+                    outside.append(Outside(path, simple_type(name)))
                 else:
                     chain += [one for one in parent.chain if one not in chain]
                     outside += parent.outside

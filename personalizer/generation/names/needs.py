@@ -13,6 +13,7 @@ from typing import NamedTuple
 from indexer import FileFacts, Import, Method, Snapshot, Type
 from indexer.languages.lexis import Names, names_in
 from indexer.pairing import in_test_root, module_of
+from personalizer.engine.monitor.java_types import java_packages
 from personalizer.generation.names.libraries import (
     FLAVOURS,
     HEIRS,
@@ -21,6 +22,7 @@ from personalizer.generation.names.libraries import (
     TYPES,
     Flavour,
 )
+from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
@@ -75,7 +77,7 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
     types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
     calls = names.calls - names.declared - scope.visible.calls - inherited.methods
     project = _Project(snapshot, scope, types | calls)
-    open_to_types = inherited.outside or any(line.wildcard for line in scope.imports)
+    wild = wildcards_of(snapshot, scope.imports)
     lines, unknown = [], []
     for name in sorted(types):
         if project.in_package(name) or (re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)):
@@ -83,13 +85,13 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
         line = _first(project.type_sources, name) or _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not name.isupper() and not open_to_types and name not in project.left_out:
-            unknown.append(name)
+        elif not (inherited.outside or wild.types is None or name in wild.types):
+            unknown += [name] if not name.isupper() and name not in project.left_out else []
     for name in sorted(calls):
         line = _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not _gives_calls(inherited, scope):
+        elif not (inherited.outside or wild.methods is None or name in wild.methods):
             unknown.append(f"{name}()")
     return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
@@ -101,7 +103,8 @@ def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
     classes declare may be missing.
     """
     inherited = _inherited(snapshot, scope.parents)
-    if _gives_calls(inherited, scope):
+    wild = wildcards_of(snapshot, scope.imports).methods
+    if inherited.outside or wild is None:
         return None
     flavour = FLAVOURS[scope.flavour].statics if scope.flavour else {}
     imported = {
@@ -114,21 +117,22 @@ def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
     wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
     sources = _Project(snapshot, scope, wanted).static_sources
     lines = {name: line.name for name in wanted if (line := _first(sources, name)) is not None}
-    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods), "")}
+    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods, *wild), "")}
 
 
 def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
     """Types that a file may name, once they are imported; None where not all are known."""
     inherited = _inherited(snapshot, scope.parents)
-    if inherited.outside or any(line.wildcard for line in scope.imports):
+    wild = wildcards_of(snapshot, scope.imports).types
+    if inherited.outside or wild is None:
         return None
     flavour = FLAVOURS[scope.flavour].types if scope.flavour else {}
     imported = {_last(line.name) for each in snapshot.files.values() for line in each.imports}
     own = {kind.simple_name for facts in snapshot.files.values() for kind in facts.types}
     left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
     in_focal_file = re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))  # generated ones
-    in_tables = {*JAVA_LANG, *TYPES, *flavour, *scope.visible.types}
-    return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables})
+    in_tables = {*java_packages()["java.lang"], *TYPES, *flavour, *scope.visible.types}
+    return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables, *wild})
 
 
 _Source = Callable[[str], "Line | None"]
@@ -149,11 +153,6 @@ def _given(line: Line, scope: Scope) -> bool:
         and (one.name in holders if one.wildcard else one.name == line.name)
         for one in scope.imports
     )
-
-
-def _gives_calls(inherited: _Inherited, scope: Scope) -> bool:
-    """Whether a parent or a wildcard may give a file methods that nobody has seen."""
-    return inherited.outside or any(line.wildcard and line.static for line in scope.imports)
 
 
 @dataclass(frozen=True, slots=True)

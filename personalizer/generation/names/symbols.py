@@ -16,6 +16,7 @@ from indexer import Import, Snapshot, Span, Where
 from personalizer.generation.names.libraries import UNCHECKED
 from personalizer.generation.names.members import Declared, Members, takes
 from personalizer.generation.names.needs import Found, Scope
+from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.syntax import MethodTree, code, nodes
 
 __all__ = ["Misuse", "Reader"]
@@ -116,11 +117,12 @@ class Reader:
                 return None
             known |= owner.fields.keys()
         statics = [one for one in self._imports if one.static]
-        if any(one.wildcard and not _TESTING.search(one.name) for one in statics):
-            return None
+        known |= {one.name.rpartition(".")[2] for one in statics}
+        others = (one for one in statics if not _TESTING.search(one.name))
+        wild = wildcards_of(self._snapshot, others).fields
         method = self._tree.method
         inner = method is not None and any(n.type == "class_body" for n in nodes(method))
-        return None if inner else known | {one.name.rpartition(".")[2] for one in statics}
+        return None if inner or wild is None else known | wild
 
     def throws(self) -> bool:
         """Whether a method or constructor that is called declares an exception.
@@ -142,7 +144,7 @@ class Reader:
     def _unchecked(self, name: str, path: str) -> bool:
         """Whether an exception is known to need no declaration."""
         own = self._members.seen_from(name, path)
-        above = own.outside if own else (name.rpartition(".")[2],)
+        above = [one.name for one in own.outside] if own else [name.rpartition(".")[2]]
         return any(one in UNCHECKED for one in above)
 
     def _of_call(self, node: Node) -> Iterator[Misuse]:
