@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Any
 
 from indexer.languages.lexis import Token, tokens
@@ -17,6 +18,7 @@ from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature
 from personalizer.engine.monitor.parts import (
     BEFORE_LABELS,
+    BEFORE_LAMBDAS,
     BEFORE_NEW_NAMES,
     BEFORE_VALUES,
     BEHIND_TYPES,
@@ -31,6 +33,7 @@ from personalizer.engine.monitor.parts import (
     TYPES,
     UNFINISHED,
     VALUES,
+    WITHOUT_PARAMETERS,
     Frame,
     Variable,
     at,
@@ -149,7 +152,8 @@ class Checker:
         if last.kind == "word":
             here = copy.copy(self)
             known = not here._word or here._settle(last.text)
-            return known and self._may_become(last.text) and here._may_name(last.text)
+            named = here._is_known() or here._is_named_anew is not False
+            return known and named and self._may_become(last.text)
         if last.kind == "number":
             return self._may_begin("number")
         return last.kind != "literal" or bool(begun) or self._may_begin(type_of(last))
@@ -158,12 +162,12 @@ class Checker:
     def unusual(self) -> bool:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
-        That is a number to which a text must be added to make it fit, and a label.
+        That is a number to which a text must be added to make it fit, a label, and a lambda where
+        nobody expects one.
         """
         if self._tail[:1].isdigit():
             return not self._may_begin("number", sums=False)
-        statement = begins_name(self._tail) and self._before in BEFORE_LABELS
-        return statement and not self._is_known(self._tail)
+        return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
         """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
@@ -195,28 +199,44 @@ class Checker:
             or may_be_inner(word, self._value)
         ):
             return True
-        names = ("new", *kind.methods, *kind.fields, *kind.inner)
-        return any(name.startswith(word) for name in names)
+        names = ("new", *kind.fields, *kind.inner)
+        return any(name.startswith(word) for name in names) or any(
+            name.startswith(word) and (not self._static or any(one.static for one in signatures))
+            for name, signatures in kind.methods.items()
+        )
 
-    def _may_name(self, word: str) -> bool:
-        """Whether a word with no dot before it can end as a name that is there, or as a new one."""
+    @property
+    def _is_named_anew(self) -> bool | None:
+        """Whether a word here may be a new name, as the parameter of a lambda; None if hardly."""
         frame = self._frames[-1] if self._frames else Frame("(")
         before = self._before
-        if self._typed or before in BEFORE_LABELS or before in BEFORE_NEW_NAMES:
+        if self._typed or before in BEFORE_NEW_NAMES:
             return True
-        if before in ("(", ","):
-            new = frame.role == "call" and (frame.signatures is None or self._function_left(frame))
-            if new or (frame.sign == "(" and frame.role in ("", "header")):
-                return True
         if before == "=" and (self._before_sign == "]" or begins_name(self._before_sign)):
-            wanted = self._wanted[0] if self._wanted is not None else ""
-            if self._is_functional(wanted):
-                return True
-        return self._is_known(word)
+            return self._names_parameters([self._wanted[0] if self._wanted is not None else ""])
+        if before in ("(", ",") and frame.role == "call":
+            return frame.signatures is None or self._names_parameters(
+                wanted
+                for each in frame.signatures
+                if takes(each, frame.arguments, exactly=False)
+                for wanted in at(each, frame.arguments)
+            )
+        if before in ("(", ",") and frame.role in ("annotation", "header"):
+            return True
+        if before in ("(", ",") and frame.sign == "(" and frame.role == "":
+            return None
+        return None if before in BEFORE_LABELS or before in BEFORE_LAMBDAS else False
 
-    def _is_known(self, prefix: str) -> bool:
-        """Whether a name that is there begins so; true where not all are known."""
-        declared = self._declared
+    def _names_parameters(self, wanted: Iterable[str]) -> bool | None:
+        """Whether a lambda that names its parameters may be given for one of some types."""
+        types = {one for one in wanted if one != "Object" and self._is_functional(one)}
+        if types - {"", *WITHOUT_PARAMETERS}:
+            return True
+        return None if "" in types else False
+
+    def _is_known(self) -> bool:
+        """Whether a name that is there begins as the text ends; true where not all are known."""
+        declared, prefix = self._declared, self._tail
         if (
             not declared.closed
             or declared.types is None
@@ -336,7 +356,7 @@ class Checker:
         if self._role == "inner":
             kind = self._declared.kind(self._value) if self._static else None
             meant = kind.inner.get(word, "") if kind else ""
-        elif not meant and self._is_no_type(word):
+        elif not meant and self._is_no_type(word, following):
             return False
         self._value, self._static, self._type = meant, True, meant
         if following not in (".", "<"):
@@ -370,7 +390,7 @@ class Checker:
             self._called = Frame("(", "call", signatures)
         elif known is not None:
             self._value = known
-        elif not meant and (self._is_nothing(word, following) or self._is_no_type(word)):
+        elif not meant and (self._is_nothing(word, following) or self._is_no_type(word, following)):
             return False
         elif word not in NO_NAMES:
             self._value, self._static = meant, True
@@ -412,15 +432,15 @@ class Checker:
             or (following == ":" and self._before_word in BEFORE_LABELS)
         ):
             return False
-        if frame.sign == "(" and frame.role == "":
-            if following in (",", ")"):  # (one, other) -> …
-                self._top(lambda_=True)
-            if following in (",", ")", "="):  # @Timeout(unit = …)
-                return False
+        if following == "=" and frame.sign == "(" and frame.role in ("", "annotation"):
+            return False  # @Timeout(unit = …)
+        if following in (",", ")") and frame.sign == "(" and frame.role == "":
+            self._top(lambda_=True)  # (one, other) -> …
+            return False
         package = word in PACKAGES or word in self._declared.packages
         return following != "." or not (package or self._before_word == "final")
 
-    def _is_no_type(self, word: str) -> bool:
+    def _is_no_type(self, word: str, following: str) -> bool:
         """Whether a name is written as a type's or a constant's and is none's."""
         types, calls = self._declared.types, self._declared.calls
         constant = is_constant(word)
@@ -428,7 +448,7 @@ class Checker:
             types is not None
             and word not in types
             and word[0].isupper()
-            and len(word) > 2  # a type variable
+            and (len(word) > 2 or following == ".")  # a type variable
             and bool(self._frames)
             and not self._in_class
             and not self._in_pattern
@@ -529,7 +549,8 @@ class Checker:
         self._matching &= text in IN_TYPES and (types or text not in "&?")
         match text:
             case "(":
-                self._open(called or Frame("(", GROUPS.get(self._before, "")))
+                role = "annotation" if self._before_sign == "@" else GROUPS.get(self._before, "")
+                self._open(called or Frame("(", role))
             case ")":
                 return self._close_round()
             case ",":

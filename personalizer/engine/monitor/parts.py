@@ -12,6 +12,7 @@ from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 
 __all__ = [
     "BEFORE_LABELS",
+    "BEFORE_LAMBDAS",
     "BEFORE_NEW_NAMES",
     "BEFORE_VALUES",
     "BEHIND_TYPES",
@@ -26,6 +27,7 @@ __all__ = [
     "TYPES",
     "UNFINISHED",
     "VALUES",
+    "WITHOUT_PARAMETERS",
     "Frame",
     "Variable",
     "at",
@@ -59,10 +61,15 @@ NO_NAMES = PRIMITIVES | {"var"}
 NO_VARIABLES = NO_NAMES | {"yield"}
 BEHIND_TYPES = frozenset({"<", "[", "@"})
 BEFORE_LABELS = frozenset({";", "{", "}", ")", ":", "else", "do"})
-BEFORE_NEW_NAMES = frozenset(
-    {".", "::", "@", "->", "?", ":", ")", "return", "break", "continue", *TYPES}
+BEFORE_NEW_NAMES = frozenset({".", "::", "@", "break", "continue", *TYPES})
+"""What stands before members, annotations, types and labels."""
+BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
+"""What may stand before a lambda, beside commas and brackets, and seldom does."""
+WITHOUT_PARAMETERS = frozenset(
+    {"BooleanSupplier", "Callable", "DoubleSupplier", "IntSupplier", "LongSupplier", "Runnable"}
+    | {"Supplier"}
 )
-"""What stands before members, annotations, types, labels and the parameters of lambdas."""
+"""Types of lambdas that have no parameters."""
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
 EACH = "for each"
 """What a loop goes through: an array or what can be iterated over."""
@@ -77,8 +84,8 @@ class Frame(NamedTuple):
     sign: str
     """``(``, ``[``, ``{`` or ``<``."""
     role: str = ""
-    """Of round ones ``call``, ``header``, ``pattern``, ``try``, ``loop``; of braces ``class``,
-    ``values``."""
+    """Of round ones ``annotation``, ``call``, ``header``, ``pattern``, ``try``, ``loop``; of braces
+    ``class``, ``values``."""
     signatures: tuple[Signature, ...] | None = None
     """Of a call: those that the arguments fit so far; None where it is not known what is called."""
     made: str | None = None

@@ -80,7 +80,7 @@ class _Telling:
                 enum |= told.enum
         calls = callable_names(self._snapshot, self._scope)
         if this is None or not self._kind(this).open:
-            methods = {**self._assertions(calls or {}), **self._imported(), **methods}
+            methods = {**self._assertions(calls or {}), **self._imported(calls or {}), **methods}
         while self._left and len(kinds) < _MOST:
             one = self._left.popleft()
             kinds[_key(one)] = self._kind(one)
@@ -104,19 +104,21 @@ class _Telling:
             yield facts.package.partition(".")[0]
             yield from (line.name.partition(".")[0] for line in facts.imports)
 
-    def _imported(self) -> dict[str, tuple[Signature, ...]]:
-        """Methods of the project that the file imports, and nobody else's of the same name."""
+    def _imported(self, calls: Mapping[str, str]) -> dict[str, tuple[Signature, ...]]:
+        """Methods of the project that the file imports or will, and nobody else's of the name."""
         found: dict[str, tuple[Signature, ...]] = {}
-        lines = [one for one in self._scope.imports if one.static and not one.wildcard]
-        times = Counter(line.name.rpartition(".")[2] for line in lines)
+        lines = [one.name for one in self._scope.imports if one.static and not one.wildcard]
+        times = Counter(line.rpartition(".")[2] for line in lines)
+        lines += [full for name, full in calls.items() if full and name not in times]
+        holders = {line.rpartition(".")[0] for line in lines}
+        owners = {one: self._members.named(one, self._scope.path, "", ()) for one in holders}
+        kinds = {one: self._kind(owner) for one, owner in owners.items() if owner is not None}
         for line in lines:
-            holder, _, name = line.name.rpartition(".")
-            if times[name] == 1:
-                owner = self._members.named(holder, self._scope.path, "", ())
-                told = self._kind(owner) if owner else None
-                named = told.methods.get(name, ()) if told and not told.open else ()
-                if signatures := tuple(one for one in named if one.static):
-                    found[name] = signatures
+            holder, _, name = line.rpartition(".")
+            told = kinds.get(holder) if times[name] < 2 else None
+            named = told.methods.get(name, ()) if told and not told.open else ()
+            if signatures := tuple(one for one in named if one.static):
+                found[name] = signatures
         return found
 
     def _assertions(self, calls: Mapping[str, str]) -> dict[str, tuple[Signature, ...]]:

@@ -169,7 +169,7 @@ def _parameters(rows: str, *, message_first: bool) -> Mapping[str, tuple[tuple[s
 
 
 _SAME = """
-assertEquals assertNotEquals: ? ?; double double double
+assertEquals assertNotEquals: Object Object; double double double
 assertNotNull assertNull: Object
 assertNotSame assertSame: Object Object
 assertArrayEquals: ? ?; ? ? ?
