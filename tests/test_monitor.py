@@ -292,6 +292,10 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("new Item(nothing -> 1, 1);", "nothing"),
         ("T.total();", "."),
         ("Cart.own", "own"),
+        ("Cart.size", "size"),
+        ("assertThrows(Sorry.class, () -> cart.size);", ")"),
+        ("assertThrows(Sorry.class, () -> 1);", "1"),
+        ("cart[0].total();", "["),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -316,12 +320,24 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "Function<Integer, Integer> twice = n -> n * 2; boolean a = 2 > 1 ? true : false;",
         'assertEquals(1.0, 2, 0.5); assertEquals(one, cart.first(), "a" + 1);',
         "Assertions.assertThrows(Sorry.class, () -> cart.load(null));",
+        "Assertions.assertThrows(Sorry.class, () -> cart.size++); int[][] a = {}; a[0][0] = 1;",
+        'Assertions.assertThrows(Sorry.class, () -> cart.size = 1, "a");',
+        "Assertions.assertThrows(Sorry.class, () -> new Cart());",
+        "Assertions.assertThrows(Sorry.class, () -> { cart.total(); });",
+        "Assertions.assertThrows(Sorry.class, cart::total);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
     ],
 )
 def test_more_that_compiles_is_let_through(declared, statements):
     assert refused_at(declared, body(statements)) is None
     assert refused_at(declared, body(statements), re.compile(".", re.DOTALL)) is None
+
+
+def test_a_private_field_of_another_class_is_not_there():
+    bag = "package shop; class Purse { private int coins; static int SLOTS; }"
+    known = with_imports(purse=bag)
+    assert refused_at(known, body("int slots = Purse.SLOTS; new Purse().SLOTS++;")) is None
+    assert refused_at(known, body("new Purse().coins++;")) == "coins"
 
 
 def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
@@ -486,7 +502,7 @@ def test_a_body_goes_on_behind_its_signature_and_a_statement_behind_its_comment(
 
 def test_records_give_their_components_and_enums_their_constants(declared):
     assert refused_at(declared, body('new Item("a", 1).price();')) is None
-    assert refused_at(declared, body("Item.name();")) == "("
+    assert refused_at(declared, body("Item.name();")) == "name"
     assert refused_at(declared, body("Size.values(1);")) == "1"
 
 

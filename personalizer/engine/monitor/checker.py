@@ -21,6 +21,7 @@ from personalizer.engine.monitor.parts import (
     BEFORE_LAMBDAS,
     BEFORE_NEW_NAMES,
     BEFORE_VALUES,
+    BEHIND_DOTS,
     BEHIND_TYPES,
     EACH,
     GROUPS,
@@ -28,6 +29,7 @@ from personalizer.engine.monitor.parts import (
     KEYWORDS,
     NO_NAMES,
     NO_VARIABLES,
+    OF_STATEMENTS,
     PACKAGES,
     PATTERNS,
     TYPES,
@@ -172,6 +174,8 @@ class Checker:
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
         """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
         frame = self._frames[-1] if self._frames else None
+        if frame is not None and frame.void and self._before == "->":
+            return kind == "String"
         before = self._before_sign if self._before == "-" else self._before
         if frame is None or frame.signatures is None or before not in ("(", ","):
             return True
@@ -199,7 +203,7 @@ class Checker:
             or may_be_inner(word, self._value)
         ):
             return True
-        names = ("new", *kind.fields, *kind.inner)
+        names = ("new", *(kind.constants if self._static else kind.fields), *kind.inner)
         return any(name.startswith(word) for name in names) or any(
             name.startswith(word) and (not self._static or any(one.static for one in signatures))
             for name, signatures in kind.methods.items()
@@ -263,6 +267,8 @@ class Checker:
         if text == self._before == self._before_sign == ".":
             text = "..."
         if self._must and text != self._must:
+            return False
+        if self._before == "." and token.kind not in ("word", "number") and text not in BEHIND_DOTS:
             return False
         self._must = ""
         if self._ended:
@@ -494,6 +500,7 @@ class Checker:
             self._typed = following != "."
         elif name in kind.fields:
             self._value = kind.fields[name]
+            return not static or name in kind.constants
         elif kind.enum and static:
             self._value = owner
         elif static and may_be_inner(name, owner):
@@ -560,7 +567,9 @@ class Checker:
             case "}":
                 return self._close_brace()
             case "[":
-                self._open(Frame("[", type=self._value or self._type))
+                value, static = self._value, self._static
+                self._open(Frame("[", type=value or self._type))
+                return not value or static or value.endswith("[]")
             case "]":
                 return self._close_square()
             case "<":
@@ -591,6 +600,8 @@ class Checker:
                 self._leave_types(text)
             case _:
                 statement = bool(self._frames) and self._frames[-1].sign == "{"
+                if text == "=":
+                    self._top(void=False)
                 if text == "=" and statement and not self._static and self._before not in "=!<>":
                     self._assigned = self._value
                 self._leave_types(text)
@@ -641,7 +652,8 @@ class Checker:
             return fits
         given = self._end_argument(last=False)
         self._is("")
-        self._top(arguments=self._frames[-1].arguments + 1, alone=True, signatures=given)
+        count = self._frames[-1].arguments + 1
+        self._top(arguments=count, alone=True, void=False, signatures=given)
         return given is None or bool(given)
 
     def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
@@ -651,6 +663,8 @@ class Checker:
         count = frame.arguments + (0 if frame.empty else 1)
         given = self._value if frame.alone and not self._static and not frame.empty else ""
         if frame.role == "call" and given == "void":
+            return ()
+        if frame.void and self._before not in (")", "}", "+", "-"):
             return ()
         if signatures is None or frame.role != "call":
             return None
@@ -736,6 +750,10 @@ class Checker:
     def _begin_lambda(self) -> bool:
         """Whether a lambda may stand here; of what it is given nothing is known."""
         fits = self._fits_function()
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.role == "call" and frame.signatures is not None:
+            wanted = (w for each in frame.signatures for w in at(each, frame.arguments))
+            self._top(void=all(one in OF_STATEMENTS for one in wanted))
         names = self._names if self._before == ")" else self._names[-1:]
         self._variables += tuple(Variable(name, "", len(self._frames) + 1, False) for name in names)
         self._operator()

@@ -24,8 +24,9 @@ _DEAD = 1e4
 _UNUSUAL = 5.0
 """The same of what may compile, though hardly anybody writes it."""
 _LONGEST_NAME, _LONGEST_TEXT = 100, 250
-"""Letters of a name, and of a string or a comment: a model that has come to where little fits would
-fill them without end. The longest in the tests of seven projects have 91 and 237."""
+"""Letters of a name or a number, and of a string or a comment: a model that has come to where
+little fits would fill them without end. The longest in the tests of seven projects have 91 and 237.
+"""
 
 
 class Monitor(LogitsProcessor):
@@ -55,9 +56,9 @@ class Monitor(LogitsProcessor):
             scores: ``(B, V)``, any float dtype.
 
         Returns:
-            ``(B, V)``; minus infinity for what is forbidden. A row that no likely token goes on is
-            lowered as a whole, so that a search gives it up for another; one that cannot compile
-            already is left as it is.
+            ``(B, V)``; minus infinity for what is forbidden. What is less likely than all that was
+            judged is lowered, and so is a whole row that no likely token goes on, so that a search
+            gives it up for another. A row that cannot compile already is left as it is.
         """
         vocabulary = vocabulary_of(self._tokenizer, scores.shape[1])
         if vocabulary is None:
@@ -69,26 +70,23 @@ class Monitor(LogitsProcessor):
         parts = [rows[begin : begin + each] for begin in range(0, len(rows), each)]
         states = chain.from_iterable(map(Along.of, self._states, parts))
         for row, state in enumerate(states):
-            refused = self._refused(state, scores[row])
-            if refused is None:
-                scores[row] -= _DEAD
-            else:
-                for token, nats in refused.items():
-                    scores[row, token] -= nats
+            if state is not None:
+                self._judge(state, scores[row])
         return scores
 
-    def _refused(self, state: Checker | None, scores: torch.Tensor) -> dict[int, float] | None:
-        """By how much likely tokens are lowered; None if all would be as low as can be."""
-        if state is None:
-            return {}
+    def _judge(self, state: Checker, scores: torch.Tensor) -> None:
+        """Lowers the tokens of a row; all of them if no likely one goes on."""
+        before = scores.clone()
+        scores -= _DEAD
         for count in _LOOKED_AT:
-            best = scores.topk(min(count, len(scores)))
+            best = before.topk(min(count, len(before)))
             likely = best.indices[best.values.isfinite()].tolist()
             lowered = {one: self._lowered(state, self._texts[one]) for one in likely}
             follows = (self._texts[one] for one, nats in lowered.items() if nats < torch.inf)
             if any(self._goes_on(state, text) for text in follows):
-                return {one: nats for one, nats in lowered.items() if nats}
-        return None
+                for token, nats in lowered.items():
+                    scores[token] = before[token] - nats
+                return
 
     @staticmethod
     def _lowered(state: Checker, text: str) -> float:
@@ -96,7 +94,7 @@ class Monitor(LogitsProcessor):
         after = None if state.at_dot and text.startswith(" ") else state.after(text)
         if after is None:
             return torch.inf
-        name = after.unfinished[:1].isalpha()
+        name = after.unfinished[:1].isalnum()
         longest = _LONGEST_NAME if name else _LONGEST_TEXT
         if len(after.unfinished) > longest and not text.startswith(('"', "'")):
             return torch.inf

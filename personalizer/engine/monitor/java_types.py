@@ -58,6 +58,7 @@ def java_kind(name: str) -> Kind | None:
     above = frozenset(one for one in supers.split(",") if one)
     methods: dict[str, tuple[Signature, ...]] = {}
     fields: dict[str, str] = {}
+    constants: set[str] = set()
     constructors: list[Signature] = []
     for line in members:
         found = _MEMBER.fullmatch(line)
@@ -65,6 +66,7 @@ def java_kind(name: str) -> Kind | None:
         static, field, method, parameters, kind = found.groups()
         if field:
             fields[field] = kind
+            constants |= {field} if static else set()
             continue
         given = tuple(one.replace("?", "") for one in parameters.split(",") if one)
         signature = Signature(given, kind, bool(static))
@@ -77,6 +79,7 @@ def java_kind(name: str) -> Kind | None:
         if inherited is not None:
             above |= inherited.above
             fields = {**inherited.fields, **fields}
+            constants |= inherited.constants
             for method, signatures in inherited.methods.items():
                 methods[method] = with_inherited(methods.get(method, ()), signatures)
     return Kind(
@@ -87,6 +90,7 @@ def java_kind(name: str) -> Kind | None:
         above,
         abstract="abstract" in marks,
         enum="enum" in marks,
+        constants=frozenset(constants),
     )
 
 

@@ -55,3 +55,5 @@ class Kind:
     """Has constants, which are not among its fields."""
     open: bool = False
     """It may have members that nobody has seen."""
+    constants: frozenset[str] = frozenset()
+    """Those of its fields that are static."""

@@ -15,6 +15,7 @@ __all__ = [
     "BEFORE_LAMBDAS",
     "BEFORE_NEW_NAMES",
     "BEFORE_VALUES",
+    "BEHIND_DOTS",
     "BEHIND_TYPES",
     "EACH",
     "GROUPS",
@@ -22,6 +23,7 @@ __all__ = [
     "KEYWORDS",
     "NO_NAMES",
     "NO_VARIABLES",
+    "OF_STATEMENTS",
     "PACKAGES",
     "PATTERNS",
     "TYPES",
@@ -59,16 +61,19 @@ IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
 NO_NAMES = PRIMITIVES | {"var"}
 """Words for types that nothing declares."""
 NO_VARIABLES = NO_NAMES | {"yield"}
+BEHIND_DOTS = frozenset({".", "...", "<", "@"})
 BEHIND_TYPES = frozenset({"<", "[", "@"})
 BEFORE_LABELS = frozenset({";", "{", "}", ")", ":", "else", "do"})
 BEFORE_NEW_NAMES = frozenset({".", "::", "@", "break", "continue", *TYPES})
 """What stands before members, annotations, types and labels."""
 BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
 """What may stand before a lambda, beside commas and brackets, and seldom does."""
-WITHOUT_PARAMETERS = frozenset(
-    {"BooleanSupplier", "Callable", "DoubleSupplier", "IntSupplier", "LongSupplier", "Runnable"}
-    | {"Supplier"}
-)
+_RUN = frozenset({"Executable", "Runnable", "ThrowingRunnable"})
+OF_STATEMENTS = _RUN | {"BiConsumer", "Consumer"}
+"""Types of lambdas that give nothing, so that what they hold is a statement."""
+WITHOUT_PARAMETERS = _RUN | {
+    *("BooleanSupplier", "Callable", "DoubleSupplier", "IntSupplier", "LongSupplier", "Supplier")
+}
 """Types of lambdas that have no parameters."""
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
 EACH = "for each"
@@ -99,6 +104,8 @@ class Frame(NamedTuple):
     """Of ``<`` and ``[``: what stands before it."""
     declares: str | None = None
     """The type of the variables that a statement here declares."""
+    void: bool = False
+    """Of a call: the argument that is written is a lambda that gives nothing."""
     lambda_: bool = False
     """It holds the parameters of a lambda, for nobody declares what stands in it."""
 

@@ -216,7 +216,13 @@ class _Telling:
             }
             for name, signature in given.items():
                 methods[name] = (*methods.get(name, ()), signature)
-        fields = {name: self._type(each.type, each.path) for name, each in one.fields.items()}
+        seen_here = {
+            name: each
+            for name, each in one.fields.items()
+            if each.path == inside or not each.private
+        }
+        fields = {name: self._type(each.type, each.path) for name, each in seen_here.items()}
+        constants = {name for name, each in seen_here.items() if each.static}
         above = {self._key(parent) for parent in self._above(one)}
         seen = one.as_written
         outside = [Outside(one.path, name) for name in ("Object", *["Enum"] * enum)]
@@ -225,6 +231,7 @@ class _Telling:
             seen &= javas is not None
             above |= {name, *(javas.above if javas else ())}
             fields = {**(javas.fields if javas else {}), **fields}
+            constants |= javas.constants if javas else set()
             for method, signatures in javas.methods.items() if javas else ():
                 methods[method] = with_inherited(methods.get(method, ()), signatures)
         inner: dict[str, str] = {}
@@ -246,6 +253,7 @@ class _Telling:
             or one.type.kind in ("interface", "annotation"),
             enum=enum,
             open=not seen,
+            constants=frozenset(constants),
         )
 
     def _above(self, one: Declared) -> Iterable[Declared]:

@@ -173,12 +173,18 @@ assertEquals assertNotEquals: Object Object; double double double
 assertNotNull assertNull: Object
 assertNotSame assertSame: Object Object
 assertArrayEquals: ? ?; ? ? ?
-assertThrows: Class ?
 """
 ASSERTIONS: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "org.junit.Assert": {
         **_parameters(_SAME, message_first=True),
-        **_parameters("assertFalse assertTrue: boolean\nassertThat: ? ?", message_first=True),
+        **_parameters(
+            """
+assertFalse assertTrue: boolean
+assertThat: ? ?
+assertThrows: Class ThrowingRunnable
+""",
+            message_first=True,
+        ),
         "fail": ((), ("String",)),
     },
     "org.junit.jupiter.api.Assertions": {
@@ -191,7 +197,7 @@ assertDoesNotThrow: ?
 assertInstanceOf: Class Object
 assertIterableEquals: Iterable Iterable
 assertLinesMatch: ? ?
-assertThrowsExactly: Class ?
+assertThrows assertThrowsExactly: Class Executable
 assertTimeout assertTimeoutPreemptively: Duration ?
 """,
             message_first=False,

@@ -34,6 +34,8 @@ class FieldAt(NamedTuple):
     path: str
     type: str
     """As written."""
+    static: bool
+    private: bool
 
 
 class Outside(NamedTuple):
@@ -114,7 +116,9 @@ class Declared:
             for field in facts.fields:
                 if field.owner == kind.name:
                     array = field.type.replace("...", "[]")  # of a record
-                    found.setdefault(field.name, FieldAt(path, array))
+                    static = "static" in field.modifiers or kind.kind == "interface"
+                    one = FieldAt(path, array, static, "private" in field.modifiers)
+                    found.setdefault(field.name, one)
         return found
 
     def constructors(self, *, inside: str) -> list[Where] | None:
