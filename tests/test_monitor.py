@@ -296,6 +296,17 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("assertThrows(Sorry.class, () -> cart.size);", ")"),
         ("assertThrows(Sorry.class, () -> 1);", "1"),
         ("cart[0].total();", "["),
+        ("new Item(new Shape() { int area() { return 1; } }, 1);", ","),
+        ("cart.add(new Item(one.name(), 1) { }, new Cart() { });", ")"),
+        ("Cart.new Builder();", "new"),
+        ("one.new Builder();", "new"),
+        ("cart.add(one, Cart);", ")"),
+        ("assertEquals(Cart, cart);", ","),
+        ("Cart more = more;", ";"),
+        ("int[] sums = {sums.length};", "."),
+        ("final int sum = 1; sum = 2;", ";"),
+        ("for (final Item each : many) { each = one; }", ";"),
+        ("assertEquals(Locale.US_ASCII, 1);", "US_ASCII"),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -325,12 +336,49 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "Assertions.assertThrows(Sorry.class, () -> new Cart());",
         "Assertions.assertThrows(Sorry.class, () -> { cart.total(); });",
         "Assertions.assertThrows(Sorry.class, cart::total);",
+        "final int sum; sum = 1; final boolean more = sum == 1; boolean all = more == true;",
+        "Shape shape = new Shape() { int area() { int shape = 1; shape = 2; return shape; } };",
+        "cart.add(new Item(one.name(), 1) { }, 1); Cart.Builder b = new Cart.Builder() { };",
+        "assertTrue(other instanceof Cart); assertEquals(Cart.class, (Object) cart);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
     ],
 )
 def test_more_that_compiles_is_let_through(declared, statements):
     assert refused_at(declared, body(statements)) is None
     assert refused_at(declared, body(statements), re.compile(".", re.DOTALL)) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "parameters", "fits"),
+    [
+        ('strings = "a"', "String name", True),
+        ('strings = {"a"}', "Size size, TestInfo info", True),
+        ('strings = "1"', "int size", True),
+        ('strings = "1"', "BigDecimal size", True),
+        ('strings = "1"', "@ConvertWith(Cart.class) Map<A, B> size", True),
+        ('strings = "a"', "Sorry sorry", True),
+        ('strings = "a"', "Cart cart", False),
+        ('strings = "a"', "Item item", False),
+        ('strings = "a"', "Map<String, String> map", False),
+        ('strings = "a"', "String... names", False),
+        ("ints = {1, 2}", "long size", True),
+        ("booleans = true", "boolean more", True),
+        ("booleans = true", "String name", False),
+        ("booleans = {true, false}", "final Cart cart", False),
+        ("doubles = 1", "Cart cart", False),
+    ],
+)
+def test_what_a_test_is_given_must_fit_its_parameter(declared, given, parameters, fits):
+    text = f"@ParameterizedTest @ValueSource({given}) void adds({parameters}) {{ }}"
+    assert (refused_at(declared, text) is None) == fits
+
+
+def test_a_method_that_gives_values_is_there(declared):
+    test = "@MethodSource({}) void adds(Cart cart) {{ }}"
+    for name in ('"filled"', '{"filled", "filled"}', '"shop.Carts#many"', "", "Cart.NAME"):
+        assert refused_at(declared, test.format(name)) is None
+    assert refused_at(declared, test.format('"data"')) == '"'
+    assert refused_at(declared, '@Tag("data") void adds() { assertEquals("data", cart); }') is None
 
 
 def test_a_private_field_of_another_class_is_not_there():
@@ -349,6 +397,7 @@ def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     assert last("new Item(1") and not last('new Item("a", 1') and not last("cart.add(one, 1")
     assert last("nothing") and not last("car") and not last("int nothing")
     assert last("Runnable run = () -> nothing") and not last("Runnable run = () -> cart")
+    assert last("new Item(new Cart() {") and not last("Cart cart = new Cart() {")
     assert not last("many.forEach(nothing") and not last("Function<Cart, Cart> f = nothing")
 
 

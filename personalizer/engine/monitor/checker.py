@@ -49,6 +49,12 @@ from personalizer.engine.monitor.parts import (
     takes_lambda,
     type_of,
 )
+from personalizer.engine.monitor.sources import (
+    FACTORIES,
+    VALUES_OF,
+    may_be_given,
+    names_factory,
+)
 
 __all__ = ["Checker"]
 
@@ -112,6 +118,18 @@ class Checker:
         """The only lexical token that may follow."""
         self._assigned = ""
         """Type of what stands before a ``=`` that was just read."""
+        self._source = ""
+        """The type of the values that an annotation gives to the first parameter."""
+        self._odd = False
+        """Whether the body of a class was opened whose value does not fit where it stands."""
+        self._anonymous = ""
+        """The type above a class that was just written; it may have more members."""
+        self._final = False
+        """Whether the variable that is declared keeps its value."""
+        self._fixed = False
+        """Whether what stands before a ``=`` does."""
+        self._begun: Variable | None = None
+        """That whose first value is written."""
         self._ended = False
         """Whether a statement has just ended, though an ``else`` may go on."""
 
@@ -158,15 +176,24 @@ class Checker:
             return known and named and self._may_become(last.text)
         if last.kind == "number":
             return self._may_begin("number")
-        return last.kind != "literal" or bool(begun) or self._may_begin(type_of(last))
+        if last.kind != "literal":
+            return True
+        return self._may_hold(last.text) and (bool(begun) or self._may_begin(type_of(last)))
+
+    def _may_hold(self, literal: str) -> bool:
+        """Whether an annotation may hold a text, which may go on."""
+        of_tests = any(one.role == "annotation" and one.type == FACTORIES for one in self._frames)
+        return not of_tests or names_factory(self._declared, literal)
 
     @property
     def unusual(self) -> bool:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
-        That is a number to which a text must be added to make it fit, a label, and a lambda where
-        nobody expects one.
+        That is a number to which a text must be added to make it fit, a label, a lambda where
+        nobody expects one, and the body of a class that would not fit.
         """
+        if self._odd:
+            return True
         if self._tail[:1].isdigit():
             return not self._may_begin("number", sums=False)
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
@@ -203,7 +230,8 @@ class Checker:
             or may_be_inner(word, self._value)
         ):
             return True
-        names = ("new", *(kind.constants if self._static else kind.fields), *kind.inner)
+        made = ["new"] if kind.inner and not self._static else []
+        names = (*made, *(kind.constants if self._static else kind.fields), *kind.inner)
         return any(name.startswith(word) for name in names) or any(
             name.startswith(word) and (not self._static or any(one.static for one in signatures))
             for name, signatures in kind.methods.items()
@@ -275,6 +303,13 @@ class Checker:
             self._leave_heads(text)
         if self._word and not self._settle(text):
             return False
+        if self._fixed and self._before == "=":
+            self._fixed = False
+            if text != "=":
+                return False
+        self._odd = False
+        if self._before != "}":
+            self._anonymous = ""
         if self._assigned:
             self._begin_assignment(text)
         if self._made and self._must_have_body(text):
@@ -292,7 +327,8 @@ class Checker:
             self._leave_types()
             kind = type_of(token)
             kind = "double" if self._before == "." and kind == "int" else kind
-            if not self._may_begin(kind):
+            literal = token.kind == "literal"
+            if not self._may_begin(kind) or (literal and not self._may_hold(text)):
                 return False
             self._is(kind)
             text = '"'
@@ -332,6 +368,7 @@ class Checker:
             self._leave_types()
             self._operator()
             self._matching = text in PATTERNS or (self._matching and text == "final")
+            self._final = text == "final"
         elif before == "record" and self._typed:
             self._own_types += (text,)
             self._class_begins, self._typed = True, False
@@ -353,6 +390,8 @@ class Checker:
         if self._role == "declared":
             return self._declare(word, following)
         if self._role == "name":
+            if following == "=" and self._frames and self._frames[-1].type == "ValueSource":
+                self._source = VALUES_OF.get(word, "")
             return self._use(word, following)
         return self._make(word, following)
 
@@ -387,6 +426,9 @@ class Checker:
             return True
         meant = self._meaning(word)
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
+        if variable is not None and variable is self._begun and following != "(":
+            return False
+        self._fixed = variable is not None and variable.final and following == "="
         known = variable.type if variable else self._declared.fields.get(word)
         self._value, self._static = "", False
         if following == "(":
@@ -398,6 +440,8 @@ class Checker:
             self._value = known
         elif not meant and (self._is_nothing(word, following) or self._is_no_type(word, following)):
             return False
+        elif meant and following in (")", ",") and self._is_value:
+            return False  # a type
         elif word not in NO_NAMES:
             self._value, self._static = meant, True
         self._type = word if word in PRIMITIVES else meant
@@ -418,6 +462,12 @@ class Checker:
             return False
         itself = name == self._itself and not self._declared.before
         return itself or (calls is not None and name not in calls)
+
+    @property
+    def _is_value(self) -> bool:
+        """Whether what stands here is a value: an argument, and no part of a pattern."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        return frame.sign == "(" and frame.role == "call" and not self._in_pattern
 
     def _is_nothing(self, word: str, following: str) -> bool:
         """Whether a name that nobody declares is used as a variable."""
@@ -524,6 +574,10 @@ class Checker:
         self._matching = False
         if not pattern and following not in ("=", ";", ":", ",", ")", "["):
             return True
+        if frame.role == "header" and self._source:
+            given, self._source = self._source, ""
+            if not may_be_given(self._declared, self._type, given):
+                return False
         if frame.role == "try" and not self._declared.accepts("AutoCloseable", self._type):
             return False
         level = len(self._frames)
@@ -542,7 +596,11 @@ class Checker:
             return False
         kind = "" if following == "[" else self._type  # int sizes[]
         head = frame.role in ("loop", "try") and not pattern
-        self._variables += (Variable(name, kind, level, once, head),)
+        final = (self._final and not (statement and following != "=")) or frame.role == "try"
+        self._final = False
+        variable = Variable(name, kind, level, once, head, final)
+        self._variables += (variable,)
+        self._begun = variable if following == "=" and statement else None
         if following == "=" or (following == ":" and head):
             wanted = kind if following == "=" else EACH
             self._wanted, self._given = (wanted, len(self._frames)), False
@@ -556,13 +614,15 @@ class Checker:
         self._matching &= text in IN_TYPES and (types or text not in "&?")
         match text:
             case "(":
-                role = "annotation" if self._before_sign == "@" else GROUPS.get(self._before, "")
-                self._open(called or Frame("(", role))
+                if self._before_sign == "@":
+                    called = Frame("(", "annotation", type=self._before)
+                self._open(called or Frame("(", GROUPS.get(self._before, "")))
             case ")":
                 return self._close_round()
             case ",":
                 return self._next_argument()
             case "{":
+                self._odd = bool(self._made) and not self._fits_argument(self._made.strip("?"))
                 self._open_brace()
             case "}":
                 return self._close_brace()
@@ -585,6 +645,8 @@ class Checker:
                 return self._value not in PRIMITIVES
             case "@":
                 self._typed = False
+                if self._frames and self._frames[-1].role == "header":
+                    self._source = ""  # it may say how a parameter is made
             case "::":
                 owner = self._value
                 fits = self._fits_function()
@@ -639,6 +701,18 @@ class Checker:
             self._value = returned.pop() if len(returned) == 1 else ""
         return given and (fits is None or bool(fits))
 
+    def _fits_argument(self, kind: str) -> bool:
+        """Whether a value of a type may be the argument that is written."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.role != "call" or frame.signatures is None or not frame.alone:
+            return True
+        return any(
+            self._declared.accepts(wanted, kind)
+            for each in frame.signatures
+            if takes(each, frame.arguments, exactly=False)
+            for wanted in at(each, frame.arguments)
+        )
+
     def _next_argument(self) -> bool:
         if self._frames and self._frames[-1].sign == "<":
             self._typed = False
@@ -661,7 +735,7 @@ class Checker:
         frame = self._frames[-1]
         signatures = frame.signatures
         count = frame.arguments + (0 if frame.empty else 1)
-        given = self._value if frame.alone and not self._static and not frame.empty else ""
+        given = self._ended_value if frame.alone and not frame.empty else ""
         if frame.role == "call" and given == "void":
             return ()
         if frame.void and self._before not in (")", "}", "+", "-"):
@@ -677,14 +751,15 @@ class Checker:
         )
 
     def _open_brace(self) -> None:
-        role, kind = "", ""
+        role, kind, made = "", "", None
         if self._class_begins or self._made:
-            role = "class"
+            role, made = "class", self._made.strip("?")
         elif self._before in ("=", "]", ",", "{", "("):
             role, kind = "values", self._type
             if self._frames and self._frames[-1].role == "values":
                 kind = self._frames[-1].type.removesuffix("[]")
-        made = kind if role and self._before == "]" else None
+        if role == "values" and self._before == "]":
+            made = kind
         self._open(Frame("{", role, type=kind, made=made))
         self._class_begins, self._made = False, ""
 
@@ -693,7 +768,7 @@ class Checker:
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role != "values" or not frame.type.endswith("[]"):
             return True
-        given = self._value if frame.alone and not self._static and not frame.empty else ""
+        given = self._ended_value if frame.alone and not frame.empty else ""
         self._top(alone=True)
         return self._may_be_given(frame.type[:-2], given)
 
@@ -709,7 +784,9 @@ class Checker:
         while self._frames and (closed := self._close()).sign != "{":
             pass
         self._forget()
-        if closed.made is None:
+        if closed.role == "class" and closed.made:
+            self._anonymous = closed.made
+        elif closed.made is None:
             self._operator()
         else:
             self._value = closed.made
@@ -800,13 +877,18 @@ class Checker:
         self._forget()
         return fits
 
+    @property
+    def _ended_value(self) -> str:
+        """The type of the value that ends here; nothing where that is not known."""
+        return "" if self._static else self._value or self._anonymous
+
     def _ends_value(self) -> bool:
         """Whether a variable may be given the value that ends here."""
         if self._wanted is None or self._wanted[1] != len(self._frames):
             return True
         sure = bool(self._frames) and self._frames[-1].alone and not self._static
-        fits = not sure or self._may_be_given(self._wanted[0], self._value)
-        self._wanted = None
+        fits = not sure or self._may_be_given(self._wanted[0], self._ended_value)
+        self._wanted, self._begun = None, None
         return fits
 
     def _begin_assignment(self, text: str) -> None:

@@ -121,6 +121,8 @@ class Variable(NamedTuple):
     """No other of its name may be declared while it is there."""
     head: bool = False
     """Declared by the head of a statement, with which it goes."""
+    final: bool = False
+    """It has its value for ever."""
 
 
 def known_names(declared: Declarations) -> set[str]:
@@ -139,7 +141,7 @@ def known_names(declared: Declarations) -> set[str]:
 
 def may_be_inner(name: str, owner: str) -> bool:
     """Whether it may be a type inside one of Java's, of which these are not told."""
-    return "#" not in owner and name[0].isupper()
+    return "#" not in owner and name[0].isupper() and not is_constant(name)
 
 
 def begins_name(text: str) -> bool:

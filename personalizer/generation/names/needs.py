@@ -130,7 +130,8 @@ def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
     imported = {_last(line.name) for each in snapshot.files.values() for line in each.imports}
     own = {kind.simple_name for facts in snapshot.files.values() for kind in facts.types}
     left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
-    in_focal_file = re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))  # generated ones
+    in_focal_file = {*re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))}  # generated ones
+    in_focal_file -= {field.name for field in snapshot.files[scope.focal_path].fields}
     in_tables = {*java_packages()["java.lang"], *TYPES, *flavour, *scope.visible.types}
     return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables, *wild})
 

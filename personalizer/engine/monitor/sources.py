@@ -1,0 +1,50 @@
+"""What JUnit 5 gives to the parameters of a test, as far as an annotation says it."""
+
+from __future__ import annotations
+
+from personalizer.engine.monitor.declarations import Declarations
+from personalizer.engine.monitor.java_types import java_name
+from personalizer.engine.monitor.kinds import PRIMITIVES
+from personalizer.engine.monitor.parts import PACKAGES
+
+__all__ = ["FACTORIES", "VALUES_OF", "may_be_given", "names_factory"]
+
+VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
+    "classes": "Class",
+    "strings": "String",
+}
+"""Types of the values that ``@ValueSource`` holds, by what it calls them."""
+FACTORIES = "MethodSource"
+_FROM_TEXT = frozenset({"Charset", "Class", "Currency", "Locale", "Path", "URI", "URL", "UUID"})
+
+
+def may_be_given(declared: Declarations, wanted: str, given: str) -> bool:
+    """Whether a parameter of one type can be given a value of another; true unless surely not.
+
+    Texts are made into enum constants, numbers and all that a constructor or a static method
+    makes of one text (JUnit 5's user guide, "Implicit Conversion").
+    """
+    if declared.accepts(wanted, given):
+        return True
+    kind = declared.kind(wanted)
+    if given != "String" or wanted.endswith("[]") or kind is None:
+        return given == "String" and not wanted.endswith("[]")
+    time = java_name(wanted).startswith("java.time.")
+    if kind.enum or kind.open or (kind.constructors is None and not kind.abstract):
+        return True
+    of_text = [one for one in kind.constructors or () if one.parameters == ("String",)]
+    made = [one for each in kind.methods.values() for one in each if one.static]
+    made = [one for one in made if one.parameters == ("String",) and one.returns in (wanted, "")]
+    return time or wanted in _FROM_TEXT or bool(of_text or made)
+
+
+def names_factory(declared: Declarations, text: str) -> bool:
+    """Whether a literal, which may go on, can name a method that gives a test its values."""
+    this = declared.kind(declared.this)
+    name = text[1:]
+    if "." in name or "\\" in name or this is None or this.open:
+        return True
+    if name.endswith('"'):
+        return name[:-1] in this.methods or name == '"'
+    packages = PACKAGES | declared.packages
+    return any(one.startswith(name) for one in (*this.methods, *packages))
