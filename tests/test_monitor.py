@@ -307,6 +307,9 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("final int sum = 1; sum = 2;", ";"),
         ("for (final Item each : many) { each = one; }", ";"),
         ("assertEquals(Locale.US_ASCII, 1);", "US_ASCII"),
+        ('String name = "a"; Cart more = (Cart) name;', ";"),
+        ("Cart more = (Cart) one;", ";"),
+        ("assertThrows(Sorry.class, () -> each -> cart.total());", "each"),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -339,6 +342,8 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "final int sum; sum = 1; final boolean more = sum == 1; boolean all = more == true;",
         "Shape shape = new Shape() { int area() { int shape = 1; shape = 2; return shape; } };",
         "cart.add(new Item(one.name(), 1) { }, 1); Cart.Builder b = new Cart.Builder() { };",
+        "Cart a = (Cart) other; Comparable<Cart> b = (Comparable<Cart>) a; assertNull((Item) null);",
+        "Shape shape = (Shape) (Object) cart; int sum = (int) cart.size; Shop shop = (Shop) shape;",
         "assertTrue(other instanceof Cart); assertEquals(Cart.class, (Object) cart);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
     ],
@@ -398,6 +403,8 @@ def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     assert last("nothing") and not last("car") and not last("int nothing")
     assert last("Runnable run = () -> nothing") and not last("Runnable run = () -> cart")
     assert last("new Item(new Cart() {") and not last("Cart cart = new Cart() {")
+    assert last("cart.add(one, 1); }") and not last("if (cart.total() > 1) { } }")
+    assert not last("{ cart.add(one, 1); }")
     assert not last("many.forEach(nothing") and not last("Function<Cart, Cart> f = nothing")
 
 

@@ -118,10 +118,14 @@ class Checker:
         """The only lexical token that may follow."""
         self._assigned = ""
         """Type of what stands before a ``=`` that was just read."""
+        self._reached = not declared.wanted
+        """Whether the method has named what it is to call."""
         self._source = ""
         """The type of the values that an annotation gives to the first parameter."""
+        self._cast = ""
+        """The type in the brackets that were just closed."""
         self._odd = False
-        """Whether the body of a class was opened whose value does not fit where it stands."""
+        """Whether a brace was just written that hardly anybody writes there."""
         self._anonymous = ""
         """The type above a class that was just written; it may have more members."""
         self._final = False
@@ -190,7 +194,8 @@ class Checker:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
         That is a number to which a text must be added to make it fit, a label, a lambda where
-        nobody expects one, and the body of a class that would not fit.
+        nobody expects one, the body of a class that would not fit, and the end of a method that has
+        not called what it is to call.
         """
         if self._odd:
             return True
@@ -257,7 +262,8 @@ class Checker:
             return True
         if before in ("(", ",") and frame.sign == "(" and frame.role == "":
             return None
-        return None if before in BEFORE_LABELS or before in BEFORE_LAMBDAS else False
+        seldom = before in BEFORE_LABELS or (before in BEFORE_LAMBDAS and not frame.void)
+        return None if seldom else False
 
     def _names_parameters(self, wanted: Iterable[str]) -> bool | None:
         """Whether a lambda that names its parameters may be given for one of some types."""
@@ -346,6 +352,7 @@ class Checker:
         return kind is not None and kind.abstract
 
     def _name(self, text: str) -> None:
+        self._reached |= bool(self._frames) and text == self._declared.wanted
         before, behind_dot = self._before, self._before == "." or self._before_call
         self._class_begins |= text in TYPES and before != "."
         self._before_call = False
@@ -430,6 +437,9 @@ class Checker:
             return False
         self._fixed = variable is not None and variable.final and following == "="
         known = variable.type if variable else self._declared.fields.get(word)
+        cast, self._cast = self._cast, ""
+        if cast and self._before_word == ")" and following in (";", ",", ")"):
+            return self._declared.may_be_cast(cast, known or "")
         self._value, self._static = "", False
         if following == "(":
             signatures = None if self._in_class else self._declared.methods.get(word)
@@ -689,9 +699,11 @@ class Checker:
             return True
         fits = self._end_argument(last=True)
         given = self._ends_value()
+        type_inside = self._value if self._static else ""
         frame = self._close()
         if frame.lambda_:
             self._must = "->"
+        self._cast = type_inside if frame.role == "" else ""
         if frame.made is not None:
             self._value, self._made = frame.made, frame.made or "?"
         elif frame.role == "call":
@@ -783,6 +795,7 @@ class Checker:
         closed = Frame("{")
         while self._frames and (closed := self._close()).sign != "{":
             pass
+        self._odd = not self._frames and not self._reached
         self._forget()
         if closed.role == "class" and closed.made:
             self._anonymous = closed.made
@@ -826,10 +839,10 @@ class Checker:
 
     def _begin_lambda(self) -> bool:
         """Whether a lambda may stand here; of what it is given nothing is known."""
-        fits = self._fits_function()
+        fits = not (self._frames and self._frames[-1].void) and self._fits_function()
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role == "call" and frame.signatures is not None:
-            wanted = (w for each in frame.signatures for w in at(each, frame.arguments))
+            wanted = [w for each in frame.signatures if fits for w in at(each, frame.arguments)]
             self._top(void=all(one in OF_STATEMENTS for one in wanted))
         names = self._names if self._before == ")" else self._names[-1:]
         self._variables += tuple(Variable(name, "", len(self._frames) + 1, False) for name in names)

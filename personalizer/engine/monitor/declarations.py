@@ -33,6 +33,8 @@ class Declarations:
     """First parts of full names, beside those that are usual."""
     before: str = ""
     """What stands before the completion: a method up to there; nothing for a whole method."""
+    wanted: str = ""
+    """What the method is to call: one that ends without it is unusual; nothing where all may be."""
     this: str = ""
     """That class; nothing while it is not there."""
 
@@ -69,6 +71,20 @@ class Declarations:
         if kind is None:  # none of Java's own extends one of the project
             return "#" in given or "#" not in wanted
         return kind.open or wanted in kind.above
+
+    def may_be_cast(self, to: str, given: str) -> bool:
+        """Whether a value of a type can be cast to another class or interface, unless surely not.
+
+        Example:
+            >>> Declarations({}, {}).may_be_cast("Integer", "String")
+            False
+        """
+        if self.accepts(to, given) or self.accepts(given, to):
+            return True
+        kinds = self.kind(to), self.kind(given)
+        if None in kinds or given == "String":
+            return given != "String" or kinds[0] is None
+        return any(one is not None and (one.abstract or one.open) for one in kinds)
 
 
 _NUMBERS = ("byte", "short", "int", "long", "float", "double")
