@@ -342,7 +342,7 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "final int sum; sum = 1; final boolean more = sum == 1; boolean all = more == true;",
         "Shape shape = new Shape() { int area() { int shape = 1; shape = 2; return shape; } };",
         "cart.add(new Item(one.name(), 1) { }, 1); Cart.Builder b = new Cart.Builder() { };",
-        "Cart a = (Cart) other; Comparable<Cart> b = (Comparable<Cart>) a; assertNull((Item) null);",
+        "Cart a = (Cart) other; Iterable<Cart> b = (Iterable<Cart>) a; assertNull((Cart) null);",
         "Shape shape = (Shape) (Object) cart; int sum = (int) cart.size; Shop shop = (Shop) shape;",
         "assertTrue(other instanceof Cart); assertEquals(Cart.class, (Object) cart);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
