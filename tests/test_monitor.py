@@ -386,6 +386,16 @@ def test_a_method_that_gives_values_is_there(declared):
     assert refused_at(declared, '@Tag("data") void adds() { assertEquals("data", cart); }') is None
 
 
+def test_a_test_that_ends_without_a_call_of_its_method_misses_it(declared):
+    def misses(statements: str) -> bool:
+        state = Checker(declared).after(f"@Test void total() {{ {statements}")
+        assert state is not None
+        return state.misses
+
+    assert misses("cart.add(one, 1); }") and not misses("{ cart.add(one, 1); }")
+    assert not misses("if (cart.total() > 1) { } }")
+
+
 def test_a_private_field_of_another_class_is_not_there():
     bag = "package shop; class Purse { private int coins; static int SLOTS; }"
     known = with_imports(purse=bag)
@@ -403,8 +413,6 @@ def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     assert last("nothing") and not last("car") and not last("int nothing")
     assert last("Runnable run = () -> nothing") and not last("Runnable run = () -> cart")
     assert last("new Item(new Cart() {") and not last("Cart cart = new Cart() {")
-    assert last("cart.add(one, 1); }") and not last("if (cart.total() > 1) { } }")
-    assert not last("{ cart.add(one, 1); }")
     assert not last("many.forEach(nothing") and not last("Function<Cart, Cart> f = nothing")
 
 

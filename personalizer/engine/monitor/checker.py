@@ -125,7 +125,7 @@ class Checker:
         self._cast = ""
         """The type in the brackets that were just closed."""
         self._odd = False
-        """Whether a brace was just written that hardly anybody writes there."""
+        """Whether the body of a class was opened whose value does not fit where it stands."""
         self._anonymous = ""
         """The type above a class that was just written; it may have more members."""
         self._final = False
@@ -194,14 +194,18 @@ class Checker:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
         That is a number to which a text must be added to make it fit, a label, a lambda where
-        nobody expects one, the body of a class that would not fit, and the end of a method that has
-        not called what it is to call.
+        nobody expects one, and the body of a class that would not fit.
         """
         if self._odd:
             return True
         if self._tail[:1].isdigit():
             return not self._may_begin("number", sums=False)
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
+
+    @property
+    def misses(self) -> bool:
+        """Whether it has ended without a call of what it is to call."""
+        return self._before == "}" and not self._frames and not self._reached
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
         """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
@@ -795,7 +799,6 @@ class Checker:
         closed = Frame("{")
         while self._frames and (closed := self._close()).sign != "{":
             pass
-        self._odd = not self._frames and not self._reached
         self._forget()
         if closed.role == "class" and closed.made:
             self._anonymous = closed.made

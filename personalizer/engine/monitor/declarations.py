@@ -34,7 +34,7 @@ class Declarations:
     before: str = ""
     """What stands before the completion: a method up to there; nothing for a whole method."""
     wanted: str = ""
-    """What the method is to call: one that ends without it is unusual; nothing where all may be."""
+    """What the method is to call before it ends; nothing where it may call what it likes."""
     this: str = ""
     """That class; nothing while it is not there."""
 
