@@ -28,6 +28,7 @@ from personalizer.engine.monitor.parts import (
     IN_TYPES,
     KEYWORDS,
     NO_NAMES,
+    NO_STATEMENTS,
     NO_VARIABLES,
     OF_STATEMENTS,
     PACKAGES,
@@ -36,6 +37,7 @@ from personalizer.engine.monitor.parts import (
     UNFINISHED,
     VALUES,
     WITHOUT_PARAMETERS,
+    WORDS,
     Frame,
     Variable,
     at,
@@ -291,6 +293,11 @@ class Checker:
             return True
         place = bisect_left(self._known, prefix)
         if place < len(self._known) and self._known[place].startswith(prefix):
+            return True
+        frame = self._frames[-1]
+        argument = frame.role == "call" and self._before in ("(", ",", "->")
+        words = NO_STATEMENTS if argument or self._before == "=" else WORDS
+        if any(word.startswith(prefix) for word in words - (PRIMITIVES if frame.void else set())):
             return True
         return any(one.name.startswith(prefix) for one in self._variables) or any(
             word.startswith(prefix) and self._may_begin(kind) for word, kind in VALUES.items()

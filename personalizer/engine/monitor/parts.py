@@ -22,6 +22,7 @@ __all__ = [
     "IN_TYPES",
     "KEYWORDS",
     "NO_NAMES",
+    "NO_STATEMENTS",
     "NO_VARIABLES",
     "OF_STATEMENTS",
     "PACKAGES",
@@ -30,6 +31,7 @@ __all__ = [
     "UNFINISHED",
     "VALUES",
     "WITHOUT_PARAMETERS",
+    "WORDS",
     "Frame",
     "Variable",
     "at",
@@ -61,6 +63,9 @@ IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
 NO_NAMES = PRIMITIVES | {"var"}
 """Words for types that nothing declares."""
 NO_VARIABLES = NO_NAMES | {"yield"}
+NO_STATEMENTS = PRIMITIVES | {"new", "super", "switch", "this"}
+"""Java's words that may begin a value."""
+WORDS = KEYWORDS | TYPES | NO_VARIABLES | NO_STATEMENTS | {"record", "sealed", "when"}
 BEHIND_DOTS = frozenset({".", "...", "<", "@"})
 BEHIND_TYPES = frozenset({"<", "[", "@"})
 BEFORE_LABELS = frozenset({";", "{", "}", ")", ":", "else", "do"})
@@ -126,7 +131,7 @@ class Variable(NamedTuple):
 
 
 def known_names(declared: Declarations) -> set[str]:
-    """All words that may begin an expression or a statement, beside the method's own variables."""
+    """All that may be named first, beside the method's own variables and Java's words."""
     return {
         *declared.fields,
         *declared.methods,
@@ -134,8 +139,6 @@ def known_names(declared: Declarations) -> set[str]:
         *(declared.calls or ()),
         *(declared.types or ()),
         *(PACKAGES | declared.packages),
-        *(KEYWORDS | TYPES | NO_VARIABLES),
-        *("this", "super", "new", "record", "sealed", "when"),
     }
 
 
