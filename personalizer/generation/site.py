@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from indexer import Level, Method, Pair, Snapshot, Type, code_of
@@ -54,8 +54,7 @@ class Site:
     def declarations(self) -> Declarations:
         """What a test may use, told to who writes it."""
         owner = self.place.owner if self.place else None
-        found = declarations_of(self.snapshot, self.symbols.members, self.symbols.scope, owner)
-        return replace(found, wanted=self.focal.name)
+        return declarations_of(self.snapshot, self.symbols.members, self.symbols.scope, owner)
 
     def may_compile(self, text: str) -> bool:
         """Whether a test uses only what is there, as far as that is known without a compiler."""

@@ -120,8 +120,6 @@ class Checker:
         """The only lexical token that may follow."""
         self._assigned = ""
         """Type of what stands before a ``=`` that was just read."""
-        self._reached = not declared.wanted
-        """Whether the method has named what it is to call."""
         self._source = ""
         """The type of the values that an annotation gives to the first parameter."""
         self._cast = ""
@@ -204,11 +202,6 @@ class Checker:
             return not self._may_begin("number", sums=False)
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
 
-    @property
-    def misses(self) -> bool:
-        """Whether it has ended without a call of what it is to call."""
-        return self._before == "}" and not self._frames and not self._reached
-
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
         """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
         frame = self._frames[-1] if self._frames else None
@@ -273,7 +266,7 @@ class Checker:
 
     def _names_parameters(self, wanted: Iterable[str]) -> bool | None:
         """Whether a lambda that names its parameters may be given for one of some types."""
-        types = {one for one in wanted if one != "Object" and self._is_functional(one)}
+        types = {one for one in wanted if self._is_functional(one)}
         if types - {"", *WITHOUT_PARAMETERS}:
             return True
         return None if "" in types else False
@@ -363,7 +356,6 @@ class Checker:
         return kind is not None and kind.abstract
 
     def _name(self, text: str) -> None:
-        self._reached |= bool(self._frames) and text == self._declared.wanted
         before, behind_dot = self._before, self._before == "." or self._before_call
         self._class_begins |= text in TYPES and before != "."
         self._before_call = False
@@ -711,10 +703,13 @@ class Checker:
         fits = self._end_argument(last=True)
         given = self._ends_value()
         type_inside = self._value if self._static else ""
+        cast = self._static or self._before in (">", "]")
         frame = self._close()
         if frame.lambda_:
             self._must = "->"
-        self._cast = type_inside if frame.role == "" else ""
+        if frame.role == "" and cast:
+            self._cast = type_inside
+            self._top(cast=True)
         if frame.made is not None:
             self._value, self._made = frame.made, frame.made or "?"
         elif frame.role == "call":
@@ -750,7 +745,7 @@ class Checker:
         given = self._end_argument(last=False)
         self._is("")
         count = self._frames[-1].arguments + 1
-        self._top(arguments=count, alone=True, void=False, signatures=given)
+        self._top(arguments=count, alone=True, void=False, cast=False, signatures=given)
         return given is None or bool(given)
 
     def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
@@ -874,14 +869,17 @@ class Checker:
             each
             for each in frame.signatures or ()
             if takes(each, frame.arguments, exactly=False)
-            and any(map(self._is_functional, at(each, frame.arguments)))
+            and any(
+                self._is_functional(wanted) or (wanted == "Object" and frame.cast)
+                for wanted in at(each, frame.arguments)
+            )
         )
 
     def _is_functional(self, wanted: str) -> bool:
-        """Whether a type may be a functional interface, or one above it."""
+        """Whether a type may be a functional interface."""
         kind = self._declared.kind(wanted)
         plain = wanted in PRIMITIVES or (wanted.endswith("[]") and wanted != "[]")
-        return wanted == "Object" or not (plain or (kind is not None and not kind.abstract))
+        return not plain and (kind is None or kind.abstract)
 
     def _leave_types(self, text: str = "") -> None:
         """What looked like ``<`` of type arguments was a comparison."""

@@ -33,8 +33,6 @@ class Declarations:
     """First parts of full names, beside those that are usual."""
     before: str = ""
     """What stands before the completion: a method up to there; nothing for a whole method."""
-    wanted: str = ""
-    """What the method is to call before it ends; nothing where it may call what it likes."""
     this: str = ""
     """That class; nothing while it is not there."""
 

@@ -23,8 +23,6 @@ _DEAD = 1e4
 """By how much a row is lowered, in nats."""
 _UNUSUAL = 5.0
 """The same of what may compile, though hardly anybody writes it."""
-_MISSED = 50.0
-"""The same of the end of a test that has not called its method."""
 _LONGEST_NAME, _LONGEST_TEXT = 100, 250
 """Letters of a name or a number, and of a string or a comment: a model that has come to where
 little fits would fill them without end. The longest in the tests of seven projects have 91 and 237.
@@ -100,7 +98,7 @@ class Monitor(LogitsProcessor):
         longest = _LONGEST_NAME if name else _LONGEST_TEXT
         if len(after.unfinished) > longest and not text.startswith(('"', "'")):
             return torch.inf
-        return _MISSED if after.misses else _UNUSUAL if after.unusual else 0
+        return _UNUSUAL if after.unusual else 0
 
     @staticmethod
     def _goes_on(state: Checker, text: str) -> bool:

@@ -109,6 +109,8 @@ class Frame(NamedTuple):
     """Of ``<`` and ``[``: what stands before it."""
     declares: str | None = None
     """The type of the variables that a statement here declares."""
+    cast: bool = False
+    """What stands here since the last comma begins with a cast."""
     void: bool = False
     """Of a call: the argument that is written is a lambda that gives nothing."""
     lambda_: bool = False
