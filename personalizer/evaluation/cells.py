@@ -27,7 +27,7 @@ from personalizer.storage import unwritable, write_atomically
 
 __all__ = ["Cell", "Cells", "Row", "Training", "key_of"]
 
-FORMAT = 2
+FORMAT = 3
 """Changes when cells of before cannot be read, or would not be comparable."""
 
 
