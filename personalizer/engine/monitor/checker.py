@@ -10,10 +10,19 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left
-from collections.abc import Iterable
 from typing import Any
 
 from indexer.languages.lexis import Token, tokens
+from personalizer.engine.monitor.arguments import (
+    EACH,
+    is_of_statements,
+    left_by,
+    left_by_function,
+    may_be_given,
+    may_begin,
+    names_parameters,
+    wanted_next,
+)
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature
 from personalizer.engine.monitor.parts import (
@@ -23,38 +32,30 @@ from personalizer.engine.monitor.parts import (
     BEFORE_VALUES,
     BEHIND_DOTS,
     BEHIND_TYPES,
-    EACH,
     GROUPS,
     IN_TYPES,
     KEYWORDS,
     NO_NAMES,
     NO_STATEMENTS,
     NO_VARIABLES,
-    OF_STATEMENTS,
     PACKAGES,
     PATTERNS,
     TYPES,
     UNFINISHED,
     VALUES,
-    WITHOUT_PARAMETERS,
     WORDS,
     Frame,
     Variable,
-    at,
     begins_name,
     is_constant,
     known_names,
-    made_of,
     may_be_inner,
-    narrowed,
-    takes,
-    takes_lambda,
     type_of,
 )
 from personalizer.engine.monitor.sources import (
     FACTORIES,
     VALUES_OF,
-    may_be_given,
+    may_be_made,
     names_factory,
 )
 
@@ -203,20 +204,12 @@ class Checker:
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
-        """Whether an argument can begin with a literal: it, or what can be made of it, must fit."""
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and frame.void and self._before == "->":
+        """Whether a literal can stand here, if an argument begins with it."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.void and self._before == "->":
             return kind == "String"
         before = self._before_sign if self._before == "-" else self._before
-        if frame is None or frame.signatures is None or before not in ("(", ","):
-            return True
-        return any(
-            takes_lambda(wanted)
-            or any(self._declared.accepts(wanted, one) for one in made_of(kind, sums=sums))
-            for each in frame.signatures
-            if takes(each, frame.arguments, exactly=False)
-            for wanted in at(each, frame.arguments)
-        )
+        return before not in ("(", ",") or may_begin(self._declared, frame, kind, sums=sums)
 
     def _may_become(self, word: str, *, ended: bool = False) -> bool:
         """Whether a name behind a dot or ``::`` can end as one that is there."""
@@ -249,27 +242,16 @@ class Checker:
         if self._typed or before in BEFORE_NEW_NAMES:
             return True
         if before == "=" and (self._before_sign == "]" or begins_name(self._before_sign)):
-            return self._names_parameters([self._wanted[0] if self._wanted is not None else ""])
+            return names_parameters(self._declared, [self._wanted[0] if self._wanted else ""])
         if before in ("(", ",") and frame.role == "call":
-            return frame.signatures is None or self._names_parameters(
-                wanted
-                for each in frame.signatures
-                if takes(each, frame.arguments, exactly=False)
-                for wanted in at(each, frame.arguments)
-            )
+            wanted = wanted_next(frame)
+            return frame.signatures is None or names_parameters(self._declared, wanted)
         if before in ("(", ",") and frame.role in ("annotation", "header"):
             return True
         if before in ("(", ",") and frame.sign == "(" and frame.role == "":
             return None
         seldom = before in BEFORE_LABELS or (before in BEFORE_LAMBDAS and not frame.void)
         return None if seldom else False
-
-    def _names_parameters(self, wanted: Iterable[str]) -> bool | None:
-        """Whether a lambda that names its parameters may be given for one of some types."""
-        types = {one for one in wanted if self._is_functional(one)}
-        if types - {"", *WITHOUT_PARAMETERS}:
-            return True
-        return None if "" in types else False
 
     def _is_known(self) -> bool:
         """Whether a name that is there begins as the text ends; true where not all are known."""
@@ -589,7 +571,7 @@ class Checker:
             return True
         if frame.role == "header" and self._source:
             given, self._source = self._source, ""
-            if not may_be_given(self._declared, self._type, given):
+            if not may_be_made(self._declared, self._type, given):
                 return False
         if frame.role == "try" and not self._declared.accepts("AutoCloseable", self._type):
             return False
@@ -724,12 +706,7 @@ class Checker:
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role != "call" or frame.signatures is None or not frame.alone:
             return True
-        return any(
-            self._declared.accepts(wanted, kind)
-            for each in frame.signatures
-            if takes(each, frame.arguments, exactly=False)
-            for wanted in at(each, frame.arguments)
-        )
+        return any(self._declared.accepts(wanted, kind) for wanted in wanted_next(frame))
 
     def _next_argument(self) -> bool:
         if self._frames and self._frames[-1].sign == "<":
@@ -751,22 +728,14 @@ class Checker:
     def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
         """The signatures that an argument leaves; None where none was known."""
         frame = self._frames[-1]
-        signatures = frame.signatures
-        count = frame.arguments + (0 if frame.empty else 1)
         given = self._ended_value if frame.alone and not frame.empty else ""
         if frame.role == "call" and given == "void":
             return ()
         if frame.void and self._before not in (")", "}", "+", "-"):
             return ()
-        if signatures is None or frame.role != "call":
+        if frame.signatures is None or frame.role != "call":
             return None
-        accepts = self._declared.accepts
-        return tuple(
-            one
-            for one in signatures
-            if takes(one, count, last)
-            and (not count or any(accepts(w, given) for w in at(one, count - 1)))
-        )
+        return left_by(self._declared, frame, given, last=last)
 
     def _open_brace(self) -> None:
         role, kind, made = "", "", None
@@ -788,12 +757,7 @@ class Checker:
             return True
         given = self._ended_value if frame.alone and not frame.empty else ""
         self._top(alone=True)
-        return self._may_be_given(frame.type[:-2], given)
-
-    def _may_be_given(self, wanted: str, given: str) -> bool:
-        if wanted == EACH:
-            return given.endswith("[]") or self._declared.accepts("Iterable", given)
-        return narrowed(wanted, given) or self._declared.accepts(wanted, given)
+        return may_be_given(self._declared, frame.type[:-2], given)
 
     def _close_brace(self) -> bool:
         self._leave_types("}")
@@ -847,8 +811,7 @@ class Checker:
         fits = not (self._frames and self._frames[-1].void) and self._fits_function()
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role == "call" and frame.signatures is not None:
-            wanted = [w for each in frame.signatures if fits for w in at(each, frame.arguments)]
-            self._top(void=all(one in OF_STATEMENTS for one in wanted))
+            self._top(void=is_of_statements(wanted_next(frame)))
         names = self._names if self._before == ")" else self._names[-1:]
         self._variables += tuple(Variable(name, "", len(self._frames) + 1, False) for name in names)
         self._operator()
@@ -859,27 +822,9 @@ class Checker:
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role != "call" or frame.signatures is None:
             return True
-        fits = self._function_left(frame)
+        fits = left_by_function(self._declared, frame)
         self._top(signatures=fits)
         return bool(fits)
-
-    def _function_left(self, frame: Frame) -> tuple[Signature, ...]:
-        """The signatures of a call that take a lambda next."""
-        return tuple(
-            each
-            for each in frame.signatures or ()
-            if takes(each, frame.arguments, exactly=False)
-            and any(
-                self._is_functional(wanted) or (wanted == "Object" and frame.cast)
-                for wanted in at(each, frame.arguments)
-            )
-        )
-
-    def _is_functional(self, wanted: str) -> bool:
-        """Whether a type may be a functional interface."""
-        kind = self._declared.kind(wanted)
-        plain = wanted in PRIMITIVES or (wanted.endswith("[]") and wanted != "[]")
-        return not plain and (kind is None or kind.abstract)
 
     def _leave_types(self, text: str = "") -> None:
         """What looked like ``<`` of type arguments was a comparison."""
@@ -908,7 +853,7 @@ class Checker:
         if self._wanted is None or self._wanted[1] != len(self._frames):
             return True
         sure = bool(self._frames) and self._frames[-1].alone and not self._static
-        fits = not sure or self._may_be_given(self._wanted[0], self._ended_value)
+        fits = not sure or may_be_given(self._declared, self._wanted[0], self._ended_value)
         self._wanted, self._begun = None, None
         return fits
 

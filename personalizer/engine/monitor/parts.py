@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from indexer.languages.lexis import Token
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.java_types import java_name, java_results
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 
 __all__ = [
@@ -17,32 +15,24 @@ __all__ = [
     "BEFORE_VALUES",
     "BEHIND_DOTS",
     "BEHIND_TYPES",
-    "EACH",
     "GROUPS",
     "IN_TYPES",
     "KEYWORDS",
     "NO_NAMES",
     "NO_STATEMENTS",
     "NO_VARIABLES",
-    "OF_STATEMENTS",
     "PACKAGES",
     "PATTERNS",
     "TYPES",
     "UNFINISHED",
     "VALUES",
-    "WITHOUT_PARAMETERS",
     "WORDS",
     "Frame",
     "Variable",
-    "at",
     "begins_name",
     "is_constant",
     "known_names",
-    "made_of",
     "may_be_inner",
-    "narrowed",
-    "takes",
-    "takes_lambda",
     "type_of",
 ]
 
@@ -73,16 +63,7 @@ BEFORE_NEW_NAMES = frozenset({".", "::", "@", "break", "continue", *TYPES})
 """What stands before members, annotations, types and labels."""
 BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
 """What may stand before a lambda, beside commas and brackets, and seldom does."""
-_RUN = frozenset({"Executable", "Runnable", "ThrowingRunnable"})
-OF_STATEMENTS = _RUN | {"BiConsumer", "Consumer"}
-"""Types of lambdas that give nothing, so that what they hold is a statement."""
-WITHOUT_PARAMETERS = _RUN | {
-    *("BooleanSupplier", "Callable", "DoubleSupplier", "IntSupplier", "LongSupplier", "Supplier")
-}
-"""Types of lambdas that have no parameters."""
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
-EACH = "for each"
-"""What a loop goes through: an array or what can be iterated over."""
 PACKAGES = frozenset({"com", "edu", "io", "jakarta", "java", "javax", "kotlin", "net", "org"})
 UNFINISHED = frozenset({"/", ":", "-"})
 """Signs that the next letter may make another."""
@@ -157,54 +138,6 @@ def begins_name(text: str) -> bool:
 def is_constant(name: str) -> bool:
     """Whether it is written as constants are, not as types and type variables."""
     return len(name) > 1 and name.isupper()
-
-
-def made_of(literal: str, *, sums: bool = True) -> Collection[str]:
-    """Types of what can begin with a literal of a type: comparisons, sums, what its methods give.
-
-    Args:
-        literal: A type, ``null``, or ``number`` where the next letter tells of what kind.
-        sums: With a text, which nobody adds to a number that stands first.
-
-    Example:
-        >>> "Stream" in made_of("String"), "Stream" in made_of("char")
-        (True, False)
-    """
-    of_text = java_results("String") if literal == "String" else ()
-    numbers = ("int", "long", "float", "double") if literal == "number" else (literal,)
-    return {*numbers, "boolean", *of_text, *["String"] * sums}
-
-
-def takes_lambda(wanted: str) -> bool:
-    """Whether a type is one that a method reference may stand for."""
-    return java_name(wanted).startswith("java.util.function.") or wanted in _LAMBDAS
-
-
-_LAMBDAS = frozenset({"Callable", "Comparator", "Runnable"})
-
-
-def narrowed(wanted: str, given: str) -> bool:
-    """Whether a constant of a type may be given to a variable of a smaller one."""
-    return given in ("int", "char") and wanted in _SMALL
-
-
-_SMALL = frozenset({"byte", "short", "char", "Byte", "Short", "Character"})
-
-
-def takes(one: Signature, count: int, exactly: bool) -> bool:
-    """Whether it can be called with so many arguments, or with more than so many."""
-    wanted = len(one.parameters)
-    if one.parameters and one.parameters[-1].endswith("..."):
-        return count >= wanted - 1 or not exactly
-    return count == wanted if exactly else count < wanted
-
-
-def at(one: Signature, place: int) -> tuple[str, ...]:
-    """What may stand in a place: of variable arguments one of them, or their array."""
-    if place < len(one.parameters) - 1 or not one.parameters[-1].endswith("..."):
-        return (one.parameters[place],)
-    each = one.parameters[-1].removesuffix("...")
-    return (each, each and f"{each}[]")
 
 
 def type_of(token: Token) -> str:

@@ -7,7 +7,7 @@ from personalizer.engine.monitor.java_types import java_name
 from personalizer.engine.monitor.kinds import PRIMITIVES
 from personalizer.engine.monitor.parts import PACKAGES
 
-__all__ = ["FACTORIES", "VALUES_OF", "may_be_given", "names_factory"]
+__all__ = ["FACTORIES", "VALUES_OF", "may_be_made", "names_factory"]
 
 VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
     "classes": "Class",
@@ -18,7 +18,7 @@ FACTORIES = "MethodSource"
 _FROM_TEXT = frozenset({"Charset", "Class", "Currency", "Locale", "Path", "URI", "URL", "UUID"})
 
 
-def may_be_given(declared: Declarations, wanted: str, given: str) -> bool:
+def may_be_made(declared: Declarations, wanted: str, given: str) -> bool:
     """Whether a parameter of one type can be given a value of another; true unless surely not.
 
     Texts are made into enum constants, numbers and all that a constructor or a static method
