@@ -113,6 +113,8 @@ class Checker:
         self._before_sign = ""
         """The lexical token before the last two."""
         self._class_begins = False
+        self._inherits = False
+        """Whether the class that begins extends or implements something."""
         self._before_call = False
         """Whether type arguments before the name of a call have just ended."""
         self._itself = ""
@@ -340,6 +342,7 @@ class Checker:
     def _name(self, text: str) -> None:
         before, behind_dot = self._before, self._before == "." or self._before_call
         self._class_begins |= text in TYPES and before != "."
+        self._inherits |= self._class_begins and text in ("extends", "implements")
         self._before_call = False
         if text == "new":
             of_value = before == "."  # outer.new Inner()
@@ -416,15 +419,22 @@ class Checker:
         if following == "(" and self._in_pattern:
             self._called = Frame("(", "pattern")
             return True
+        if following == "=" and self._frames and self._frames[-1].role == "annotation":
+            self._operator()
+            return True
         meant = self._meaning(word)
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
+        known = variable.type if variable else self._declared.fields.get(word)
+        if known is not None and self._is_hidden(word, variable):
+            variable, known = None, ""
         if variable is not None and variable is self._begun and following != "(":
             return False
         self._fixed = variable is not None and variable.final and following == "="
-        known = variable.type if variable else self._declared.fields.get(word)
         cast, self._cast = self._cast, ""
-        if cast and self._before_word == ")" and following in (";", ",", ")"):
-            return self._declared.may_be_cast(cast, known or "")
+        if self._before_word != ")" or following not in (";", ",", ")"):
+            cast = ""
+        if cast and not self._declared.may_be_cast(cast, known or ""):
+            return False
         self._value, self._static = "", False
         if following == "(":
             signatures = None if self._in_class else self._declared.methods.get(word)
@@ -444,6 +454,19 @@ class Checker:
         if following == "<" and (word[0].islower() or (not meant and is_constant(word))):
             self._typed = False  # a variable or a constant, which is compared
         return True
+
+    def _is_hidden(self, name: str, variable: Variable | None) -> bool:
+        """Whether a class that is written may inherit a field of the name of a variable around."""
+        level = variable.level if variable is not None else 0
+        for frame in (one for one in self._frames[level:] if one.role == "class"):
+            kind = self._declared.kind(frame.made or "")
+            if kind is not None and (
+                name in kind.fields or self._has_unseen(frame.made or "", kind)
+            ):
+                return True
+            if kind is None and frame.type:
+                return True
+        return False
 
     @property
     def _in_class(self) -> bool:
@@ -483,8 +506,8 @@ class Checker:
             or (following == ":" and self._before_word in BEFORE_LABELS)
         ):
             return False
-        if following == "=" and frame.sign == "(" and frame.role in ("", "annotation"):
-            return False  # @Timeout(unit = …)
+        if following == "=" and frame.sign == "(" and frame.role == "":
+            return False  # @shop.Timed(unit = …)
         if following in (",", ")") and frame.sign == "(" and frame.role == "":
             self._top(lambda_=True)  # (one, other) -> …
             return False
@@ -501,6 +524,9 @@ class Checker:
             and word[0].isupper()
             and (len(word) > 2 or following == ".")  # a type variable
             and bool(self._frames)
+            and following != "->"
+            and not (following == ":" and self._before_word in BEFORE_LABELS)
+            and self._before_word not in ("break", "continue")
             and not self._in_class
             and not self._in_pattern
             and word not in self._own_types
@@ -578,20 +604,23 @@ class Checker:
         level = len(self._frames)
         if not pattern and (frame.sign == "{" or frame.role == "loop"):
             self._top(declares=self._type)
-        if frame.role != "header":  # what a head or a condition declares may outlive it
+        of_record = self._class_begins
+        if frame.role != "header" and not of_record:
+            # What a head or a condition declares may outlive it.
             blocks = [place for place, one in enumerate(self._frames, 1) if one.sign == "{"]
             level = blocks[-1] if blocks else 0
         statement = frame.sign == "{" and frame.role == "" and not pattern
         once = statement or frame.role == "header"
         classes = [place for place, one in enumerate(self._frames, 1) if one.role == "class"]
         own = classes[-1] if classes else 0
-        if frame.role != "class" and any(
+        if not (frame.role == "class" or of_record) and any(
             one.name == name and one.once and one.level >= own for one in self._variables
         ):
             return False
         kind = "" if following == "[" else self._type  # int sizes[]
         head = frame.role in ("loop", "try") and not pattern
-        final = (self._final and not (statement and following != "=")) or frame.role == "try"
+        later = frame.sign == "{" and not pattern and following != "="
+        final = (self._final and not later) or frame.role == "try"
         self._final = False
         variable = Variable(name, kind, level, once, head, final)
         self._variables += (variable,)
@@ -606,6 +635,8 @@ class Checker:
     def _sign(self, text: str) -> bool:
         called, self._called = self._called, None
         types = bool(self._frames) and self._frames[-1].sign == "<"
+        if text in ("+", "-") and text == self._before and self._before_sign == "->":
+            self._top(void=False)  # () -> ++count
         self._matching &= text in IN_TYPES and (types or text not in "&?")
         match text:
             case "(":
@@ -741,6 +772,8 @@ class Checker:
         role, kind, made = "", "", None
         if self._class_begins or self._made:
             role, made = "class", self._made.strip("?")
+            kind = self._made or ("?" if self._inherits else "")
+            self._inherits = False
         elif self._before in ("=", "]", ",", "{", "("):
             role, kind = "values", self._type
             if self._frames and self._frames[-1].role == "values":
@@ -766,6 +799,7 @@ class Checker:
         while self._frames and (closed := self._close()).sign != "{":
             pass
         self._forget()
+        self._ended &= closed.role == "" and not self._is_given(len(self._frames))
         if closed.role == "class" and closed.made:
             self._anonymous = closed.made
         elif closed.made is None:
@@ -850,12 +884,17 @@ class Checker:
 
     def _ends_value(self) -> bool:
         """Whether a variable may be given the value that ends here."""
-        if self._wanted is None or self._wanted[1] != len(self._frames):
+        if not self._is_given(len(self._frames)):
             return True
+        assert self._wanted is not None
         sure = bool(self._frames) and self._frames[-1].alone and not self._static
         fits = not sure or may_be_given(self._declared, self._wanted[0], self._ended_value)
         self._wanted, self._begun = None, None
         return fits
+
+    def _is_given(self, level: int) -> bool:
+        """Whether the statement inside so many brackets gives a variable its value."""
+        return self._wanted is not None and self._wanted[1] == level
 
     def _begin_assignment(self, text: str) -> None:
         """What stands behind a ``=``, which may be the first of two."""

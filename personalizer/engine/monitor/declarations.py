@@ -93,6 +93,8 @@ _WIDER = {
 }
 _BOXES = {name: name.capitalize() for name in _WIDER} | {"int": "Integer", "char": "Character"}
 _UNBOXED = {box: name for name, box in _BOXES.items()}
-_ABOVE_NUMBERS = frozenset({"Number", "Comparable", "Serializable", "Constable"})
+_ABOVE_NUMBERS = frozenset({"Number", "Comparable", "Serializable", "Constable", "ConstantDesc"})
 _ABOVE_ARRAYS = frozenset({"Cloneable", "Serializable"})
-_ABOVE_STRING = frozenset({"CharSequence", "Comparable", "Serializable", "Constable"})
+_ABOVE_STRING = frozenset(
+    {"CharSequence", "Comparable", "Serializable", "Constable", "ConstantDesc"}
+)

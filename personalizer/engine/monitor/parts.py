@@ -145,6 +145,8 @@ def type_of(token: Token) -> str:
     if token.kind == "literal":
         return "char" if token.text.startswith("'") else "String"
     text = token.text.lower()
+    if text.startswith("0x") and "p" in text:
+        return "float" if text.endswith("f") else "double"
     if text.startswith("0x"):
         return "long" if text.endswith("l") else "int"
     if text.endswith("l"):

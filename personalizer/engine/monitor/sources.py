@@ -15,7 +15,9 @@ VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
 }
 """Types of the values that ``@ValueSource`` holds, by what it calls them."""
 FACTORIES = "MethodSource"
-_FROM_TEXT = frozenset({"Charset", "Class", "Currency", "Locale", "Path", "URI", "URL", "UUID"})
+_FROM_TEXT = frozenset(
+    {"Character", "Charset", "Class", "Currency", "Locale", "Path", "URI", "URL", "UUID"}
+)
 
 
 def may_be_made(declared: Declarations, wanted: str, given: str) -> bool:
