@@ -9,8 +9,6 @@ cannot type it thinks nothing.
 from __future__ import annotations
 
 import copy
-from bisect import bisect_left
-from typing import Any
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.arguments import (
@@ -19,131 +17,46 @@ from personalizer.engine.monitor.arguments import (
     left_by,
     left_by_function,
     may_be_given,
-    may_begin,
-    names_parameters,
     wanted_next,
 )
-from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature
+from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
+from personalizer.engine.monitor.names import Names
 from personalizer.engine.monitor.parts import (
-    BEFORE_LABELS,
-    BEFORE_LAMBDAS,
-    BEFORE_NEW_NAMES,
     BEFORE_VALUES,
     BEHIND_DOTS,
-    BEHIND_TYPES,
     GROUPS,
     IN_TYPES,
     KEYWORDS,
     NO_NAMES,
-    NO_STATEMENTS,
-    NO_VARIABLES,
-    PACKAGES,
     PATTERNS,
     TYPES,
     UNFINISHED,
     VALUES,
-    WORDS,
     Frame,
     Variable,
     begins_name,
     is_constant,
-    known_names,
     may_be_inner,
     type_of,
 )
-from personalizer.engine.monitor.sources import (
-    FACTORIES,
-    VALUES_OF,
-    may_be_made,
-    names_factory,
-)
+from personalizer.engine.monitor.sources import VALUES_OF, may_be_made
 
 __all__ = ["Checker"]
 
-_GOES_ON = ("else", "catch", "finally", "while")
-"""What a statement goes on with after what looked like its end."""
 
-
-class Checker:
-    """A method up to some letter.
+class Checker(Names):
+    """A method up to some letter: a value, so that what follows it is another.
 
     Args:
         declared: What it may use.
     """
 
-    def __init__(self, declared: Declarations) -> None:
-        self._declared = declared
-        self._known = sorted(known_names(declared))
-        self._frames: tuple[Frame, ...] = ()
-        self._variables: tuple[Variable, ...] = ()
-        self._own_types: tuple[str, ...] = ()
-        self._tail = ""
-        """The last lexical token while it may go on."""
-        self._before = ""
-        """The lexical token before."""
-        self._word = ""
-        """A name whose meaning the next token tells."""
-        self._role = ""
-        """Of it: ``member``, ``declared``, ``name``, or behind ``new`` ``made`` and ``inner``."""
-        self._before_word = ""
-        """The lexical token before it."""
-        self._matching = False
-        """Behind ``instanceof`` and ``case``, where patterns and constants stand."""
-        self._value = ""
-        """Type of the value, or the type itself, that was just written."""
-        self._static = False
-        """Whether it is the type itself."""
-        self._type = ""
-        """The type that a name would be declared with here."""
-        self._typed = False
-        """Whether a type was just written, so that a name would be declared."""
-        self._called: Frame | None = None
-        """What a bracket would open here."""
-        self._making = False
-        """Behind ``new``."""
-        self._made = ""
-        """The type whose constructor was just called."""
-        self._wanted: tuple[str, int] | None = None
-        """The type of a variable that is given a value, and the brackets around it."""
-        self._given = False
-        """Whether its ``=`` was read."""
-        self._names: tuple[str, ...] = ()
-        """Since the last round bracket was opened."""
-        self._before_sign = ""
-        """The lexical token before the last two."""
-        self._class_begins = False
-        self._inherits = False
-        """Whether the class that begins extends or implements something."""
-        self._before_call = False
-        """Whether type arguments before the name of a call have just ended."""
-        self._itself = ""
-        """The name of the method, which does not call itself."""
-        self._must = ""
-        """The only lexical token that may follow."""
-        self._assigned = ""
-        """Type of what stands before a ``=`` that was just read."""
-        self._source = ""
-        """The type of the values that an annotation gives to the first parameter."""
-        self._cast = ""
-        """The type in the brackets that were just closed."""
-        self._odd = False
-        """Whether the body of a class was opened whose value does not fit where it stands."""
-        self._anonymous = ""
-        """The type above a class that was just written; it may have more members."""
-        self._final = False
-        """Whether the variable that is declared keeps its value."""
-        self._fixed = False
-        """Whether what stands before a ``=`` does."""
-        self._begun: Variable | None = None
-        """That whose first value is written."""
-        self._ended = False
-        """Whether a statement has just ended, though an ``else`` may go on."""
-
     def after(self, text: str) -> Checker | None:
         """The method with more text; None if it can no longer compile.
 
         Example:
+            >>> from personalizer.engine.monitor.declarations import Declarations
+            >>> from personalizer.engine.monitor.kinds import Kind
             >>> cart = Kind({"total": (Signature((), "int"),)}, {}, {}, None, frozenset())
             >>> start = Checker(Declarations({"a#Cart": cart}, {"Cart": "a#Cart"}))
             >>> [start.after(f"void a(Cart c) {{ c.{name}") is None for name in ("tot", "siz")]
@@ -187,11 +100,6 @@ class Checker:
             return True
         return self._may_hold(last.text) and (bool(begun) or self._may_begin(type_of(last)))
 
-    def _may_hold(self, literal: str) -> bool:
-        """Whether an annotation may hold a text, which may go on."""
-        of_tests = any(one.role == "annotation" and one.type == FACTORIES for one in self._frames)
-        return not of_tests or names_factory(self._declared, literal)
-
     @property
     def unusual(self) -> bool:
         """Whether it ends with what hardly anybody writes, though it may compile.
@@ -204,81 +112,6 @@ class Checker:
         if self._tail[:1].isdigit():
             return not self._may_begin("number", sums=False)
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
-
-    def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
-        """Whether a literal can stand here, if an argument begins with it."""
-        frame = self._frames[-1] if self._frames else Frame("{")
-        if frame.void and self._before == "->":
-            return kind == "String"
-        before = self._before_sign if self._before == "-" else self._before
-        return before not in ("(", ",") or may_begin(self._declared, frame, kind, sums=sums)
-
-    def _may_become(self, word: str, *, ended: bool = False) -> bool:
-        """Whether a name behind a dot or ``::`` can end as one that is there."""
-        kind = self._declared.kind(self._value)
-        if self._before == "::" and kind is not None and not self._has_unseen(self._value, kind):
-            names = ("new", *kind.methods)
-            return word in names if ended else any(name.startswith(word) for name in names)
-        if self._before != "." or self._making or kind is None:
-            return True
-        if self._has_unseen(self._value, kind):
-            return True
-        if self._static and (
-            kind.enum
-            or any(name.startswith(word) for name in ("class", "super", "this"))
-            or may_be_inner(word, self._value)
-        ):
-            return True
-        made = ["new"] if kind.inner and not self._static else []
-        names = (*made, *(kind.constants if self._static else kind.fields), *kind.inner)
-        return any(name.startswith(word) for name in names) or any(
-            name.startswith(word) and (not self._static or any(one.static for one in signatures))
-            for name, signatures in kind.methods.items()
-        )
-
-    @property
-    def _is_named_anew(self) -> bool | None:
-        """Whether a word here may be a new name, as the parameter of a lambda; None if hardly."""
-        frame = self._frames[-1] if self._frames else Frame("(")
-        before = self._before
-        if self._typed or before in BEFORE_NEW_NAMES:
-            return True
-        if before == "=" and (self._before_sign == "]" or begins_name(self._before_sign)):
-            return names_parameters(self._declared, [self._wanted[0] if self._wanted else ""])
-        if before in ("(", ",") and frame.role == "call":
-            wanted = wanted_next(frame)
-            return frame.signatures is None or names_parameters(self._declared, wanted)
-        if before in ("(", ",") and frame.role in ("annotation", "header"):
-            return True
-        if before in ("(", ",") and frame.sign == "(" and frame.role == "":
-            return None
-        seldom = before in BEFORE_LABELS or (before in BEFORE_LAMBDAS and not frame.void)
-        return None if seldom else False
-
-    def _is_known(self) -> bool:
-        """Whether a name that is there begins as the text ends; true where not all are known."""
-        declared, prefix = self._declared, self._tail
-        if (
-            not declared.closed
-            or declared.types is None
-            or declared.calls is None
-            or self._own_types
-            or self._in_class
-            or self._in_pattern
-            or not any(frame.sign == "{" for frame in self._frames)
-        ):
-            return True
-        place = bisect_left(self._known, prefix)
-        if place < len(self._known) and self._known[place].startswith(prefix):
-            return True
-        frame = self._frames[-1]
-        argument = frame.role == "call" and self._before in ("(", ",", "->")
-        words = NO_STATEMENTS if argument or self._before == "=" else WORDS
-        if any(word.startswith(prefix) for word in words - (PRIMITIVES if frame.void else set())):
-            return True
-        return any(one.name.startswith(prefix) for one in self._variables) or any(
-            word.startswith(prefix) and self._may_begin(kind) for word, kind in VALUES.items()
-        )
 
     # ------------------------------------------------------------ from tokens to meaning
 
@@ -455,92 +288,6 @@ class Checker:
             self._typed = False  # a variable or a constant, which is compared
         return True
 
-    def _is_hidden(self, name: str, variable: Variable | None) -> bool:
-        """Whether a class that is written may inherit a field of the name of a variable around."""
-        level = variable.level if variable is not None else 0
-        for frame in (one for one in self._frames[level:] if one.role == "class"):
-            kind = self._declared.kind(frame.made or "")
-            if kind is not None and (
-                name in kind.fields or self._has_unseen(frame.made or "", kind)
-            ):
-                return True
-            if kind is None and frame.type:
-                return True
-        return False
-
-    @property
-    def _in_class(self) -> bool:
-        """Whether a class stands around, so that other names may be there."""
-        return any(frame.role == "class" for frame in self._frames)
-
-    def _cannot_call(self, name: str) -> bool:
-        """Whether a method without a receiver is not there, or is the one that is written."""
-        this, calls = self._declared.kind(self._declared.this), self._declared.calls
-        if self._in_class or (self._declared.this and (this is None or this.open)):
-            return False
-        itself = name == self._itself and not self._declared.before
-        return itself or (calls is not None and name not in calls)
-
-    @property
-    def _is_value(self) -> bool:
-        """Whether what stands here is a value: an argument, and no part of a pattern."""
-        frame = self._frames[-1] if self._frames else Frame("{")
-        return frame.sign == "(" and frame.role == "call" and not self._in_pattern
-
-    def _is_nothing(self, word: str, following: str) -> bool:
-        """Whether a name that nobody declares is used as a variable."""
-        frame = self._frames[-1] if self._frames else Frame("(")
-        types = self._declared.types
-        if (
-            not self._declared.closed
-            or not word[0].islower()
-            or word in NO_VARIABLES
-            or following == "->"
-            or begins_name(following)
-            or frame.sign == "<"
-            or self._in_class
-            or self._own_types
-            or self._in_pattern
-            or self._before_word in ("break", "continue")
-            or (following in BEHIND_TYPES and (types is None or word in types))
-            or (following == ":" and self._before_word in BEFORE_LABELS)
-        ):
-            return False
-        if following == "=" and frame.sign == "(" and frame.role == "":
-            return False  # @shop.Timed(unit = …)
-        if following in (",", ")") and frame.sign == "(" and frame.role == "":
-            self._top(lambda_=True)  # (one, other) -> …
-            return False
-        package = word in PACKAGES or word in self._declared.packages
-        return following != "." or not (package or self._before_word == "final")
-
-    def _is_no_type(self, word: str, following: str) -> bool:
-        """Whether a name is written as a type's or a constant's and is none's."""
-        types, calls = self._declared.types, self._declared.calls
-        constant = is_constant(word)
-        return (
-            types is not None
-            and word not in types
-            and word[0].isupper()
-            and (len(word) > 2 or following == ".")  # a type variable
-            and bool(self._frames)
-            and following != "->"
-            and not (following == ":" and self._before_word in BEFORE_LABELS)
-            and self._before_word not in ("break", "continue")
-            and not self._in_class
-            and not self._in_pattern
-            and word not in self._own_types
-            and not (constant and (not self._declared.closed or calls is None or word in calls))
-        )
-
-    @property
-    def _in_pattern(self) -> bool:
-        """Whether a name is a constant, or part of a pattern."""
-        return self._matching or (bool(self._frames) and self._frames[-1].role == "pattern")
-
-    def _meaning(self, word: str) -> str:
-        return "" if word in self._own_types else self._declared.names.get(word, "")
-
     def _member(self, name: str, following: str) -> bool:
         owner, static = self._value, self._static
         kind = self._declared.kind("Object" if owner.endswith("[]") else owner)
@@ -579,11 +326,6 @@ class Checker:
         elif name not in ("this", "super"):
             return self._has_unseen(owner, kind)
         return True
-
-    def _has_unseen(self, name: str, kind: Kind) -> bool:
-        """Whether a type may have members that are not told, as what Java's own protect."""
-        own = name == self._declared.this
-        return kind.open or (own and any("#" not in one for one in kind.above - {"Object"}))
 
     def _declare(self, name: str, following: str) -> bool:
         if following == "(":
@@ -695,19 +437,6 @@ class Checker:
                 self._leave_types(text)
                 self._operator()
         return True
-
-    def _open(self, frame: Frame) -> None:
-        self._frames += (frame,)
-        self._value, self._static, self._typed, self._making = "", False, False, False
-        if frame.sign == "(":
-            self._names = ()
-
-    def _close(self) -> Frame:
-        frame, self._frames = self._frames[-1], self._frames[:-1]
-        if self._wanted is not None and self._wanted[1] > len(self._frames):
-            self._wanted = None
-        self._is("")
-        return frame
 
     def _close_round(self) -> bool:
         self._leave_types(")")
@@ -860,14 +589,6 @@ class Checker:
         self._top(signatures=fits)
         return bool(fits)
 
-    def _leave_types(self, text: str = "") -> None:
-        """What looked like ``<`` of type arguments was a comparison."""
-        compared = False
-        while self._frames and self._frames[-1].sign == "<" and text not in IN_TYPES:
-            self._frames, compared = self._frames[:-1], True
-        if compared:
-            self._operator()
-
     def _end_statement(self) -> bool:
         self._leave_types(";")
         fits = self._ends_value()
@@ -876,11 +597,6 @@ class Checker:
         self._top(declares=None)
         self._forget()
         return fits
-
-    @property
-    def _ended_value(self) -> str:
-        """The type of the value that ends here; nothing where that is not known."""
-        return "" if self._static else self._value or self._anonymous
 
     def _ends_value(self) -> bool:
         """Whether a variable may be given the value that ends here."""
@@ -892,10 +608,6 @@ class Checker:
         self._wanted, self._begun = None, None
         return fits
 
-    def _is_given(self, level: int) -> bool:
-        """Whether the statement inside so many brackets gives a variable its value."""
-        return self._wanted is not None and self._wanted[1] == level
-
     def _begin_assignment(self, text: str) -> None:
         """What stands behind a ``=``, which may be the first of two."""
         kind, self._assigned = self._assigned, ""
@@ -903,39 +615,7 @@ class Checker:
             self._wanted, self._given = (kind, len(self._frames)), True
             self._top(alone=True)
 
-    def _leave_heads(self, following: str) -> None:
-        """What the head of a loop, ``try`` or ``catch`` declares is gone behind its statement."""
-        level, self._ended = len(self._frames), False
-        if following not in _GOES_ON:
-            left = (one for one in self._variables if not one.head or one.level < level)
-            self._variables = tuple(left)
-
-    def _forget(self) -> None:
-        """What a statement or block declared is gone behind it; of its head nothing is sure."""
-        level = len(self._frames)
-        if self._frames and self._frames[-1].sign != "{":
-            return
-        self._ended = True
-        fields = bool(self._frames) and self._frames[-1].role == "class"
-        self._variables = tuple(
-            one if one.once or one.level < level or fields else one._replace(type="")
-            for one in self._variables
-            if one.level <= level
-        )
-
-    def _operator(self) -> None:
-        self._is("")
-        self._top(alone=False)
-
     # ------------------------------------------------------------ helpers
-
-    def _is(self, kind: str) -> None:
-        """A value of a type was written; nothing for one that is not known, or for none."""
-        self._value, self._static, self._typed = kind, False, False
-
-    def _top(self, **changes: Any) -> None:
-        if self._frames:
-            self._frames = (*self._frames[:-1], self._frames[-1]._replace(**changes))
 
     def _constructor(self, name: str) -> Frame:
         kind = self._declared.kind(name)
