@@ -515,6 +515,32 @@ class Till extends Bag {
 """
 
 
+INSIDE = """package shop;
+import static zoo.Zebras.stripe;
+class {0} {{
+    class Slot {{ void pull() {{ }} }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("outer", "statements", "piece"),
+    [
+        ("Till extends zoo.Drawer", "open(); width++; stripe();", None),
+        ("Till extends AbstractList<Cart>", "removeRange(1, 2); modCount++;", None),
+        ("Till extends Bag", "shake(); stripe();", None),
+        ("Till extends Bag", "shade();", "("),
+    ],
+)
+def test_a_class_inside_another_has_what_that_inherits(outer, statements, piece):
+    path, text = "src/test/java/shop/Till.java", INSIDE.format(outer)
+    snapshot = snapshot_of({**FILES, path: text})
+    (method,) = snapshot.files[path].methods
+    scope = scope_within(snapshot, path, method)
+    known = declarations_of(snapshot, Members(snapshot), scope, method.owner)
+    assert refused_at(replace(known, before="a"), f"void pull() {{ {statements} }}") == piece
+
+
 UNWRITTEN = """
     /** Adds up. */
     void add(Cart cart, int count) {}

@@ -117,7 +117,8 @@ def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
     wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
     sources = _Project(snapshot, scope, wanted).static_sources
     lines = {name: line.name for name in wanted if (line := _first(sources, name)) is not None}
-    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods, *wild), "")}
+    own = (_last(line.name) for line in scope.imports if line.static and not line.wildcard)
+    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods, *wild, *own), "")}
 
 
 def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
