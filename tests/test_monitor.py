@@ -266,7 +266,7 @@ def test_a_static_wildcard_gives_what_its_class_declares():
     [
         ("cart.add(one, nothing[0]);", "nothing"),
         ("cart.add(one, NO_LIMIT);", "NO_LIMIT"),
-        ("int sum = 1; cart.add(one, sun);", "sun"),
+        ("int sum = 1; cart.add(one, sug);", "sug"),
         ("boolean more = 1 > nothing;", "nothing"),
         ("for (int i = 0; i < nothing.size; i++) { }", "nothing"),
         ("Zebra[] zebras = null;", "["),

@@ -67,7 +67,7 @@ class _Telling:
         names |= {key.rpartition(".")[2].rstrip("#"): key for key in kinds}
         fields: dict[str, str] = {}
         methods: dict[str, tuple[Signature, ...]] = {}
-        enum = unseen = protected = False
+        enum = unseen = inherited = False
         parts = owner.split(".") if owner else []
         for depth in range(1, len(parts) + 1):  # what outer classes have can be named too
             around = self._members.of(self._scope.path, ".".join(parts[:depth]))
@@ -75,7 +75,8 @@ class _Telling:
                 told = self._kind(around)
                 names |= told.inner
                 unseen |= told.open
-                protected |= any("#" not in one for one in told.above - {"Object"})
+                if depth < len(parts):  # of the innermost callable_names knows
+                    inherited |= any("#" not in one for one in told.above - {"Object"})
                 fields |= told.fields
                 methods = {} if told.open else {**methods, **told.methods}
                 enum |= told.enum
@@ -92,7 +93,7 @@ class _Telling:
             names,
             fields,
             methods,
-            calls=None if calls is None or unseen or protected else frozenset(calls),
+            calls=None if calls is None or inherited else frozenset(calls),
             closed=visible is not None and not enum,
             types=None if unseen else nameable_types(self._snapshot, self._scope),
             packages=frozenset(self._packages()),
