@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -57,7 +58,7 @@ from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator
 
 STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds", "varied")
-FACTS = ("parses", "compiles", "passes", "new lines", "new branches", "nothing left")
+FACTS = ("parses", "compiles", "passes", "calls it", "new lines", "new branches", "nothing left")
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,13 @@ class Row:
     repaired: bool = False
     """By a repair round."""
     text: str = ""
+
+    @property
+    def calls_it(self) -> bool:
+        """Whether it passes and its body names the method, or the class that is made."""
+        name = self.method.rpartition("#")[2].partition("(")[0]
+        _, _, body = re.sub(r"@\w+\([^)]*\)", "", self.text).partition("{")
+        return bool(self.passes and re.search(rf"\b{name}\b", body))
 
     def fact(self, name: str) -> bool:
         return bool(getattr(self, name.replace(" ", "_")))
