@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from personalizer.engine.monitor.arguments import (
-    may_begin,
-    names_parameters,
-    wanted_next,
-)
+from personalizer.engine.monitor.arguments import may_begin, names_parameters, wanted_next
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind
 from personalizer.engine.monitor.parts import (
     BEFORE_LABELS,
@@ -26,10 +22,7 @@ from personalizer.engine.monitor.parts import (
     is_constant,
     may_be_inner,
 )
-from personalizer.engine.monitor.sources import (
-    FACTORIES,
-    names_factory,
-)
+from personalizer.engine.monitor.sources import FACTORIES, names_factory
 from personalizer.engine.monitor.state import State
 
 __all__ = ["Names"]
@@ -146,7 +139,10 @@ class Names(State):
         return frame.sign == "(" and frame.role == "call" and not self._in_pattern
 
     def _is_nothing(self, word: str, following: str) -> bool:
-        """Whether a name that nobody declares is used as a variable."""
+        """Whether a name that nobody declares is used as a variable.
+
+        In brackets of their own such names are a lambda's, which has to follow.
+        """
         frame = self._frames[-1] if self._frames else Frame("(")
         types = self._declared.types
         if (
