@@ -385,6 +385,12 @@ def test_what_a_test_is_given_must_fit_its_parameter(declared, given, parameters
     assert (refused_at(declared, text) is None) == fits
 
 
+def test_a_final_method_has_parameters_that_are_not(declared):
+    method = "public final void adds({}int sum) {{ sum = 1; }}"
+    assert refused_at(declared, method.format("")) is None
+    assert refused_at(declared, method.format("final ")) == ";"
+
+
 def test_a_method_that_gives_values_is_there(declared):
     test = "@MethodSource({}) void adds(Cart cart) {{ }}"
     for name in ('"filled"', '{"filled", "filled"}', '"shop.Carts#many"', "", "Cart.MAX_SIZE"):

@@ -330,6 +330,7 @@ class Checker(Names):
     def _declare(self, name: str, following: str) -> bool:
         if following == "(":
             self._called = Frame("(", "header")
+            self._final = False  # it was the method's
             self._itself = self._itself or name
             return True
         frame = self._frames[-1] if self._frames else Frame("{")
