@@ -55,6 +55,8 @@ class _Telling:
         self._scope = scope
         self._left: deque[Declared] = deque()
         self._seen: set[str] = set()
+        self._types: dict[tuple[str, str], str] = {}
+        self._kinds: dict[str, Kind] = {}
 
     def all(self, owner: str | None) -> Declarations:
         path = self._scope.path
@@ -202,6 +204,12 @@ class _Telling:
         return key
 
     def _kind(self, one: Declared) -> Kind:
+        key = _key(one)
+        if key not in self._kinds:
+            self._kinds[key] = self._told(one)
+        return self._kinds[key]
+
+    def _told(self, one: Declared) -> Kind:
         methods: dict[str, tuple[Signature, ...]] = {}
         inside = self._scope.path
         for where in one.all_methods(inside=inside):
@@ -285,6 +293,12 @@ class _Telling:
 
     def _type(self, written: str, path: str) -> str:
         """A type as ``Signature`` tells it."""
+        asked = written, path
+        if asked not in self._types:
+            self._types[asked] = self._found(written, path)
+        return self._types[asked]
+
+    def _found(self, written: str, path: str) -> str:
         simple = simple_type(written)
         plain = simple.rstrip(".[]")
         rest = simple[len(plain) :]
