@@ -5,10 +5,10 @@
 Asks the ``javap`` on the path about all public types of the packages that code uses most, and
 about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract`` or
 ``enum``, and one for each public member beneath it: ``name(parameters)type``, ``new(parameters)``,
-``.field type``;
-``=`` stands before what is static, ``?`` for a type variable. Other types are simple names, ``?``
-too where the table has another of that name. What only heirs can make is marked as abstract. Of two
-types with one simple name the first package's is told, of the other its name alone.
+``.field type``; ``=`` stands before what is static, ``?`` for a type variable. Other types are
+simple names, ``?`` too where the table has another of that name. What only heirs can make is marked
+as abstract. Of two types with one simple name the first package's is told, of the other its name
+alone.
 """
 
 from __future__ import annotations

@@ -311,6 +311,7 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("Cart more = (Cart) one;", ";"),
         ("Cart more = (Cart) nothing;", ";"),
         ("assertEquals(cart, () -> 1);", ">"),
+        ("assertEquals(cart, (each) -> 1);", ">"),
         ("assertEquals(cart, Cart::new);", ":"),
         ("assertThrows(Sorry.class, () -> each -> cart.total());", "each"),
     ],

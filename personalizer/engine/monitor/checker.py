@@ -276,7 +276,10 @@ class Checker(Names):
             self._called = Frame("(", "call", signatures)
         elif known is not None:
             self._value = known
-        elif not meant and (self._is_nothing(word, following) or self._is_no_type(word, following)):
+        elif not meant and self._is_nothing(word, following):
+            self._top(lambda_=True)  # (one, other) -> …
+            return self._names_parameter(following)
+        elif not meant and self._is_no_type(word, following):
             return False
         elif meant and following in (")", ",") and self._is_value:
             return False  # a type
@@ -615,8 +618,6 @@ class Checker(Names):
         if text != "=":
             self._wanted, self._given = (kind, len(self._frames)), True
             self._top(alone=True)
-
-    # ------------------------------------------------------------ helpers
 
     def _constructor(self, name: str) -> Frame:
         kind = self._declared.kind(name)

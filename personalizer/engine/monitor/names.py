@@ -139,10 +139,7 @@ class Names(State):
         return frame.sign == "(" and frame.role == "call" and not self._in_pattern
 
     def _is_nothing(self, word: str, following: str) -> bool:
-        """Whether a name that nobody declares is used as a variable.
-
-        In brackets of their own such names are a lambda's, which has to follow.
-        """
+        """Whether a name that nobody declares is used as a variable, or as a lambda's parameter."""
         frame = self._frames[-1] if self._frames else Frame("(")
         types = self._declared.types
         if (
@@ -162,11 +159,13 @@ class Names(State):
             return False
         if following == "=" and frame.sign == "(" and frame.role == "":
             return False  # @shop.Timed(unit = …)
-        if following in (",", ")") and frame.sign == "(" and frame.role == "":
-            self._top(lambda_=True)  # (one, other) -> …
-            return False
         package = word in PACKAGES or word in self._declared.packages
         return following != "." or not (package or self._before_word == "final")
+
+    def _names_parameter(self, following: str) -> bool:
+        """Whether a name may be one of a lambda's, in brackets of their own."""
+        plain = bool(self._frames) and self._frames[-1].sign == "(" and self._frames[-1].role == ""
+        return plain and following in (",", ")")
 
     def _is_no_type(self, word: str, following: str) -> bool:
         """Whether a name is written as a type's or a constant's and is none's."""

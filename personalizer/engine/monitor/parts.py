@@ -65,22 +65,8 @@ BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
 """What may stand before a lambda, beside commas and brackets, and seldom does."""
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
 PACKAGES = frozenset(
-    {
-        "com",
-        "de",
-        "dev",
-        "edu",
-        "io",
-        "jakarta",
-        "java",
-        "javax",
-        "jdk",
-        "kotlin",
-        "me",
-        "net",
-        "org",
-    }
-    | {"scala", "sun"}
+    {"com", "de", "dev", "edu", "io", "jakarta", "java", "javax", "jdk", "kotlin", "me", "net"}
+    | {"org", "scala", "sun"}
 )
 UNFINISHED = frozenset({"/", ":", "-"})
 """Signs that the next letter may make another."""

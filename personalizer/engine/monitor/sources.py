@@ -28,11 +28,13 @@ def may_be_made(declared: Declarations, wanted: str, given: str) -> bool:
     """
     if declared.accepts(wanted, given):
         return True
+    if given != "String" or wanted.endswith("[]"):
+        return False
     kind = declared.kind(wanted)
-    if given != "String" or wanted.endswith("[]") or kind is None:
-        return given == "String" and not wanted.endswith("[]")
+    if kind is None or kind.enum or kind.open:
+        return True
     time = java_name(wanted).startswith("java.time.")
-    if kind.enum or kind.open or (kind.constructors is None and not kind.abstract):
+    if kind.constructors is None and not kind.abstract:
         return True
     of_text = [one for one in kind.constructors or () if one.parameters == ("String",)]
     made = [one for each in kind.methods.values() for one in each if one.static]
