@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
 
-__all__ = ["java_kind", "java_name", "java_packages", "java_results"]
+__all__ = ["is_unchecked", "java_kind", "java_name", "java_packages", "java_results"]
 
 _MEMBER = re.compile(r" (=?)(?:\.(\S+)|(\w+)\((.*)\)) ?(.*)")
 
@@ -92,6 +92,17 @@ def java_kind(name: str) -> Kind | None:
         enum="enum" in marks,
         constants=frozenset(constants),
     )
+
+
+def is_unchecked(name: str) -> bool:
+    """Whether a type is an exception of Java's that needs neither a declaration nor a catch.
+
+    Example:
+        >>> is_unchecked("ArithmeticException"), is_unchecked("IOException")
+        (True, False)
+    """
+    kind = java_kind(name)
+    return kind is not None and not {"RuntimeException", "Error"}.isdisjoint({name, *kind.above})
 
 
 @cache

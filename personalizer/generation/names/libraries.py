@@ -11,7 +11,6 @@ __all__ = [
     "JAVA_LANG",
     "STATIC_NAMES",
     "TYPES",
-    "UNCHECKED",
     "Flavour",
 ]
 
@@ -33,32 +32,6 @@ ThreadLocal Throwable UnsupportedOperationException VirtualMachineError Void
 """
 JAVA_LANG = frozenset(_IN_JAVA_LANG.split())
 
-UNCHECKED = frozenset(
-    {"ConcurrentModificationException", "DateTimeException", "DateTimeParseException"}
-    | {"EmptyStackException", "InputMismatchException", "MissingResourceException"}
-    | {"NoSuchElementException", "UncheckedIOException", "CompletionException"}
-    | {"BufferOverflowException", "BufferUnderflowException", "InvalidPathException"}
-    | {name for name in JAVA_LANG if name.endswith("Error")}
-    | {
-        "ArithmeticException",
-        "ArrayIndexOutOfBoundsException",
-        "ArrayStoreException",
-        "ClassCastException",
-        "IllegalArgumentException",
-        "IllegalMonitorStateException",
-        "IllegalStateException",
-        "IndexOutOfBoundsException",
-        "NegativeArraySizeException",
-        "NullPointerException",
-        "NumberFormatException",
-        "RuntimeException",
-        "SecurityException",
-        "StringIndexOutOfBoundsException",
-        "UnsupportedOperationException",
-    }
-)
-"""Exceptions of Java that need neither a declaration nor a catch."""
-
 
 def _table(rows: Mapping[str, str]) -> dict[str, str]:
     """From "owner: names" to "name: owner.name"; the first owner of a name keeps it."""
@@ -67,6 +40,62 @@ def _table(rows: Mapping[str, str]) -> dict[str, str]:
         for name in names.split():
             found.setdefault(name, f"{owner}.{name}")
     return found
+
+
+def _parameters(rows: str, *, message_first: bool) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """From lines of "names: parameters; parameters", each with a message beside or without."""
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for row in rows.strip().splitlines():
+        names, _, told = row.partition(":")
+        plain = [tuple(one.replace("?", "") for one in each.split()) for each in told.split(";")]
+        with_message = (
+            [("String", *one) for one in plain]
+            if message_first
+            else [(*one, message) for one in plain for message in ("String", "Supplier")]
+        )
+        found |= dict.fromkeys(names.split(), (*plain, *with_message))
+    return found
+
+
+_JUNIT4, _JUNIT5 = "org.junit.Assert", "org.junit.jupiter.api.Assertions"
+_SAME = """
+assertEquals assertNotEquals: Object Object; double double double
+assertNotNull assertNull: Object
+assertNotSame assertSame: Object Object
+assertArrayEquals: ? ?; ? ? ?
+"""
+ASSERTIONS: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    _JUNIT4: {
+        **_parameters(_SAME, message_first=True),
+        **_parameters(
+            """
+assertFalse assertTrue: boolean
+assertThat: ? ?
+assertThrows: Class ThrowingRunnable
+""",
+            message_first=True,
+        ),
+        "fail": ((), ("String",)),
+    },
+    _JUNIT5: {
+        **_parameters(_SAME, message_first=False),
+        **_parameters(
+            """
+assertFalse assertTrue: boolean; BooleanSupplier
+assertAll: ?...
+assertDoesNotThrow: ?
+assertInstanceOf: Class Object
+assertIterableEquals: Iterable Iterable
+assertLinesMatch: ? ?
+assertThrows assertThrowsExactly: Class Executable
+assertTimeout assertTimeoutPreemptively: Duration ?
+""",
+            message_first=False,
+        ),
+        "fail": ((), ("String",), ("Throwable",), ("Supplier",), ("String", "Throwable")),
+    },
+}
+"""What JUnit's assertions take, by class and name: types as ``Signature`` tells them."""
 
 
 class Flavour:
@@ -80,11 +109,6 @@ class Flavour:
         self.statics = _table(statics)
         """Full name by method name."""
 
-
-_JUNIT4_ASSERTS = (
-    "assertArrayEquals assertEquals assertFalse assertNotEquals assertNotNull assertNotSame "
-    "assertNull assertSame assertThrows assertTrue fail"
-)
 
 FLAVOURS: Mapping[str, Flavour] = {
     "junit5": Flavour(
@@ -102,10 +126,7 @@ FLAVOURS: Mapping[str, Flavour] = {
             "ValueSource",
         },
         {
-            "org.junit.jupiter.api.Assertions": "assertAll assertArrayEquals assertDoesNotThrow "
-            "assertEquals assertFalse assertInstanceOf assertIterableEquals assertLinesMatch "
-            "assertNotEquals assertNotNull assertNotSame assertNull assertSame assertThrows "
-            "assertThrowsExactly assertTimeout assertTimeoutPreemptively assertTrue fail",
+            _JUNIT5: " ".join(ASSERTIONS[_JUNIT5]),
             "org.junit.jupiter.api.Assumptions": "assumeFalse assumeTrue assumingThat",
             "org.junit.jupiter.api.DynamicTest": "dynamicTest",
         },
@@ -144,68 +165,13 @@ FLAVOURS: Mapping[str, Flavour] = {
             "org.junit.runners": "JUnit4 Parameterized",
         },
         {
-            "org.junit.Assert": _JUNIT4_ASSERTS,
+            _JUNIT4: " ".join(ASSERTIONS[_JUNIT4].keys() - {"assertThat"}),  # deprecated there
             "org.junit.Assume": "assumeFalse assumeNoException assumeNotNull assumeTrue",
         },
     ),
     "junit3": Flavour(("junit.framework",), {"junit.framework": "Assert TestCase TestSuite"}, {}),
 }
 """In the order in which a file's imports are judged: a JUnit 5 file may hold older helpers."""
-
-
-def _parameters(rows: str, *, message_first: bool) -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """From lines of "names: parameters; parameters", each with a message beside or without."""
-    found: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for row in rows.strip().splitlines():
-        names, _, told = row.partition(":")
-        plain = [tuple(one.replace("?", "") for one in each.split()) for each in told.split(";")]
-        with_message = (
-            [("String", *one) for one in plain]
-            if message_first
-            else [(*one, message) for one in plain for message in ("String", "Supplier")]
-        )
-        found |= dict.fromkeys(names.split(), (*plain, *with_message))
-    return found
-
-
-_SAME = """
-assertEquals assertNotEquals: Object Object; double double double
-assertNotNull assertNull: Object
-assertNotSame assertSame: Object Object
-assertArrayEquals: ? ?; ? ? ?
-"""
-ASSERTIONS: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "org.junit.Assert": {
-        **_parameters(_SAME, message_first=True),
-        **_parameters(
-            """
-assertFalse assertTrue: boolean
-assertThat: ? ?
-assertThrows: Class ThrowingRunnable
-""",
-            message_first=True,
-        ),
-        "fail": ((), ("String",)),
-    },
-    "org.junit.jupiter.api.Assertions": {
-        **_parameters(_SAME, message_first=False),
-        **_parameters(
-            """
-assertFalse assertTrue: boolean; BooleanSupplier
-assertAll: ?...
-assertDoesNotThrow: ?
-assertInstanceOf: Class Object
-assertIterableEquals: Iterable Iterable
-assertLinesMatch: ? ?
-assertThrows assertThrowsExactly: Class Executable
-assertTimeout assertTimeoutPreemptively: Duration ?
-""",
-            message_first=False,
-        ),
-        "fail": ((), ("String",), ("Throwable",), ("Supplier",), ("String", "Throwable")),
-    },
-}
-"""What JUnit's assertions take, by class and name: types as ``Signature`` tells them."""
 
 TYPES: Mapping[str, str] = _table(
     {

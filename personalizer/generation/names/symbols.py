@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from indexer import Import, Snapshot, Span, Where
-from personalizer.generation.names.libraries import UNCHECKED
+from personalizer.engine.monitor.java_types import is_unchecked
 from personalizer.generation.names.members import Declared, Members, takes
 from personalizer.generation.names.needs import Found, Scope
 from personalizer.generation.names.wildcards import wildcards_of
@@ -145,7 +145,7 @@ class Reader:
         """Whether an exception is known to need no declaration."""
         own = self._members.seen_from(name, path)
         above = [one.name for one in own.outside] if own else [name.rpartition(".")[2]]
-        return any(one in UNCHECKED for one in above)
+        return any(map(is_unchecked, above))
 
     def _of_call(self, node: Node) -> Iterator[Misuse]:
         name, receiver = node.child_by_field_name("name"), node.child_by_field_name("object")

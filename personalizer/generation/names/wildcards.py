@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from indexer import Import, Snapshot
 from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
-from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS
+from personalizer.generation.names.libraries import ASSERTIONS
 
 __all__ = ["Wildcards", "wildcards_of"]
 
@@ -45,9 +45,7 @@ def _given(snapshot: Snapshot, line: Import) -> Wildcards:
         inside = any(facts.package == name and facts.types for facts in snapshot.files.values())
         return Wildcards(java or (_NOTHING if inside else None), _NOTHING, _NOTHING)
     if name in ASSERTIONS:
-        own = {one for each in FLAVOURS.values() for one in each.statics.items()}
-        methods = {method for method, full in own if full == f"{name}.{method}"}
-        return Wildcards(_NOTHING, frozenset({*methods, *ASSERTIONS[name]}), _NOTHING)
+        return Wildcards(_NOTHING, frozenset(ASSERTIONS[name]), _NOTHING)
     holder = name.rpartition(".")[2]
     kind = java_kind(holder) if java_name(holder) == name else None
     if kind is not None:
