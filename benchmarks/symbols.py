@@ -1,11 +1,13 @@
 """Is anything called unknown in tests that developers wrote? They compile, so nothing should be.
 
-    python benchmarks/symbols.py PROJECT ... [--limit 400] [--methods 0]
+    python benchmarks/symbols.py PROJECT ... [--limit 400] [--methods 0] [--taken-out]
 
 Each paired test is looked up in its own class, as a generated one would be, and read piece by piece
 by the monitor that generation is held to. Prints what was called unknown, what was mended, what the
 monitor refused (the end of the text there), and milliseconds a test of the two. ``--methods`` reads
 so many methods of each project's main code by the monitor too: more kinds of Java stand there.
+With ``--taken-out`` the tests of a method are taken out of the project before one of them is looked
+up: a test that stands there explains some of its own names.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from indexer import Snapshot, Where, code_of, index_folder
+from indexer import Index, Snapshot, Where, Workspace, code_of
 from indexer.pairing import in_test_root
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
+from personalizer.generation.held_out import without_tests
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
 from personalizer.generation.names.mending import Symbols
@@ -37,24 +41,29 @@ def main() -> None:
     parser.add_argument("projects", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=400, help="about so many tests of each")
     parser.add_argument("--methods", type=int, default=0, help="so many methods of main code too")
+    parser.add_argument("--taken-out", action="store_true", help="tests out of the project first")
     args = parser.parse_args()
     for project in args.projects:
-        snapshot, _ = index_folder(project)
+        index = Index()
+        snapshot = index.read(Workspace(project))
         unknown: Counter[str] = Counter()
         mended: Counter[str] = Counter()
         refused: list[str] = []
-        sites: dict[tuple[TestPlace, str], tuple[Symbols, Declarations]] = {}
+        sites: dict[tuple[TestPlace, str, str], tuple[Symbols, Declarations]] = {}
         reading = telling = 0.0
         seconds, pairs = 0.0, snapshot.pairs[:: max(1, len(snapshot.pairs) // args.limit)]
         for pair in pairs:
             place = TestPlace(pair.test.path, pair.test.method.owner)
-            key = (place, pair.focal.path)
+            out = pair.focal.method.key if args.taken_out else ""
+            key = (place, pair.focal.path, out)
             if key not in sites:
-                site = Site(snapshot, pair.focal.path, pair.focal.method, place)
-                symbols = site.symbols
-                start = time.perf_counter()
-                told = site.declarations
-                telling += time.perf_counter() - start
+                hidden = without_tests(index, snapshot, pair.focal)
+                with hidden if args.taken_out else nullcontext(snapshot) as shown:
+                    site = Site(shown, pair.focal.path, pair.focal.method, place)
+                    symbols = site.symbols
+                    start = time.perf_counter()
+                    told = site.declarations
+                    telling += time.perf_counter() - start
                 sites[key] = symbols, told
             facts = snapshot.files[place.path]
             source = snapshot.source(place.path)

@@ -108,6 +108,8 @@ def body_of(checked: Checked) -> str:
         ("assertEquals(0, bag.total());", ["bag"]),
         ("for (Cart c : lots) { c.total(); }", ["lots"]),
         ("int n = count + 1;", ["count"]),
+        ("assertEquals(hashCode(), getClass().hashCode()); notify();", []),
+        ("nothing();", ["nothing()"]),
         ("shop.Cart c = null; c.price();", ["Cart.price()"]),
         ("new Cart.Builder().owned();", ["Builder.owned()"]),
         ("Cart.Builder b = null; b.owner(null);", []),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from indexer import FileFacts, Import, Method, Snapshot, Type
 from indexer.languages.lexis import Names, names_in
 from indexer.pairing import in_test_root, module_of
-from personalizer.engine.monitor.java_types import java_packages
+from personalizer.engine.monitor.java_types import java_kind, java_packages
 from personalizer.generation.names.libraries import (
     FLAVOURS,
     HEIRS,
@@ -78,20 +78,21 @@ def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
     calls = names.calls - names.declared - scope.visible.calls - inherited.methods
     project = _Project(snapshot, scope, types | calls)
     wild = wildcards_of(snapshot, scope.imports)
-    lines, unknown = [], []
+    lines: list[Line] = []
+    unknown: list[str] = []
     for name in sorted(types):
         if project.in_package(name) or (re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)):
             continue
         line = _first(project.type_sources, name) or _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not (inherited.outside or wild.types is None or name in wild.types):
-            unknown += [name] if not name.isupper() and name not in project.left_out else []
+        elif not (name.isupper() or inherited.outside or _may_give(wild.types, name)):
+            unknown += {name} - project.left_out
     for name in sorted(calls):
         line = _first(project.static_sources, name)
         if line is not None:
             lines.append(line)
-        elif not (inherited.outside or wild.methods is None or name in wild.methods):
+        elif not (inherited.outside or _may_give(wild.methods, name)):
             unknown.append(f"{name}()")
     return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
@@ -137,6 +138,11 @@ def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
     return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables, *wild})
 
 
+def _may_give(wild: Collection[str] | None, name: str) -> bool:
+    """Whether a wildcard may give a name: not all are known, or it is among them."""
+    return wild is None or name in wild
+
+
 _Source = Callable[[str], "Line | None"]
 
 
@@ -159,7 +165,7 @@ def _given(line: Line, scope: Scope) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Inherited:
-    """What a class has from its parents."""
+    """What a class has from its parents, ``Object`` among them."""
 
     types: frozenset[str]
     methods: frozenset[str]
@@ -169,7 +175,9 @@ class _Inherited:
 
 def _inherited(snapshot: Snapshot, parents: Iterable[str]) -> _Inherited:
     types: set[str] = set()
-    methods: set[str] = set()
+    above = java_kind("Object")
+    assert above is not None
+    methods = {"clone", "finalize", *above.methods}
     names, seen, outside = list(parents), set(), False
     while names:
         name = names.pop()
