@@ -314,6 +314,13 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("assertEquals(cart, (each) -> 1);", ">"),
         ("assertEquals(cart, Cart::new);", ":"),
         ("assertThrows(Sorry.class, () -> each -> cart.total());", "each"),
+        ("Cart more = 1;", "1"),
+        ("cart = true;", ";"),
+        ("int sum = cart.total() - cart.getOwner() * 2;", "*"),
+        ("int sum = cart % 2;", "%"),
+        ('int sum = 2 * "a".length() + -"a".length();', '"'),
+        ("boolean more = 1 > 2 - true;", "true"),
+        ('Cart more = "a", other = null;', ","),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -353,6 +360,11 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "Shape shape = (Shape) (Object) cart; int sum = (int) cart.size; Shop shop = (Shop) shape;",
         "assertTrue(other instanceof Cart); assertEquals(Cart.class, (Object) cart);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
+        'Cart more = "a".equals(cart.getOwner()) ? cart : null; float part = 1e-3f; part = 2e-3f;',
+        "byte few = 1; char one = 65; double all = 1, half = all / 2 - -1; Object any = 1 - 1;",
+        "Integer sum = 1; sum--; int i = sum * 2 - 'a'; Object any = 1; i = (Integer) any - 1;",
+        "boolean more = cart != null & other == cart | cart == null; int i = -cart.total() % 3;",
+        "List<Cart> all = null; Cart more = new Shop() { { int i = 1; i = 2; } }.cart();",
     ],
 )
 def test_more_that_compiles_is_let_through(declared, statements):
@@ -418,6 +430,9 @@ def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     assert last("Runnable run = () -> nothing") and not last("Runnable run = () -> cart")
     assert last("new Item(new Cart() {") and not last("Cart cart = new Cart() {")
     assert not last("many.forEach(nothing") and not last("Function<Cart, Cart> f = nothing")
+    assert last('Cart cart = "a') and not last('String name = "a') and not last('boolean one = "a')
+    assert last('cart = "a') and not last('boolean one = cart == "a')
+    assert not last('String name = ""; name += "a')
 
 
 def test_members_that_a_processor_adds_for_a_field_or_a_constructor_may_be_there():
@@ -506,6 +521,26 @@ def test_a_name_of_java_may_mean_another_type():
     starred = CART_TEST.replace("import org", "import tools.*;\nimport org", 1)
     known = declarations({**FILES, TEST_PATH: starred})
     assert refused_at(known, body("List list = null; list.whatever();")) is None
+
+
+def test_types_of_java_that_other_files_import_are_told():
+    other = "package shop; import java.util.jar.Manifest; import {}; class Other {{ }}"
+    known = declarations({**FILES, "src/main/java/shop/Other.java": other.format("java.net.URL")})
+    assert refused_at(known, body("Manifest.nothing();")) == "nothing"
+    assert refused_at(known, body("new Manifest().nothing();")) == "nothing"
+    own = CART_TEST.replace("import org", "import other.Manifest;\nimport org", 1)
+    mixed = {**FILES, "src/main/java/shop/Other.java": other.format("other.Manifest")}
+    for files in (mixed, {**FILES, TEST_PATH: own}):
+        assert refused_at(declarations(files), body("Manifest.nothing();")) is None
+
+
+def test_an_import_says_which_type_is_meant_though_the_project_has_one_of_that_name():
+    node = "package shop.tree; public class Node { }"
+    test = CART_TEST.replace("import org", "import org.w3c.dom.Node;\nimport org", 1)
+    files = {**FILES, TEST_PATH: test, "src/main/java/shop/tree/Node.java": node}
+    known = declarations(files)
+    assert refused_at(known, body("Node node = null; node.getNodeName();")) is None
+    assert refused_at(known, body("Node node = null; node.nothing();")) == "nothing"
 
 
 BODY = """package shop;

@@ -17,6 +17,7 @@ __all__ = [
     "left_by_function",
     "may_be_given",
     "may_begin",
+    "may_begin_value",
     "names_parameters",
     "wanted_next",
 ]
@@ -110,6 +111,18 @@ def may_be_given(declared: Declarations, wanted: str, given: str) -> bool:
         return given.endswith("[]") or declared.accepts("Iterable", given)
     constant = given in ("int", "char") and wanted in _SMALL
     return constant or declared.accepts(wanted, given)
+
+
+def may_begin_value(declared: Declarations, wanted: str, literal: str, *, sums: bool) -> bool:
+    """Whether the value of a variable can begin with a literal, as ``may_begin`` has it.
+
+    Example:
+        >>> nothing = Declarations({}, {})
+        >>> [may_begin_value(nothing, one, "String", sums=True) for one in ("URL", "byte[]")]
+        [False, True]
+    """
+    made = _made_of(literal, sums=sums)
+    return any(may_be_given(declared, wanted, one) for one in made)
 
 
 def _made_of(literal: str, *, sums: bool) -> Collection[str]:

@@ -22,6 +22,7 @@ from personalizer.engine.monitor.arguments import (
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 from personalizer.engine.monitor.names import Names
 from personalizer.engine.monitor.parts import (
+    ARITHMETIC,
     BEFORE_VALUES,
     BEHIND_DOTS,
     GROUPS,
@@ -104,11 +105,14 @@ class Checker(Names):
     def unusual(self) -> bool:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
-        That is a number to which a text must be added to make it fit, a label, a lambda where
-        nobody expects one, and the body of a class that would not fit.
+        That is a number to which a text must be added to make it fit, a text as the value of a
+        variable of another type, a label, a lambda where nobody expects one, and the body of a
+        class that would not fit.
         """
         if self._odd:
             return True
+        if self._tail[:1] == '"':
+            return not self._begins_value("String")
         if self._tail[:1].isdigit():
             return not self._may_begin("number", sums=False)
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
@@ -432,7 +436,10 @@ class Checker(Names):
                 self._top(alone=True)
             case "-" if self._before in BEFORE_VALUES:
                 self._leave_types(text)
+            case _ if text in ARITHMETIC and not self._is_number:
+                return False
             case _:
+                self._top(cast=False)
                 statement = bool(self._frames) and self._frames[-1].sign == "{"
                 if text == "=":
                     self._top(void=False)
@@ -441,6 +448,12 @@ class Checker(Names):
                 self._leave_types(text)
                 self._operator()
         return True
+
+    @property
+    def _is_number(self) -> bool:
+        """Whether the value that was just written may be a number: true unless surely not."""
+        cast = bool(self._frames) and self._frames[-1].cast
+        return cast or self._declared.accepts("double", self._ended_value)
 
     def _close_round(self) -> bool:
         self._leave_types(")")
@@ -477,7 +490,7 @@ class Checker(Names):
             self._typed = False
             return True
         if not self._frames or self._frames[-1].role != "call":
-            fits = self._fits_array()
+            fits = self._fits_array() and self._ends_value()
             self._is("")
             declares = self._frames[-1].declares if self._frames else None
             if declares is not None:  # int one = 1, other = 2;
@@ -598,7 +611,7 @@ class Checker(Names):
         fits = self._ends_value()
         self._value, self._static, self._typed, self._type = "", False, False, ""
         self._making = self._class_begins = False
-        self._top(declares=None)
+        self._top(declares=None, cast=False)
         self._forget()
         return fits
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from personalizer.engine.monitor.arguments import may_begin, names_parameters, wanted_next
+from personalizer.engine.monitor.arguments import (
+    may_begin,
+    may_begin_value,
+    names_parameters,
+    wanted_next,
+)
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind
 from personalizer.engine.monitor.parts import (
+    ARITHMETIC,
     BEFORE_LABELS,
     BEFORE_LAMBDAS,
     BEFORE_NEW_NAMES,
@@ -32,12 +38,25 @@ class Names(State):
     """What a name there may be: a judge of words, which may go on."""
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
-        """Whether a literal can stand here, if an argument begins with it."""
+        """Whether a literal can stand here, if an argument or a variable's value begins with it."""
+        if self._before in ARITHMETIC and kind in ("String", "boolean", "null"):
+            return False
+        if kind != "String" and not self._begins_value(kind, sums=sums):
+            return False
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.void and self._before == "->":
             return kind == "String"
         before = self._before_sign if self._before == "-" else self._before
         return before not in ("(", ",") or may_begin(self._declared, frame, kind, sums=sums)
+
+    def _begins_value(self, kind: str, *, sums: bool = True) -> bool:
+        """Whether the value of the variable before a ``=``, if one stands there, may begin so."""
+        named = self._before_sign == "]" or begins_name(self._before_sign)
+        if self._before != "=" or not named:
+            return True
+        given = self._wanted if self._given and self._is_given(len(self._frames)) else None
+        wanted = given[0] if given else self._assigned
+        return may_begin_value(self._declared, wanted, kind, sums=sums)
 
     def _may_hold(self, literal: str) -> bool:
         """Whether an annotation may hold a text, which may go on."""

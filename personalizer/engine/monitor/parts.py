@@ -9,6 +9,7 @@ from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 
 __all__ = [
+    "ARITHMETIC",
     "BEFORE_LABELS",
     "BEFORE_LAMBDAS",
     "BEFORE_NEW_NAMES",
@@ -64,6 +65,8 @@ BEFORE_NEW_NAMES = frozenset({".", "::", "@", "break", "continue", *TYPES})
 BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
 """What may stand before a lambda, beside commas and brackets, and seldom does."""
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
+ARITHMETIC = frozenset({"-", "*", "/", "%"})
+"""Signs between numbers alone."""
 PACKAGES = frozenset(
     {"com", "de", "dev", "edu", "io", "jakarta", "java", "javax", "jdk", "kotlin", "me", "net"}
     | {"org", "scala", "sun"}
@@ -94,7 +97,7 @@ class Frame(NamedTuple):
     declares: str | None = None
     """The type of the variables that a statement here declares."""
     cast: bool = False
-    """What stands here since the last comma begins with a cast."""
+    """What stands here since the last comma or sign begins with a cast."""
     void: bool = False
     """Of a call: the argument that is written is a lambda that gives nothing."""
     lambda_: bool = False
@@ -144,7 +147,7 @@ def is_constant(name: str) -> bool:
 
 
 def type_of(token: Token) -> str:
-    """The type of a literal or a number."""
+    """The type of a literal or a number; nothing for a number up to its exponent."""
     if token.kind == "literal":
         return "char" if token.text.startswith("'") else "String"
     text = token.text.lower()
@@ -152,6 +155,8 @@ def type_of(token: Token) -> str:
         return "float" if text.endswith("f") else "double"
     if text.startswith("0x"):
         return "long" if text.endswith("l") else "int"
+    if text.endswith("e"):
+        return ""
     if text.endswith("l"):
         return "long"
     if text.endswith("f"):

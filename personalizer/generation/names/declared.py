@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 
 from indexer import Import, Method, Snapshot, Span
 from indexer.facts import simple_type
@@ -22,6 +22,7 @@ from personalizer.generation.names.needs import (
     nameable_types,
 )
 from personalizer.generation.names.symbols import Reader
+from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.syntax import MethodTree
 
 __all__ = ["declarations_of"]
@@ -155,10 +156,25 @@ class _Telling:
     def _java_names(self) -> Iterable[str]:
         """Simple names by which the file may know types of Java's."""
         yield from JAVA_LANG
-        yield from _JAVAS
+        yield from self._usual
         for line in (*self._scope.imports, *self._imports_of_focal):
             name = line.name.rpartition(".")[2]
             yield from java_packages().get(line.name, ()) if line.wildcard else (name,)
+
+    @cached_property
+    def _usual(self) -> Mapping[str, str]:
+        """Types of Java's that the file may name without an import, which will be added."""
+        meant: dict[str, set[str]] = {}
+        for facts in self._snapshot.files.values():
+            for line in facts.imports:
+                if not line.wildcard and not line.static:
+                    meant.setdefault(line.name.rpartition(".")[2], set()).add(line.name)
+        imported = {
+            name: java_name(name) for name, full in meant.items() if {*full} == {java_name(name)}
+        }
+        usual = {**_JAVAS, **imported}
+        wild = wildcards_of(self._snapshot, self._scope.imports).types
+        return {} if wild is None else {n: full for n, full in usual.items() if n not in wild}
 
     @property
     def _imports_of_focal(self) -> tuple[Import, ...]:
@@ -314,19 +330,26 @@ class _Telling:
     def _javas(self, name: str, path: str) -> bool:
         """Whether a simple name means a type of Java's library in a file."""
         full = java_name(name)
-        if not full or name in self._members.names:
-            return False
         facts = self._snapshot.files.get(path)
         imports = facts.imports if facts else ()
-        ways = [imports, self._imports_of_focal] if path == self._scope.path else [imports]
-        for way in ways:  # what the focal file imports, its tests will import
-            own = [line.name for line in way if line.name.endswith(f".{name}")]
-            if own:
-                return own[0] == full
+        own = _imported(name, imports)
+        if not full or own:
+            return own == full != ""
+        if name in self._members.names:
+            return False
+        if path == self._scope.path:  # what the focal file imports, its tests will import
+            if meant := _imported(name, self._imports_of_focal):
+                return meant == full
+            if self._usual.get(name) == full:
+                return True
         package = full.rpartition(".")[0]
         around = {line.name for line in imports if line.wildcard and not line.static}
-        will_be_imported = path == self._scope.path and not around and _JAVAS.get(name) == full
-        return package == "java.lang" or package in around or will_be_imported
+        return package == "java.lang" or package in around
+
+
+def _imported(name: str, imports: Iterable[Import]) -> str:
+    """The full name that a file imports for a simple one; nothing where it imports none."""
+    return next((one.name for one in imports if one.name.endswith(f".{name}")), "")
 
 
 @cache

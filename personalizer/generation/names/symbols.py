@@ -117,7 +117,7 @@ class Reader:
                 return None
             known |= owner.fields.keys()
         statics = [one for one in self._imports if one.static]
-        known |= {one.name.rpartition(".")[2] for one in statics}
+        known |= {one.name.rpartition(".")[2] for one in statics if not one.wildcard}
         others = (one for one in statics if not _TESTING.search(one.name))
         wild = wildcards_of(self._snapshot, others).fields
         method = self._tree.method
