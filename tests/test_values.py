@@ -7,8 +7,9 @@ import re
 import pytest
 
 from indexer import Snapshot
+from personalizer.engine.monitor.java_types import java_imports
 from personalizer.generation import resolve_target
-from personalizer.generation.names.libraries import JAVA_LANG, TYPES
+from personalizer.generation.names.libraries import JAVA_LANG
 from personalizer.generation.rescue.values import _OF_JAVA, Values
 from personalizer.generation.site import Site
 from tests.java_project import snapshot_of
@@ -116,7 +117,10 @@ def test_arguments_are_what_tests_show_or_what_can_be_made(
 
 @pytest.mark.parametrize(("kind", "value"), _OF_JAVA.items())
 def test_what_a_value_of_java_s_library_names_can_be_imported(kind: str, value: str):
-    assert {kind, *re.findall(r"\b[A-Z]\w*[a-z]\w*|\bU\w+(?=[.(])", value)} <= {*TYPES, *JAVA_LANG}
+    assert {kind, *re.findall(r"\b[A-Z]\w*[a-z]\w*|\bU\w+(?=[.(])", value)} <= {
+        *java_imports(),
+        *JAVA_LANG,
+    }
 
 
 def test_a_record_without_components_is_made(shop: Snapshot):

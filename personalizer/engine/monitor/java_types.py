@@ -12,7 +12,14 @@ from importlib.resources import files
 
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
 
-__all__ = ["is_unchecked", "java_kind", "java_name", "java_packages", "java_results"]
+__all__ = [
+    "is_unchecked",
+    "java_imports",
+    "java_kind",
+    "java_name",
+    "java_packages",
+    "java_results",
+]
 
 _MEMBER = re.compile(r" (=?)(?:\.(\S+)|(\w+)\((.*)\)) ?(.*)")
 
@@ -41,6 +48,23 @@ def java_packages() -> Mapping[str, frozenset[str]]:
         package, _, name = head.partition(":")[0].rpartition(".")
         found.setdefault(package, set()).add(name)
     return {package: frozenset(names) for package, names in found.items()}
+
+
+@cache
+def java_imports() -> Mapping[str, str]:
+    """Full names by simple names of what code may import of ``java.``: of two the commoner one.
+
+    Example:
+        >>> java_imports()["Date"], "String" in java_imports(), "Document" in java_imports()
+        ('java.util.Date', False, False)
+    """
+    packages = {one: names for one, names in java_packages().items() if one.startswith("java.")}
+    return {
+        name: java_name(name)
+        for package, names in packages.items()
+        for name in names
+        if package != "java.lang"
+    }
 
 
 @cache

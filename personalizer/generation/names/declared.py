@@ -10,9 +10,14 @@ from functools import cache, cached_property
 from indexer import Import, Method, Snapshot, Span
 from indexer.facts import simple_type
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
+from personalizer.engine.monitor.java_types import (
+    java_imports,
+    java_kind,
+    java_name,
+    java_packages,
+)
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
-from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_LANG, TYPES
+from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_LANG
 from personalizer.generation.names.members import Declared, Members, Outside
 from personalizer.generation.names.needs import (
     Found,
@@ -31,8 +36,6 @@ _MOST = 300
 """Types whose members are told, the nearest first."""
 _PROTECTED = {name: (Signature(()),) for name in ("clone", "finalize")}
 """Methods that every class has for itself alone."""
-_JAVAS = {name: full for name, full in TYPES.items() if full.startswith("java.")}
-"""Types of Java's that a file may name, which will be imported."""
 
 
 def declarations_of(
@@ -164,15 +167,12 @@ class _Telling:
     @cached_property
     def _usual(self) -> Mapping[str, str]:
         """Types of Java's that the file may name without an import, which will be added."""
-        meant: dict[str, set[str]] = {}
+        meant = {name: {full} for name, full in java_imports().items()}
         for facts in self._snapshot.files.values():
             for line in facts.imports:
                 if not line.wildcard and not line.static:
                     meant.setdefault(line.name.rpartition(".")[2], set()).add(line.name)
-        imported = {
-            name: java_name(name) for name, full in meant.items() if {*full} == {java_name(name)}
-        }
-        usual = {**_JAVAS, **imported}
+        usual = {name: java_name(name) for name, full in meant.items() if full == {java_name(name)}}
         wild = wildcards_of(self._snapshot, self._scope.imports).types
         return {} if wild is None else {n: full for n, full in usual.items() if n not in wild}
 

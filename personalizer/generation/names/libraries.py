@@ -175,49 +175,6 @@ FLAVOURS: Mapping[str, Flavour] = {
 
 TYPES: Mapping[str, str] = _table(
     {
-        "java.util": "AbstractMap ArrayDeque ArrayList Arrays Base64 BitSet Calendar Collection "
-        "Collections Comparator ConcurrentModificationException Currency Date Deque EnumMap "
-        "EnumSet Enumeration HashMap HashSet Hashtable IdentityHashMap Iterator LinkedHashMap "
-        "LinkedHashSet LinkedList List ListIterator Locale Map MissingResourceException "
-        "NavigableMap NavigableSet NoSuchElementException Objects Optional OptionalDouble "
-        "OptionalInt OptionalLong PriorityQueue Properties Queue Random ResourceBundle Scanner "
-        "ServiceLoader Set SortedMap SortedSet Spliterator Stack StringJoiner StringTokenizer "
-        "TimeZone TreeMap TreeSet UUID Vector WeakHashMap",
-        "java.util.concurrent": "BlockingQueue Callable CompletableFuture CompletionException "
-        "ConcurrentHashMap ConcurrentLinkedQueue ConcurrentMap CopyOnWriteArrayList "
-        "CountDownLatch CyclicBarrier ExecutionException Executor ExecutorService Executors "
-        "Future LinkedBlockingQueue ScheduledExecutorService Semaphore ThreadFactory "
-        "ThreadLocalRandom TimeUnit TimeoutException",
-        "java.util.concurrent.atomic": "AtomicBoolean AtomicInteger AtomicLong AtomicReference",
-        "java.util.function": "BiConsumer BiFunction BiPredicate BinaryOperator BooleanSupplier "
-        "Consumer DoubleSupplier Function IntFunction IntPredicate IntSupplier LongSupplier "
-        "Predicate Supplier ToIntFunction ToLongFunction UnaryOperator",
-        "java.util.regex": "Matcher Pattern PatternSyntaxException",
-        "java.util.stream": "Collectors DoubleStream IntStream LongStream Stream StreamSupport",
-        "java.io": "BufferedInputStream BufferedOutputStream BufferedReader BufferedWriter "
-        "ByteArrayInputStream ByteArrayOutputStream Closeable DataInputStream DataOutputStream "
-        "EOFException File FileInputStream FileNotFoundException FileOutputStream FileReader "
-        "FileWriter IOException InputStream InputStreamReader NotSerializableException "
-        "ObjectInputStream ObjectOutputStream OutputStream OutputStreamWriter PrintStream "
-        "PrintWriter PushbackReader Reader Serializable StringReader StringWriter "
-        "UncheckedIOException UnsupportedEncodingException Writer",
-        "java.lang.reflect": "Constructor Field InvocationTargetException Method Modifier "
-        "ParameterizedType Proxy Type",
-        "java.math": "BigDecimal BigInteger MathContext RoundingMode",
-        "java.net": "HttpURLConnection InetAddress InetSocketAddress MalformedURLException URI "
-        "URISyntaxException URL URLDecoder URLEncoder UnknownHostException",
-        "java.nio": "ByteBuffer ByteOrder CharBuffer",
-        "java.nio.charset": "Charset StandardCharsets",
-        "java.nio.file": "FileAlreadyExistsException Files NoSuchFileException Path Paths "
-        "StandardCopyOption StandardOpenOption",
-        "java.sql": "Connection DriverManager PreparedStatement ResultSet SQLException Statement "
-        "Timestamp",
-        "java.text": "DateFormat DecimalFormat MessageFormat NumberFormat ParseException "
-        "SimpleDateFormat",
-        "java.time": "Clock DateTimeException DayOfWeek Duration Instant LocalDate LocalDateTime "
-        "LocalTime Month OffsetDateTime Period Year YearMonth ZoneId ZoneOffset ZonedDateTime",
-        "java.time.format": "DateTimeFormatter DateTimeParseException",
-        "java.time.temporal": "ChronoField ChronoUnit Temporal TemporalAdjusters",
         "org.mockito": "ArgumentCaptor ArgumentMatchers Captor InOrder InjectMocks Mock "
         "MockedStatic Mockito MockitoAnnotations Spy",
         "org.mockito.junit.jupiter": "MockitoExtension",
@@ -225,7 +182,7 @@ TYPES: Mapping[str, str] = _table(
         "org.hamcrest": "CoreMatchers MatcherAssert Matchers",
     }
 )
-"""Full name by simple name, for names that the project itself does not explain."""
+"""Full name by simple name, of libraries that tests use; Java's own: ``java_imports``."""
 
 STATIC_NAMES: Mapping[str, str] = _table(
     {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from indexer import FileFacts, Import, Method, Snapshot, Type
 from indexer.languages.lexis import Names, names_in
 from indexer.pairing import in_test_root, module_of
-from personalizer.engine.monitor.java_types import java_kind, java_packages
+from personalizer.engine.monitor.java_types import java_imports, java_kind, java_packages
 from personalizer.generation.names.libraries import (
     FLAVOURS,
     HEIRS,
@@ -134,7 +134,8 @@ def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
     left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
     in_focal_file = {*re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))}  # generated ones
     in_focal_file -= {field.name for field in snapshot.files[scope.focal_path].fields}
-    in_tables = {*java_packages()["java.lang"], *TYPES, *flavour, *scope.visible.types}
+    of_java = {*java_packages()["java.lang"], *java_imports()}
+    in_tables = {*of_java, *TYPES, *flavour, *scope.visible.types}
     return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables, *wild})
 
 
@@ -229,6 +230,7 @@ class _Project:
             _table(types),
             self._nearest_class,
             _table(others.types),
+            _table(java_imports()),
             _table(_usable(TYPES, in_use)),
         )
         """Ways to explain a type, the surest first."""
