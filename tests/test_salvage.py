@@ -18,20 +18,18 @@ from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rescue.beginnings import (
-    Beginning,
-    Getter,
-    beginnings,
-    getters_of,
-    plain_ends,
-)
+from personalizer.generation.rescue.arguments import Arguments
+from personalizer.generation.rescue.beginnings import Beginning, beginnings
+from personalizer.generation.rescue.ends import Getter, getters_of, plain_ends
+from personalizer.generation.rescue.removal import without_lines
 from personalizer.generation.rescue.rounds import begun, mended
-from personalizer.generation.rescue.salvage import returned, settled, thrown, without_lines
+from personalizer.generation.rescue.settling import returned, settled, thrown
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
 from tests.java_project import snapshot_of
 
+ONE = [Arguments(("1",))]
 OPENTEST = "org.opentest4j.AssertionFailedError: "
 
 
@@ -308,19 +306,21 @@ def test_a_test_begins_with_what_another_needs_for_its_object():
     assert found == [
         "@Test\nvoid add() {\n    Cart cart = new Cart();\n    int result = cart.add",
         "@Test\nvoid add() {\n    Cart late = new Cart();\n    int result = late.add",
+        "@Test\nvoid add() {\n    Cart cart = Cart.of(1);\n    int result = cart.add",
     ]
 
 
 def test_an_object_is_made_where_no_test_makes_one():
     tests = TESTS.replace("Cart", "Chart").replace("class ChartTest", "class CartTest")
-    (one,) = begins("Cart#add", tests)
+    one, other = begins("Cart#add", tests)
     assert "    Cart cart = new Cart();\n    int result = cart.add" in one.text
-    assert one.note == "makes its own Cart"
+    assert "    Cart cart = Cart.of(1);\n    int result = cart.add" in other.text
+    assert one.note == other.note == "makes its own Cart"
 
 
 def test_what_stands_most_often_comes_first():
     again = "\n    @Test\n    void again() {\n        Cart late = new Cart();\n    }\n}\n"
-    first, second = begins("Cart#add", TESTS.rstrip().removesuffix("}") + again)
+    first, second, _ = begins("Cart#add", TESTS.rstrip().removesuffix("}") + again)
     assert "    Cart late = new Cart();" in first.text
     assert "    Cart cart = new Cart();" in second.text
 
@@ -353,8 +353,8 @@ def test_a_field_of_what_declares_the_method_is_called_too():
         called = (one.text.rpartition(" ")[2] for one in beginnings(site, Values(site), most=9))
         return [call.partition(".")[0] for call in called]
 
-    assert receivers("Cart#add") == ["own", "sums", "mine", "cart"]  # not other, which is a bag
-    assert receivers("Cart#total") == ["own", "cart"]
+    assert receivers("Cart#add") == ["own", "sums", "mine", "cart", "cart"]  # not other, a bag
+    assert receivers("Cart#total") == ["own", "cart", "cart"]
 
 
 def test_what_takes_nothing_is_called():
@@ -402,20 +402,20 @@ def test_a_variable_without_a_type_has_that_of_what_is_made():
 def test_plain_ends_say_less_and_less():
     site = site_of("Cart#add")
     start = "void a() {\n    int result = cart.add"
-    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal, ["1"]))
+    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal, ONE))
     assert made == [
         f"{start}(sum(2));\n    assertEquals(0, result);\n}}",
         f"{start}(1);\n    assertEquals(0, result);\n}}",
     ]
-    unknown = list(plain_ends(f"{start}(result);\n}}", start, site.focal, ["1"]))
+    unknown = list(plain_ends(f"{start}(result);\n}}", start, site.focal, ONE))
     assert unknown == made[1:]
-    assert list(plain_ends(start, start, site_of("Cart#clear").focal, None)) == []
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == []
     start = "void a() {\n    cart.clear();"
     assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == [
         f'{start}\n    assertEquals("", cart.toString());\n}}'
     ]
     start = "void a() {\n    Cart result = Cart.of"
-    assert list(plain_ends(start, start, site_of("Cart#of").focal, ["1"])) == [
+    assert list(plain_ends(start, start, site_of("Cart#of").focal, ONE)) == [
         f'{start}(1);\n    assertEquals("", result.toString());\n}}',
         f"{start}(1);\n    assertNotNull(result);\n}}",
     ]
@@ -425,16 +425,17 @@ def test_what_was_made_or_done_is_seen_by_getters():
     getters = (Getter("getOwner", "String"), Getter("isEmpty", "boolean"), Getter("rate", "double"))
     site = site_of("Cart#clear")
     start = "void a() {\n    cart.clear();"
-    assert next(plain_ends(start, start, site.focal, None, getters=getters)) == (
+    assert next(plain_ends(start, start, site.focal, (), getters=getters)) == (
         f'{start}\n    assertEquals("", cart.getOwner());\n    assertTrue(cart.isEmpty());\n'
         "    assertEquals(0.0, cart.rate(), 1e-9);\n}"
     )
     constructor = msgspec.structs.replace(site.focal, returns=None)
     start = "void a() {\n    Cart result = new Cart();"
-    ends = list(plain_ends(start, start, constructor, None, flavour="testng", getters=getters[:1]))
+    ends = list(plain_ends(start, start, constructor, (), flavour="testng", getters=getters[:1]))
     assert ends == [
         f'{start}\n    assertEquals(result.getOwner(), "");\n}}',
         f'{start}\n    assertEquals(result.toString(), "");\n}}',
+        f"{start}\n    assertNotNull(result);\n}}",
     ]
 
 
@@ -485,7 +486,7 @@ record Price(int amount, String name, Object any) {
 def test_what_is_asserted_first_goes_by_what_the_method_gives(returned: str, first: str):
     focal = msgspec.structs.replace(site_of("Cart#add").focal, returns=returned, parameters=())
     start = f"void a() {{\n    {returned} result = cart.all();"
-    made = list(plain_ends(start, start, focal, None))
+    made = list(plain_ends(start, start, focal, ()))
     assert made[0] == f"{start}\n    {first};\n}}"
 
 
@@ -540,7 +541,7 @@ def test_a_guess_that_nobody_ran_is_told_to_be_one():
 def test_testng_has_what_came_first(flavour: str, ends: str):
     start = "void a() {\n    int result = cart.all();"
     nothing = msgspec.structs.replace(site_of("Cart#add").focal, parameters=())
-    assert next(plain_ends(start, start, nothing, None, flavour=flavour)).endswith(f"{ends}\n}}")
+    assert next(plain_ends(start, start, nothing, (), flavour=flavour)).endswith(f"{ends}\n}}")
 
 
 def test_where_nothing_was_thrown_what_came_is_asserted(site: Site):

@@ -60,6 +60,11 @@ class Site:
         """Whether a test uses only what is there, as far as that is known without a compiler."""
         return Checker(self.declarations).after(text) is not None
 
+    def explains(self, statements: str) -> bool:
+        """Whether a test may hold some statements: all that they name is there, or can be."""
+        text = f"void a() {{ Object a; {statements} }}"
+        return self.may_compile(text) and not self.symbols.check(text).unknown
+
     @property
     def flavour(self) -> str:
         """Test framework of the class."""

@@ -204,6 +204,24 @@ class Members:
         outer = self._simple(name, path, package, list(imports))
         return self.of(outer.path, f"{outer.type.name}.{inner}") if outer and inner else outer
 
+    def is_variable(self, name: str, path: str) -> bool:
+        """Whether a simple name is a type variable of a file."""
+        return name in self._variables(path)
+
+    def mean_alike(self, name: str, path: str, other: str) -> bool:
+        """Whether a simple name means one type in two files, unless surely not."""
+        meant = [self._full_name_in(name, each) for each in (path, other)]
+        return not all(meant) or meant[0] == meant[1]
+
+    def _full_name_in(self, name: str, path: str) -> str:
+        """What a simple name means in a file; nothing where that is not sure."""
+        own = self.seen_from(name, path)
+        if own is not None:
+            return _full((own.path, self._snapshot.files[own.path], own.type))
+        imports = self._snapshot.files[path].imports
+        found = (one.name for one in imports if not one.static and _last(one.name) == name)
+        return next(found, "")
+
     def _variables(self, path: str) -> frozenset[str]:
         """Type variables that the types and methods of a file declare."""
         if path not in self._variables_of:

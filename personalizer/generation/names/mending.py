@@ -63,6 +63,14 @@ class Symbols:
         names += [code(one) for one in (*reader.unknown_variables(), *reader.unknown_types())]
         return Checked(text, tuple(dict.fromkeys((*found.unknown, *names))))
 
+    def short_name(self, full: str) -> str:
+        """How a test may name a type: simply, where that will mean it, else in full."""
+        name = full.rpartition(".")[2]
+        found = self._found(f"void a() {{ {name} a; }}")
+        added = [one.name for one in found.lines if not one.static]
+        known = not added and not found.unknown and self.scope.names(full)
+        return name if known or added == [full] else full
+
     def mend(self, text: str) -> Checked:
         """The test with near misses, double names, annotations and missing ``throws`` mended."""
         return self._mended(text, (_annotations, *self._for_names, self._throws))

@@ -9,32 +9,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from indexer import Method, Where
+from indexer import Where
 from indexer.facts import simple_type
 from indexer.languages.java import method_errors
 from personalizer.generation.placing.style import most_common
+from personalizer.generation.rescue.ends import RESULT, kind_of_result
 from personalizer.generation.rescue.statements import needed, statements_of, tests_by_nearness
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 
-__all__ = [
-    "RESULT",
-    "Beginning",
-    "Getter",
-    "asserted",
-    "beginnings",
-    "getters_of",
-    "plain_ends",
-    "plain_ends_at",
-    "plain_name",
-]
+__all__ = ["Beginning", "beginnings", "plain_name"]
 
-RESULT = "result"
-"""Name of the variable that holds what the focal method gives."""
 _LONGEST, _CHARACTERS = 8, 800
 """Statements that a beginning may take from a test, and its length."""
 
@@ -67,150 +55,6 @@ def beginnings(site: Site, values: Values, most: int = 3) -> Iterator[Beginning]
             return  # the rest of the tests need not be read
 
 
-def plain_ends(
-    text: str,
-    begun: str,
-    focal: Method,
-    arguments: Sequence[str] | None,
-    *,
-    flavour: str = "",
-    getters: Sequence[Getter] = (),
-) -> Iterator[str]:
-    """The test with nothing behind its call but an assertion of what comes: guesses, to be settled.
-
-    Args:
-        text: What the model made of a beginning.
-        begun: The beginning's text.
-        focal: The method under test.
-        arguments: Plain arguments for it, where there are some.
-        flavour: Test framework.
-        getters: What tells what a constructor made, or what a method did that gives nothing.
-
-    Yields:
-        With the arguments that the model wrote, then with plain ones; nothing where what the
-        method gives cannot be compared.
-    """
-    guesses = _guesses(focal.returns or "")
-    if focal.constructor:
-        guesses = _of_state(RESULT, getters)
-    elif focal.returns == "void":  # what it did is seen in what it was called on, if at all
-        called_on = re.search(r"\n\s*([a-z]\w*)\.\w+(?:\(\);)?\Z", begun)
-        guesses = _of_state(called_on[1], getters) if called_on else ()
-    calls = [""]
-    if focal.parameters:
-        written = re.match(r"[^;{}]*;", text[len(begun) :])
-        uncertain = written and re.search(rf"\b{RESULT}\b", written[0])  # what is not yet there
-        calls = [written[0]] if written and not uncertain else []
-        calls += [] if arguments is None else [f"({', '.join(arguments)});"]
-    for call, guess in product(calls, guesses):
-        lines = "".join(f"    {_in_order(one, flavour)};\n" for one in guess.split("\n"))
-        yield f"{begun}{call}\n{lines}}}"
-
-
-def plain_ends_at(site: Site, values: Values) -> Callable[[str, Beginning], Iterator[str]]:
-    """``plain_ends`` of what the model made of a beginning, for the tests of one site."""
-    arguments = values.arguments(site.focal, site.focal_path)
-    getters = getters_of(site)
-
-    def plain(text: str, begun: Beginning) -> Iterator[str]:
-        return plain_ends(
-            text, begun.text, site.focal, arguments, flavour=site.flavour, getters=getters
-        )
-
-    return plain
-
-
-class Getter(NamedTuple):
-    """A method that says simply what an object holds."""
-
-    name: str
-    type: str
-    """Of what it gives."""
-
-
-def getters_of(site: Site) -> tuple[Getter, ...]:
-    """Those of the focal class, those first that are named as the focal method or what it takes."""
-    declared = site.symbols.members.of(site.focal_path, site.focal.owner)
-    if declared is None:
-        return ()
-    found = {
-        one.method.name: Getter(one.method.name, one.method.returns or "")
-        for one in declared.all_methods(inside="")
-        if _GETTER.fullmatch(one.method.name)
-        and not one.method.parameters
-        and "public" in one.method.modifiers
-        and "static" not in one.method.modifiers
-    }
-    if declared.type.kind == "record":
-        found |= {name: Getter(name, field.type) for name, field in declared.fields.items()}
-    named = [re.sub(r"^[a-z]+", "", site.focal.name), *(p.name for p in site.focal.parameters)]
-    stems = [name.lower() for name in named if name]
-    simple = [one for one in found.values() if one.type in _GUESSES]
-    simple.sort(key=lambda one: not any(stem in one.name.lower() for stem in stems))
-    return tuple(simple[:_GETTERS])
-
-
-_GETTER = re.compile(r"(?:get|is|has)[A-Z]\w*|size|length|count|name|total|value")
-_GETTERS = 3
-"""What one test asserts of an object."""
-
-
-def _of_state(name: str, getters: Sequence[Getter]) -> tuple[str, ...]:
-    """What may be asserted of the object that a variable holds, a statement a line."""
-    lines = [_GUESSES[one.type][0].replace(RESULT, f"{name}.{one.name}()") for one in getters]
-    text = f'assertEquals("", {name}.toString())'
-    return ("\n".join(lines), text) if lines else (text,)
-
-
-def asserted(call: str, site: Site) -> list[str]:
-    """Statements that keep what a call of the focal method gives and assert it: a guess.
-
-    None where it gives nothing.
-    """
-    kind = _kind_of_result(site)
-    guess = _in_order(_guesses(kind or "")[0], site.flavour)
-    return [f"{kind} {RESULT} = {call};", f"{guess};"] if kind else []
-
-
-_THERE = f"assertNotNull({RESULT})"
-_OF_OBJECTS = (f'assertEquals("", {RESULT}.toString())', _THERE)
-"""What its text says is more than that it is there; one with its address in it is never taken."""
-_GUESSES: dict[str, tuple[str, ...]] = {
-    "char": (f'assertEquals("", String.valueOf({RESULT}))',),
-    "float": (f"assertEquals(0.0f, {RESULT}, 1e-6f)",),
-    "double": (f"assertEquals(0.0, {RESULT}, 1e-9)",),
-    "boolean": (f"assertTrue({RESULT})",),
-    "String": (f'assertEquals("", {RESULT})', _THERE),
-    "int": (f"assertEquals(0, {RESULT})",),
-    "short": (f"assertEquals(0, {RESULT})",),
-    "byte": (f"assertEquals(0, {RESULT})",),
-    "long": (f"assertEquals(0L, {RESULT})",),
-    "char[]": (f'assertEquals("", new String({RESULT}))', _THERE),
-}
-
-
-def _in_order(guess: str, flavour: str) -> str:
-    """TestNG has what came first, then what was expected.
-
-    Example:
-        >>> _in_order("assertEquals(0.0, result, 1e-9)", "testng")
-        'assertEquals(result, 0.0, 1e-9)'
-    """
-    if flavour != "testng":
-        return guess
-    return re.sub(r"^(assertEquals)\((\S+), (.*?)(, [\de.f-]+)?\)$", r"\1(\3, \2\4)", guess)
-
-
-def _guesses(returned: str) -> tuple[str, ...]:
-    """What may be asserted of a value of a type, the most that can be said first."""
-    if returned in _GUESSES:
-        return _GUESSES[returned]
-    if returned.endswith("[]"):
-        shown = "deepToString" if returned.endswith("[][]") else "toString"
-        return f'assertEquals("", Arrays.{shown}({RESULT}))', _THERE
-    return _OF_OBJECTS
-
-
 # ---------------------------------------------------------------- ways to an object
 
 
@@ -241,13 +85,13 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
         often = Counter(way[:2] for way in found)
         yield from sorted(found, key=lambda way: (len(way.statements), -often[way[:2]]))
     declared = site.symbols.members.of(site.focal_path, focal.owner)
-    made = values.made(declared)
-    if declared is not None and made is not None:
+    if declared is not None:
         name = f"{declared.name[:1].lower()}{declared.name[1:]}"
         if name == RESULT or method_errors(f"void a() {{ int {name}; }}"):
             name = "subject"
-        made_first = f"{declared.type.name} {name} = {made};"
-        yield _Way(f"{name}.{focal.name}", (made_first,), f"makes its own {declared.name}")
+        for made in values.objects(declared):
+            made_first = f"{declared.type.name} {name} = {made};"
+            yield _Way(f"{name}.{focal.name}", (made_first,), f"makes its own {declared.name}")
 
 
 class _Kinds(NamedTuple):
@@ -303,7 +147,7 @@ def _text(site: Site, way: _Way) -> str:
     junit5 = site.flavour == "junit5"
     head = "" if site.flavour == "junit3" else "@Test\n"
     head += f"{'' if junit5 else 'public '}void {plain_name(site)}() {{\n"
-    kind = _kind_of_result(site)
+    kind = kind_of_result(site)
     declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
     call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
     if not focal.parameters:
@@ -321,16 +165,3 @@ def plain_name(site: Site) -> str:
     if site.flavour == "junit3" or most_common(named, False):
         return f"test{name}"
     return f"{name[0].lower()}{name[1:]}"
-
-
-def _kind_of_result(site: Site) -> str | None:
-    """The type of the variable for what the method gives; None where it gives nothing."""
-    focal = site.focal
-    if focal.constructor:
-        return focal.owner
-    if focal.returns in (None, "void"):
-        return None
-    if re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns):  # a type variable
-        return "Object"
-    inner = {one.simple_name: one.name for one in site.snapshot.files[site.focal_path].types}
-    return re.sub(r"(?<![\w.])[A-Z]\w*", lambda m: inner.get(m[0], m[0]), focal.returns)

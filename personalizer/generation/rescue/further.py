@@ -11,7 +11,9 @@ from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.beginnings import beginnings, plain_ends_at
+from personalizer.generation.rescue.arguments import arguments_of
+from personalizer.generation.rescue.beginnings import beginnings
+from personalizer.generation.rescue.ends import ends_at
 from personalizer.generation.rescue.rounds import Try, declared, mended
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
@@ -78,9 +80,9 @@ def _others(
     values = Values(site)
     for variant in variants(best.text, site, values):
         yield looked(variant.text), variant.changes
-    plain = plain_ends_at(site, values)
+    plain = ends_at(site, arguments_of(site, values))
     for beginning in beginnings(site, values, most=_MOST_OBJECTS):
-        for text in islice(plain(beginning.text, beginning), 1):
+        for text in islice(plain(beginning.text, beginning.text), 1):
             one = looked(text)
             yield one, beginning.note
             if one is not None and one.compiles:

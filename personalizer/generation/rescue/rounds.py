@@ -6,7 +6,7 @@ A new text takes the old one's place only where it comes further (``ranking.wort
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from personalizer.engine import Completion
@@ -15,7 +15,9 @@ from personalizer.generation.candidates import candidate_of, candidates_of
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.beginnings import beginnings, plain_ends_at
+from personalizer.generation.rescue.arguments import arguments_of, nothing_for
+from personalizer.generation.rescue.beginnings import Beginning, beginnings
+from personalizer.generation.rescue.ends import ends_at
 from personalizer.generation.rescue.salvage import salvaged
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
@@ -29,7 +31,7 @@ GoOn = Callable[[str], Sequence[Completion]]
 Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 _PATIENCE = 20.0
-"""Seconds after which no further beginning is tried."""
+"""Seconds after which no further test is tried."""
 
 
 def declared(candidates: Sequence[Candidate], run: Try) -> tuple[Candidate, ...]:
@@ -93,31 +95,66 @@ def begun(
         return tuple(found)  # nothing is run, so nothing would be known of them
     if any(map(good, found)):
         return ranked(found)
-    start = time.perf_counter()
     values = Values(site)
-    plain = plain_ends_at(site, values)
+    attempts = _Attempts(site, run, known)
+    plain, asked = ends_at(site, arguments_of(site, values)), list[tuple[Completion, Beginning]]()
     for beginning in beginnings(site, values):
-        if any(map(good, found)):
+        if attempts.over:
             break
         for completion in go_on(beginning.text):
             if not completion.text.startswith(beginning.text):
                 continue  # a tokenizer that does not give back what it was given
-            plainer = plain(completion.text, beginning)
-            own = completion.text
-            for text in (own, *plainer):  # each says less than the one before
-                if time.perf_counter() - start > _PATIENCE:
-                    return ranked(found)
-                made = candidates_of([replace(completion, text=text)], site, known=known)
-                tried = declared(run([one for one in made if one.parses]), run)
-                tried = mended(tried, site, run)
-                not_run = [one for one in tried if one.compiles is None and not one.failure]
-                taken = not_run or [one for one in tried if good(one)]
-                found += [_begun(one, beginning.note, guessed=text is not own) for one in taken]
-                if not_run:
-                    return ranked(found)  # a whole test, where there was none
-                if taken:
-                    break
+            asked.append((completion, beginning))
+            own = attempts.first([completion.text], completion, beginning)
+            ends = plain(completion.text, beginning.text)
+            taken = own or attempts.first(ends, completion, beginning, guessed=True)
+            if taken:
+                return ranked([*found, *taken])
+    bare = ends_at(site, nothing_for(site))
+    for completion, beginning in asked:
+        ends = bare(beginning.text, beginning.text)
+        if taken := attempts.first(ends, completion, beginning, guessed=True):
+            return ranked([*found, *taken])
     return ranked(found)
+
+
+class _Attempts:
+    """Tests that are tried one after the other, as long as there is time.
+
+    Args:
+        site: Where they stand.
+        run: Compiles and runs.
+        known: Digests of candidates that are left out.
+    """
+
+    def __init__(self, site: Site, run: Try, known: Collection[str]) -> None:
+        self._site, self._run, self._known = site, run, known
+        self._end = time.perf_counter() + _PATIENCE
+
+    @property
+    def over(self) -> bool:
+        """Whether their time is over."""
+        return time.perf_counter() > self._end
+
+    def first(
+        self,
+        texts: Iterable[str],
+        completion: Completion,
+        beginning: Beginning,
+        *,
+        guessed: bool = False,
+    ) -> list[Candidate]:
+        """The first that passes, or that is whole where nothing is run; none where none does."""
+        for text in texts:  # each says less than the one before
+            if self.over:
+                break
+            made = candidates_of([replace(completion, text=text)], self._site, known=self._known)
+            tried = declared(self._run([one for one in made if one.parses]), self._run)
+            tried = mended(tried, self._site, self._run)
+            not_run = [one for one in tried if one.compiles is None and not one.failure]
+            if taken := not_run or [one for one in tried if good(one)]:
+                return [_begun(one, beginning.note, guessed=guessed) for one in taken]
+        return []
 
 
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:

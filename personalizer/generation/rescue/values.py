@@ -1,8 +1,9 @@
-"""Plain values of the types that a method takes, for tests that are begun."""
+"""Values of the types that a method takes: as tests write them, else the plainest there are."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import cycle
 
@@ -11,14 +12,16 @@ from tree_sitter import Parser
 from indexer import FileFacts, Method, Type
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
+from indexer.pairing import in_test_root, module_of
+from personalizer.engine.monitor.java_types import java_kind
 from personalizer.generation.names.members import Declared
 from personalizer.generation.rescue.statements import statements_of, tests_by_nearness
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import code, nodes
 
-__all__ = ["Values"]
+__all__ = ["LITERALS", "Values"]
 
-_LITERALS = {
+LITERALS = {
     "String": '"a"',
     "CharSequence": '"a"',
     "Object": '"a"',
@@ -36,7 +39,12 @@ _LITERALS = {
     "Number": "1",
     "Boolean": "true",
     "Class": "Object.class",
+    "Character": "'a'",
+    "Short": "(short) 1",
+    "Byte": "(byte) 1",
+    "Float": "1.0f",
 }
+"""Of types that need nothing else."""
 _OTHERS = {
     "String": ('"b"', '"c"'),
     "char": ("'b'", "'c'"),
@@ -46,49 +54,83 @@ _OTHERS = {
 }
 _OF_JAVA = {
     "Appendable": "new StringBuilder()",
+    "AtomicBoolean": "new AtomicBoolean(true)",
     "AtomicInteger": "new AtomicInteger(1)",
+    "BiConsumer": "(one, other) -> { }",
+    "BiFunction": "(one, other) -> one",
+    "BiPredicate": "(one, other) -> true",
     "BigDecimal": "BigDecimal.ONE",
     "BigInteger": "BigInteger.ONE",
+    "BinaryOperator": "(one, other) -> one",
+    "BooleanSupplier": "() -> true",
+    "BufferedReader": 'new BufferedReader(new StringReader("a"))',
     "ByteBuffer": "ByteBuffer.wrap(new byte[] {1})",
+    "Callable": "() -> null",
+    "CharBuffer": 'CharBuffer.wrap("a")',
     "Charset": "StandardCharsets.UTF_8",
+    "Clock": "Clock.fixed(Instant.EPOCH, ZoneOffset.UTC)",
     "Collection": "new ArrayList<>()",
     "Comparator": "Comparator.naturalOrder()",
     "Consumer": "one -> { }",
+    "Currency": 'Currency.getInstance("EUR")',
     "Date": "new Date(0)",
+    "DayOfWeek": "DayOfWeek.MONDAY",
+    "Deque": "new ArrayDeque<>()",
     "Duration": "Duration.ofSeconds(1)",
     "Exception": 'new Exception("a")',
     "File": 'new File("a")',
     "Function": "one -> one",
+    "InetAddress": "InetAddress.getLoopbackAddress()",
     "InputStream": "new ByteArrayInputStream(new byte[0])",
     "Instant": "Instant.EPOCH",
+    "IntFunction": "one -> one",
+    "IntPredicate": "one -> true",
     "Iterable": "new ArrayList<>()",
     "Iterator": "Collections.emptyIterator()",
     "List": "new ArrayList<>()",
     "LocalDate": "LocalDate.of(2000, 1, 1)",
     "LocalDateTime": "LocalDateTime.of(2000, 1, 1, 0, 0)",
+    "LocalTime": "LocalTime.NOON",
     "Locale": "Locale.ROOT",
+    "LongSupplier": "() -> 1L",
     "Map": "new HashMap<>()",
+    "OffsetDateTime": "OffsetDateTime.of(2000, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC)",
     "Optional": "Optional.empty()",
     "OutputStream": "new ByteArrayOutputStream()",
     "Path": 'Paths.get("a")',
     "Pattern": 'Pattern.compile("a")',
+    "Period": "Period.ofDays(1)",
     "Predicate": "one -> true",
+    "PrintStream": "new PrintStream(new ByteArrayOutputStream())",
+    "PrintWriter": "new PrintWriter(new StringWriter())",
     "Properties": "new Properties()",
+    "Queue": "new ArrayDeque<>()",
     "Random": "new Random(0)",
     "Reader": 'new StringReader("a")',
     "Runnable": "() -> { }",
     "Set": "new HashSet<>()",
+    "SortedMap": "new TreeMap<>()",
+    "SortedSet": "new TreeSet<>()",
+    "Stream": 'Stream.of("a")',
     "StringBuffer": 'new StringBuffer("a")',
     "StringBuilder": 'new StringBuilder("a")',
+    "Supplier": "() -> null",
     "Throwable": 'new Exception("a")',
     "TimeUnit": "TimeUnit.SECONDS",
+    "Timestamp": "new Timestamp(0)",
     "URI": 'URI.create("a")',
+    "URL": 'URI.create("http://localhost/").toURL()',
     "UUID": "new UUID(0, 1)",
+    "UnaryOperator": "one -> one",
     "Writer": "new StringWriter()",
+    "Year": "Year.of(2000)",
     "ZoneId": 'ZoneId.of("UTC")',
+    "ZonedDateTime": "ZonedDateTime.of(2000, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC)",
 }
 _DEEP = 2
 """Objects that are made to make another."""
+_MOST_TRIED = 8
+"""Values of a type in tests that are looked at."""
 
 
 class Values:
@@ -100,44 +142,38 @@ class Values:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._known: dict[tuple[str, str], list[str]] = {}
 
-    def arguments(self, method: Method, path: str, *, deep: int = _DEEP) -> tuple[str, ...] | None:
+    def arguments(
+        self, method: Method, path: str, *, shown: bool = True, deep: int = _DEEP
+    ) -> tuple[str, ...] | None:
         """Arguments for a method; None where no value of a type is known.
 
         Args:
             method: What is called.
             path: The file that declares it.
+            shown: As tests write them, where they do.
             deep: Objects that may be made for others.
         """
-        values = {one.type: self.of(one.type, path, deep=deep) for one in method.parameters}
+        kinds = {one.type for one in method.parameters}
+        values = {kind: self._some(kind, path, shown=shown, deep=deep) for kind in kinds}
         if not all(values.values()):
             return None
         turns = {kind: cycle(found) for kind, found in values.items()}
         return tuple(next(turns[one.type]) for one in method.parameters)
 
-    def made(self, declared: Declared | None, *, deep: int = _DEEP) -> str | None:
-        """A call of a type's shortest constructor, else of a method that is there to make one.
+    def of(self, written: str, path: str) -> list[str]:
+        """Literals, what tests begin variables with, constants of the type, what can be made.
 
-        Of an enum its first constant; None where there is nothing that could be called.
+        Args:
+            written: A type, as a file names it.
+            path: The file.
         """
-        if declared is None or "private" in declared.type.modifiers:
-            return None
-        if declared.type.kind == "enum":
-            return next(iter(self.constants(declared)), None)
-        kind, place = declared.type, self._site.place.path if self._site.place else ""
-        inner = "." in kind.name and kind.kind == "class" and "static" not in kind.modifiers
-        ways: list[tuple[str, Method]] = []
-        if kind.kind in ("class", "record") and "abstract" not in kind.modifiers and not inner:
-            constructors = declared.constructors(inside=place)
-            if constructors is None and not declared.components:
-                return f"new {kind.name}()"
-            ways = [(f"new {kind.name}", one.method) for one in constructors or ()]
-        ways.sort(key=lambda way: len(way[1].parameters))
-        for call, method in [*ways, *_factories(self._site.snapshot.files[declared.path], kind)]:
-            arguments = self.arguments(method, declared.path, deep=deep - 1)
-            if arguments is not None:
-                return f"{call}({', '.join(arguments)})"
-        return None
+        return self._some(written, path, shown=True, deep=_DEEP)
+
+    def objects(self, declared: Declared) -> Iterator[str]:
+        """Ways to an object of a type that is no mock, the plainest first."""
+        return self._objects(declared, _DEEP)
 
     def constants(self, declared: Declared) -> list[str]:
         """The constants of an enum, in order."""
@@ -148,58 +184,168 @@ class Values:
             if one.type == "enum_constant"
         ]
 
-    def of(self, written: str, path: str, *, deep: int = _DEEP) -> list[str]:
-        """Literals, what tests begin variables with, constants of the type, what can be made.
+    # ------------------------------------------------------------ values of a type
 
-        Args:
-            written: A type, as a file names it.
-            path: The file.
-            deep: Objects that may be made for others.
-        """
+    def _some(self, written: str, path: str, *, shown: bool, deep: int) -> list[str]:
         kind = simple_type(written)
-        if kind in _LITERALS:  # several take turns, so that a test tells them apart
-            return [_LITERALS[kind], *_OTHERS.get(kind, ())]
-        found = self._from_tests.get(kind) or self._constants.get(kind)
-        if found:
-            return list(found)
+        if kind in LITERALS:  # several take turns, so that a test tells them apart
+            return [LITERALS[kind], *_OTHERS.get(kind, ())]
+        if self._site.symbols.members.is_variable(kind, path):
+            return ['"a"']
+        found = self._shown(kind, path) if shown else []
+        return found or list(dict.fromkeys(self._plain(written, path, deep)))
+
+    def _plain(self, written: str, path: str, deep: int) -> Iterator[str]:
+        """Values that no test shows."""
+        kind = simple_type(written)
+        yield from self._constants.get(kind, ())
         element = kind.removesuffix("...").removesuffix("[]")
         if element != kind:
-            some = _LITERALS.get(element)
-            return [f"new {element}[] {{{some}}}" if some else f"new {element}[0]"]
-        if kind in _OF_JAVA:
-            return [_OF_JAVA[kind]]
-        declared = self._site.symbols.members.seen_from(written, path) if deep else None
-        made = self.made(declared, deep=deep)
-        return [made] if made else []
+            some = self._some(element, path, shown=False, deep=deep - 1) if deep else []
+            yield f"new {element}[] {{{some[0]}}}" if some else f"new {element}[0]"
+            return
+        declared = self._site.symbols.members.seen_from(written, path)
+        if declared is None and kind in _OF_JAVA:
+            yield _OF_JAVA[kind]
+            return
+        made = next(self._objects(declared, deep), None) if declared and deep else None
+        if made:
+            yield made
+        elif deep == _DEEP and self._mocked(kind, declared):
+            yield f"mock({declared.type.name if declared else kind}.class)"
+
+    def _objects(self, declared: Declared, deep: int) -> Iterator[str]:
+        """Calls that give an object of a type, the plainest first.
+
+        Of an enum its constants; of an abstract type objects of those that extend it, or a lambda.
+        """
+        kind, place = declared.type, self._site.place.path if self._site.place else ""
+        if "private" in kind.modifiers:
+            return
+        if kind.kind == "enum":
+            yield from self.constants(declared)
+            return
+        inner = "." in kind.name and kind.kind == "class" and "static" not in kind.modifiers
+        abstract = "abstract" in kind.modifiers or kind.kind == "interface"
+        ways: list[tuple[str, Method]] = []
+        if kind.kind in ("class", "record") and not abstract and not inner:
+            constructors = declared.constructors(inside=place)
+            if constructors is None and not declared.components:
+                yield f"new {kind.name}()"
+            ways = [(f"new {kind.name}", one.method) for one in constructors or ()]
+        ways.sort(key=lambda way: len(way[1].parameters))
+        for call, method in [*ways, *_factories(self._site.snapshot.files[declared.path], kind)]:
+            arguments = self.arguments(method, declared.path, deep=deep - 1)
+            if arguments is not None:
+                yield f"{call}({', '.join(arguments)})"
+        yield from self._constants.get(kind.simple_name, ())
+        if abstract and deep:
+            for heir in self._heirs_of(declared):
+                yield from self._objects(heir, deep - 1)
+            yield from self._lambda(declared, deep)
+
+    def _heirs_of(self, declared: Declared) -> Iterator[Declared]:
+        """The types that extend one directly, those of main code first."""
+        members = self._site.symbols.members
+        for path, kind in self._heirs.get(declared.name, ()):
+            heir = members.of(path, kind.name)
+            if heir is not None and any(one[2] is declared.type for one in heir.chain[1:]):
+                yield heir
+
+    def _lambda(self, declared: Declared, deep: int) -> Iterator[str]:
+        """A function, where a type wants one method and no more."""
+        outside = {one.name for one in declared.outside}
+        if declared.type.kind != "interface" or not declared.as_written or outside:
+            return
+        methods = [one.method for one in declared.all_methods(inside="")]
+        given = {one.name for one in methods if one.body is not None}
+        wanted = [one for one in methods if one.body is None and one.name not in given]
+        if len(wanted) != 1:
+            return
+        names = [one.name for one in wanted[0].parameters]
+        head = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        returned = wanted[0].returns or ""
+        known = self._some(returned, declared.path, shown=False, deep=deep - 1)
+        yield f"{head} -> {'{ }' if returned == 'void' else known[0] if known else 'null'}"
+
+    def _mocked(self, kind: str, declared: Declared | None) -> bool:
+        """Whether the tests of the module mock, and a type can be."""
+        if declared is None:
+            java = java_kind(kind)
+            return self._mocks and kind[:1].isupper() and (java is None or java.abstract)
+        fixed = {"final", "sealed", "private"} & {*declared.type.modifiers}
+        return self._mocks and declared.type.kind in ("class", "interface") and not fixed
+
+    # ------------------------------------------------------------ what the project shows
+
+    def _shown(self, kind: str, path: str) -> list[str]:
+        """What tests begin variables of a type with, and could stand here too."""
+        if (kind, path) not in self._known:
+            members = self._site.symbols.members
+            found = [
+                value
+                for value, test in self._from_tests.get(kind, {}).items()
+                if members.mean_alike(kind, path, test)
+            ]
+            usable = (one for one in found[:_MOST_TRIED] if self._site.explains(f"a = {one};"))
+            self._known[kind, path] = list(usable)
+        return self._known[kind, path]
 
     @cached_property
-    def _from_tests(self) -> dict[str, dict[str, None]]:
-        """What tests begin variables with and needs none of theirs.
+    def _from_tests(self) -> dict[str, dict[str, str]]:
+        """What tests begin variables with and needs none of theirs, each with the test's file.
 
         The nearest file first, and what stands most often in it.
         """
-        values: dict[str, dict[str, None]] = {}
+        values: dict[str, dict[str, str]] = {}
         for tests in tests_by_nearness(self._site):
             counted: Counter[tuple[str, str]] = Counter()
             for test in tests:
                 statements = list(statements_of(self._site, test))
                 own = {name for one in statements for name in one.names}
+                own |= {one.name for one in test.method.parameters}
                 counted.update((s.type, s.value) for s in statements if not s.value_uses & own)
             for (kind, value), _ in counted.most_common():
                 listed = value.startswith("{")  # an array, as only a declaration may write it
-                if value and (not listed or kind.endswith("[]")):
-                    values.setdefault(kind, {})[f"new {kind} {value}" if listed else value] = None
+                if value not in ("", "null") and (not listed or kind.endswith("[]")):
+                    shown = f"new {kind} {value}" if listed else value
+                    values.setdefault(kind, {}).setdefault(shown, tests[0].path)
         return values
 
     @cached_property
     def _constants(self) -> dict[str, dict[str, None]]:
         values: dict[str, dict[str, None]] = {}
         for facts in self._site.snapshot.files.values():
+            interfaces = {one.name for one in facts.types if one.kind == "interface"}
             for field in facts.fields:
                 kind = simple_type(field.owner)
-                if simple_type(field.type) == kind and "static" in field.modifiers:
-                    values.setdefault(kind, {})[f"{kind}.{field.name}"] = None
+                static = "static" in field.modifiers or field.owner in interfaces
+                if simple_type(field.type) == kind and static and "private" not in field.modifiers:
+                    values.setdefault(kind, {})[f"{field.owner}.{field.name}"] = None
         return values
+
+    @cached_property
+    def _heirs(self) -> dict[str, list[tuple[str, Type]]]:
+        """The types that extend or implement one, by its simple name."""
+        found: defaultdict[str, list[tuple[str, Type]]] = defaultdict(list)
+        for path, facts in self._site.snapshot.files.items():
+            for kind in facts.types:
+                for parent in kind.extends + kind.implements:
+                    found[simple_type(parent)].append((path, kind))
+        for heirs in found.values():
+            heirs.sort(key=lambda one: (in_test_root(one[0]), len(one[1].name)))
+        return found
+
+    @cached_property
+    def _mocks(self) -> bool:
+        """Whether tests of the module mock."""
+        module = module_of(self._site.focal_path)
+        files = {one.path for one in self._site.snapshot.tests if module_of(one.path) == module}
+        return any(
+            line.name.startswith("org.mockito")
+            for path in files
+            for line in self._site.snapshot.files[path].imports
+        )
 
 
 def _factories(facts: FileFacts, kind: Type) -> list[tuple[str, Method]]:

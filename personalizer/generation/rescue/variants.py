@@ -17,6 +17,7 @@ from tree_sitter import Node, Parser
 from indexer import Span
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
+from personalizer.generation.rescue.arguments import null_of
 from personalizer.generation.rescue.beginnings import plain_name
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
@@ -219,12 +220,7 @@ def _fitting(kind: str, site: Site, seen: _Seen, values: Values, written: str) -
         else:
             found = ["null", *known]
     wanted = dict.fromkeys(one for one in found if one != written)
-    overloaded = [
-        one
-        for one in site.snapshot.files[site.focal_path].methods
-        if (one.owner, one.name) == (site.focal.owner, site.focal.name)
-    ]
-    null = f"({simple}) null" if len(overloaded) > 1 else "null"
+    null = null_of(kind, site)
     return tuple(null if one == "null" else one for one in wanted)[:_EACH]
 
 

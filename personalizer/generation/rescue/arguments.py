@@ -1,0 +1,141 @@
+"""Ways to call the focal method: what it may be given, with the statements that make it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from indexer import Where
+from indexer.facts import simple_type
+from personalizer.engine.monitor.kinds import PRIMITIVES
+from personalizer.generation.rescue.statements import (
+    Statement,
+    needed,
+    statements_of,
+    tests_by_nearness,
+)
+from personalizer.generation.rescue.values import LITERALS, Values
+from personalizer.generation.site import Site
+
+__all__ = ["Arguments", "arguments_of", "nothing_for", "null_of"]
+
+_LONGEST = 8
+"""Statements that a test may lend."""
+
+
+class Arguments(NamedTuple):
+    """What a method is given."""
+
+    values: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    """Statements that declare what the values name."""
+
+    def behind(self, begun: str) -> str | None:
+        """A test up to the name of the method with these behind it; None where names clash.
+
+        Example:
+            >>> Arguments(("cart",), ("Cart cart = make();",)).behind("void a() {\\n    total")
+            'void a() {\\n    Cart cart = make();\\n    total(cart);'
+        """
+        head, newline, call = begun.rpartition("\n")
+        statements = [one for one in self.before if one not in head]
+        names = filter(None, map(_declared, statements))
+        if any(re.search(rf"\b{name}\b", begun) for name in names):
+            return None
+        indent = call[: len(call) - len(call.lstrip())]
+        lines = [line for one in statements for line in one.split("\n")]
+        made = "".join(f"{newline}{indent}{line}" for line in lines)
+        return f"{head}{made}{newline}{call}({', '.join(self.values)});"
+
+
+def arguments_of(site: Site, values: Values) -> Iterator[Arguments]:
+    """Ways to call the focal method, the likeliest first: each may not compile, or not run.
+
+    As tests write values of the types, as one test makes them in several statements, the plainest
+    that can be made.
+    """
+    focal, path = site.focal, site.focal_path
+    shown = values.arguments(focal, path)
+    plain = values.arguments(focal, path, shown=False)
+    lent = _lent(site)
+    ways = [
+        None if shown is None else Arguments(shown),
+        lent,
+        None if plain is None else Arguments(plain),
+    ]
+    yield from dict.fromkeys(one for one in ways if one is not None)
+
+
+def nothing_for(site: Site) -> Iterator[Arguments]:
+    """The focal method's call with ``null`` for each object, if it takes one."""
+    kinds = [one.type for one in site.focal.parameters]
+    values = [LITERALS[one] if one in PRIMITIVES else null_of(one, site) for one in kinds]
+    if not PRIMITIVES.issuperset(kinds):
+        yield Arguments(tuple(values))
+
+
+def null_of(kind: str, site: Site) -> str:
+    """``null`` as an argument of the focal method, with its type where another may be meant."""
+    named = [
+        one
+        for one in site.snapshot.files[site.focal_path].methods
+        if (one.owner, one.name) == (site.focal.owner, site.focal.name)
+    ]
+    simple = simple_type(kind).replace("...", "[]")
+    return f"({simple}) null" if len(named) > 1 or "..." in kind else "null"
+
+
+def _lent(site: Site) -> Arguments | None:
+    """Variables that one test declares, where all types but the plain ones have one."""
+    wanted = {simple_type(one.type) for one in site.focal.parameters} - LITERALS.keys()
+    if not wanted:
+        return None
+    for tests in tests_by_nearness(site):
+        found = [one for test in tests if (one := _in_test(site, test, wanted)) is not None]
+        if found:
+            return min(found, key=lambda one: len(one.before))
+    return None
+
+
+def _in_test(site: Site, test: Where, wanted: set[str]) -> Arguments | None:
+    members = site.symbols.members
+    if not all(members.mean_alike(kind, site.focal_path, test.path) for kind in wanted):
+        return None
+    statements = list(statements_of(site, test))
+    names: dict[str, list[str]] = {kind: [] for kind in wanted}
+    taken: dict[str, Statement] = {}
+    for place, one in enumerate(statements):
+        if one.type in wanted and len(one.names) == 1:
+            names[one.type] += one.names
+            taken |= {each.text: each for each in needed(statements, place)}
+    given = {one.name for one in test.method.parameters}
+    if not all(names.values()) or any(given & one.uses for one in taken.values()):
+        return None
+    counts = dict.fromkeys(wanted, 0)
+    values = []
+    for parameter in site.focal.parameters:
+        kind = simple_type(parameter.type)
+        if kind in wanted:
+            values.append(names[kind][counts[kind] % len(names[kind])])
+            counts[kind] += 1
+        else:
+            values.append(LITERALS[kind])
+    before = _used(statements, taken, values)
+    fits = len(before) <= _LONGEST and site.explains(" ".join(before))
+    return Arguments(tuple(values), before) if fits else None
+
+
+def _used(
+    statements: Sequence[Statement], taken: dict[str, Statement], values: Sequence[str]
+) -> tuple[str, ...]:
+    """The statements that make some variables, in order."""
+    places = [n for n, one in enumerate(statements) if one.names & {*values} and one.text in taken]
+    wanted = {each.text for place in places for each in needed(statements, place)}
+    return tuple(dict.fromkeys(one.text for one in statements if one.text in wanted))
+
+
+def _declared(statement: str) -> str:
+    """The variable that a statement declares; nothing where it declares none."""
+    found = re.match(r"(?:final\s+)?[\w.<>\[\], ?]+\s(\w+)(?:\[\])?\s*=", statement)
+    return found[1] if found else ""

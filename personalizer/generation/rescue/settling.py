@@ -1,0 +1,293 @@
+"""What a run showed, written into the test: values, exceptions, what came where none was thrown.
+
+The test then says what the code does today, which is told with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from datetime import date
+from pathlib import Path
+
+from tree_sitter import Node
+
+from indexer import Method
+from personalizer.generation.records import Candidate
+from personalizer.generation.rescue.ends import RESULT, asserted
+from personalizer.generation.rescue.removal import (
+    is_inside,
+    statement_at,
+    statements_in,
+    with_dependants,
+)
+from personalizer.generation.site import Site
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
+
+__all__ = ["as_it_is", "returned", "settled", "thrown"]
+
+
+def as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | None:
+    """A candidate with one assertion as the run would have it, and what was changed.
+
+    Args:
+        candidate: Compiled and run.
+        site: Where it stands.
+        line: From 1: where the run ended.
+    """
+    failure = candidate.failure or ""
+    found = settled(candidate.text, line, failure)
+    if found is None and site.flavour in ("junit4", "junit5"):
+        found = thrown(candidate.text, line, failure, site.focal, site.symbols.scope.names)
+    return found or returned(candidate.text, line, failure, site)
+
+
+_MISMATCH = re.compile(
+    r"expected: ?<(.*)> but was: ?<(.*)>|expected \[(.*)\] but found \[(.*)\]", re.DOTALL
+)
+"""As JUnit says it, and TestNG."""
+_ASSERTION_ERRORS = re.compile(r"[\w.]*(?:Assertion\w*Error|ComparisonFailure)\b")
+_OF_TEXTS = re.compile(r"[\w.]*ComparisonFailure\b")
+_OPPOSITE = {
+    "assertTrue": "assertFalse",
+    "assertFalse": "assertTrue",
+    "assertNull": "assertNotNull",
+    "assertNotNull": "assertNull",
+}
+
+
+def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
+    """A method with the assertion at a line as the run would have it, and what was changed.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What JUnit said.
+
+    Returns:
+        None where no single literal is to blame.
+
+    Example:
+        >>> settled("void a() {\\n  assertEquals(1, b());\\n}", 2,
+        ...         "org.opentest4j.AssertionFailedError: expected: <1> but was: <2>")
+        ('void a() {\\n  assertEquals(2, b());\\n}', '2 for 1')
+    """
+    if not _ASSERTION_ERRORS.match(failure):
+        return None
+    tree = MethodTree(text)
+    calls = [
+        node
+        for node in (nodes(tree.method) if tree.method else ())
+        if node.type == "method_invocation" and node.start_point[0] <= line <= node.end_point[0]
+    ]
+    for call in calls:
+        name = call.child_by_field_name("name")
+        if name is not None and (opposite := _OPPOSITE.get(code(name))):
+            tree.replace(name, opposite)
+            return tree.text, f"{opposite} for {code(name)}"
+        arguments = call.child_by_field_name("arguments")
+        values = _MISMATCH.search(failure)
+        if arguments is None or values is None or not code(name).startswith("assert"):
+            continue
+        expected, actual = (one for one in values.groups() if one is not None)
+        if _OF_TEXTS.match(failure):
+            expected, actual = _whole(expected), _whole(actual)
+        for one in arguments.named_children:
+            if one.type == _FLOAT and one.end_byte == arguments.named_children[-1].end_byte:
+                break  # what two numbers may differ by
+            new = _as_literal(one, actual) if _value(one) == expected else None
+            if new is not None and new != code(one):
+                others = [each for each in arguments.named_children if each.id != one.id]
+                if name is not None and (code(name), new, len(others)) == _EQUALS_NULL:
+                    tree.replace(name, "assertNull")
+                    tree.replace(arguments, f"({code(others[0])})")
+                else:
+                    tree.replace(one, new)
+                return tree.text, f"{new} for {code(one)}"
+    return None
+
+
+_EQUALS_NULL = ("assertEquals", "null", 1)
+"""What is asserted, of what, beside how many others: as ``assertNull`` says it."""
+
+
+_EXCEPTION = re.compile(r"(?:[a-z]\w*\.)+([A-Z]\w*Exception)\b")
+_TYPE_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]?\b")
+_OF_THE_TEST = ("NullPointerException", "ParameterResolutionException", "ClassCastException")
+"""Exceptions that more often tell of a bad test than of what the method does."""
+_OF_THE_SANDBOX = re.compile(
+    r"Read-only file system|Permission denied|Operation not permitted|No space left"
+    r"|Cannot run program|[Nn]etwork is unreachable|Name or service not known|name resolution"
+    r"|Connection refused"
+    r"|(?:UnknownHost|Connect|Socket|NoRouteToHost|AccessDenied|AccessControl|ReadOnlyFileSystem)"
+    r"Exception"
+)
+"""What code meets in the sandbox alone: it says nothing of what the method does elsewhere."""
+
+
+def thrown(
+    text: str,
+    line: int,
+    failure: str,
+    focal: Method,
+    short: Callable[[str], bool] = lambda name: name.startswith("java.lang."),
+) -> tuple[str, str] | None:
+    """A method that expects the exception which a call of the focal method threw at a line.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What was said.
+        focal: The method under test.
+        short: Whether the simple name of an exception is enough, by its full name.
+
+    Returns:
+        None where another statement threw.
+    """
+    named = _EXCEPTION.match(failure)
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if named is None or named[1] in _OF_THE_TEST or body is None:
+        return None
+    if _OF_THE_SANDBOX.search(failure):
+        return None
+    statements = list(statements_in(body))
+    one = statement_at(statements, line)
+    if one is None or not any(calls_of(focal, one)):
+        return None
+    if one.type == "local_variable_declaration":
+        declarator = one.child_by_field_name("declarator")
+        call = declarator.child_by_field_name("value") if declarator else None
+    else:
+        call = one.named_children[0] if one.type == "expression_statement" else None
+    if call is None or call.type not in CALLS:
+        return None
+    gone = {one.id: one}
+    with_dependants(statements, gone)
+    for other in gone.values():
+        if other.id != one.id and not is_inside(other, gone):
+            tree.remove(other)
+    kind = named[1] if short(named[0]) else named[0]
+    taken = {code(node) for node in nodes(body) if node.type == "identifier"}
+    before, bare = _arguments_before(call, focal, taken)
+    lines = [*before, f"assertThrows({kind}.class, () -> {bare});"]
+    tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
+    return tree.text, f"{named[1]} thrown"
+
+
+_NOTHING_THROWN = re.compile(r"xpected [\w.$]+ to be thrown, but nothing was thrown")
+
+
+def returned(text: str, line: int, failure: str, site: Site) -> tuple[str, str] | None:
+    """A method that asserts what the focal method gave where it was to throw.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What was said.
+        site: Where it stands.
+
+    Returns:
+        None where another call was to throw, or nothing can be asserted of what it gave.
+    """
+    tree = MethodTree(text)
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    if body is None or not _NOTHING_THROWN.search(failure):
+        return None
+    one = statement_at(list(statements_in(body)), line)
+    lambdas = [node for node in (nodes(one) if one else ()) if node.type == "lambda_expression"]
+    call = lambdas[0].child_by_field_name("body") if len(lambdas) == 1 else None
+    if (
+        one is None
+        or call is None
+        or not any(found.id == call.id for found in calls_of(site.focal, call))
+    ):
+        return None
+    lines = asserted(code(call), site)
+    if not lines or RESULT in text:
+        return None
+    tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
+    return tree.text, "what is given where nothing is thrown"
+
+
+def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tuple[list[str], str]:
+    """Variables for arguments that call something themselves, and the call with their names.
+
+    What a call within another throws would look as if the focal method threw it.
+    """
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments else []
+    text, declared = call.text or b"", list[str]()
+    if len(given) != len(focal.parameters):
+        return declared, code(call)
+    for one, wanted in reversed([*zip(given, focal.parameters, strict=True)]):
+        calls = any(node.type in CALLS for node in nodes(one))
+        known = not wanted.type.endswith("...") and not _TYPE_VARIABLE.search(wanted.type)
+        if calls and known and wanted.name not in taken and one.type != "lambda_expression":
+            declared.insert(0, f"{wanted.type} {wanted.name} = {code(one)};")
+            start, end = one.start_byte - call.start_byte, one.end_byte - call.start_byte
+            text = text[:start] + wanted.name.encode() + text[end:]
+    return declared, text.decode("utf-8", "replace")
+
+
+def _whole(value: str) -> str:
+    """A value without the brackets that JUnit 3 and 4 put around where two texts differ."""
+    head, opening, rest = value.partition("[")
+    middle, closing, tail = rest.rpartition("]")
+    cut = "..." in head or "..." in tail
+    return head + middle + tail if opening and closing and not cut else value
+
+
+def _value(literal: Node) -> str | None:
+    """A literal as JUnit shows it; None for what is none."""
+    text = code(literal)
+    if literal.type == "string_literal":
+        return _unescaped(text[1:-1])
+    if literal.type in ("true", "false", "null_literal", "decimal_integer_literal", _FLOAT):
+        return text.rstrip(_SUFFIXES).replace("_", "") if text[:1].isdigit() else text
+    if literal.type == "unary_expression" and re.fullmatch(r"-[\d.]+[lLfFdD]?", text):
+        return text.rstrip(_SUFFIXES)
+    return None
+
+
+def _as_literal(like: Node, value: str) -> str | None:
+    """Another value in the form of a literal; None where it has none."""
+    if like.type in ("string_literal", "null_literal"):
+        return "null" if value == "null" else _escaped(value)
+    if like.type in ("true", "false"):
+        return value if value in ("true", "false") else None
+    suffix = code(like)[-1] if code(like)[-1] in _SUFFIXES else ""
+    kind = _REAL if "." in code(like) else _WHOLE
+    return value + suffix if kind.fullmatch(value) else None
+
+
+_FLOAT = "decimal_floating_point_literal"
+_SUFFIXES = "lLfFdD"
+_WHOLE = re.compile(r"-?\d{1,18}")
+_REAL = re.compile(r"-?\d+\.\d+(?:E-?\d+)?")
+_LONGEST_TEXT = 200
+"""Characters of a text that a test expects: nobody compares more by eye."""
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _escaped(value: str) -> str | None:
+    if re.search(r"@[0-9a-f]{4,8}\b", value):
+        return None  # an address, another one each time
+    if _of_here_and_now(value) or len(value) > _LONGEST_TEXT:
+        return None
+    if any(ord(one) < 32 and one not in _ESCAPES for one in value):
+        return None
+    return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
+
+
+def _of_here_and_now(value: str) -> bool:
+    """Whether a value names today, or a folder of this machine: elsewhere it is another."""
+    folders = re.findall(r"(?<![\w./])/[\w.-]+/[\w.-]+", value)
+    return str(date.today()) in value or any(Path(one).exists() for one in folders)
+
+
+def _unescaped(value: str) -> str | None:
+    back = {escape: one for one, escape in _ESCAPES.items()}
+    if re.search(r"\\[^\\\"nrt]", value.replace("\\\\", "")):
+        return None
+    return re.sub(r"\\.", lambda found: back[found[0]], value)
