@@ -21,9 +21,9 @@ from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
 from personalizer.generation.rescue.beginnings import Beginning, beginnings
 from personalizer.generation.rescue.ends import Getter, getters_of, plain_ends
-from personalizer.generation.rescue.removal import without_lines
+from personalizer.generation.rescue.removal import without_lines, without_unused
 from personalizer.generation.rescue.rounds import begun, mended
-from personalizer.generation.rescue.settling import returned, settled, thrown
+from personalizer.generation.rescue.settling import returned, settled, thrown, thrown_instead
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
@@ -217,18 +217,120 @@ def test_what_an_argument_calls_is_called_before(argument: str, before: list[str
 
 def test_the_file_s_imports_say_how_an_exception_is_named():
     imports = "import java.io.*;\nimport java.net.ConnectException;\nimport org.junit"
-    scope = site_of("Cart#add", TESTS.replace("import org.junit", imports, 1)).symbols.scope
+    symbols = site_of("Cart#add", TESTS.replace("import org.junit", imports, 1)).symbols
+    scope = symbols.scope
     short = ["java.io.IOException", "java.net.ConnectException", "shop.Gone", "java.lang.Error"]
     assert all(map(scope.names, short))
     assert not any(map(scope.names, ["java.net.BindException", "java.io.sub.Gone"]))
     text = method("Cart cart = new Cart();", "int sum = cart.add(-1);")
-    found = thrown(text, 4, "java.io.IOException: gone", add(), scope.names)
+    found = thrown(text, 4, "java.io.IOException: gone", add(), symbols.short_name)
     assert found is not None
     assert "assertThrows(IOException.class" in found[0]
 
 
+def test_what_is_given_null_may_throw_a_null_pointer_exception():
+    failure = "java.lang.NullPointerException: price"
+    found = thrown(method("Cart.of(null);"), 3, failure, focal_of("Cart#of"))
+    assert found is not None
+    assert "assertThrows(NullPointerException.class, () -> Cart.of(null));" in found[0]
+    assert thrown(method("Cart.of(price);"), 3, failure, focal_of("Cart#of")) is None
+
+
+OTHER = "Unexpected exception type thrown, expected: <java.io.IOException> but was: <{}>"
+
+
+@pytest.mark.parametrize("said", [OTHER, OTHER.replace("U", "u").replace(",", ";")])
+def test_the_exception_that_came_is_expected(said: str):
+    text = method("assertThrows(IOException.class, () -> cart.add(1));")
+    failure = OPENTEST + said.format("java.lang.IllegalStateException")
+    assert thrown_instead(text, 3, failure, lambda full: full.rpartition(".")[2]) == (
+        method("assertThrows(IllegalStateException.class, () -> cart.add(1));"),
+        "IllegalStateException.class for IOException.class",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "came"),
+    [
+        (2, "java.lang.IllegalStateException"),
+        (3, "java.lang.NullPointerException"),
+        (3, "java.net.UnknownHostException"),
+    ],
+)
+def test_an_exception_that_says_nothing_of_the_method_is_not_expected(line: int, came: str):
+    text = method("assertThrows(IOException.class, () -> cart.add(1));")
+    assert thrown_instead(text, line, OPENTEST + OTHER.format(came), str) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "statements", "failure", "changed"),
+    [
+        ("total", "assertEquals(DATA, cart.total());", "expected: <a> but was: <7>", "7, cart"),
+        ("total", "assertEquals(sum(), cart.total());", "expected: <1> but was: <7>", "7, cart"),
+        ("total", "assertEquals(cart.total(), DATA);", "expected: <7> but was: <a>", "total(), 7)"),
+        (
+            "total",
+            "int a = cart.total(); assertEquals(b, a);",
+            "expected: <1> but was: <7>",
+            "7, a",
+        ),
+        ("total", 'assertEquals("a", b, cart.total());', "expected: <1> but was: <7>", ", 7, cart"),
+        ("total", "assertEquals(cart.total(), b);", "expected [1] but found [7]", "total(), 7)"),
+        ("name", "assertEquals(DATA, cart.name());", "expected: <a> but was: <b c>", '"b c", cart'),
+        ("name", "assertEquals(DATA, cart.name());", "expected: <a> but was: <null>", "Null(cart"),
+        ("open", "assertEquals(DATA, cart.open());", "expected: <a> but was: <true>", "true, cart"),
+        ("size", "assertEquals(DATA, cart.size());", "expected: <2> but was: <3>", "3L, cart"),
+    ],
+)
+def test_what_a_call_is_compared_with_gives_way_to_what_came(
+    target: str, statements: str, failure: str, changed: str
+):
+    others = "String name() { } boolean open() { } long size() { } Cart next() { }"
+    snapshot = snapshot_of({SHOP: SOURCE.rstrip().removesuffix("}") + others + "}"})
+    found = settled(method(statements), 3, OPENTEST + failure, focal(snapshot, f"Cart#{target}")[1])
+    assert found is not None
+    assert changed in found[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "assertEquals(DATA, cart.next());",
+        "assertEquals(DATA, cart.total() + 1);",
+        "assertEquals(DATA, other);",
+        "assertSame(DATA, cart.total());",
+    ],
+)
+def test_other_comparisons_stay(statement: str):
+    others = "Cart next() { }"
+    snapshot = snapshot_of({SHOP: SOURCE.rstrip().removesuffix("}") + others + "}"})
+    target = "next" if "next" in statement else "total"
+    of = focal(snapshot, f"Cart#{target}")[1]
+    assert settled(method(statement), 3, OPENTEST + "expected: <1> but was: <2>", of) is None
+
+
+def test_variables_that_nothing_uses_any_more_go():
+    before = method(
+        "int want = 1;", "Cart cart = new Cart(want);", "int sum = cart.add(1);", "int idle = 2;",
+        "Cart kept = Cart.of(cart.total());", "assertEquals(sum, kept);",
+    )  # fmt: skip
+    after = before.replace("assertEquals(sum, kept)", "assertEquals(3, total)")
+    assert without_unused(after, before, add()) == method(
+        "Cart cart = new Cart(want);", "cart.add(1);", "int idle = 2;", "Cart.of(cart.total());",
+        "assertEquals(3, total);",
+    ).replace("Cart cart", "int want = 1;\n    Cart cart")  # fmt: skip
+    alone = method("int want = 1;", "Cart cart = new Cart(want);", "assertEquals(3, total);")
+    assert without_unused(alone, before, add()) == method("assertEquals(3, total);")
+    made = msgspec.structs.replace(add(), returns=None, name="Cart")
+    assert "    new Cart(want);" in without_unused(alone, before, made)
+
+
 def add() -> Method:
-    return focal(snapshot_of({SHOP: SOURCE}), "Cart#add")[1]
+    return focal_of("Cart#add")
+
+
+def focal_of(target: str) -> Method:
+    return focal(snapshot_of({SHOP: SOURCE}), target)[1]
 
 
 def focal(snapshot: Snapshot, target: str) -> tuple[str, Method]:
@@ -421,6 +523,14 @@ def test_plain_ends_say_less_and_less():
     ]
 
 
+def test_what_does_something_unseen_does_at_least_not_throw():
+    site = site_of("Cart#clear")
+    start = "void a() {\n    cart.clear();"
+    *_, last = plain_ends(start, start, site.focal, (), flavour="junit5")
+    assert last == "void a() {\n    assertDoesNotThrow(() -> cart.clear());\n}"
+    assert all("Throw" not in one for one in plain_ends(start, start, site.focal, ()))
+
+
 def test_what_was_made_or_done_is_seen_by_getters():
     getters = (Getter("getOwner", "String"), Getter("isEmpty", "boolean"), Getter("rate", "double"))
     site = site_of("Cart#clear")
@@ -519,6 +629,23 @@ def test_where_no_candidate_is_whole_a_begun_test_is_offered_run_or_not(runs: bo
     assert best.parses
     assert "cart.add(2);" in best.text
     assert best.passes is (True if runs else None)
+
+
+def test_where_no_value_is_known_nothing_is_given():
+    source = SOURCE.replace("int price)", "Price price)")
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        return [replace(one, compiles=True, passes="add(null)" in one.text) for one in candidates]
+
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
+    best, *_ = begun(
+        [Candidate("@Test void a( {", parses=False)],
+        Site(snapshot, *focal(snapshot, "Cart#add")),
+        go_on=lambda begun: [Completion(f"{begun}(1);\n    fail();\n}}", -0.5, 9, "stop")],
+        run=run,
+    )
+    assert best.passes
+    assert "int result = cart.add(null);" in best.text
 
 
 def test_a_guess_that_nobody_ran_is_told_to_be_one():

@@ -10,6 +10,7 @@ from indexer import Snapshot
 from personalizer.engine.monitor.java_types import java_imports
 from personalizer.generation import resolve_target
 from personalizer.generation.names.libraries import JAVA_LANG
+from personalizer.generation.rescue.arguments import Arguments, arguments_of, nothing_for
 from personalizer.generation.rescue.values import _OF_JAVA, Values
 from personalizer.generation.site import Site
 from tests.java_project import snapshot_of
@@ -34,6 +35,10 @@ public class Sign {
     public void chosen(Side side, Outer.Mode mode, Never never) { }
     public void sized(long[] sizes, Lamp lamp) { }
     public void sided(Side side, Outer.Mode mode) { }
+    public <T> void any(T one, Box[] boxes) { }
+    public void heard(Listener listener, Named named, Sum sum, Outside outside, Wide wide) { }
+    public void figure(Figure figure, Ledger... ledgers) { }
+    public void lent(Order order, int count, Order other) { }
 }
 """
 OTHERS = """package shop;
@@ -47,6 +52,15 @@ class Closed { private Closed() { } }
 abstract class Shape { Shape() { } }
 class Endless { Endless(Endless next) { } }
 record Point(int x) { }
+interface Figure { }
+class Round implements Figure { Round(int size) { } }
+abstract class Ledger { static final Ledger EMPTY = null; private static final Ledger NO = null; }
+interface Listener { void heard(String what, int times); }
+interface Named { String name(); default int a() { return 1; } static Named no() { return null; } }
+interface Sum { int add(int one); }
+interface Outside extends java.util.function.Supplier<String> { int add(int one); }
+interface Wide { void one(); void two(); }
+class Order { private Order() { } }
 record Nothing() { }
 class Cart { static Cart of(Object one) { return null; } }
 class Lamp { }
@@ -113,6 +127,94 @@ def test_arguments_are_what_tests_show_or_what_can_be_made(
     path, method = resolve_target(shop, f"Sign#{name}")
     values = Values(Site(shop, path, method))
     assert values.arguments(method, path) == arguments
+
+
+def site_of(shop: Snapshot, name: str) -> Site:
+    return Site(shop, *resolve_target(shop, f"Sign#{name}"))
+
+
+def values_of(site: Site) -> list[str]:
+    values = Values(site)
+    return [next(iter(values.of(p.type, site.focal_path)), "") for p in site.focal.parameters]
+
+
+def test_types_have_the_values_of_those_that_extend_them_or_a_lambda(shop: Snapshot):
+    assert values_of(site_of(shop, "any")) == ['"a"', "new Box[] {new Box(1)}"]
+    assert values_of(site_of(shop, "heard")) == [
+        "(what, times) -> { }", "Named.no()", "one -> 1", "", "",
+    ]  # fmt: skip
+    assert values_of(site_of(shop, "figure")) == ["new Round(1)", "new Ledger[] {Ledger.EMPTY}"]
+
+
+def test_where_tests_mock_what_nothing_else_gives_is_mocked(shop: Snapshot):
+    mocking = TESTS.replace("import org.junit", "import org.mockito.Mock;\nimport org.junit", 1)
+    files = {f"{MAIN}/Sign.java": SIGN, f"{MAIN}/Others.java": OTHERS}
+    site = site_of(snapshot_of({**files, "src/test/java/shop/SignTest.java": mocking}), "heard")
+    assert values_of(site)[-2:] == ["mock(Outside.class)", "mock(Wide.class)"]
+    assert values_of(site_of(site.snapshot, "point")) == ["", "new Nothing()"]
+
+
+ORDERS = """
+    @Test
+    void orders() {
+        Shop shop = Shop.open();
+        int idle = 1;
+        Order first = shop.order();
+        first.fill();
+        Order second = shop.order();
+    }
+"""
+
+
+def test_several_statements_of_a_test_make_what_a_method_is_given():
+    shown = OTHERS + "class Shop { static Shop open() { } Order order() { } }"
+    shown = shown.replace("class Order {", "class Order { void fill() { }")
+    tests = TESTS.rstrip().removesuffix("}") + ORDERS + "}\n"
+    files = {f"{MAIN}/Sign.java": SIGN, f"{MAIN}/Others.java": shown}
+    site = site_of(snapshot_of({**files, "src/test/java/shop/SignTest.java": tests}), "lent")
+    lent, *rest = arguments_of(site, Values(site))
+    assert lent == Arguments(
+        ("first", "1", "second"),
+        (
+            "Shop shop = Shop.open();",
+            "Order first = shop.order();",
+            "first.fill();",
+            "Order second = shop.order();",
+        ),
+    )
+    assert not rest
+    begun = "void a() {\n    Shop shop = Shop.open();\n    sign.lent"
+    whole = lent.behind(begun)
+    assert whole is not None
+    assert whole.count("Shop.open()") == 1
+    assert whole.endswith("second = shop.order();\n    sign.lent(first, 1, second);")
+    assert lent.behind(begun.replace("Shop.open()", "null")) is None
+    assert list(nothing_for(site)) == [Arguments(("null", "1", "null"))]
+
+
+def test_a_value_that_names_what_is_not_there_is_none():
+    other = """package shop;
+    import org.junit.jupiter.api.Test;
+    class OtherTest {
+        Box mine;
+        static class Own { static Box box() { return null; } }
+        @Test void one(int given) { Box a = box(given); Box b = mine; Box c = Own.box(); }
+        @Test void two() { Box d = x(); }
+        Box x() { return null; }
+    }
+    """
+    files = {f"{MAIN}/Sign.java": SIGN, f"{MAIN}/Others.java": OTHERS}
+    tests = {"src/test/java/shop/SignTest.java": TESTS, "src/test/java/shop/OtherTest.java": other}
+    assert values_of(site_of(snapshot_of({**files, **tests}), "made"))[0] == "new Box(1)"
+
+
+def test_a_value_of_another_type_of_that_name_is_none():
+    tests = TESTS.replace("import org", "import other.Box;\nimport org", 1).replace(
+        "Cart last = Cart.of(2);", "Box box = Box.closed();"
+    )
+    files = {f"{MAIN}/Sign.java": SIGN, f"{MAIN}/Others.java": OTHERS}
+    snapshot = snapshot_of({**files, "src/test/java/shop/SignTest.java": tests})
+    assert values_of(site_of(snapshot, "made"))[0] == "new Box(1)"
 
 
 @pytest.mark.parametrize(("kind", "value"), _OF_JAVA.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, cycle
 from typing import NamedTuple
 
 from indexer import Where
@@ -103,36 +104,38 @@ def _in_test(site: Site, test: Where, wanted: set[str]) -> Arguments | None:
     if not all(members.mean_alike(kind, site.focal_path, test.path) for kind in wanted):
         return None
     statements = list(statements_of(site, test))
-    names: dict[str, list[str]] = {kind: [] for kind in wanted}
-    taken: dict[str, Statement] = {}
-    for place, one in enumerate(statements):
+    named: dict[str, list[str]] = {kind: [] for kind in wanted}
+    for one in statements:
         if one.type in wanted and len(one.names) == 1:
-            names[one.type] += one.names
-            taken |= {each.text: each for each in needed(statements, place)}
-    given = {one.name for one in test.method.parameters}
-    if not all(names.values()) or any(given & one.uses for one in taken.values()):
+            named[one.type] += one.names
+    if not all(named.values()):
         return None
-    counts = dict.fromkeys(wanted, 0)
-    values = []
-    for parameter in site.focal.parameters:
-        kind = simple_type(parameter.type)
-        if kind in wanted:
-            values.append(names[kind][counts[kind] % len(names[kind])])
-            counts[kind] += 1
-        else:
-            values.append(LITERALS[kind])
-    before = _used(statements, taken, values)
-    fits = len(before) <= _LONGEST and site.explains(" ".join(before))
-    return Arguments(tuple(values), before) if fits else None
+    turns = {kind: cycle(names) for kind, names in named.items()}
+    kinds = [simple_type(one.type) for one in site.focal.parameters]
+    values = tuple(next(turns[kind]) if kind in wanted else LITERALS[kind] for kind in kinds)
+    made = _making(statements, {one for one in values if one in chain(*named.values())})
+    given = {one.name for one in test.method.parameters}
+    before = tuple(one.text for one in made)
+    usable = len(made) <= _LONGEST and not any(given & one.uses for one in made)
+    return Arguments(values, before) if usable and site.explains(" ".join(before)) else None
 
 
-def _used(
-    statements: Sequence[Statement], taken: dict[str, Statement], values: Sequence[str]
-) -> tuple[str, ...]:
-    """The statements that make some variables, in order."""
-    places = [n for n, one in enumerate(statements) if one.names & {*values} and one.text in taken]
-    wanted = {each.text for place in places for each in needed(statements, place)}
-    return tuple(dict.fromkeys(one.text for one in statements if one.text in wanted))
+def _making(statements: Sequence[Statement], names: set[str]) -> list[Statement]:
+    """The statements that make some variables, and what is called on these right away."""
+    taken: set[int] = set()
+    for place, one in enumerate(statements):
+        if not one.names & names:
+            continue
+        (name,) = one.names
+        places = [place]
+        for later, other in enumerate(statements[place + 1 :], place + 1):
+            if name in other.uses:
+                if not other.text.startswith(f"{name}."):
+                    break
+                places.append(later)
+        needed_ids = {id(each) for each in chain(*(needed(statements, p) for p in places))}
+        taken |= {p for p, each in enumerate(statements) if id(each) in needed_ids}
+    return [statements[p] for p in sorted(taken)]
 
 
 def _declared(statement: str) -> str:

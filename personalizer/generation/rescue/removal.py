@@ -6,9 +6,17 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tree_sitter import Node
 
-from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
+from indexer import Method
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, is_variable, nodes
 
-__all__ = ["is_inside", "statement_at", "statements_in", "with_dependants", "without_lines"]
+__all__ = [
+    "is_inside",
+    "statement_at",
+    "statements_in",
+    "with_dependants",
+    "without_lines",
+    "without_unused",
+]
 
 _SIMPLE = frozenset(
     {
@@ -126,3 +134,51 @@ def _uses(statement: Node, names: set[str]) -> bool:
         for part in _own(statement)
         for node in nodes(part)
     )
+
+
+def without_unused(text: str, before: str, focal: Method) -> str:
+    """A method without the variables that nothing uses any more.
+
+    Args:
+        text: One method.
+        before: What it was, where they were used: those that never were stay.
+        focal: The method under test.
+
+    Returns:
+        The text; what the value of such a variable calls is called still.
+    """
+    once = _uses_of(MethodTree(before).method)
+    while True:
+        tree = MethodTree(text)
+        used = _uses_of(tree.method)
+        for node in nodes(tree.method) if tree.method else ():
+            if node.type != "local_variable_declaration":
+                continue
+            names = _declared([node])
+            value = node.named_children[-1].child_by_field_name("value")
+            if len(names) != 1 or names & used or not names & once or value is None:
+                continue
+            calls = any(one.type == "method_invocation" for one in nodes(value))
+            if not calls and not any(calls_of(focal, value)):
+                tree.remove(node)
+            elif value.type in CALLS:
+                tree.replace(node, f"{code(value)};")
+        if tree.text == text:
+            return text
+        text = tree.text
+
+
+def _uses_of(method: Node | None) -> set[str]:
+    """Names of variables that are read or written, not only declared."""
+    return {
+        code(node)
+        for node in (nodes(method) if method else ())
+        if node.type == "identifier"
+        and is_variable(node)
+        and not (
+            node.parent
+            and node.parent.type == "variable_declarator"
+            and (name := node.parent.child_by_field_name("name"))
+            and name.id == node.id
+        )
+    }

@@ -15,7 +15,7 @@ from indexer.languages.java import method_errors
 from personalizer.generation.candidates import asserts
 from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.removal import without_lines
+from personalizer.generation.rescue.removal import without_lines, without_unused
 from personalizer.generation.rescue.settling import as_it_is
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of
@@ -57,6 +57,10 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
         (current,) = run([replace(candidate, text=text, asserts=True)])
     if current is candidate or not good(current):
         return None
+    tidy = without_unused(current.text, candidate.text, site.focal)
+    if tidy != current.text:
+        (other,) = run([replace(candidate, text=tidy, asserts=True)])
+        current = other if good(other) else current
     notes = [f"left out {count(dropped, 'statement')} that failed"] if dropped else []
     notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
     return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))

@@ -6,7 +6,7 @@ The test then says what the code does today, which is told with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from personalizer.generation.rescue.removal import (
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
 
-__all__ = ["as_it_is", "returned", "settled", "thrown"]
+__all__ = ["as_it_is", "returned", "settled", "thrown", "thrown_instead"]
 
 
 def as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | None:
@@ -35,11 +35,13 @@ def as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | N
         site: Where it stands.
         line: From 1: where the run ended.
     """
-    failure = candidate.failure or ""
-    found = settled(candidate.text, line, failure)
+    failure, text = candidate.failure or "", candidate.text
+    found = settled(text, line, failure, site.focal)
     if found is None and site.flavour in ("junit4", "junit5"):
-        found = thrown(candidate.text, line, failure, site.focal, site.symbols.scope.names)
-    return found or returned(candidate.text, line, failure, site)
+        naming = site.symbols.short_name
+        found = thrown(text, line, failure, site.focal, naming)
+        found = found or thrown_instead(text, line, failure, naming)
+    return found or returned(text, line, failure, site)
 
 
 _MISMATCH = re.compile(
@@ -56,16 +58,19 @@ _OPPOSITE = {
 }
 
 
-def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
+def settled(
+    text: str, line: int, failure: str, focal: Method | None = None
+) -> tuple[str, str] | None:
     """A method with the assertion at a line as the run would have it, and what was changed.
 
     Args:
         text: One method.
         line: From 1: where the run ended.
         failure: What JUnit said.
+        focal: The method under test: what a call of it is compared with gives way, too.
 
     Returns:
-        None where no single literal is to blame.
+        None where no single value is to blame.
 
     Example:
         >>> settled("void a() {\\n  assertEquals(1, b());\\n}", 2,
@@ -92,19 +97,81 @@ def settled(text: str, line: int, failure: str) -> tuple[str, str] | None:
         expected, actual = (one for one in values.groups() if one is not None)
         if _OF_TEXTS.match(failure):
             expected, actual = _whole(expected), _whole(actual)
-        for one in arguments.named_children:
-            if one.type == _FLOAT and one.end_byte == arguments.named_children[-1].end_byte:
-                break  # what two numbers may differ by
-            new = _as_literal(one, actual) if _value(one) == expected else None
-            if new is not None and new != code(one):
-                others = [each for each in arguments.named_children if each.id != one.id]
-                if name is not None and (code(name), new, len(others)) == _EQUALS_NULL:
-                    tree.replace(name, "assertNull")
-                    tree.replace(arguments, f"({code(others[0])})")
-                else:
-                    tree.replace(one, new)
-                return tree.text, f"{new} for {code(one)}"
+        given = arguments.named_children
+        change = _literal_changed(given, expected, actual)
+        if change is None and focal is not None and code(name) == "assertEquals":
+            first = actual if values[3] is not None else expected  # TestNG, else JUnit
+            change = _compared(tree, given, (first, actual), focal)
+        if change is not None:
+            one, new = change
+            others = [each for each in given if each.id != one.id]
+            if name is not None and (code(name), new, len(others)) == _EQUALS_NULL:
+                tree.replace(name, "assertNull")
+                tree.replace(arguments, f"({code(others[0])})")
+            else:
+                tree.replace(one, new)
+            return tree.text, f"{new} for {code(one)}"
     return None
+
+
+def _literal_changed(given: Sequence[Node], expected: str, actual: str) -> tuple[Node, str] | None:
+    """The literal that was expected, and what came."""
+    for one in given:
+        if one.type == _FLOAT and one.end_byte == given[-1].end_byte:
+            break  # what two numbers may differ by
+        new = _as_literal(one, actual) if _value(one) == expected else None
+        if new is not None and new != code(one):
+            return one, new
+    return None
+
+
+def _compared(
+    tree: MethodTree, given: Sequence[Node], came: tuple[str, str], focal: Method
+) -> tuple[Node, str] | None:
+    """What a call of the focal method, or a variable for it, is compared with, and what came.
+
+    Args:
+        tree: The test.
+        given: What the assertion is given.
+        came: What its first argument was, and one that is not the first.
+        focal: The method under test.
+    """
+    variables = (
+        {
+            code(node.child_by_field_name("name"))
+            for node in nodes(tree.method)
+            if node.type == "variable_declarator"
+            and any(_is_call_of(focal, one) for one in node.named_children)
+        }
+        if tree.method
+        else set()
+    )
+    for place, one in enumerate(given):
+        if _is_call_of(focal, one) or (one.type == "identifier" and code(one) in variables):
+            new = _of_type(focal.returns or "", came[place > 0])
+            other = given[place - 1 if place else 1] if len(given) > 1 else None
+            return None if new is None or other is None else (other, new)
+    return None
+
+
+def _is_call_of(focal: Method, node: Node) -> bool:
+    return any(one.id == node.id for one in calls_of(focal, node))
+
+
+def _of_type(kind: str, value: str) -> str | None:
+    """A literal for a value of a type, as JUnit shows it; None where it has none."""
+    if value == "null":
+        return value if kind[:1].isupper() else None
+    if kind == "String":
+        return _escaped(value)
+    if kind == "boolean":
+        return value
+    whole = _WHOLE.fullmatch(value) is not None
+    real = _REAL.fullmatch(value) is not None
+    suffix = {"int": "", "long": "L"}.get(kind)
+    if whole and suffix is not None:
+        return value + suffix
+    return value if real and kind == "double" else None
 
 
 _EQUALS_NULL = ("assertEquals", "null", 1)
@@ -130,7 +197,7 @@ def thrown(
     line: int,
     failure: str,
     focal: Method,
-    short: Callable[[str], bool] = lambda name: name.startswith("java.lang."),
+    naming: Callable[[str], str] = lambda full: full.removeprefix("java.lang."),
 ) -> tuple[str, str] | None:
     """A method that expects the exception which a call of the focal method threw at a line.
 
@@ -139,7 +206,7 @@ def thrown(
         line: From 1: where the run ended.
         failure: What was said.
         focal: The method under test.
-        short: Whether the simple name of an exception is enough, by its full name.
+        naming: How the test may name an exception, by its full name.
 
     Returns:
         None where another statement threw.
@@ -147,9 +214,7 @@ def thrown(
     named = _EXCEPTION.match(failure)
     tree = MethodTree(text)
     body = tree.method.child_by_field_name("body") if tree.method else None
-    if named is None or named[1] in _OF_THE_TEST or body is None:
-        return None
-    if _OF_THE_SANDBOX.search(failure):
+    if named is None or body is None or _OF_THE_SANDBOX.search(failure):
         return None
     statements = list(statements_in(body))
     one = statement_at(statements, line)
@@ -160,14 +225,14 @@ def thrown(
         call = declarator.child_by_field_name("value") if declarator else None
     else:
         call = one.named_children[0] if one.type == "expression_statement" else None
-    if call is None or call.type not in CALLS:
+    if call is None or call.type not in CALLS or not _tells(named[1], call):
         return None
     gone = {one.id: one}
     with_dependants(statements, gone)
     for other in gone.values():
         if other.id != one.id and not is_inside(other, gone):
             tree.remove(other)
-    kind = named[1] if short(named[0]) else named[0]
+    kind = naming(named[0])
     taken = {code(node) for node in nodes(body) if node.type == "identifier"}
     before, bare = _arguments_before(call, focal, taken)
     lines = [*before, f"assertThrows({kind}.class, () -> {bare});"]
@@ -175,6 +240,53 @@ def thrown(
     return tree.text, f"{named[1]} thrown"
 
 
+def _tells(exception: str, call: Node) -> bool:
+    """Whether an exception of a call tells what is called, not only of a bad test."""
+    given = call.child_by_field_name("arguments")
+    bare = any(node.type == "null_literal" for node in (nodes(given) if given else ()))
+    return exception not in _OF_THE_TEST or (exception == "NullPointerException" and bare)
+
+
+_OTHER_THROWN = re.compile(
+    r"nexpected exception type thrown[,;] ?expected: ?<(?:[\w.]+\.)?(\w+)> but was: ?<([\w.]+)>"
+)
+"""As JUnit 4 and 5 say it."""
+
+
+def thrown_instead(
+    text: str, line: int, failure: str, naming: Callable[[str], str]
+) -> tuple[str, str] | None:
+    """A method that expects the exception which came where it wanted another.
+
+    Args:
+        text: One method.
+        line: From 1: where the run ended.
+        failure: What JUnit said.
+        naming: How the test may name an exception, by its full name.
+
+    Returns:
+        None where the exception says nothing of what was called.
+    """
+    found = _OTHER_THROWN.search(failure)
+    tree = MethodTree(text)
+    if found is None or tree.method is None or _OF_THE_SANDBOX.search(failure):
+        return None
+    for node in nodes(tree.method):
+        at_line = node.start_point[0] <= line <= node.end_point[0]
+        if not at_line or code(node.child_by_field_name("name")) != "assertThrows":
+            continue
+        given = node.child_by_field_name("arguments")
+        wanted = [one for one in (given.named_children if given else ()) if one.type == _CLASS]
+        if wanted and code(wanted[0]).endswith(f"{found[1]}.class"):
+            if not _tells(found[2].rpartition(".")[2], node):
+                return None
+            new = f"{naming(found[2])}.class"
+            tree.replace(wanted[0], new)
+            return tree.text, f"{new} for {code(wanted[0])}"
+    return None
+
+
+_CLASS = "class_literal"
 _NOTHING_THROWN = re.compile(r"xpected [\w.$]+ to be thrown, but nothing was thrown")
 
 
