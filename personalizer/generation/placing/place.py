@@ -19,6 +19,7 @@ from personalizer.errors import BadInput
 from personalizer.generation.names.needs import Found, Scope, find_imports
 from personalizer.generation.placing.edits import apply_changes, make_edit, writable
 from personalizer.generation.placing.imports import Line, import_changes, import_section
+from personalizer.generation.placing.naming import free_name
 from personalizer.generation.placing.style import (
     House,
     flavour_of,
@@ -29,7 +30,6 @@ from personalizer.generation.placing.style import (
     member_indent,
     most_common,
     newline_of,
-    numbered,
     reindent,
     test_class_name,
 )
@@ -181,7 +181,7 @@ def _into_class(
     kind = facts.type_named(place.owner)
     assert kind is not None, place
     newline = newline_of(source)
-    text, notes = _renamed(snapshot, facts, kind, text)
+    text, notes = _renamed(snapshot, facts, kind, focal, text)
     found = find_imports(snapshot, text, scope_of(snapshot, focal_path, focal, place, house))
     changes = import_changes(
         source, facts, found.lines, newline=newline, statics_first=house.statics_first
@@ -215,12 +215,13 @@ def _insertion(source: bytes, facts: FileFacts, kind: Type, text: str, step: str
 
 
 def _renamed(
-    snapshot: Snapshot, facts: FileFacts, kind: Type, text: str
+    snapshot: Snapshot, facts: FileFacts, kind: Type, focal: Method, text: str
 ) -> tuple[str, tuple[str, ...]]:
     """The method under a name that its class does not have yet."""
     name = method_of(text).name
     taken = {m.name for m in facts.methods if m.owner == kind.name}
-    free = numbered(name, taken, (where.method.name for where in snapshot.tests))
+    others = (where.method.name for where in snapshot.tests)
+    free = free_name(text, name, taken, others, focal)
     if free == name:
         return text, ()
     start = _name_start(text, name)

@@ -17,6 +17,7 @@ from tree_sitter import Node, Parser
 from indexer import Span
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
+from personalizer.generation.placing.naming import word_of
 from personalizer.generation.rescue.arguments import null_of
 from personalizer.generation.rescue.beginnings import plain_name
 from personalizer.generation.rescue.values import Values
@@ -90,21 +91,8 @@ class _Change(NamedTuple):
     @property
     def word(self) -> str:
         """What a name may say of it."""
-        words = (_WORDS.get(new) or _WORDS.get(new[:1], "") for _, new in self.edits)
+        words = (word_of(new) for _, new in self.edits)
         return next((f"With{word}" for word in words if word), "")
-
-
-_WORDS = {
-    "null": "Null",
-    '""': "Empty",
-    '" "': "Blank",
-    "0": "Zero",
-    "-": "Negative",
-    "Integer.MAX_VALUE": "Largest",
-    "Integer.MIN_VALUE": "Smallest",
-    "true": "True",
-    "false": "False",
-}
 
 
 class _Place(NamedTuple):

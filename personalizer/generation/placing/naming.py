@@ -1,0 +1,69 @@
+"""What a test is called beside others of its class: by what tells it from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from indexer import Method
+from personalizer.generation.placing.style import numbered
+from personalizer.generation.syntax import MethodTree, calls_of, code
+
+__all__ = ["free_name", "word_of"]
+
+_WORDS = {
+    "null": "Null",
+    '""': "Empty",
+    '" "': "Blank",
+    "0": "Zero",
+    "0L": "Zero",
+    "0.0": "Zero",
+    "-": "Negative",
+    "Integer.MAX_VALUE": "Largest",
+    "Integer.MIN_VALUE": "Smallest",
+    "Long.MAX_VALUE": "Largest",
+    "Long.MIN_VALUE": "Smallest",
+    "true": "True",
+    "false": "False",
+}
+
+
+def word_of(value: str) -> str:
+    """What a name may say of a value; nothing of most.
+
+    Example:
+        >>> word_of("null"), word_of("(String) null"), word_of("-12"), word_of("12")
+        ('Null', 'Null', 'Negative', '')
+    """
+    bare = value.rpartition(") ")[2]
+    return _WORDS.get(bare) or _WORDS.get(bare[:1], "")
+
+
+def free_name(
+    text: str, name: str, taken: Iterable[str], others: Iterable[str], focal: Method
+) -> str:
+    """The name of a test itself where it is free, else one that tells more, else a numbered one.
+
+    Args:
+        text: The test.
+        name: What it is called.
+        taken: Names that are not free.
+        others: Names that show how the project counts.
+        focal: The method under test.
+    """
+    used = set(taken)
+    joint = "_" if "_" in name else ""
+    told = (f"{name}{joint}{word}" for word in _told(text, focal))
+    free = next((one for one in (name, *told) if one not in used), None)
+    return free or numbered(name, used, others)
+
+
+def _told(text: str, focal: Method) -> Iterator[str]:
+    """Words that tell a test from others of its method."""
+    tree = MethodTree(text)
+    for call in calls_of(focal, tree.method):
+        given = call.child_by_field_name("arguments")
+        for one in given.named_children if given else ():
+            if word := word_of(code(one)):
+                yield f"With{word}"
+    if "assertThrows" in text:
+        yield "Throws"
