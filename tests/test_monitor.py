@@ -321,6 +321,11 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ('int sum = 2 * "a".length() + -"a".length();', '"'),
         ("boolean more = 1 > 2 - true;", "true"),
         ('Cart more = "a", other = null;', ","),
+        ("assertThrows(Sorry.class, cart::add);", ")"),
+        ("Assertions.assertThrows(Sorry.class, cart::add);", ")"),
+        ("Assertions.assertThrows(Sorry.class, Cart::total);", ")"),
+        ("@EnumSource(booleans = true) int i;", "="),
+        ('@MethodSource(name = "a") int i;', "="),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -352,6 +357,9 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "Assertions.assertThrows(Sorry.class, () -> new Cart());",
         "Assertions.assertThrows(Sorry.class, () -> { cart.total(); });",
         "Assertions.assertThrows(Sorry.class, cart::total);",
+        "assertThrows(Sorry.class, cart::total); assertThrows(Sorry.class, Cart::of);",
+        "assertThrows(Sorry.class, Cart::new); many.forEach(cart::add); many.forEach(Cart::total);",
+        '@EnumSource(value = Size.class, names = "A") @RepeatedTest(value = 2, name = "a") int i;',
         "final int sum; sum = 1; final boolean more = sum == 1; boolean all = more == true;",
         "Shape shape = new Shape() { int area() { int shape = 1; shape = 2; return shape; } };",
         "cart.add(new Item(one.name(), 1) { }, 1); Cart.Builder b = new Cart.Builder() { };",

@@ -11,6 +11,7 @@ from personalizer.engine.monitor.parts import Frame
 
 __all__ = [
     "EACH",
+    "gives_nothing",
     "is_functional",
     "is_of_statements",
     "left_by",
@@ -19,6 +20,7 @@ __all__ = [
     "may_begin",
     "may_begin_value",
     "names_parameters",
+    "takes_nothing",
     "wanted_next",
 ]
 
@@ -87,6 +89,23 @@ def names_parameters(declared: Declarations, wanted: Iterable[str]) -> bool | No
     if types - {"", *_WITHOUT_PARAMETERS}:
         return True
     return None if "" in types else False
+
+
+def gives_nothing(wanted: Iterable[str]) -> bool:
+    """Whether what is written is run by one of some types, all of which give it nothing."""
+    types = set(wanted)
+    return bool(types) and types <= _WITHOUT_PARAMETERS
+
+
+def takes_nothing(one: Signature, *, static: bool) -> bool:
+    """Whether a reference to a method can be run without giving it anything.
+
+    Args:
+        one: The method.
+        static: A type stands before it, no object.
+    """
+    needs = [kind for kind in one.parameters if not kind.endswith("...")]
+    return not needs and (one.static or not static)
 
 
 def may_begin(declared: Declarations, frame: Frame, literal: str, *, sums: bool) -> bool:

@@ -40,7 +40,7 @@ from personalizer.engine.monitor.parts import (
     may_be_inner,
     type_of,
 )
-from personalizer.engine.monitor.sources import VALUES_OF, may_be_made
+from personalizer.engine.monitor.sources import ELEMENTS, VALUES_OF, may_be_made
 
 __all__ = ["Checker"]
 
@@ -258,7 +258,7 @@ class Checker(Names):
             return True
         if following == "=" and self._frames and self._frames[-1].role == "annotation":
             self._operator()
-            return True
+            return word in ELEMENTS.get(self._frames[-1].type, (word,))
         meant = self._meaning(word)
         variable = next((one for one in reversed(self._variables) if one.name == word), None)
         known = variable.type if variable else self._declared.fields.get(word)
@@ -424,10 +424,10 @@ class Checker(Names):
                 if self._frames and self._frames[-1].role == "header":
                     self._source = ""  # it may say how a parameter is made
             case "::":
-                owner = self._value
+                owner = self._value, self._static
                 fits = self._fits_function()
                 self._operator()
-                self._value = owner
+                self._value, self._static = owner
                 return fits
             case "->":
                 return self._begin_lambda()

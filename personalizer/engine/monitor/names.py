@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from personalizer.engine.monitor.arguments import (
+    gives_nothing,
     may_begin,
     may_begin_value,
     names_parameters,
+    takes_nothing,
     wanted_next,
 )
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind
@@ -68,7 +70,13 @@ class Names(State):
         kind = self._declared.kind(self._value)
         if self._before == "::" and kind is not None and not self._has_unseen(self._value, kind):
             names = ("new", *kind.methods)
-            return word in names if ended else any(name.startswith(word) for name in names)
+            if not ended or word == "new":
+                return any(name.startswith(word) for name in names)
+            signatures = kind.methods.get(word, ())
+            frame = self._frames[-1] if self._frames else Frame("{")
+            if frame.role == "call" and gives_nothing(wanted_next(frame)):
+                return any(takes_nothing(one, static=self._static) for one in signatures)
+            return bool(signatures)
         if self._before != "." or self._making or kind is None:
             return True
         if self._has_unseen(self._value, kind):

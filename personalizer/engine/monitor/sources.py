@@ -1,4 +1,4 @@
-"""What JUnit 5 gives to the parameters of a test, as far as an annotation says it."""
+"""What JUnit 5's annotations hold, and what they give to the parameters of a test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from personalizer.engine.monitor.java_types import java_name
 from personalizer.engine.monitor.kinds import PRIMITIVES
 from personalizer.engine.monitor.parts import PACKAGES
 
-__all__ = ["FACTORIES", "VALUES_OF", "may_be_made", "names_factory"]
+__all__ = ["ELEMENTS", "FACTORIES", "VALUES_OF", "may_be_made", "names_factory"]
 
 VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
     "classes": "Class",
@@ -15,6 +15,23 @@ VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
 }
 """Types of the values that ``@ValueSource`` holds, by what it calls them."""
 FACTORIES = "MethodSource"
+_OF_CSV = "delimiter delimiterString emptyValue ignoreLeadingAndTrailingWhitespace \
+maxCharsPerColumn nullValues quoteCharacter useHeadersInDisplayName commentCharacter"
+ELEMENTS = {
+    name: frozenset(told.split())
+    for name, told in {
+        "ArgumentsSource": "value",
+        "CsvFileSource": f"encoding files lineSeparator numLinesToSkip resources {_OF_CSV}",
+        "CsvSource": f"textBlock value {_OF_CSV}",
+        "EnumSource": "from mode names to value",
+        "MethodSource": "value",
+        "ParameterizedTest": "allowZeroInvocations argumentCountValidation autoCloseArguments "
+        "name quoteTextArguments",
+        "RepeatedTest": "failureThreshold name value",
+        "ValueSource": " ".join(VALUES_OF),
+    }.items()
+}
+"""What can be said in an annotation, by its name."""
 _FROM_TEXT = frozenset(
     {"Character", "Charset", "Class", "Currency", "Locale", "Path", "URI", "URL", "UUID"}
 )
