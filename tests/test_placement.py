@@ -13,6 +13,8 @@ from indexer import Change, Index, Snapshot
 from indexer.languages import java
 from personalizer.errors import BadInput
 from personalizer.generation import Edit, apply_changes, place_test, resolve_target
+from personalizer.generation.placing.naming import free_name
+from personalizer.generation.placing.place import method_of
 from personalizer.generation.placing.style import numbered, reindent
 
 CART = """package shop;
@@ -327,6 +329,26 @@ def test_a_name_that_is_taken_is_counted_on(existing: str, wanted: str, got: str
     )
     renamed = [note for note in edit.notes if note.startswith("renamed")]
     assert bool(renamed) == (wanted != got)
+
+
+@pytest.mark.parametrize(
+    ("existing", "wanted", "statement", "got"),
+    [
+        ("total", "total", "assertEquals(1, cart.total(null));", "totalWithNull"),
+        ("total totalWithNull", "total", "assertEquals(1, cart.total(null));", "total2"),
+        ("total_a", "total_a", "assertEquals(1, cart.total(2, -1));", "total_a_WithNegative"),
+        ("total", "total", "assertThrows(Sorry.class, () -> cart.total(7));", "totalThrows"),
+        ("total", "total", "assertThrows(Sorry.class, () -> cart.total(0));", "totalWithZero"),
+        ("total", "totals", "assertThrows(Sorry.class, () -> cart.total(0));", "totals"),
+        ("total", "total", "assertEquals(0, cart.other(null));", "total2"),
+    ],
+)
+def test_a_name_that_is_taken_says_what_the_test_is_about(
+    existing: str, wanted: str, statement: str, got: str
+):
+    method = method_of("public int total() { return 1; }")
+    test = f"@Test\nvoid {wanted}() {{\n    {statement}\n}}"
+    assert free_name(test, wanted, existing.split(), (), method) == got
 
 
 def test_digits_of_a_name_alone_are_no_way_of_counting():

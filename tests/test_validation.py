@@ -206,6 +206,29 @@ def test_a_test_that_passes_once_and_fails_once_is_flaky(cart):
     assert (verdict.passes, verdict.flaky) == (False, True), verdict
 
 
+HOME = 'assertFalse(java.util.TimeZone.getDefault().getID().contains(":30"));'
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        ('assertEquals("0.5", String.format("%.1f", 0.5));', False),
+        (HOME, False),
+        ('assertEquals("0.5", String.valueOf(0.5));', True),
+        ('assertEquals("TITLE", "title".toUpperCase());', True),
+    ],
+)
+def test_what_only_this_zone_and_language_give_fails(cart, body: str, same: bool):
+    check = cart.check(f"@Test void generated() throws Exception {{ {body} }}")
+    verdict = cart.validator.validate([replace(check, elsewhere=True)])[0]
+    assert (verdict.passes, verdict.flaky) == (same, not same), verdict
+    if not same:
+        assert (verdict.failure or "").startswith("in another time zone or language: org.opent")
+        assert cart.verdict(body).passes is True
+    assert cart.verdict(HOME).passes is True
+
+
 @needs_sandbox
 def test_what_a_test_changes_for_all_is_put_back(cart):
     body = """assertNull(System.getProperty("mark")); System.setProperty("mark", "x");

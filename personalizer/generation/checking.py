@@ -55,7 +55,7 @@ def checked(
         if candidate.parses:
             try:
                 check = site.check(candidate.text)
-                checks[place] = replace(check, mutants=mutants, anyway=anyway)
+                checks[place] = replace(check, mutants=mutants, anyway=anyway, elsewhere=True)
             except BadInput as error:
                 found[place] = replace(candidate, failure=str(error))
     if not checks:

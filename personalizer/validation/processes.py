@@ -147,10 +147,13 @@ class Processes:
         method: str,
         *,
         without: str = "",
+        elsewhere: bool = False,
         seconds: float,
         cancelled: threading.Event | None = None,
     ) -> Outcome:
         """Runs one test, or where ``method`` is empty all of a class but one.
+
+        ``elsewhere``: in another time zone and language.
 
         Raises:
             Cancelled: If ``cancelled`` was set.
@@ -165,6 +168,7 @@ class Processes:
             "test": test.encode(),
             "method": method.encode(),
             "except": without.encode(),
+            **({"elsewhere": b"yes"} if elsewhere else {}),
         }
         try:
             if not runner.answered:  # the time of a start is not the test's

@@ -38,6 +38,9 @@ class Check:
     """Most mutants of the focal method that a passing candidate is tried on."""
     anyway: bool = False
     """Whether ``gains`` and ``open_lines`` are told of a candidate that fails, too."""
+    elsewhere: bool = False
+    """Whether the second run is in another time zone and language: a test whose values only today's
+    machine gives then fails."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Unsaved buffers by path, beyond those that the snapshot already holds."""
 

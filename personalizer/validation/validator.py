@@ -43,6 +43,7 @@ _MUTANT_SECONDS, _MUTANTS_SECONDS = 2.0, 5.0
 _MOST_KEPT = 200
 """Entries of each of the tables that a validator keeps."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
+_ELSEWHERE = "in another time zone or language"
 _NO_CLASS = "lines are not counted: {} has no class file, or one that this JaCoCo cannot read"
 _NO_JACOCO = "lines are not counted: JaCoCo is not on this machine (Debian: libjacoco-java)"
 
@@ -191,10 +192,14 @@ class LocalValidator:
         twin = self._compile(asking, asking.check.source, twin=secret)
         if diagnostics_of(twin.get("diagnostics")):
             return Verdict(True, None, not_run="its twin, which must fail, does not compile"), None
+        away = asking.check.elsewhere
         for kind in random.SystemRandom().sample(["again", "twin"], 2):
-            outcome = self._run(asking, answer if kind == "again" else twin)
+            outcome = self._run(asking, answer if kind == "again" else twin, elsewhere=away)
             if kind == "again" and outcome.kind != "passed":
-                return replace(_failing(outcome, asking.check), flaky=True), None
+                verdict = _failing(outcome, asking.check)
+                if away and self._run(asking, answer).kind == "passed":
+                    verdict = replace(verdict, failure=f"{_ELSEWHERE}: {verdict.failure}")
+                return replace(verdict, flaky=True), None
             if kind == "twin" and not (outcome.kind == "failed" and secret in outcome.trace):
                 self._processes.close_runner()
                 return Verdict(True, False, failure=_CANNOT_FAIL), None
@@ -299,6 +304,7 @@ class LocalValidator:
         *,
         method: str | None = None,
         without: str = "",
+        elsewhere: bool = False,
         instead: Message | None = None,
     ) -> Outcome:
         """Runs the candidate, or another method or all of its class; ``instead``: a mutant."""
@@ -311,6 +317,7 @@ class LocalValidator:
             check.runs_in or check.test_class,
             check.test_method if method is None else method,
             without=without,
+            elsewhere=elsewhere,
             seconds=_MUTANT_SECONDS if instead else longest,
             cancelled=asking.cancelled,
         )
