@@ -75,6 +75,10 @@ def test_a_focal_method_that_no_prompt_holds_is_refused_in_one_line():
         ("assertThrows(ParseException.class, () -> cart.other(1));", False),
         ("assertThrows(ParseException.class, cart);", False),
         ("assertEquals(1, cart.of(1));", False),
+        ("assertThrows(NullPointerException.class, () -> cart.of(null));", False),
+        ("assertThrows(NullPointerException.class, () -> Cart.of(null));", True),
+        ("Cart c = new Cart(); assertThrows(NullPointerException.class, () -> c.of(null));", True),
+        ("Cart c = null; assertThrows(NullPointerException.class, () -> c.of(null));", False),
     ],
 )
 def test_an_expected_exception_shows_that_its_method_was_entered(body: str, reaches: bool):

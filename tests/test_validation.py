@@ -206,6 +206,18 @@ def test_a_test_that_passes_once_and_fails_once_is_flaky(cart):
     assert (verdict.passes, verdict.flaky) == (False, True), verdict
 
 
+@needs_sandbox
+def test_which_of_several_methods_is_called_is_told(cart):
+    verdict = cart.verdict(
+        """StringBuilder text = new StringBuilder("a").append(1).append((Object) null);
+        java.util.function.Supplier<String> all = text::toString;
+        assertEquals("a1null", all.get());"""
+    )
+    assert verdict.passes is True, verdict
+    calls = {"<init>(String)", "append(int)", "append(Object)", "toString()", "get()"}
+    assert calls | {"assertEquals(Object,Object)"} == {*verdict.calls}
+
+
 HOME = 'assertFalse(java.util.TimeZone.getDefault().getID().contains(":30"));'
 
 

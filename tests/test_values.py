@@ -154,6 +154,16 @@ def test_where_tests_mock_what_nothing_else_gives_is_mocked(shop: Snapshot):
     assert values_of(site_of(site.snapshot, "point")) == ["", "new Nothing()"]
 
 
+def test_where_methods_share_a_name_literals_have_their_types():
+    sign = "class Sign { void fits(CharSequence a, int b) { } void fits(String a, int b) { } }"
+    snapshot = snapshot_of({f"{MAIN}/Sign.java": f"package shop; {sign}"})
+    methods = snapshot.files[f"{MAIN}/Sign.java"].methods
+    site, other = (Site(snapshot, f"{MAIN}/Sign.java", one) for one in methods)
+    found = [one.values for one in arguments_of(site, Values(site))]
+    assert found == [('"a"', "1"), ('(CharSequence) "a"', "1")]
+    assert [one.values for one in arguments_of(other, Values(other))] == [('"a"', "1")]
+
+
 ORDERS = """
     @Test
     void orders() {

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from indexer import Method
 from personalizer.errors import BadInput
-from personalizer.generation.reach import expects_its_exception
+from personalizer.generation.reach import expects_its_exception, is_called
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.texts import shortened
@@ -74,7 +74,8 @@ def checked(
 def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -> Candidate:
     reaches = verdict.reaches_focal
     if verdict.passes and reaches is False:
-        reaches = expects_its_exception(candidate.text, focal)
+        meant = not verdict.calls or is_called(focal, verdict.calls)  # and no other of its name
+        reaches = meant and expects_its_exception(candidate.text, focal)
     return replace(
         candidate,
         may_compile=candidate.may_compile or bool(verdict.compiles),

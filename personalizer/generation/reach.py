@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from tree_sitter import Node
 
 from indexer import FileFacts, Method
+from indexer.facts import simple_type
 from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
 
-__all__ = ["cautions", "expects_its_exception"]
+__all__ = ["cautions", "expects_its_exception", "is_called"]
 
 _LONG = 300
 """Lines of a method beyond which a test covers little of it."""
@@ -39,7 +43,7 @@ def expects_its_exception(test: str, focal: Method) -> bool:
 
     Coverage does not always: JaCoCo counts no line that an exception of something called on it
     left. So it is where an expected exception can come from nowhere else: nothing but the focal
-    method is called, and it is none that a missing receiver throws.
+    method is called, and on something that is there, if it is one that a missing receiver throws.
 
     Args:
         test: One test method.
@@ -49,15 +53,63 @@ def expects_its_exception(test: str, focal: Method) -> bool:
     return any(
         one.type == "method_invocation"
         and code(one.child_by_field_name("name")) == "assertThrows"
-        and _only_calls(one.child_by_field_name("arguments"), focal)
+        and _only_calls(one.child_by_field_name("arguments"), focal, _made(root))
         for one in (nodes(root) if root else ())
     )
 
 
-def _only_calls(arguments: Node | None, focal: Method) -> bool:
+def _only_calls(arguments: Node | None, focal: Method, made: Collection[str]) -> bool:
     """Of the arguments of ``assertThrows``: the exception's class and the code."""
     given = arguments.named_children[:2] if arguments else []
-    if len(given) < 2 or given[1].type != "lambda_expression" or "NullPointer" in code(given[0]):
+    if len(given) < 2 or given[1].type != "lambda_expression":
         return False
     calls = [one for one in nodes(given[1]) if one.type in CALLS]
-    return len(calls) == 1 and any(calls_of(focal, given[1]))
+    if len(calls) != 1 or not any(calls_of(focal, given[1])):
+        return False
+    return "NullPointer" not in code(given[0]) or _is_given_null(calls[0], made)
+
+
+def _is_given_null(call: Node, made: Collection[str]) -> bool:
+    """Whether a call hands over ``null``, and is itself made on a type or on what was made."""
+    arguments = call.child_by_field_name("arguments")
+    bare = any(one.type == "null_literal" for one in (nodes(arguments) if arguments else ()))
+    receiver = code(call.child_by_field_name("object"))
+    there = call.type == "object_creation_expression" or receiver[:1].isupper() or receiver in made
+    return bare and there
+
+
+def _made(method: Node | None) -> set[str]:
+    """Variables that begin with a new object."""
+    return {
+        code(one.child_by_field_name("name"))
+        for one in (nodes(method) if method else ())
+        if one.type == "variable_declarator"
+        and (value := one.child_by_field_name("value"))
+        and value.type == "object_creation_expression"
+    }
+
+
+def is_called(focal: Method, calls: Collection[str]) -> bool:
+    """Whether a method is among those that a validator told, as far as its types say it.
+
+    Example:
+        >>> from indexer.languages import java
+        >>> get = java.parse(b"class A { void get(Enum<?> one, T... more) { } }").methods[0]
+        >>> [is_called(get, [one]) for one in ("get(Enum,Object[])", "get(String,Object[])")]
+        [True, False]
+    """
+    name = "<init>" if focal.constructor else focal.name
+    wanted = [simple_type(one.type).replace("...", "[]") for one in focal.parameters]
+
+    def fits(call: str) -> bool:
+        called, _, rest = call.removesuffix(")").partition("(")
+        given = rest.split(",") if rest else []
+        return (called, len(given)) == (name, len(wanted)) and all(map(_is_type, wanted, given))
+
+    return any(map(fits, calls))
+
+
+def _is_type(written: str, erased: str) -> bool:
+    """Whether a written type may be one that a compiler told; a type variable may be any."""
+    plain = written.rstrip("[]").rpartition(".")[2]
+    return bool(re.fullmatch(r"[A-Z][A-Z0-9]?", plain)) or plain == erased.rstrip("[]")

@@ -24,6 +24,7 @@ _SOURCES = Path(__file__).parent / "java"
 _EXPORTS = ("--add-exports", "jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED")
 _PARTS = {
     "compiler": (
+        "Calls",
         "Compiler",
         "Coverage",
         "InMemory",

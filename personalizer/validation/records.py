@@ -76,6 +76,9 @@ class Verdict:
     """Branches in that file that no existing test of the test class takes."""
     reaches_focal: bool | None = None
     """Whether a line of the focal method itself ran."""
+    calls: tuple[str, ...] = ()
+    """Methods that a candidate that compiles calls itself, each with the erased simple types of
+    its parameters: ``get(Enum)``, ``<init>(int,String[])``."""
     gains: tuple[int, ...] = ()
     """Lines of the focal method, from 1, that no existing test runs, or of which one takes fewer
     branches."""

@@ -138,6 +138,7 @@ class LocalValidator:
                 start = time.perf_counter()
                 verdict = self._measured(verdict, asking, ran.outcome, existing)
                 verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
+                verdict = replace(verdict, calls=tuple(fields(ran.compiled.get("calls"))))
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:

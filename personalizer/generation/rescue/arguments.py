@@ -54,7 +54,7 @@ def arguments_of(site: Site, values: Values) -> Iterator[Arguments]:
     """Ways to call the focal method, the likeliest first: each may not compile, or not run.
 
     As tests write values of the types, as one test makes them in several statements, the plainest
-    that can be made.
+    that can be made, and these with their types, where another method of the name may take them.
     """
     focal, path = site.focal, site.focal_path
     shown = values.arguments(focal, path)
@@ -64,6 +64,7 @@ def arguments_of(site: Site, values: Values) -> Iterator[Arguments]:
         None if shown is None else Arguments(shown),
         lent,
         None if plain is None else Arguments(plain),
+        None if plain is None or not _is_overloaded(site) else Arguments(_cast(plain, site)),
     ]
     yield from dict.fromkeys(one for one in ways if one is not None)
 
@@ -78,13 +79,25 @@ def nothing_for(site: Site) -> Iterator[Arguments]:
 
 def null_of(kind: str, site: Site) -> str:
     """``null`` as an argument of the focal method, with its type where another may be meant."""
-    named = [
-        one
-        for one in site.snapshot.files[site.focal_path].methods
-        if (one.owner, one.name) == (site.focal.owner, site.focal.name)
-    ]
     simple = simple_type(kind).replace("...", "[]")
-    return f"({simple}) null" if len(named) > 1 or "..." in kind else "null"
+    return f"({simple}) null" if _is_overloaded(site) or "..." in kind else "null"
+
+
+def _is_overloaded(site: Site) -> bool:
+    """Whether its class has other methods of the focal method's name."""
+    methods = site.snapshot.files[site.focal_path].methods
+    focal = site.focal
+    return sum((one.owner, one.name) == (focal.owner, focal.name) for one in methods) > 1
+
+
+_LOOSE = frozenset({"CharSequence", "Number", "Object"})
+"""Types whose literals are of a narrower one, which another method may take."""
+
+
+def _cast(values: Sequence[str], site: Site) -> tuple[str, ...]:
+    kinds = [simple_type(one.type) for one in site.focal.parameters]
+    pairs = zip(values, kinds, strict=True)
+    return tuple(f"({kind}) {value}" if kind in _LOOSE else value for value, kind in pairs)
 
 
 def _lent(site: Site) -> Arguments | None:

@@ -163,8 +163,9 @@ public final class Compiler {
             TreePath found = Methods.find(unit, owner, method);
             answer.put("found", Wire.bytes(found == null ? "" : "yes"));
             if (found != null) {
-                List<String> reasons = Screen.reasons(Trees.instance(task), found);
-                answer.put("refused", Wire.bytes(String.join("\0", reasons)));
+                Trees trees = Trees.instance(task);
+                answer.put("refused", Wire.bytes(String.join("\0", Screen.reasons(trees, found))));
+                answer.put("calls", Wire.bytes(String.join("\0", Calls.of(trees, task.getTypes(), found))));
             }
             task.generate();
             return null;
