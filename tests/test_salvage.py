@@ -631,6 +631,23 @@ def test_where_no_candidate_is_whole_a_begun_test_is_offered_run_or_not(runs: bo
     assert best.passes is (True if runs else None)
 
 
+@pytest.mark.parametrize(
+    "one", [{"may_compile": False}, {"calls_focal": False}, {"unknown_symbols": ("Crate",)}, {}]
+)
+def test_where_nothing_is_run_a_begun_test_goes_before_what_can_hardly_be_right(one):
+    first = Candidate("@Test void a() { assertEquals(1, b()); }", parses=True, asserts=True, **one)
+    best, *rest = begun(
+        [first],
+        site_of("Cart#add"),
+        go_on=lambda begun: [
+            Completion(f"{begun}(2);\n    assertEquals(2, result);\n}}", -9, 9, "stop")
+        ],
+        run=lambda candidates: candidates,
+    )
+    assert ("cart.add(2);" in best.text) is bool(one)
+    assert len(rest) == bool(one)
+
+
 def test_where_no_value_is_known_nothing_is_given():
     source = SOURCE.replace("int price)", "Price price)")
 

@@ -17,7 +17,7 @@ from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site, nameless
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
 
 __all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
 
@@ -80,6 +80,7 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         parses=True,
         unknown_symbols=checked.unknown,
         may_compile=site.may_compile(checked.text),
+        calls_focal=any(calls_of(site.focal, MethodTree(checked.text).method)),
         score=completion.score,
         asserts=asserts(checked.text),
         notes=checked.notes,

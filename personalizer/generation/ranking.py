@@ -14,14 +14,15 @@ def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 
     Those that parse come first; among them those that assert, whatever the others do: a test that
     asserts nothing says nothing by passing. Then :func:`worth` decides, then whether its values are
-    its own, then whether it may compile, then fewer unknown names, then more mutants that it
-    notices, then the model's own score.
+    its own, then whether it may compile and calls the focal method, then fewer unknown names, then
+    more mutants that it notices, then the model's own score.
     """
 
     def key(one: Candidate) -> tuple[bool | int | float, ...]:
         unknown = len(one.unknown_symbols)
         said = (not one.parses, not one.asserts, -worth(one), one.settled)
-        return (*said, not one.may_compile, unknown, -one.killed, -one.score)
+        hoped = (not one.may_compile, not one.calls_focal, unknown)
+        return (*said, *hoped, -one.killed, -one.score)
 
     return tuple(sorted(candidates, key=key))
 

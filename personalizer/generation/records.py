@@ -23,6 +23,8 @@ class Candidate:
     """Types and members that neither the project nor a known library explains."""
     may_compile: bool = True
     """False where it uses what is not there, or not as it is there: told without a compiler."""
+    calls_focal: bool = True
+    """Whether it calls a method of the focal method's name itself."""
     compiles: bool | None = None
     """None when it was not compiled; ``Generation.not_run`` says why."""
     passes: bool | None = None

@@ -79,7 +79,8 @@ def nothing_for(site: Site) -> Iterator[Arguments]:
 
 def null_of(kind: str, site: Site) -> str:
     """``null`` as an argument of the focal method, with its type where another may be meant."""
-    simple = simple_type(kind).replace("...", "[]")
+    open_ = re.fullmatch(r"\w+<\?(?:, *\?)*>", kind)  # else one might ask for its type arguments
+    simple = open_[0] if open_ else simple_type(kind).replace("...", "[]")
     return f"({simple}) null" if _is_overloaded(site) or "..." in kind else "null"
 
 

@@ -90,10 +90,7 @@ def begun(
         known: Digests of candidates that are left out.
     """
     found = list(candidates)
-    whole = [one for one in found if one.parses]
-    if whole and all(one.compiles is None for one in whole):
-        return tuple(found)  # nothing is run, so nothing would be known of them
-    if any(map(good, found)):
+    if any(map(good, found)) or any(one.parses and _likely(one) for one in found):
         return ranked(found)
     values = Values(site)
     attempts = _Attempts(site, run, known)
@@ -151,10 +148,15 @@ class _Attempts:
             made = candidates_of([replace(completion, text=text)], self._site, known=self._known)
             tried = declared(self._run([one for one in made if one.parses]), self._run)
             tried = mended(tried, self._site, self._run)
-            not_run = [one for one in tried if one.compiles is None and not one.failure]
-            if taken := not_run or [one for one in tried if good(one)]:
+            if taken := [one for one in tried if good(one) or _likely(one)]:
                 return [_begun(one, beginning.note, guessed=guessed) for one in taken]
         return []
+
+
+def _likely(one: Candidate) -> bool:
+    """Whether nothing speaks against a test that nobody compiled."""
+    open_ = one.compiles is None and not one.failure
+    return open_ and one.may_compile and one.calls_focal and not one.unknown_symbols
 
 
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
