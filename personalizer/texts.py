@@ -282,7 +282,7 @@ def _generate_text(result: dict[str, Any]) -> str:
         head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
     head = "\n".join([head, *(f"  {note}" for note in result["notes"])])
     if result["edit"] is None:
-        return f"{head}\nNone of them can be used; nothing was changed."
+        return "\n".join([head, f"Nothing was changed: {result['no_edit']}", *_left_of(result)])
     edit = result["edit"]
     best = result["candidates"][0]
     refused = best["compiles"] is False or not best["may_compile"]
@@ -315,7 +315,9 @@ def _where(edit: dict[str, Any], written: bool, refused: bool) -> str:
 
 def _left_of(result: dict[str, Any]) -> list[str]:
     """What of the focal method the best test leaves to others, where that was measured."""
-    best = result["candidates"][0]
+    best = next(iter(result["candidates"]), None)
+    if best is None:
+        return []
     if best["open_lines"]:
         path = result["focal"].partition("#")[0].rpartition("/")[2]
         places = ", ".join(map(str, best["open_lines"][:_MOST_LINES]))

@@ -336,7 +336,7 @@ def test_a_name_that_is_taken_is_counted_on(existing: str, wanted: str, got: str
     [
         ("total", "total", "assertEquals(1, cart.total(null));", "totalWithNull"),
         ("total totalWithNull", "total", "assertEquals(1, cart.total(null));", "total2"),
-        ("total_a", "total_a", "assertEquals(1, cart.total(2, -1));", "total_a_WithNegative"),
+        ("total_a", "total_a", "assertEquals(1, cart.total(2, -1));", "total_a_withNegative"),
         ("total", "total", "assertThrows(Sorry.class, () -> cart.total(7));", "totalThrows"),
         ("total", "total", "assertThrows(Sorry.class, () -> cart.total(0));", "totalWithZero"),
         ("total", "totals", "assertThrows(Sorry.class, () -> cart.total(0));", "totals"),

@@ -17,6 +17,7 @@ from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.candidates import asserts, candidates_of
 from personalizer.generation.checking import checked
+from personalizer.generation.pipeline import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
 from personalizer.generation.rescue.beginnings import Beginning, beginnings
@@ -646,6 +647,22 @@ def test_where_nothing_is_run_a_begun_test_goes_before_what_can_hardly_be_right(
     )
     assert ("cart.add(2);" in best.text) is bool(one)
     assert len(rest) == bool(one)
+
+
+def test_a_settled_copy_of_a_test_that_is_there_is_not_written():
+    body = "Cart cart = new Cart();\n        assertEquals({}, cart.add(2));"
+    there = f"    @Test\n    void adds() {{\n        {body.format(2)}\n    }}\n}}\n"
+    site = site_of("Cart#add", TESTS.rstrip().removesuffix("}") + there)
+    same, other = (
+        Candidate(
+            f"@Test\nvoid add() {{\n        {body.format(value)}\n}}", parses=True, passes=True
+        )
+        for value in (2, 3)
+    )
+    edit, why = edit_of_best(site, [same, other])
+    assert edit is None
+    assert why is not None and "already" in why
+    assert edit_of_best(site, [other])[0] is not None
 
 
 def test_where_no_value_is_known_nothing_is_given():

@@ -110,6 +110,18 @@ def test_a_variant_is_named_by_what_it_tests(site):
     assert "\n\n" not in found["without parser.mark('a');"]
 
 
+def test_where_the_plain_name_is_taken_it_says_which_argument_differs():
+    names = ("read", "mark_marks", "a_b", "c_d")
+    other = "".join(f"    @Test void {name}() {{ }}\n" for name in names)
+    tests = PARSER_TEST.rstrip().removesuffix("}") + other + "}\n"
+    snapshot = snapshot_of({**FILES, "src/test/java/shop/ParserTest.java": tests})
+    one = Site(snapshot, *resolve_target(snapshot, "Parser#read(String,int,Kind)"))
+    found = {each.changes: each.text for each in variants(TEST, one, Values(one))}
+    assert "void read_withOtherText() {" in found['"https:" for text']
+    assert "void read_withZero() {" in found["0 for from"]
+    assert "void read() {" in found["without parser.mark('a');"]
+
+
 def test_a_test_that_does_not_call_the_method_has_no_variants(site):
     assert list(variants("@Test void a() { parser.read(1); }", site, Values(site))) == []
 

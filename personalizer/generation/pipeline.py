@@ -20,7 +20,7 @@ from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
 from personalizer.generation.rescue.further import varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
-from personalizer.generation.site import Site
+from personalizer.generation.site import Site, nameless
 from personalizer.prompts import Attempt, Kind, Prompt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
@@ -268,6 +268,8 @@ def edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | No
     best = candidates[0]
     if not best.parses:
         return None, "no candidate is a complete test"
+    if nameless(best.text) in site.existing:  # by what was settled
+        return None, "the test class has the best of them already"
     edit, reason = or_why_not(lambda: site.edit(best.text))
     return (replace(edit, notes=(*best.notes, *edit.notes)) if edit else None), reason
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from indexer import Method
-from personalizer.generation.placing.style import numbered
+from personalizer.generation.placing.style import most_common, numbered
 from personalizer.generation.syntax import MethodTree, calls_of, code
 
-__all__ = ["free_name", "word_of"]
+__all__ = ["free_name", "joined", "word_of"]
 
 _WORDS = {
     "null": "Null",
@@ -38,6 +38,17 @@ def word_of(value: str) -> str:
     return _WORDS.get(bare) or _WORDS.get(bare[:1], "")
 
 
+def joined(name: str, word: str, others: Iterable[str]) -> str:
+    """A name with a word more, as most of the names around have theirs.
+
+    Example:
+        >>> joined("total", "WithNull", ["adds"]), joined("total", "WithNull", ["adds_two"])
+        ('totalWithNull', 'total_withNull')
+    """
+    low = "_" in name or most_common(("_" in one for one in others), False)
+    return f"{name}_{word[:1].lower()}{word[1:]}" if low and word else f"{name}{word}"
+
+
 def free_name(
     text: str, name: str, taken: Iterable[str], others: Iterable[str], focal: Method
 ) -> str:
@@ -47,14 +58,14 @@ def free_name(
         text: The test.
         name: What it is called.
         taken: Names that are not free.
-        others: Names that show how the project counts.
+        others: Names that show how the project joins words, and counts.
         focal: The method under test.
     """
     used = set(taken)
-    joint = "_" if "_" in name else ""
-    told = (f"{name}{joint}{word}" for word in _told(text, focal))
+    habits = list(others)
+    told = (joined(name, word, habits) for word in _told(text, focal))
     free = next((one for one in (name, *told) if one not in used), None)
-    return free or numbered(name, used, others)
+    return free or numbered(name, used, habits)
 
 
 def _told(text: str, focal: Method) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tree_sitter import Node, Parser
 from indexer import Span
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
-from personalizer.generation.placing.naming import word_of
+from personalizer.generation.placing.naming import joined, word_of
 from personalizer.generation.rescue.arguments import null_of
 from personalizer.generation.rescue.beginnings import plain_name
 from personalizer.generation.rescue.values import Values
@@ -62,7 +62,7 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
     if not fitting:
         return
     arguments, call = fitting[0], calls[given.index(fitting[0])]
-    seen = _Seen(site)
+    seen, names = _Seen(site), _names(site)
     instead = [
         _Place(node, one.name, _fitting(one.type, site, seen, values, code(node)))
         for node, one in zip(arguments, site.focal.parameters, strict=True)
@@ -76,7 +76,7 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
             else:
                 changed.remove(node)
         if changed.method and (name := changed.method.child_by_field_name("name")):
-            changed.replace(name, plain_name(site) + change.word)
+            changed.replace(name, names(change))
         yield Variant(changed.text, change.told)
 
 
@@ -87,12 +87,29 @@ class _Change(NamedTuple):
     edits: tuple[tuple[Node, str], ...]
     """What stands in a node's place; nothing where it is left out."""
     told: str
+    place: str = ""
+    """The parameter whose argument differs."""
 
     @property
     def word(self) -> str:
-        """What a name may say of it."""
+        """What a name may say of its values."""
         words = (word_of(new) for _, new in self.edits)
         return next((f"With{word}" for word in words if word), "")
+
+
+def _names(site: Site) -> Callable[[_Change], str]:
+    """How a test is called that differs: where another bears the plain name, by what differs."""
+    facts = site.snapshot.files[site.place.path] if site.place else None
+    taken = {one.name for one in facts.methods} if facts else set()
+    others = [one.method.name for one in site.snapshot.tests]
+    plain = plain_name(site)
+
+    def name(change: _Change) -> str:
+        place = f"{change.place[:1].upper()}{change.place[1:]}"
+        other = f"WithOther{place}" if place and plain in taken else ""
+        return joined(plain, change.word or other, others)
+
+    return name
 
 
 class _Place(NamedTuple):
@@ -103,7 +120,8 @@ class _Place(NamedTuple):
     instead: Sequence[str]
 
     def taken(self, new: str) -> _Change:
-        return _Change(((self.node, new),), f"{new} for {self.name}")
+        place = self.name if self.name.isidentifier() else ""
+        return _Change(((self.node, new),), f"{new} for {self.name}", place)
 
 
 def _in_turn(places: Sequence[_Place]) -> Iterator[_Change]:
