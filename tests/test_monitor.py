@@ -314,11 +314,11 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("assertEquals(cart, (each) -> 1);", ">"),
         ("assertEquals(cart, Cart::new);", ":"),
         ("assertThrows(Sorry.class, () -> each -> cart.total());", "each"),
-        ("Cart more = 1;", "1"),
+        ("Cart more = 1;", ";"),
         ("cart = true;", ";"),
         ("int sum = cart.total() - cart.getOwner() * 2;", "*"),
         ("int sum = cart % 2;", "%"),
-        ('int sum = 2 * "a".length() + -"a".length();', '"'),
+        ('int sum = 2 * "a".length() + -"a" + 1;', "+"),
         ("boolean more = 1 > 2 - true;", "true"),
         ('Cart more = "a", other = null;', ","),
         ("assertThrows(Sorry.class, cart::add);", ")"),
@@ -369,6 +369,10 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "assertTrue(other instanceof Cart); assertEquals(Cart.class, (Object) cart);",
         "Object all = new Object[] {-1, 'a', -2.5}; char[] few = {'a'}; few[0] = 'b';",
         'Cart more = "a".equals(cart.getOwner()) ? cart : null; float part = 1e-3f; part = 2e-3f;',
+        'int m = 2 * "abc".length(); int n = "a".charAt(0) - "b".charAt(0) * -"c".length();',
+        "Cart x = 1 < 2 ? cart : null; int m = null == other ? 0 : 1; cart = 1 == m ? cart : null;",
+        "int i = true ? 1 : 2; char c = true ? 'a' : 'b'; Cart y = 'a' == c ? cart : null;",
+        "int m = (int) other - 1; double d = (double) other * 2 + (int) cart.first() / 3;",
         "byte few = 1; char one = 65; double all = 1, half = all / 2 - -1; Object any = 1 - 1;",
         "Integer sum = 1; sum--; int i = sum * 2 - 'a'; Object any = 1; i = (Integer) any - 1;",
         "boolean more = cart != null & other == cart | cart == null; int i = -cart.total() % 3;",
@@ -439,6 +443,8 @@ def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     assert last("new Item(new Cart() {") and not last("Cart cart = new Cart() {")
     assert not last("many.forEach(nothing") and not last("Function<Cart, Cart> f = nothing")
     assert last('Cart cart = "a') and not last('String name = "a') and not last('boolean one = "a')
+    assert last("Cart cart = 1") and last("Cart cart = true") and last("Item i = 'a")
+    assert not last("int i = 1") and not last("boolean one = true") and not last("Item i = null")
     assert last('cart = "a') and not last('boolean one = cart == "a')
     assert not last('String name = ""; name += "a')
 

@@ -244,7 +244,7 @@ OTHER = "Unexpected exception type thrown, expected: <java.io.IOException> but w
 def test_the_exception_that_came_is_expected(said: str):
     text = method("assertThrows(IOException.class, () -> cart.add(1));")
     failure = OPENTEST + said.format("java.lang.IllegalStateException")
-    assert thrown_instead(text, 3, failure, lambda full: full.rpartition(".")[2]) == (
+    assert thrown_instead(text, 3, failure, add(), lambda full: full.rpartition(".")[2]) == (
         method("assertThrows(IllegalStateException.class, () -> cart.add(1));"),
         "IllegalStateException.class for IOException.class",
     )
@@ -256,11 +256,43 @@ def test_the_exception_that_came_is_expected(said: str):
         (2, "java.lang.IllegalStateException"),
         (3, "java.lang.NullPointerException"),
         (3, "java.net.UnknownHostException"),
+        (3, "org.opentest4j.AssertionFailedError"),
+        (3, "java.lang.ExceptionInInitializerError"),
+        (3, "org.mockito.exceptions.misusing.UnnecessaryStubbingException"),
     ],
 )
 def test_an_exception_that_says_nothing_of_the_method_is_not_expected(line: int, came: str):
     text = method("assertThrows(IOException.class, () -> cart.add(1));")
-    assert thrown_instead(text, line, OPENTEST + OTHER.format(came), str) is None
+    assert thrown_instead(text, line, OPENTEST + OTHER.format(came), add(), str) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Integer.parseInt(cart.add(-1));",
+        "assertEquals(x, cart.add(-1).trim());",
+        "assertEquals(next(), cart.add(-1));",
+        "assertThrows(Gone.class, () -> cart.add(-1));",
+        "if (cart.add(-1) > 0) { }",
+    ],
+)
+def test_what_another_call_may_have_thrown_is_not_expected(statement: str):
+    failure = "java.lang.IllegalArgumentException: below zero"
+    assert thrown(method(statement), 3, failure, add()) is None
+
+
+@pytest.mark.parametrize("given", ["y == null ? 1 : 2", "y.z(null)", "null == y"])
+def test_only_null_itself_makes_a_null_pointer_exception_tell(given: str):
+    text = method(f"Cart.of({given});")
+    assert thrown(text, 3, "java.lang.NullPointerException", focal_of("Cart#of")) is None
+
+
+def test_an_assertion_gives_way_to_the_exception_of_the_call_in_it():
+    text = method("assertEquals(1, cart.add(-1));")
+    found = thrown(text, 3, "java.lang.IllegalStateException: gone", add())
+    assert found is not None
+    expected = "assertThrows(IllegalStateException.class, () -> cart.add(-1));"
+    assert found[0] == method(expected)
 
 
 @pytest.mark.parametrize(

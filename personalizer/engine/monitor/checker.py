@@ -105,16 +105,19 @@ class Checker(Names):
     def unusual(self) -> bool:
         """Whether it ends with what hardly anybody writes, though it may compile.
 
-        That is a number to which a text must be added to make it fit, a text as the value of a
-        variable of another type, a label, a lambda where nobody expects one, and the body of a
-        class that would not fit.
+        That is a number to which a text must be added to make it fit, the value of a variable that
+        begins with what does not fit, a label, a lambda where nobody expects one, and the body of
+        a class that would not fit.
         """
         if self._odd:
             return True
-        if self._tail[:1] == '"':
-            return not self._begins_value("String")
+        if self._tail[:1] in ('"', "'"):
+            return not self._begins_value("String" if self._tail[0] == '"' else "char")
         if self._tail[:1].isdigit():
-            return not self._may_begin("number", sums=False)
+            fits = self._may_begin("number", sums=False)
+            return not (fits and self._begins_value("number", sums=False))
+        if self._tail in VALUES and not self._begins_value(VALUES[self._tail]):
+            return True
         return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
 
     # ------------------------------------------------------------ from tokens to meaning
@@ -162,6 +165,8 @@ class Checker(Names):
             if not self._may_begin(kind) or (literal and not self._may_hold(text)):
                 return False
             self._is(kind)
+            if kind == "String" and self._before in ARITHMETIC:
+                self._must = "."  # of what is asked of it
             text = '"'
         elif not self._sign(text):
             return False
@@ -462,7 +467,7 @@ class Checker(Names):
         fits = self._end_argument(last=True)
         given = self._ends_value()
         type_inside = self._value if self._static else ""
-        cast = self._static or self._before in (">", "]")
+        cast = self._static or self._before in (">", "]") or self._before in PRIMITIVES
         frame = self._close()
         if frame.lambda_:
             self._must = "->"

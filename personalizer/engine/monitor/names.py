@@ -40,10 +40,8 @@ class Names(State):
     """What a name there may be: a judge of words, which may go on."""
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
-        """Whether a literal can stand here, if an argument or a variable's value begins with it."""
-        if self._before in ARITHMETIC and kind in ("String", "boolean", "null"):
-            return False
-        if kind != "String" and not self._begins_value(kind, sums=sums):
+        """Whether a literal can stand here, if an argument begins with it."""
+        if self._before in ARITHMETIC and kind in ("boolean", "null"):
             return False
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.void and self._before == "->":

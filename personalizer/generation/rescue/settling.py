@@ -40,7 +40,7 @@ def as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | N
     if found is None and site.flavour in ("junit4", "junit5"):
         naming = site.symbols.short_name
         found = thrown(text, line, failure, site.focal, naming)
-        found = found or thrown_instead(text, line, failure, naming)
+        found = found or thrown_instead(text, line, failure, site.focal, naming)
     return found or returned(text, line, failure, site)
 
 
@@ -218,14 +218,8 @@ def thrown(
         return None
     statements = list(statements_in(body))
     one = statement_at(statements, line)
-    if one is None or not any(calls_of(focal, one)):
-        return None
-    if one.type == "local_variable_declaration":
-        declarator = one.child_by_field_name("declarator")
-        call = declarator.child_by_field_name("value") if declarator else None
-    else:
-        call = one.named_children[0] if one.type == "expression_statement" else None
-    if call is None or call.type not in CALLS or not _tells(named[1], call):
+    call = _alone(one, focal) if one else None
+    if one is None or call is None or not _tells(named[0], call):
         return None
     gone = {one.id: one}
     with_dependants(statements, gone)
@@ -240,13 +234,33 @@ def thrown(
     return tree.text, f"{named[1]} thrown"
 
 
+def _alone(statement: Node, focal: Method) -> Node | None:
+    """The call of the focal method in a statement that calls nothing beside it but an assertion."""
+    call = next(calls_of(focal, statement), None)
+    if call is None or statement.type not in ("local_variable_declaration", "expression_statement"):
+        return None
+    own = {node.id for node in nodes(call)}
+    others = [node for node in nodes(statement) if node.type in _DOES and node.id not in own]
+    asserted_ = (code(one.child_by_field_name("name")).startswith("assert") for one in others)
+    return call if all(asserted_) else None
+
+
+_DOES = CALLS | {"lambda_expression", "method_reference"}
+
+
 def _tells(exception: str, call: Node) -> bool:
-    """Whether an exception of a call tells what is called, not only of a bad test."""
-    given = call.child_by_field_name("arguments")
-    bare = any(node.type == "null_literal" for node in (nodes(given) if given else ()))
-    return exception not in _OF_THE_TEST or (exception == "NullPointerException" and bare)
+    """Whether an exception, by its full name, tells of a call what is called does."""
+    name = exception.rpartition(".")[2]
+    if not name.endswith("Exception") or exception.startswith(_FRAMEWORKS):
+        return False
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments else []
+    bare = any(re.fullmatch(r"(?:\([^()]*\) ?)?null", code(one)) for one in given)
+    return name not in _OF_THE_TEST or (name == "NullPointerException" and bare)
 
 
+_FRAMEWORKS = ("junit.", "org.junit.", "org.mockito.", "org.opentest4j.", "org.testng.")
+"""Their exceptions tell of the test."""
 _OTHER_THROWN = re.compile(
     r"nexpected exception type thrown[,;] ?expected: ?<(?:[\w.]+\.)?(\w+)> but was: ?<([\w.]+)>"
 )
@@ -254,7 +268,7 @@ _OTHER_THROWN = re.compile(
 
 
 def thrown_instead(
-    text: str, line: int, failure: str, naming: Callable[[str], str]
+    text: str, line: int, failure: str, focal: Method, naming: Callable[[str], str]
 ) -> tuple[str, str] | None:
     """A method that expects the exception which came where it wanted another.
 
@@ -262,10 +276,11 @@ def thrown_instead(
         text: One method.
         line: From 1: where the run ended.
         failure: What JUnit said.
+        focal: The method under test.
         naming: How the test may name an exception, by its full name.
 
     Returns:
-        None where the exception says nothing of what was called.
+        None where the exception says nothing of that.
     """
     found = _OTHER_THROWN.search(failure)
     tree = MethodTree(text)
@@ -278,7 +293,8 @@ def thrown_instead(
         given = node.child_by_field_name("arguments")
         wanted = [one for one in (given.named_children if given else ()) if one.type == _CLASS]
         if wanted and code(wanted[0]).endswith(f"{found[1]}.class"):
-            if not _tells(found[2].rpartition(".")[2], node):
+            call = next(calls_of(focal, node), None)
+            if call is None or not _tells(found[2], call):
                 return None
             new = f"{naming(found[2])}.class"
             tree.replace(wanted[0], new)

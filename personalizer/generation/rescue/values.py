@@ -201,14 +201,14 @@ class Values:
         yield from self._constants.get(kind, ())
         element = kind.removesuffix("...").removesuffix("[]")
         if element != kind:
-            some = self._some(element, path, shown=False, deep=deep - 1) if deep else []
+            some = self._some(element, path, shown=False, deep=deep - 1) if deep > 0 else []
             yield f"new {element}[] {{{some[0]}}}" if some else f"new {element}[0]"
             return
         declared = self._site.symbols.members.seen_from(written, path)
         if declared is None and kind in _OF_JAVA:
             yield _OF_JAVA[kind]
             return
-        made = next(self._objects(declared, deep), None) if declared and deep else None
+        made = next(self._objects(declared, deep), None) if declared and deep > 0 else None
         if made:
             yield made
         elif deep == _DEEP and self._mocked(kind, declared):
@@ -239,7 +239,7 @@ class Values:
             if arguments is not None:
                 yield f"{call}({', '.join(arguments)})"
         yield from self._constants.get(kind.simple_name, ())
-        if abstract and deep:
+        if abstract and deep > 0:
             for heir in self._heirs_of(declared):
                 yield from self._objects(heir, deep - 1)
             yield from self._lambda(declared, deep)
