@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -236,9 +237,40 @@ def test_what_only_this_zone_and_language_give_fails(cart, body: str, same: bool
     verdict = cart.validator.validate([replace(check, elsewhere=True)])[0]
     assert (verdict.passes, verdict.flaky) == (same, not same), verdict
     if not same:
-        assert (verdict.failure or "").startswith("in another time zone or language: org.opent")
+        told = "in another process, time zone or language: org.opentest4j"
+        assert (verdict.failure or "").startswith(told)
         assert cart.verdict(body).passes is True
     assert cart.verdict(HOME).passes is True
+
+
+SALTED = """java.util.Set<Integer> all = java.util.Set.copyOf(
+    java.util.stream.IntStream.range(0, 3000).boxed().collect(java.util.stream.Collectors.toSet()));
+    assertEquals({}, all.toString().hashCode());"""
+
+
+@needs_sandbox
+def test_what_only_this_start_of_java_gives_fails(cart):
+    told = cart.verdict(SALTED.format(0)).failure or ""
+    came = re.search(r"but was: <(-?\d+)>", told)
+    assert came is not None, told
+    body = SALTED.format(came[1])
+    assert cart.verdict(body).passes is True
+    check = cart.check(f"@Test void generated() throws Exception {{ {body} }}")
+    verdict = cart.validator.validate([replace(check, elsewhere=True)])[0]
+    assert (verdict.passes, verdict.flaky) == (False, True), verdict
+
+
+@needs_sandbox
+def test_a_class_that_is_set_up_only_here_is_no_test_that_cannot_fail(cart):
+    check = cart.check(
+        """@org.junit.jupiter.api.BeforeEach void here() {
+            assertEquals("0.5", String.format("%.1f", 0.5)); }
+        @Test void generated() { assertEquals(0, new Cart().total()); }"""
+    )
+    for _ in range(4):  # whichever of the second run and the twin comes first
+        verdict = cart.validator.validate([replace(check, elsewhere=True)])[0]
+        assert (verdict.passes, verdict.flaky) == (False, True), verdict
+        assert (verdict.failure or "").startswith("in another process, time zone or language")
 
 
 @needs_sandbox

@@ -36,7 +36,7 @@ _PARTS = {
     ),
     "runner": ("Framework", "Libraries", "Loader", "Probes", "Runner", "Wire"),
 }
-"""Sources of the two processes; the one that runs tests holds nothing of the other."""
+"""Sources of the processes; those that run tests hold nothing of the other."""
 _FRAMEWORKS = {"Platform": "junit-platform-launcher", "JUnit4": "junit4", "TestNg": "testng"}
 """Sources that are left out where their jar is missing; everything else goes on."""
 

@@ -1,10 +1,11 @@
-"""The two Java processes of a workspace: one compiles and measures, the other runs tests."""
+"""The Java processes of a workspace: one compiles and measures, two run tests, one as elsewhere."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,7 @@ class Outcome:
 
 
 class Processes:
-    """Starts, asks and ends the two processes.
+    """Starts, asks and ends the processes.
 
     Args:
         root: The workspace.
@@ -81,8 +82,8 @@ class Processes:
         self._classes = classes
         self._compiler: Jvm | None = None
         self._compiler_jars: frozenset[Path] = frozenset()
-        self._runner: Jvm | None = None
-        self._runner_of: tuple[object, ...] = ()
+        self._runners: dict[bool, tuple[tuple[object, ...], Jvm]] = {}
+        """Here and elsewhere, each with what it was started for."""
 
     def compile(
         self,
@@ -153,13 +154,14 @@ class Processes:
     ) -> Outcome:
         """Runs one test, or where ``method`` is empty all of a class but one.
 
-        ``elsewhere``: in another time zone and language.
+        ``elsewhere``: in a process of another time zone and language, so that what only one start
+        of Java gives (a salted order, an identity) is another there too.
 
         Raises:
             Cancelled: If ``cancelled`` was set.
             BadInput: If our program cannot be compiled.
         """
-        runner = self._runner_for(layout)
+        runner = self._runner_for(layout, elsewhere=elsewhere)
         token = secrets.token_bytes(16)
         asked = {
             **classes,
@@ -168,7 +170,6 @@ class Processes:
             "test": test.encode(),
             "method": method.encode(),
             "except": without.encode(),
-            **({"elsewhere": b"yes"} if elsewhere else {}),
         }
         try:
             if not runner.answered:  # the time of a start is not the test's
@@ -188,33 +189,42 @@ class Processes:
             probes={k: v for k, v in answer.items() if k.startswith("probes:")},
         )
 
-    def close_runner(self) -> None:
-        """Ends the running process; the next run starts another."""
-        self._end(self._runner)
+    def close_runners(self) -> None:
+        """Ends what runs tests; the next run starts another."""
+        for _, runner in self._runners.values():
+            runner.kill()
 
     def close(self) -> None:
-        """Ends both."""
+        """Ends all."""
         self._end(self._compiler)
-        self._end(self._runner)
+        self.close_runners()
 
-    def _runner_for(self, layout: Layout) -> Jvm:
+    def _runner_for(self, layout: Layout, *, elsewhere: bool = False) -> Jvm:
         wanted = (layout.folder, layout.jars, self._classes)
-        if self._runner is None or wanted != self._runner_of:
-            self._end(self._runner)
+        made, runner = self._runners.get(elsewhere, ((), None))
+        if runner is None or wanted != made:
+            self._end(runner)
             ours = program(self._jdk, "runner", layout.compiled_against, self._programs)
-            line = [str(self._jdk.java), *_COMMON, *_RUNNER, "-cp", str(ours)]
+            place = _elsewhere() if elsewhere else ()
+            line = [str(self._jdk.java), *_COMMON, *_RUNNER, *place, "-cp", str(ours)]
             line += ["personalizer.Runner", str(ours), *map(str, layout.jars)]
             readable = [self._jdk.home, self._root, self._classes, ours, *layout.jars]
-            self._runner = Jvm(
+            runner = Jvm(
                 lambda: sandbox.wrapped(line, readable=_outside(readable), folder=layout.folder)
             )
-            self._runner_of = wanted
-        return self._runner
+            self._runners[elsewhere] = wanted, runner
+        return runner
 
     @staticmethod
     def _end(process: Jvm | None) -> None:
         if process is not None:
             process.kill()
+
+
+def _elsewhere() -> tuple[str, ...]:
+    """Nearly half a day away, where decimals have a comma; the sandbox's language is none."""
+    far = "GMT-11:30" if time.localtime().tm_gmtoff > 0 else "GMT+11:30"
+    return f"-Duser.timezone={far}", "-Duser.language=de", "-Duser.country=DE"
 
 
 def _outside(paths: Sequence[Path]) -> list[Path]:

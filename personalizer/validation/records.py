@@ -39,8 +39,8 @@ class Check:
     anyway: bool = False
     """Whether ``gains`` and ``open_lines`` are told of a candidate that fails, too."""
     elsewhere: bool = False
-    """Whether the second run is in another time zone and language: a test whose values only today's
-    machine gives then fails."""
+    """Whether the second run is in another process, time zone and language: a test whose values
+    only one start of Java or today's machine gives then fails."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Unsaved buffers by path, beyond those that the snapshot already holds."""
 
@@ -77,8 +77,8 @@ class Verdict:
     reaches_focal: bool | None = None
     """Whether a line of the focal method itself ran."""
     calls: tuple[str, ...] = ()
-    """Methods that a candidate that compiles calls itself, each with the erased simple types of
-    its parameters: ``get(Enum)``, ``<init>(int,String[])``."""
+    """Methods that a candidate that was run calls itself, each with the erased simple types of its
+    parameters: ``get(Enum)``, ``<init>(int,String[])``."""
     gains: tuple[int, ...] = ()
     """Lines of the focal method, from 1, that no existing test runs, or of which one takes fewer
     branches."""

@@ -43,7 +43,7 @@ _MUTANT_SECONDS, _MUTANTS_SECONDS = 2.0, 5.0
 _MOST_KEPT = 200
 """Entries of each of the tables that a validator keeps."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
-_ELSEWHERE = "in another time zone or language"
+_ELSEWHERE = "in another process, time zone or language"
 _NO_CLASS = "lines are not counted: {} has no class file, or one that this JaCoCo cannot read"
 _NO_JACOCO = "lines are not counted: JaCoCo is not on this machine (Debian: libjacoco-java)"
 
@@ -133,12 +133,13 @@ class LocalValidator:
             start = time.perf_counter()
             verdict, ran = self._judged(asking)
             spent = time.perf_counter() - start
+            if ran is not None:
+                verdict = replace(verdict, calls=tuple(fields(ran.compiled.get("calls"))))
             if ran is not None and (verdict.passes or check.anyway):
                 existing = self._existing_tests(asking)
                 start = time.perf_counter()
                 verdict = self._measured(verdict, asking, ran.outcome, existing)
                 verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
-                verdict = replace(verdict, calls=tuple(fields(ran.compiled.get("calls"))))
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -195,15 +196,22 @@ class LocalValidator:
             return Verdict(True, None, not_run="its twin, which must fail, does not compile"), None
         away = asking.check.elsewhere
         for kind in random.SystemRandom().sample(["again", "twin"], 2):
-            outcome = self._run(asking, answer if kind == "again" else twin, elsewhere=away)
-            if kind == "again" and outcome.kind != "passed":
-                verdict = _failing(outcome, asking.check)
-                if away and self._run(asking, answer).kind == "passed":
-                    verdict = replace(verdict, failure=f"{_ELSEWHERE}: {verdict.failure}")
-                return replace(verdict, flaky=True), None
-            if kind == "twin" and not (outcome.kind == "failed" and secret in outcome.trace):
-                self._processes.close_runner()
-                return Verdict(True, False, failure=_CANNOT_FAIL), None
+            compiled = answer if kind == "again" else twin
+
+            def proves(outcome: Outcome, again: bool = kind == "again") -> bool:
+                failed = outcome.kind == "failed" and secret in outcome.trace
+                return outcome.kind == "passed" if again else failed
+
+            outcome = self._run(asking, compiled, elsewhere=away)
+            if proves(outcome):
+                continue
+            verdict = replace(_failing(outcome, asking.check), flaky=True)
+            if away and proves(self._run(asking, compiled)):
+                return replace(verdict, failure=f"{_ELSEWHERE}: {verdict.failure}"), None
+            if kind == "again":
+                return verdict, None
+            self._processes.close_runners()
+            return Verdict(True, False, failure=_CANNOT_FAIL), None
         return Verdict(True, True), _Ran(answer, first)
 
     def _measured(

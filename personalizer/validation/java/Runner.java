@@ -79,9 +79,6 @@ public final class Runner {
         Result result = new Result();
         Probes.begin();
         World before = new World();
-        if (asked.containsKey("elsewhere")) {
-            before.leave();
-        }
         Runnable work = () -> work(asked, result);
         ThreadGroup group = new ThreadGroup("test");
         Thread thread = new Thread(group, work, "main", 4 << 20);
@@ -141,14 +138,6 @@ public final class Runner {
             PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
             System.setOut(nowhere);
             System.setErr(nowhere);
-        }
-
-        /** Nearly half a day away, where decimals have a comma: in Germany or, from there, France. */
-        void leave() {
-            String far = zone.getRawOffset() > 0 ? "GMT-11:30" : "GMT+11:30";
-            TimeZone.setDefault(TimeZone.getTimeZone(far));
-            boolean german = locale.getLanguage().equals(Locale.GERMAN.getLanguage());
-            Locale.setDefault(german ? Locale.FRANCE : Locale.GERMANY);
         }
 
         void restore() {
