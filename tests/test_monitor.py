@@ -548,6 +548,25 @@ def test_types_of_java_that_other_files_import_are_told():
         assert refused_at(declarations(files), body("Manifest.nothing();")) is None
 
 
+def test_a_name_of_java_may_be_inherited_or_left_out():
+    driver = body("Driver d = new Driver(); d.whatever();")
+    assert refused_at(declarations(FILES), driver) == ";"  # java.sql's is an interface
+    test = CART_TEST.replace("class CartTest", "class CartTest extends JerseyTest")
+    assert refused_at(declarations({**FILES, TEST_PATH: test}), driver) is None
+    snapshot = replace(snapshot_of(FILES), excluded={"src/main/java/shop/Driver.java": "generated"})
+    left_out = Site(snapshot, *resolve_target(snapshot, "Cart#total")).declarations
+    assert refused_at(left_out, driver) is None
+
+
+@pytest.mark.parametrize("other", ["org.assertj.core.api.Assertions", "org.assertj.core.api.*"])
+def test_assertions_may_be_those_of_another_library(other: str):
+    imports = f"import static org.junit.jupiter.api.Assertions.*;\nimport {other};\nimport org"
+    test = CART_TEST.replace("import org", imports, 1)
+    known = declarations({**FILES, TEST_PATH: test})
+    assert refused_at(known, body("Assertions.assertThat(cart);")) is None
+    assert refused_at(known, body("assertEquals(1);")) == ")"
+
+
 def test_an_import_says_which_type_is_meant_though_the_project_has_one_of_that_name():
     node = "package shop.tree; public class Node { }"
     test = CART_TEST.replace("import org", "import org.w3c.dom.Node;\nimport org", 1)

@@ -6,6 +6,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
+from pathlib import PurePosixPath
 
 from indexer import Import, Method, Snapshot, Span
 from indexer.facts import simple_type
@@ -61,10 +62,13 @@ class _Telling:
         self._seen: set[str] = set()
         self._types: dict[tuple[str, str], str] = {}
         self._kinds: dict[str, Kind] = {}
+        self._may_inherit_types = False
 
     def all(self, owner: str | None) -> Declarations:
         path = self._scope.path
         this = self._members.of(path, owner) if owner else None
+        outside = {one.name for one in this.outside} if this else set()
+        self._may_inherit_types = any(not java_name(one) for one in outside - {"TestCase"})
         key = self._key(this) if this else ""
         names = {name: name for name in self._java_names() if self._javas(name, path)}
         for name, meant in self._named():
@@ -151,8 +155,12 @@ class _Telling:
         flavour = FLAVOURS[self._scope.flavour].types if self._scope.flavour else {}
         for holder in ASSERTIONS:
             name = holder.rpartition(".")[2]
-            others = [one.name for one in self._scope.imports if one.name.endswith(f".{name}")]
-            if (others or [flavour.get(name, "")])[0] == holder and name not in self._members.names:
+            plain = [one for one in self._scope.imports if not one.static]
+            meant = _imported(name, plain)
+            around = {one.name for one in plain if one.wildcard} - {holder.rpartition(".")[0]}
+            if not meant and around <= java_packages().keys():
+                meant = flavour.get(name, "")
+            if meant == holder and name not in self._members.names:
                 methods = _signatures(holder)
                 yield f"{holder}#", Kind(methods, {}, {}, None, frozenset({"Object"}))
 
@@ -172,9 +180,15 @@ class _Telling:
             for line in facts.imports:
                 if not line.wildcard and not line.static:
                     meant.setdefault(line.name.rpartition(".")[2], set()).add(line.name)
-        usual = {name: java_name(name) for name, full in meant.items() if full == {java_name(name)}}
         wild = wildcards_of(self._snapshot, self._scope.imports).types
-        return {} if wild is None else {n: full for n, full in usual.items() if n not in wild}
+        if wild is None or self._may_inherit_types:
+            return {}
+        left_out = {PurePosixPath(path).stem for path in self._snapshot.excluded}
+        return {
+            name: java_name(name)
+            for name, full in meant.items()
+            if full == {java_name(name)} and name not in wild | left_out
+        }
 
     @property
     def _imports_of_focal(self) -> tuple[Import, ...]:
@@ -349,7 +363,8 @@ class _Telling:
 
 def _imported(name: str, imports: Iterable[Import]) -> str:
     """The full name that a file imports for a simple one; nothing where it imports none."""
-    return next((one.name for one in imports if one.name.endswith(f".{name}")), "")
+    found = (one.name for one in imports if not one.wildcard)
+    return next((one for one in found if one.endswith(f".{name}")), "")
 
 
 @cache
