@@ -216,6 +216,23 @@ def test_what_an_argument_calls_is_called_before(argument: str, before: list[str
     assert found[0] == method("Cart cart = new Cart();", *before, expected)
 
 
+def test_a_name_that_means_another_exception_is_written_in_full():
+    imports = (
+        "import java.util.concurrent.*;\nimport other.IllegalStateException;\nimport org.junit"
+    )
+    symbols = site_of("Cart#add", TESTS.replace("import org.junit", imports, 1)).symbols
+    assert (
+        symbols.short_name("java.lang.IllegalStateException") == "java.lang.IllegalStateException"
+    )
+    assert symbols.short_name("other.IllegalStateException") == "IllegalStateException"
+    assert symbols.short_name("java.util.concurrent.TimeoutException") == "TimeoutException"
+    assert symbols.short_name("java.net.BindException") == "BindException"  # is imported
+    assert symbols.short_name("zoo.GoneException") == "zoo.GoneException"
+    inner = TESTS.replace("class CartTest {", "class CartTest {\n class BindException { }", 1)
+    symbols = site_of("Cart#add", inner).symbols
+    assert symbols.short_name("java.net.BindException") == "java.net.BindException"
+
+
 def test_the_file_s_imports_say_how_an_exception_is_named():
     imports = "import java.io.*;\nimport java.net.ConnectException;\nimport org.junit"
     symbols = site_of("Cart#add", TESTS.replace("import org.junit", imports, 1)).symbols

@@ -10,7 +10,8 @@ from indexer import Snapshot
 from personalizer.engine.monitor.java_types import java_imports
 from personalizer.generation import resolve_target
 from personalizer.generation.names.libraries import JAVA_LANG
-from personalizer.generation.rescue.arguments import Arguments, arguments_of, nothing_for
+from personalizer.generation.rescue.arguments import Arguments, arguments_of, nothing_for, null_of
+from personalizer.generation.rescue.beginnings import beginnings
 from personalizer.generation.rescue.values import _OF_JAVA, Values
 from personalizer.generation.site import Site
 from tests.java_project import snapshot_of
@@ -38,6 +39,9 @@ public class Sign {
     public <T> void any(T one, Box[] boxes) { }
     public void heard(Listener listener, Named named, Sum sum, Outside outside, Wide wide) { }
     public void figure(Figure figure, Ledger... ledgers) { }
+    public void round(W w) { }
+    public void nested(Nest nest, Nest.In in) { }
+    public <K> void keys(K[] keys) { }
     public void lent(Order order, int count, Order other) { }
 }
 """
@@ -61,6 +65,10 @@ interface Sum { int add(int one); }
 interface Outside extends java.util.function.Supplier<String> { int add(int one); }
 interface Wide { void one(); void two(); }
 class Order { private Order() { } }
+class W { W(I i) { } }
+interface I { int a(); int b(); }
+class A implements I { A(I i) { } public int a() { return 1; } public int b() { return 2; } }
+enum Nest { OUT; enum In { INSIDE } }
 record Nothing() { }
 class Cart { static Cart of(Object one) { return null; } }
 class Lamp { }
@@ -141,7 +149,7 @@ def values_of(site: Site) -> list[str]:
 def test_types_have_the_values_of_those_that_extend_them_or_a_lambda(shop: Snapshot):
     assert values_of(site_of(shop, "any")) == ['"a"', "new Box[] {new Box(1)}"]
     assert values_of(site_of(shop, "heard")) == [
-        "(what, times) -> { }", "Named.no()", "one -> 1", "", "",
+        "(one, other) -> { }", "Named.no()", "one -> 1", "", "",
     ]  # fmt: skip
     assert values_of(site_of(shop, "figure")) == ["new Round(1)", "new Ledger[] {Ledger.EMPTY}"]
 
@@ -152,6 +160,18 @@ def test_where_tests_mock_what_nothing_else_gives_is_mocked(shop: Snapshot):
     site = site_of(snapshot_of({**files, "src/test/java/shop/SignTest.java": mocking}), "heard")
     assert values_of(site)[-2:] == ["mock(Outside.class)", "mock(Wide.class)"]
     assert values_of(site_of(site.snapshot, "point")) == ["", "new Nothing()"]
+
+
+def test_types_that_are_made_of_each_other_have_no_values(shop: Snapshot):
+    assert values_of(site_of(shop, "round")) == [""]
+    assert list(arguments_of(site_of(shop, "round"), Values(site_of(shop, "round")))) == []
+    assert list(beginnings(site_of(shop, "round"), Values(site_of(shop, "round"))))
+
+
+def test_constants_are_an_enum_s_own_and_no_array_is_of_type_variables(shop: Snapshot):
+    assert values_of(site_of(shop, "nested")) == ["Nest.OUT", "Nest.In.INSIDE"]
+    assert values_of(site_of(shop, "keys")) == [""]
+    assert null_of("K...", site_of(shop, "keys")) == "(Object[]) null"
 
 
 def test_where_methods_share_a_name_literals_have_their_types():

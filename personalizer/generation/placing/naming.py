@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from indexer import Method
@@ -11,19 +12,15 @@ from personalizer.generation.syntax import MethodTree, calls_of, code
 __all__ = ["free_name", "joined", "word_of"]
 
 _WORDS = {
-    "null": "Null",
-    '""': "Empty",
-    '" "': "Blank",
-    "0": "Zero",
-    "0L": "Zero",
-    "0.0": "Zero",
-    "-": "Negative",
-    "Integer.MAX_VALUE": "Largest",
-    "Integer.MIN_VALUE": "Smallest",
-    "Long.MAX_VALUE": "Largest",
-    "Long.MIN_VALUE": "Smallest",
-    "true": "True",
-    "false": "False",
+    r"null": "Null",
+    r'""': "Empty",
+    r'" "': "Blank",
+    r"0[lLfFdD]?|0\.0[fFdD]?": "Zero",
+    r"-\d[\w.]*": "Negative",
+    r"(?:Integer|Long)\.MAX_VALUE": "Largest",
+    r"(?:Integer|Long)\.MIN_VALUE": "Smallest",
+    r"true": "True",
+    r"false": "False",
 }
 
 
@@ -31,11 +28,11 @@ def word_of(value: str) -> str:
     """What a name may say of a value; nothing of most.
 
     Example:
-        >>> word_of("null"), word_of("(String) null"), word_of("-12"), word_of("12")
-        ('Null', 'Null', 'Negative', '')
+        >>> [word_of(one) for one in ("null", "(String) null", "-12", "12", "0.5", "(a) -> 1")]
+        ['Null', 'Null', 'Negative', '', '', '']
     """
-    bare = value.rpartition(") ")[2]
-    return _WORDS.get(bare) or _WORDS.get(bare[:1], "")
+    bare = re.sub(r"^\([\w.<>?, \[\]]+\) ", "", value)
+    return next((word for kind, word in _WORDS.items() if re.fullmatch(kind, bare)), "")
 
 
 def joined(name: str, word: str, others: Iterable[str]) -> str:

@@ -81,6 +81,8 @@ def null_of(kind: str, site: Site) -> str:
     """``null`` as an argument of the focal method, with its type where another may be meant."""
     open_ = re.fullmatch(r"\w+<\?(?:, *\?)*>", kind)  # else one might ask for its type arguments
     simple = open_[0] if open_ else simple_type(kind).replace("...", "[]")
+    if site.symbols.members.is_variable(simple.rstrip("[]"), site.focal_path):
+        simple = "Object" + simple[len(simple.rstrip("[]")) :]
     return f"({simple}) null" if _is_overloaded(site) or "..." in kind else "null"
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from indexer import Where
 from indexer.facts import simple_type
-from indexer.languages.java import method_errors
+from personalizer.engine.monitor.parts import WORDS
 from personalizer.generation.placing.style import most_common
 from personalizer.generation.rescue.ends import RESULT, kind_of_result
 from personalizer.generation.rescue.statements import needed, statements_of, tests_by_nearness
@@ -87,7 +87,7 @@ def _ways(site: Site, values: Values) -> Iterable[_Way]:
     declared = site.symbols.members.of(site.focal_path, focal.owner)
     if declared is not None:
         name = f"{declared.name[:1].lower()}{declared.name[1:]}"
-        if name == RESULT or method_errors(f"void a() {{ int {name}; }}"):
+        if name in WORDS or name == RESULT:
             name = "subject"
         for made in values.objects(declared):
             made_first = f"{declared.type.name} {name} = {made};"

@@ -152,7 +152,8 @@ def without_unused(text: str, before: str, focal: Method) -> str:
         tree = MethodTree(text)
         used = _uses_of(tree.method)
         for node in nodes(tree.method) if tree.method else ():
-            if node.type != "local_variable_declaration":
+            head = node.parent is not None and node.parent.type == "for_statement"
+            if node.type != "local_variable_declaration" or head:
                 continue
             names = _declared([node])
             value = node.named_children[-1].child_by_field_name("value")

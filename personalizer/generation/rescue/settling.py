@@ -13,6 +13,7 @@ from pathlib import Path
 from tree_sitter import Node
 
 from indexer import Method
+from personalizer.generation.names.mending import with_throws
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.ends import RESULT, asserted
 from personalizer.generation.rescue.removal import (
@@ -335,7 +336,9 @@ def returned(text: str, line: int, failure: str, site: Site) -> tuple[str, str] 
     if not lines or RESULT in text:
         return None
     tree.replace(one, f"\n{' ' * one.start_point[1]}".join(lines))
-    return tree.text, "what is given where nothing is thrown"
+    signature = site.focal.signature.of(site.snapshot.source(site.focal_path))
+    text = with_throws(tree.text) if b"throws" in signature else tree.text
+    return text, "what is given where nothing is thrown"
 
 
 def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tuple[list[str], str]:

@@ -178,9 +178,11 @@ class Values:
     def constants(self, declared: Declared) -> list[str]:
         """The constants of an enum, in order."""
         source = declared.type.span.of(self._site.snapshot.source(declared.path))
+        found = (n for n in nodes(Parser(JAVA).parse(source).root_node) if n.type == "enum_body")
+        body = next(found, None)
         return [
             f"{declared.type.name}.{code(one.child_by_field_name('name'))}"
-            for one in nodes(Parser(JAVA).parse(source).root_node)
+            for one in (body.named_children if body else ())
             if one.type == "enum_constant"
         ]
 
@@ -198,8 +200,9 @@ class Values:
     def _plain(self, written: str, path: str, deep: int) -> Iterator[str]:
         """Values that no test shows."""
         kind = simple_type(written)
-        yield from self._constants.get(kind, ())
         element = kind.removesuffix("...").removesuffix("[]")
+        if element != kind and self._site.symbols.members.is_variable(element, path):
+            return
         if element != kind:
             some = self._some(element, path, shown=False, deep=deep - 1) if deep > 0 else []
             yield f"new {element}[] {{{some[0]}}}" if some else f"new {element}[0]"
@@ -208,6 +211,7 @@ class Values:
         if declared is None and kind in _OF_JAVA:
             yield _OF_JAVA[kind]
             return
+        yield from self._constants_of(declared) if declared else ()
         made = next(self._objects(declared, deep), None) if declared and deep > 0 else None
         if made:
             yield made
@@ -238,7 +242,7 @@ class Values:
             arguments = self.arguments(method, declared.path, deep=deep - 1)
             if arguments is not None:
                 yield f"{call}({', '.join(arguments)})"
-        yield from self._constants.get(kind.simple_name, ())
+        yield from self._constants_of(declared)
         if abstract and deep > 0:
             for heir in self._heirs_of(declared):
                 yield from self._objects(heir, deep - 1)
@@ -262,7 +266,8 @@ class Values:
         wanted = [one for one in methods if one.body is None and one.name not in given]
         if len(wanted) != 1:
             return
-        names = [one.name for one in wanted[0].parameters]
+        names = ["one", "other", *(one.name for one in wanted[0].parameters[2:])]
+        names = names[: len(wanted[0].parameters)]
         head = names[0] if len(names) == 1 else f"({', '.join(names)})"
         returned = wanted[0].returns or ""
         known = self._some(returned, declared.path, shown=False, deep=deep - 1)
@@ -312,17 +317,14 @@ class Values:
                     values.setdefault(kind, {}).setdefault(shown, tests[0].path)
         return values
 
-    @cached_property
-    def _constants(self) -> dict[str, dict[str, None]]:
-        values: dict[str, dict[str, None]] = {}
-        for facts in self._site.snapshot.files.values():
-            interfaces = {one.name for one in facts.types if one.kind == "interface"}
-            for field in facts.fields:
-                kind = simple_type(field.owner)
-                static = "static" in field.modifiers or field.owner in interfaces
-                if simple_type(field.type) == kind and static and "private" not in field.modifiers:
-                    values.setdefault(kind, {})[f"{field.owner}.{field.name}"] = None
-        return values
+    def _constants_of(self, declared: Declared) -> Iterator[str]:
+        """Static fields of a type that hold one."""
+        kind, interface = declared.type, declared.type.kind == "interface"
+        for field in self._site.snapshot.files[declared.path].fields:
+            own = field.owner == kind.name and simple_type(field.type) == kind.simple_name
+            static = interface or "static" in field.modifiers
+            if own and static and "private" not in field.modifiers:
+                yield f"{field.owner}.{field.name}"
 
     @cached_property
     def _heirs(self) -> dict[str, list[tuple[str, Type]]]:
