@@ -65,6 +65,16 @@ class Site:
         text = f"void a() {{ Object a; {statements} }}"
         return self.may_compile(text) and not self.symbols.check(text).unknown
 
+    def source(self, path: str) -> bytes:
+        """A file of the project, which is read from the store once."""
+        if path not in self._sources:
+            self._sources[path] = self.snapshot.source(path)
+        return self._sources[path]
+
+    @cached_property
+    def _sources(self) -> dict[str, bytes]:
+        return {}
+
     @property
     def flavour(self) -> str:
         """Test framework of the class."""
@@ -100,7 +110,8 @@ class Site:
         Raises:
             BadInput: If it cannot be added.
         """
-        return place_test(self.snapshot, self.focal_path, self.focal, text)
+        needs = self.symbols.needs
+        return place_test(self.snapshot, self.focal_path, self.focal, text, needs)
 
     def check(self, text: str) -> Check:
         """What a validator is asked of a test.

@@ -17,7 +17,7 @@ from indexer import Snapshot
 from personalizer.engine.monitor.java_types import java_packages
 from personalizer.generation.names.libraries import FLAVOURS
 from personalizer.generation.names.members import Declared, Members, takes
-from personalizer.generation.names.needs import Found, Scope, find_imports
+from personalizer.generation.names.needs import Found, Needs, Scope
 from personalizer.generation.names.symbols import Misuse, Reader
 from personalizer.generation.placing.style import numbered
 from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
@@ -54,7 +54,8 @@ class Symbols:
         self.scope = scope
         self._owner = owner
         self.members = Members(snapshot)
-        self._needs: dict[str, Found] = {}
+        self.needs = Needs(snapshot, scope)
+        self._known: dict[str, Found] = {}
 
     def check(self, text: str) -> Checked:
         """The names of a method that do not exist; nothing is mended."""
@@ -108,9 +109,9 @@ class Symbols:
 
     def _found(self, text: str) -> Found:
         """What a text needs; most steps leave it as it was, so it is asked for again."""
-        if text not in self._needs:
-            self._needs[text] = find_imports(self._snapshot, text, self.scope)
-        return self._needs[text]
+        if text not in self._known:
+            self._known[text] = self.needs.of(text)
+        return self._known[text]
 
     def _reader(self, tree: MethodTree) -> Reader:
         found = self._found(tree.text)

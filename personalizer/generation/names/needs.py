@@ -26,7 +26,7 @@ from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
-__all__ = ["Found", "Scope", "callable_names", "find_imports", "nameable_types"]
+__all__ = ["Found", "Needs", "Scope", "callable_names", "find_imports", "nameable_types"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +66,52 @@ class Found:
 
 
 def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
-    """The imports that a method needs and its file lacks.
+    """``Needs`` of one text."""
+    return Needs(snapshot, scope).of(text)
+
+
+class Needs:
+    """The imports that methods need and their file lacks.
 
     The first source that knows a name explains it: the file's test framework, the focal file,
     what tests of the same framework import most often under that name, the project's own classes
     (nearest package first), what its other files import, and the table of known libraries.
+
+    Args:
+        snapshot: The project, which is read once.
+        scope: Where the methods will stand.
     """
-    names = names_in(text)
-    inherited = _inherited(snapshot, scope.parents)
-    types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
-    calls = names.calls - names.declared - scope.visible.calls - inherited.methods
-    project = _Project(snapshot, scope, types | calls)
-    wild = wildcards_of(snapshot, scope.imports)
-    lines: list[Line] = []
-    unknown: list[str] = []
-    for name in sorted(types):
-        if project.in_package(name) or (re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)):
-            continue
-        line = _first(project.type_sources, name) or _first(project.static_sources, name)
-        if line is not None:
-            lines.append(line)
-        elif not (name.isupper() or inherited.outside or _may_give(wild.types, name)):
-            unknown += {name} - project.left_out
-    for name in sorted(calls):
-        line = _first(project.static_sources, name)
-        if line is not None:
-            lines.append(line)
-        elif not (inherited.outside or _may_give(wild.methods, name)):
-            unknown.append(f"{name}()")
-    return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
+
+    def __init__(self, snapshot: Snapshot, scope: Scope) -> None:
+        self._scope = scope
+        self._inherited = _inherited(snapshot, scope.parents)
+        self._project = _Project(snapshot, scope)
+        self._wild = wildcards_of(snapshot, scope.imports)
+
+    def of(self, text: str) -> Found:
+        """What one method needs."""
+        names, scope, inherited = names_in(text), self._scope, self._inherited
+        types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
+        calls = names.calls - names.declared - scope.visible.calls - inherited.methods
+        project, wild = self._project, self._wild
+        lines: list[Line] = []
+        unknown: list[str] = []
+        for name in sorted(types):
+            variable = re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)
+            if project.in_package(name) or variable:
+                continue
+            line = _first(project.type_sources, name) or _first(project.static_sources, name)
+            if line is not None:
+                lines.append(line)
+            elif not (name.isupper() or inherited.outside or _may_give(wild.types, name)):
+                unknown += {name} - project.left_out
+        for name in sorted(calls):
+            line = _first(project.static_sources, name)
+            if line is not None:
+                lines.append(line)
+            elif not (inherited.outside or _may_give(wild.methods, name)):
+                unknown.append(f"{name}()")
+        return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
 
 def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
@@ -116,7 +133,7 @@ def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
     }
     of_focal = {method.name for method in snapshot.files[scope.focal_path].methods}
     wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
-    sources = _Project(snapshot, scope, wanted).static_sources
+    sources = _Project(snapshot, scope).static_sources
     lines = {name: line.name for name in wanted if (line := _first(sources, name)) is not None}
     own = (_last(line.name) for line in scope.imports if line.static and not line.wildcard)
     return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods, *wild, *own), "")}
@@ -210,17 +227,16 @@ _Imports = tuple[Import, ...]
 class _Project:
     """Where the project has the names that a text asks for."""
 
-    def __init__(self, snapshot: Snapshot, scope: Scope, wanted: frozenset[str]) -> None:
+    def __init__(self, snapshot: Snapshot, scope: Scope) -> None:
         self._scope = scope
         self._focal_file = snapshot.files[scope.focal_path]
         self._tests = {where.path for where in snapshot.tests}
         self._classes: dict[str, list[_Class]] = defaultdict(list)
         for path, facts in snapshot.files.items():
             for kind in facts.types:
-                if kind.simple_name in wanted:
-                    self._classes[kind.simple_name].append((path, facts, kind))
+                self._classes[kind.simple_name].append((path, facts, kind))
         rings = self._by_kinship(snapshot)
-        near, peers, others = (_imported(snapshot, ring, wanted, scope) for ring in rings)
+        near, peers, others = (_imported(ring, scope, self._members_of) for ring in rings)
         types, statics = {**peers.types, **near.types}, {**peers.statics, **near.statics}
         flavour = FLAVOURS[scope.flavour] if scope.flavour else Flavour((), {}, {})
         in_use = {_library(line.name) for imports in chain(*rings) for line in imports}
@@ -295,6 +311,17 @@ class _Project:
             None,
         )
 
+    def _members_of(self, holder: str) -> set[str]:
+        """The static methods of a class of the project or of a known library, by its full name."""
+        known = {name for name, full in STATIC_NAMES.items() if _holder(full) == holder}
+        return known | {
+            method.name
+            for _, facts, kind in self._classes.get(_last(holder), ())
+            if f"{facts.package}.{kind.name}" == holder
+            for method in facts.methods
+            if method.owner == kind.name and "static" in method.modifiers
+        }
+
     def _nearest_class(self, name: str) -> Line | None:
         scope = self._scope
 
@@ -359,9 +386,9 @@ class _Imported(NamedTuple):
 
 
 def _imported(
-    snapshot: Snapshot, files: Iterable[_Imports], wanted: frozenset[str], scope: Scope
+    files: Iterable[_Imports], scope: Scope, members: Callable[[str], Iterable[str]]
 ) -> _Imported:
-    """What files import under the names that are wanted.
+    """What files import under each name.
 
     A class that the scope's file has static imports from already goes before the commonest, so
     that its mocks and assertions come from one library.
@@ -371,28 +398,15 @@ def _imported(
     statics: dict[str, Counter[str]] = defaultdict(Counter)
     wildcards: Counter[str] = Counter()
     for line in (line for imports in files for line in imports):
-        name = _last(line.name)
         if line.wildcard:
             wildcards[line.name] += line.static
-        elif name in wanted:
-            (statics if line.static else types)[name][line.name] += 1
-    for holder, member in _known_members(snapshot, wanted):
-        if wildcards[holder]:
-            statics[member][f"{holder}.{member}"] += wildcards[holder]
+        else:
+            (statics if line.static else types)[_last(line.name)][line.name] += 1
+    for holder, times in wildcards.items():
+        for member in members(holder) if times else ():
+            statics[member][f"{holder}.{member}"] += times
     at_hand = {_holder(line.name) for line in scope.imports if line.static and not line.wildcard}
     return _Imported(_winners(types, ()), _winners(statics, at_hand))
-
-
-def _known_members(snapshot: Snapshot, wanted: frozenset[str]) -> set[tuple[str, str]]:
-    """(full class name, static method) of the project and of the known libraries."""
-    found = {
-        (f"{facts.package}.{method.owner}", method.name)
-        for facts in snapshot.files.values()
-        for method in facts.methods
-        if method.name in wanted and "static" in method.modifiers
-    }
-    full = (STATIC_NAMES[name] for name in wanted if name in STATIC_NAMES)
-    return found | {(_holder(name), _last(name)) for name in full}
 
 
 def _winners(counts: Mapping[str, Counter[str]], at_hand: Collection[str]) -> dict[str, str]:

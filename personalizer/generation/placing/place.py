@@ -16,7 +16,7 @@ from indexer.languages import java
 from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
 from personalizer.errors import BadInput
-from personalizer.generation.names.needs import Found, Scope, find_imports
+from personalizer.generation.names.needs import Found, Needs, Scope
 from personalizer.generation.placing.edits import apply_changes, make_edit, writable
 from personalizer.generation.placing.imports import Line, import_changes, import_section
 from personalizer.generation.placing.naming import free_name
@@ -39,7 +39,9 @@ from personalizer.prompts import TestPlace
 __all__ = ["find_place", "method_of", "place_test", "scope_of", "told_of"]
 
 
-def place_test(snapshot: Snapshot, focal_path: str, focal: Method, text: str) -> Edit:
+def place_test(
+    snapshot: Snapshot, focal_path: str, focal: Method, text: str, needs: Needs | None = None
+) -> Edit:
     """The edit that adds a test to the project.
 
     Args:
@@ -47,6 +49,7 @@ def place_test(snapshot: Snapshot, focal_path: str, focal: Method, text: str) ->
         focal_path: File of the focal method.
         focal: The method that the test tests.
         text: Exactly one test method, dedented.
+        needs: What such tests need, where that was read already.
 
     Returns:
         Insertions only: every byte that is there stays.
@@ -59,9 +62,10 @@ def place_test(snapshot: Snapshot, focal_path: str, focal: Method, text: str) ->
         raise BadInput(f"expected one test method, got {text[:60]!r}")
     place = find_place(snapshot, focal_path, focal)
     house = house_of(snapshot, focal_path)
+    needs = needs or Needs(snapshot, scope_of(snapshot, focal_path, focal, place, house))
     if place is None:
-        return _new_file(snapshot, focal_path, focal, text, house)
-    return _into_class(snapshot, focal_path, focal, text, place, house)
+        return _new_file(snapshot, focal_path, focal, text, house, needs)
+    return _into_class(snapshot, focal, text, place, house, needs)
 
 
 # ---------------------------------------------------------------- the test class
@@ -175,14 +179,14 @@ _NO_NAMES = Names(frozenset(), frozenset(), frozenset())
 
 
 def _into_class(
-    snapshot: Snapshot, focal_path: str, focal: Method, text: str, place: TestPlace, house: House
+    snapshot: Snapshot, focal: Method, text: str, place: TestPlace, house: House, needs: Needs
 ) -> Edit:
     source, facts = snapshot.source(place.path), snapshot.files[place.path]
     kind = facts.type_named(place.owner)
     assert kind is not None, place
     newline = newline_of(source)
     text, notes = _renamed(snapshot, facts, kind, focal, text)
-    found = find_imports(snapshot, text, scope_of(snapshot, focal_path, focal, place, house))
+    found = needs.of(text)
     changes = import_changes(
         source, facts, found.lines, newline=newline, statics_first=house.statics_first
     )
@@ -260,12 +264,14 @@ def told_of(found: Found) -> list[str]:
 # ---------------------------------------------------------------- a new class
 
 
-def _new_file(snapshot: Snapshot, focal_path: str, focal: Method, text: str, house: House) -> Edit:
+def _new_file(
+    snapshot: Snapshot, focal_path: str, focal: Method, text: str, house: House, needs: Needs
+) -> Edit:
     path = _new_path(snapshot, focal_path, focal)
     name = PurePosixPath(path).stem
     package = snapshot.files[focal_path].package
     old = house.flavour == "junit3"
-    found = find_imports(snapshot, text, scope_of(snapshot, focal_path, focal, None, house))
+    found = needs.of(text)
     lines = {*found.lines, *([Line("junit.framework.TestCase", static=False)] if old else [])}
     model = (snapshot.source(house.model), snapshot.files[house.model]) if house.model else None
     imports = import_section(lines, model, newline="\n", statics_first=house.statics_first)

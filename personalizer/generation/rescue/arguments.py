@@ -23,6 +23,8 @@ __all__ = ["Arguments", "arguments_of", "nothing_for", "null_of"]
 
 _LONGEST = 8
 """Statements that a test may lend."""
+_MOST_TRIED = 4
+"""Tests of a file whose statements are looked at."""
 
 
 class Arguments(NamedTuple):
@@ -109,9 +111,11 @@ def _lent(site: Site) -> Arguments | None:
     if not wanted:
         return None
     for tests in tests_by_nearness(site):
-        found = [one for test in tests if (one := _in_test(site, test, wanted)) is not None]
-        if found:
-            return min(found, key=lambda one: len(one.before))
+        ways = (_in_test(site, test, wanted) for test in tests)
+        found = sorted((one for one in ways if one), key=lambda one: len(one.before))
+        for one in found[:_MOST_TRIED]:
+            if site.explains(" ".join(one.before)):
+                return one
     return None
 
 
@@ -133,7 +137,7 @@ def _in_test(site: Site, test: Where, wanted: set[str]) -> Arguments | None:
     given = {one.name for one in test.method.parameters}
     before = tuple(one.text for one in made)
     usable = len(made) <= _LONGEST and not any(given & one.uses for one in made)
-    return Arguments(values, before) if usable and site.explains(" ".join(before)) else None
+    return Arguments(values, before) if usable else None
 
 
 def _making(statements: Sequence[Statement], names: set[str]) -> list[Statement]:

@@ -52,8 +52,7 @@ def tests_by_nearness(site: Site) -> Iterator[list[Where]]:
 
 def statements_of(site: Site, test: Where) -> Iterator[Statement]:
     """The statements of a test up to where nobody knows any more what holds."""
-    source = site.snapshot.source(test.path)
-    tree = MethodTree(test.method.span.of(source).decode("utf-8", "replace"))
+    tree = MethodTree(test.method.span.of(site.source(test.path)).decode("utf-8", "replace"))
     body = tree.method.child_by_field_name("body") if tree.method else None
     return _flat(body) if body else iter(())
 
