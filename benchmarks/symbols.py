@@ -31,6 +31,7 @@ from personalizer.generation.held_out import without_tests
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
 from personalizer.generation.names.mending import Symbols
+from personalizer.generation.names.needs import Needs
 from personalizer.generation.placing.bodies import scope_within
 from personalizer.generation.site import Site
 from personalizer.prompts import TestPlace
@@ -115,7 +116,7 @@ def refused_methods(snapshot: Snapshot, methods: Sequence[Where]) -> list[str]:
     for where in methods:
         path, method = where.path, where.method
         scope = scope_within(snapshot, path, method)
-        declared = declarations_of(snapshot, members, scope, method.owner)
+        declared = declarations_of(Needs(snapshot, scope), members, method.owner)
         text = code_of(snapshot.source(path), method.span, snapshot.files[path].encoding)
         refused += refused_in(replace(declared, before="//"), text)  # it may call itself
     return refused

@@ -31,6 +31,7 @@ from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.generation import generate_test
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
+from personalizer.generation.names.needs import Needs
 from personalizer.generation.placing.bodies import scope_within
 from personalizer.generation.site import Site
 from personalizer.generation.snippets.pipeline import generate_snippet
@@ -612,7 +613,7 @@ def test_a_class_inside_another_has_what_that_inherits(outer, statements, piece)
     snapshot = snapshot_of({**FILES, path: text})
     (method,) = snapshot.files[path].methods
     scope = scope_within(snapshot, path, method)
-    known = declarations_of(snapshot, Members(snapshot), scope, method.owner)
+    known = declarations_of(Needs(snapshot, scope), Members(snapshot), method.owner)
     assert refused_at(replace(known, before="a"), f"void pull() {{ {statements} }}") == piece
 
 
@@ -632,7 +633,7 @@ def test_the_methods_of_the_project_itself_are_let_through():
     path = "src/main/java/shop/Till.java"
     for method in snapshot.files[path].methods:
         scope = scope_within(snapshot, path, method)
-        known = declarations_of(snapshot, Members(snapshot), scope, method.owner)
+        known = declarations_of(Needs(snapshot, scope), Members(snapshot), method.owner)
         text = method.span.of(BODY.encode()).decode()
         assert refused_at(replace(known, before="a"), text) is None
 

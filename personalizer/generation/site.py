@@ -54,7 +54,7 @@ class Site:
     def declarations(self) -> Declarations:
         """What a test may use, told to who writes it."""
         owner = self.place.owner if self.place else None
-        return declarations_of(self.snapshot, self.symbols.members, self.symbols.scope, owner)
+        return declarations_of(self.symbols.needs, self.symbols.members, owner)
 
     def may_compile(self, text: str) -> bool:
         """Whether a test uses only what is there, as far as that is known without a compiler."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import PurePosixPath
 
-from indexer import Import, Method, Snapshot, Span
+from indexer import Import, Method, Span
 from indexer.facts import simple_type
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.java_types import (
@@ -20,13 +20,7 @@ from personalizer.engine.monitor.java_types import (
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
 from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_LANG
 from personalizer.generation.names.members import Declared, Members, Outside
-from personalizer.generation.names.needs import (
-    Found,
-    Scope,
-    callable_names,
-    find_imports,
-    nameable_types,
-)
+from personalizer.generation.names.needs import Found, Needs
 from personalizer.generation.names.symbols import Reader
 from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.syntax import MethodTree
@@ -39,25 +33,22 @@ _PROTECTED = {name: (Signature(()),) for name in ("clone", "finalize")}
 """Methods that every class has for itself alone."""
 
 
-def declarations_of(
-    snapshot: Snapshot, members: Members, scope: Scope, owner: str | None
-) -> Declarations:
+def declarations_of(needs: Needs, members: Members, owner: str | None) -> Declarations:
     """The types that code of a file may name, with those that their members give.
 
     Args:
-        snapshot: The project.
-        members: Its types.
-        scope: The file.
+        needs: What texts need in that file.
+        members: The types of its project.
         owner: Qualified name of the class in it; None where that does not exist yet.
     """
-    return _Telling(snapshot, members, scope).all(owner)
+    return _Telling(needs, members).all(owner)
 
 
 class _Telling:
-    def __init__(self, snapshot: Snapshot, members: Members, scope: Scope) -> None:
-        self._snapshot = snapshot
+    def __init__(self, needs: Needs, members: Members) -> None:
+        self._needs = needs
+        self._snapshot, self._scope = needs.snapshot, needs.scope
         self._members = members
-        self._scope = scope
         self._left: deque[Declared] = deque()
         self._seen: set[str] = set()
         self._types: dict[tuple[str, str], str] = {}
@@ -85,12 +76,12 @@ class _Telling:
                 told = self._kind(around)
                 names |= told.inner
                 unseen |= told.open
-                if depth < len(parts):  # of the innermost callable_names knows
+                if depth < len(parts):  # the innermost's are among the callable ones
                     inherited |= any("#" not in one for one in told.above - {"Object"})
                 fields |= told.fields
                 methods = {} if told.open else {**methods, **told.methods}
                 enum |= told.enum
-        calls = callable_names(self._snapshot, self._scope)
+        calls = self._needs.callable()
         if this is None or not self._kind(this).open:
             methods = {**self._assertions(calls or {}), **self._imported(calls or {}), **methods}
         while self._left and len(kinds) < _MOST:
@@ -105,7 +96,7 @@ class _Telling:
             methods,
             calls=None if calls is None or inherited else frozenset(calls),
             closed=visible is not None and not enum,
-            types=None if unseen else nameable_types(self._snapshot, self._scope),
+            types=None if unseen else self._needs.nameable(),
             packages=frozenset(self._packages()),
             this=key,
         )
@@ -218,7 +209,7 @@ class _Telling:
             names |= {word for text in written for word in re.findall(r"\b[A-Z]\w*", text)}
         names &= set(self._members.names)
         text = "void a() { " + " ".join(f"{name} x;" for name in sorted(names)) + " }"
-        found = find_imports(self._snapshot, text, scope).lines
+        found = self._needs.of(text).lines
         added = (Import(one.name, one.static, False, Span(0, 0)) for one in found)
         imports = (*scope.imports, *added)
         for name in sorted(names):

@@ -26,7 +26,7 @@ from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
-__all__ = ["Found", "Needs", "Scope", "callable_names", "find_imports", "nameable_types"]
+__all__ = ["Found", "Needs", "Scope", "find_imports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +83,21 @@ class Needs:
     """
 
     def __init__(self, snapshot: Snapshot, scope: Scope) -> None:
-        self._scope = scope
+        self.snapshot, self.scope = snapshot, scope
         self._inherited = _inherited(snapshot, scope.parents)
         self._project = _Project(snapshot, scope)
         self._wild = wildcards_of(snapshot, scope.imports)
 
     def of(self, text: str) -> Found:
         """What one method needs."""
-        names, scope, inherited = names_in(text), self._scope, self._inherited
+        names, scope, inherited = names_in(text), self.scope, self._inherited
         types = names.types - names.declared - scope.visible.types - inherited.types - JAVA_LANG
         calls = names.calls - names.declared - scope.visible.calls - inherited.methods
         project, wild = self._project, self._wild
         lines: list[Line] = []
         unknown: list[str] = []
         for name in sorted(types):
-            variable = re.fullmatch(r"[A-Z]\d?", name) and not project.has(name)
+            variable = re.fullmatch(r"[A-Z]\d?", name) and name not in project.types
             if project.in_package(name) or variable:
                 continue
             line = _first(project.type_sources, name) or _first(project.static_sources, name)
@@ -113,47 +113,39 @@ class Needs:
                 unknown.append(f"{name}()")
         return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
 
+    def callable(self) -> dict[str, str] | None:
+        """What the file may call without a receiver, once it is imported; None where not all is
+        known.
 
-def callable_names(snapshot: Snapshot, scope: Scope) -> dict[str, str] | None:
-    """What a file may call without a receiver, once it is imported; None where not all is known.
+        Each by what must be imported for it, nothing where nothing must. Methods that the file's
+        own classes declare may be missing.
+        """
+        scope, inherited, wild = self.scope, self._inherited, self._wild.methods
+        if inherited.outside or wild is None:
+            return None
+        flavour = FLAVOURS[scope.flavour].statics if scope.flavour else {}
+        of_focal = {method.name for method in self.snapshot.files[scope.focal_path].methods}
+        sources = self._project.static_sources
+        names = {*STATIC_NAMES, *flavour, *self._project.imported_statics, *of_focal}
+        lines = {name: line.name for name in names if (line := _first(sources, name)) is not None}
+        own = (_last(line.name) for line in scope.imports if line.static and not line.wildcard)
+        given = (*scope.visible.calls, *inherited.methods, *wild, *own)
+        return {**lines, **dict.fromkeys(given, "")}
 
-    Each by what must be imported for it, nothing where nothing must. Methods that the file's own
-    classes declare may be missing.
-    """
-    inherited = _inherited(snapshot, scope.parents)
-    wild = wildcards_of(snapshot, scope.imports).methods
-    if inherited.outside or wild is None:
-        return None
-    flavour = FLAVOURS[scope.flavour].statics if scope.flavour else {}
-    imported = {
-        _last(line.name)
-        for facts in snapshot.files.values()
-        for line in facts.imports
-        if line.static and not line.wildcard
-    }
-    of_focal = {method.name for method in snapshot.files[scope.focal_path].methods}
-    wanted = frozenset({*STATIC_NAMES, *flavour, *imported, *of_focal})
-    sources = _Project(snapshot, scope).static_sources
-    lines = {name: line.name for name in wanted if (line := _first(sources, name)) is not None}
-    own = (_last(line.name) for line in scope.imports if line.static and not line.wildcard)
-    return {**lines, **dict.fromkeys((*scope.visible.calls, *inherited.methods, *wild, *own), "")}
-
-
-def nameable_types(snapshot: Snapshot, scope: Scope) -> frozenset[str] | None:
-    """Types that a file may name, once they are imported; None where not all are known."""
-    inherited = _inherited(snapshot, scope.parents)
-    wild = wildcards_of(snapshot, scope.imports).types
-    if inherited.outside or wild is None:
-        return None
-    flavour = FLAVOURS[scope.flavour].types if scope.flavour else {}
-    imported = {_last(line.name) for each in snapshot.files.values() for line in each.imports}
-    own = {kind.simple_name for facts in snapshot.files.values() for kind in facts.types}
-    left_out = {PurePosixPath(path).stem for path in snapshot.excluded}
-    in_focal_file = {*re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))}  # generated ones
-    in_focal_file -= {field.name for field in snapshot.files[scope.focal_path].fields}
-    of_java = {*java_packages()["java.lang"], *java_imports()}
-    in_tables = {*of_java, *TYPES, *flavour, *scope.visible.types}
-    return frozenset({*imported, *own, *left_out, *in_focal_file, *in_tables, *wild})
+    def nameable(self) -> frozenset[str] | None:
+        """Types that the file may name, once they are imported; None where not all are known."""
+        scope, wild, snapshot = self.scope, self._wild.types, self.snapshot
+        if self._inherited.outside or wild is None:
+            return None
+        flavour = FLAVOURS[scope.flavour].types if scope.flavour else {}
+        project = self._project
+        in_focal_file = {*re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))}
+        # Those of the file are generated ones.
+        in_focal_file -= {field.name for field in snapshot.files[scope.focal_path].fields}
+        of_java = {*java_packages()["java.lang"], *java_imports()}
+        in_tables = {*of_java, *TYPES, *flavour, *scope.visible.types}
+        own = {*project.imported, *project.types, *project.left_out}
+        return frozenset({*own, *in_focal_file, *in_tables, *wild})
 
 
 def _may_give(wild: Collection[str] | None, name: str) -> bool:
@@ -239,7 +231,12 @@ class _Project:
         near, peers, others = (_imported(ring, scope, self._members_of) for ring in rings)
         types, statics = {**peers.types, **near.types}, {**peers.statics, **near.statics}
         flavour = FLAVOURS[scope.flavour] if scope.flavour else Flavour((), {}, {})
-        in_use = {_library(line.name) for imports in chain(*rings) for line in imports}
+        lines = {(o.name, o.static, o.wildcard) for f in snapshot.files.values() for o in f.imports}
+        self.imported = {_last(name) for name, _, _ in lines}
+        """Last parts of what its files import."""
+        self.imported_statics = {_last(name) for name, static, wild in lines if static and not wild}
+        """Members among them."""
+        in_use = {*map(_library, {line.name for imports in chain(*rings) for line in imports})}
         self.type_sources: tuple[_Source, ...] = (
             _table({name: types.get(name, full) for name, full in flavour.types.items()}),
             self._from_focal_file,
@@ -282,9 +279,10 @@ class _Project:
                 others.append(_without_other_frameworks(facts, flavour))
         return near, peers, others
 
-    def has(self, name: str) -> bool:
-        """Whether there is a type of this name."""
-        return name in self._classes
+    @property
+    def types(self) -> Collection[str]:
+        """Simple names of its types."""
+        return self._classes.keys()
 
     def in_package(self, name: str) -> bool:
         """Whether the file's own package has a type of this name."""

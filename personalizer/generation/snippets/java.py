@@ -65,7 +65,7 @@ def asked(snapshot: Snapshot, request: Request, spot: Spot) -> Request:
     until = spot.comment.end if spot.comment else method.signature.end
     before = code_of(source, Span(method.span.start, until), facts.encoding)
     symbols = _symbols(snapshot, spot.path, method)
-    known = declarations_of(snapshot, symbols.members, symbols.scope, method.owner)
+    known = declarations_of(symbols.needs, symbols.members, method.owner)
     request = replace(request, declared=replace(known, before=before))
     if spot.comment is None:
         return request
