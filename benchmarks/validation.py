@@ -3,12 +3,12 @@
     python benchmarks/validation.py FOLDER... [--candidates 50] [--slow 3] [--class-path PATH]
 
 Candidates are the project's own tests, put into their classes again under another name; they are
-compiled, run twice, run as their twin and measured. "cold" is a new validator's first verdict
-without the time of the project's own compilation, "batch" the mean over all candidates of the
-second time that all are checked, with what the existing tests of their classes cost the first
-time in a column of its own. The other two ways check the first few of the same candidates in the
-same run, once each, without coverage. A copy of each folder is used; the load of the machine is
-printed.
+compiled, run twice, the second time in another process, run as their twin and measured. "cold" is
+a new validator's first verdict without the time of the project's own compilation, "batch" the mean
+over all candidates of the second time that all are checked, with what the existing tests of their
+classes cost the first time in a column of its own. The other two ways check the first few of the
+same candidates in the same run, once each, without coverage. A copy of each folder is used; the
+load of the machine is printed.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def candidate(snapshot: Snapshot, pair: Pair) -> Check:
             lines.count(b"\n", 0, focal.method.span.start) + 1,
             lines.count(b"\n", 0, focal.method.span.end) + 1,
         ),
+        elsewhere=True,
     )
 
 

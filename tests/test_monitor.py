@@ -327,6 +327,8 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("Assertions.assertThrows(Sorry.class, Cart::total);", ")"),
         ("@EnumSource(booleans = true) int i;", "="),
         ('@MethodSource(name = "a") int i;', "="),
+        ("@org.junit.jupiter.params.provider.EnumSource(strings = {}) int i;", "="),
+        ("class Own { @Deprecated int own(int one) { return one.size; } }", "."),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):
@@ -360,6 +362,7 @@ def test_more_that_cannot_compile_is_refused(declared, statements, piece):
         "Assertions.assertThrows(Sorry.class, cart::total);",
         "assertThrows(Sorry.class, cart::total); assertThrows(Sorry.class, Cart::of);",
         "assertThrows(Sorry.class, Cart::new); many.forEach(cart::add); many.forEach(Cart::total);",
+        "@org.junit.jupiter.api.RepeatedTest(value = 2) int i = cart.size;",
         '@EnumSource(value = Size.class, names = "A") @RepeatedTest(value = 2, name = "a") int i;',
         "final int sum; sum = 1; final boolean more = sum == 1; boolean all = more == true;",
         "Shape shape = new Shape() { int area() { int shape = 1; shape = 2; return shape; } };",

@@ -170,6 +170,8 @@ class Checker(Names):
             text = '"'
         elif not self._sign(text):
             return False
+        part = text == "." or (token.kind == "word" and self._before in ("@", "."))
+        self._annotated = text == "@" or (self._annotated and part)
         self._before_sign, self._before = self._before, text
         return True
 
@@ -395,7 +397,7 @@ class Checker(Names):
         self._matching &= text in IN_TYPES and (types or text not in "&?")
         match text:
             case "(":
-                if self._before_sign == "@":
+                if self._annotated:
                     called = Frame("(", "annotation", type=self._before)
                 self._open(called or Frame("(", GROUPS.get(self._before, "")))
             case ")":

@@ -60,6 +60,8 @@ class State:
         """Since the last round bracket was opened."""
         self._before_sign = ""
         """The lexical token before the last two."""
+        self._annotated = False
+        """Whether the name of an annotation is written."""
         self._class_begins = False
         self._inherits = False
         """Whether the class that begins extends or implements something."""
