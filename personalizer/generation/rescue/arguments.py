@@ -133,7 +133,8 @@ def _in_test(site: Site, test: Where, wanted: set[str]) -> Arguments | None:
     turns = {kind: cycle(names) for kind, names in named.items()}
     kinds = [simple_type(one.type) for one in site.focal.parameters]
     values = tuple(next(turns[kind]) if kind in wanted else LITERALS[kind] for kind in kinds)
-    made = _making(statements, {one for one in values if one in chain(*named.values())})
+    lent = {name for name, kind in zip(values, kinds, strict=True) if kind in wanted}
+    made = _making(statements, lent)
     given = {one.name for one in test.method.parameters}
     before = tuple(one.text for one in made)
     usable = len(made) <= _LONGEST and not any(given & one.uses for one in made)
@@ -153,8 +154,8 @@ def _making(statements: Sequence[Statement], names: set[str]) -> list[Statement]
                 if not other.text.startswith(f"{name}."):
                     break
                 places.append(later)
-        needed_ids = {id(each) for each in chain(*(needed(statements, p) for p in places))}
-        taken |= {p for p, each in enumerate(statements) if id(each) in needed_ids}
+        wanted = {id(each) for each in chain(*(needed(statements, p) for p in places))}
+        taken |= {p for p, each in enumerate(statements) if id(each) in wanted}
     return [statements[p] for p in sorted(taken)]
 
 

@@ -204,7 +204,7 @@ class Values:
         if element != kind and self._site.symbols.members.is_variable(element, path):
             return
         if element != kind:
-            some = self._some(element, path, shown=False, deep=deep - 1) if deep > 0 else []
+            some = self._some(element, path, shown=False, deep=deep - 1)
             yield f"new {element}[] {{{some[0]}}}" if some else f"new {element}[0]"
             return
         declared = self._site.symbols.members.seen_from(written, path)
