@@ -541,6 +541,15 @@ def test_a_name_of_java_may_mean_another_type():
     assert refused_at(known, body("List list = null; list.whatever();")) is None
 
 
+def test_what_only_comments_texts_and_constants_name_is_no_type():
+    told = '/** In Euros. */ String a() { return "Francs" + Size.Dollars; } Generated g; }\n'
+    cart = FILES[CART].rstrip().removesuffix("}") + told
+    known = declarations({**FILES, CART: cart})
+    for name in ("Euros", "Francs", "Dollars"):
+        assert refused_at(known, body(f"{name}.of(1);")) in (name, ".")
+    assert refused_at(known, body("Generated.of(1);")) is None
+
+
 def test_types_of_java_that_other_files_import_are_told():
     other = "package shop; import java.util.jar.Manifest; import {}; class Other {{ }}"
     known = declarations({**FILES, "src/main/java/shop/Other.java": other.format("java.net.URL")})

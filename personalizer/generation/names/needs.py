@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from indexer import FileFacts, Import, Method, Snapshot, Type
-from indexer.languages.lexis import Names, names_in
+from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
 from personalizer.engine.monitor.java_types import java_imports, java_kind, java_packages
 from personalizer.generation.names.libraries import (
@@ -139,8 +139,12 @@ class Needs:
             return None
         flavour = FLAVOURS[scope.flavour].types if scope.flavour else {}
         project = self._project
-        in_focal_file = {*re.findall(r"\b[A-Z]\w*", snapshot.text(scope.focal_path))}
-        # Those of the file are generated ones.
+        code = [one for one in tokens(snapshot.text(scope.focal_path)) if one.kind != "comment"]
+        in_focal_file = {
+            this.text
+            for before, this in pairwise(code)
+            if this.kind == "word" and this.text[0].isupper() and before.text != "."
+        }
         in_focal_file -= {field.name for field in snapshot.files[scope.focal_path].fields}
         of_java = {*java_packages()["java.lang"], *java_imports()}
         in_tables = {*of_java, *TYPES, *flavour, *scope.visible.types}
