@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -307,7 +308,8 @@ def test_unsaved_text_is_used_and_not_kept(daemon: Client, shop: Path):
     daemon.generate(request(shop, buffers={CART: text}))
     daemon.generate(request(shop))
     prompts = [row["prompt"] or "" for row in asked()]
-    assert ["return 11" in prompt for prompt in prompts] == [True, False]
+    # Each asks twice: what was written does not call the method, so a beginning is gone on from.
+    assert ["return 11" in prompt for prompt in prompts] == [True, True, False, False]
     assert (shop / CART).read_text() == SHOP[CART]
 
 
@@ -354,7 +356,8 @@ def test_the_serving_adapter_writes_unless_another_is_named(daemon: Client, shop
     Registry(WorkspaceData(shop).adapters).use("lora-x")
     assert daemon.generate(request(shop))["adapter"] == "lora-x"
     assert daemon.generate(request(shop, adapter="base"))["adapter"] == "base"
-    assert [row["adapter"] for row in asked()] == [str(adapter), None]
+    writers = [key for key, _ in groupby(row["adapter"] for row in asked())]
+    assert writers == [str(adapter), None]
     with pytest.raises(AdapterError, match="lora-y"):
         daemon.generate(request(shop, adapter="lora-y"))
 

@@ -1,6 +1,6 @@
 """Ends of tests that are guesses: a call of the focal method and what may be asserted of it.
 
-What comes is not known before a run; the run settles it (``salvage``).
+What comes is not known before a run; the run settles it (``settling``).
 """
 
 from __future__ import annotations
