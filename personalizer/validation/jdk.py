@@ -30,6 +30,7 @@ _PARTS = {
         "InMemory",
         "Methods",
         "Mutants",
+        "Named",
         "Screen",
         "Source",
         "Wire",

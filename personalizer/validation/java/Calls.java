@@ -1,11 +1,5 @@
 package personalizer;
 
-import com.sun.source.tree.MemberReferenceTree;
-import com.sun.source.tree.MethodInvocationTree;
-import com.sun.source.tree.NewClassTree;
-import com.sun.source.util.TreePath;
-import com.sun.source.util.TreePathScanner;
-import com.sun.source.util.Trees;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,35 +13,11 @@ final class Calls {
     private Calls() {}
 
     /** Each once, as {@code get(Enum)} or {@code <init>(int,String[])}: erased simple types. */
-    static Set<String> of(Trees trees, Types types, TreePath method) {
-        Set<String> found = new LinkedHashSet<>();
-        new TreePathScanner<Void, Void>() {
-            private void look() {
-                Element element = trees.getElement(getCurrentPath());
-                if (element instanceof ExecutableElement) {
-                    found.add(told(types, (ExecutableElement) element));
-                }
-            }
-
-            @Override
-            public Void visitMethodInvocation(MethodInvocationTree tree, Void nothing) {
-                look();
-                return super.visitMethodInvocation(tree, nothing);
-            }
-
-            @Override
-            public Void visitMemberReference(MemberReferenceTree tree, Void nothing) {
-                look();
-                return super.visitMemberReference(tree, nothing);
-            }
-
-            @Override
-            public Void visitNewClass(NewClassTree tree, Void nothing) {
-                look();
-                return super.visitNewClass(tree, nothing);
-            }
-        }.scan(method, null);
-        return found;
+    static Set<String> among(Set<Element> named, Types types) {
+        return named.stream()
+                .filter(ExecutableElement.class::isInstance)
+                .map(one -> told(types, (ExecutableElement) one))
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     private static String told(Types types, ExecutableElement called) {

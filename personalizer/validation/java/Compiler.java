@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import javax.lang.model.element.Element;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.JavaCompiler;
@@ -163,9 +165,10 @@ public final class Compiler {
             TreePath found = Methods.find(unit, owner, method);
             answer.put("found", Wire.bytes(found == null ? "" : "yes"));
             if (found != null) {
-                Trees trees = Trees.instance(task);
-                answer.put("refused", Wire.bytes(String.join("\0", Screen.reasons(trees, found))));
-                answer.put("calls", Wire.bytes(String.join("\0", Calls.of(trees, task.getTypes(), found))));
+                Set<Element> named = Named.in(Trees.instance(task), found);
+                Set<String> calls = Calls.among(named, task.getTypes());
+                answer.put("refused", Wire.bytes(String.join("\0", Screen.reasons(named))));
+                answer.put("calls", Wire.bytes(String.join("\0", calls)));
             }
             task.generate();
             return null;

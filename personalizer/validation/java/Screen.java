@@ -1,18 +1,10 @@
 package personalizer;
 
-import com.sun.source.tree.IdentifierTree;
-import com.sun.source.tree.MemberReferenceTree;
-import com.sun.source.tree.MemberSelectTree;
-import com.sun.source.tree.MethodInvocationTree;
-import com.sun.source.tree.NewClassTree;
-import com.sun.source.tree.Tree;
-import com.sun.source.util.TreePath;
-import com.sun.source.util.TreePathScanner;
-import com.sun.source.util.Trees;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.TypeElement;
 
@@ -66,43 +58,12 @@ final class Screen {
 
     private Screen() {}
 
-    /** What is named that must not be, in order, each once; a type and its members are one. */
-    static List<String> reasons(Trees trees, TreePath method) {
-        Set<String> found = new LinkedHashSet<>();
-        new TreePathScanner<Void, Void>() {
-            private void look() {
-                Element element = trees.getElement(getCurrentPath());
-                String reason = element == null ? null : reason(element);
-                if (reason != null) {
-                    found.add(reason);
-                }
-            }
-
-            @Override
-            public Void visitIdentifier(IdentifierTree tree, Void nothing) {
-                look();
-                return super.visitIdentifier(tree, nothing);
-            }
-
-            @Override
-            public Void visitMemberSelect(MemberSelectTree tree, Void nothing) {
-                look();
-                return super.visitMemberSelect(tree, nothing);
-            }
-
-            @Override
-            public Void visitMemberReference(MemberReferenceTree tree, Void nothing) {
-                look();
-                return super.visitMemberReference(tree, nothing);
-            }
-
-            @Override
-            public Void visitNewClass(NewClassTree tree, Void nothing) {
-                look();
-                return super.visitNewClass(tree, nothing);
-            }
-        }.scan(method, null);
-        return new ArrayList<>(found);
+    /** Of what is named, what must not be, in order, each once; a type and its members are one. */
+    static Set<String> reasons(Set<Element> named) {
+        return named.stream()
+                .map(Screen::reason)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     private static String reason(Element element) {
