@@ -197,16 +197,11 @@ class LocalValidator:
         away = asking.check.elsewhere
         for kind in random.SystemRandom().sample(["again", "twin"], 2):
             compiled = answer if kind == "again" else twin
-
-            def proves(outcome: Outcome, again: bool = kind == "again") -> bool:
-                failed = outcome.kind == "failed" and secret in outcome.trace
-                return outcome.kind == "passed" if again else failed
-
             outcome = self._run(asking, compiled, elsewhere=away)
-            if proves(outcome):
+            if _as_it_must(kind, outcome, secret):
                 continue
             verdict = replace(_failing(outcome, asking.check), flaky=True)
-            if away and proves(self._run(asking, compiled)):
+            if away and _as_it_must(kind, self._run(asking, compiled), secret):
                 return replace(verdict, failure=f"{_ELSEWHERE}: {verdict.failure}"), None
             if kind == "again":
                 return verdict, None
@@ -434,6 +429,13 @@ class _Existing:
 
     probes: Message
     lines: Lines
+
+
+def _as_it_must(kind: str, outcome: Outcome, secret: str) -> bool:
+    """Whether a run again passed, or a twin failed by its own error."""
+    if kind == "again":
+        return outcome.kind == "passed"
+    return outcome.kind == "failed" and secret in outcome.trace
 
 
 def _failing(outcome: Outcome, check: Check) -> Verdict:
