@@ -130,7 +130,7 @@ def asserts(text: str) -> bool:
         node.type == "method_invocation"
         and _ASSERTION.match(code(node.child_by_field_name("name")))
         and not _compares_with_itself(node)
-        for node in (nodes(tree.method) if tree.method else ())
+        for node in nodes(tree.method)
     )
 
 

@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from indexer import FileFacts, Method
 from indexer.facts import simple_type
-from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
 
 __all__ = ["cautions", "expects_its_exception", "is_called"]
 
@@ -54,7 +54,7 @@ def expects_its_exception(test: str, focal: Method) -> bool:
         one.type == "method_invocation"
         and code(one.child_by_field_name("name")) == "assertThrows"
         and _only_calls(one.child_by_field_name("arguments"), focal, _made(root))
-        for one in (nodes(root) if root else ())
+        for one in nodes(root)
     )
 
 
@@ -74,18 +74,16 @@ def _only_calls(arguments: Node | None, focal: Method, made: Collection[str]) ->
 
 def _is_given_null(call: Node, made: Collection[str]) -> bool:
     """Whether a call hands over ``null``, and is itself made on a type or on what was made."""
-    arguments = call.child_by_field_name("arguments")
-    bare = any(one.type == "null_literal" for one in (nodes(arguments) if arguments else ()))
     receiver = code(call.child_by_field_name("object"))
     there = call.type == "object_creation_expression" or receiver[:1].isupper() or receiver in made
-    return bare and there
+    return there and hands_null(call)
 
 
 def _made(method: Node | None) -> set[str]:
     """Variables that begin with a new object."""
     return {
         code(one.child_by_field_name("name"))
-        for one in (nodes(method) if method else ())
+        for one in nodes(method)
         if one.type == "variable_declarator"
         and (value := one.child_by_field_name("value"))
         and value.type == "object_creation_expression"

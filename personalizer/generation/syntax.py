@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tree_sitter import Node, Parser
@@ -9,7 +10,7 @@ from tree_sitter import Node, Parser
 from indexer import Method
 from indexer.languages.java_bodies import JAVA
 
-__all__ = ["CALLS", "MethodTree", "calls_of", "code", "is_variable", "nodes"]
+__all__ = ["CALLS", "MethodTree", "calls_of", "code", "hands_null", "is_variable", "nodes"]
 
 CALLS = frozenset({"method_invocation", "object_creation_expression"})
 """Kinds of nodes that call a method or a constructor."""
@@ -59,9 +60,9 @@ class MethodTree:
         return source[len(_BEFORE) : -2].decode("utf-8", "replace")
 
 
-def nodes(root: Node) -> Iterator[Node]:
-    """A node and all below it, in the order of the text."""
-    stack = [root]
+def nodes(root: Node | None) -> Iterator[Node]:
+    """A node and all below it, in the order of the text; nothing of none."""
+    stack = [root] if root else []
     while stack:
         node = stack.pop()
         yield node
@@ -73,9 +74,16 @@ def calls_of(method: Method, root: Node | None) -> Iterator[Node]:
     kind, field, name = "method_invocation", "name", method.name
     if method.constructor:
         kind, field, name = "object_creation_expression", "type", method.class_name
-    for node in nodes(root) if root else ():
+    for node in nodes(root):
         if node.type == kind and code(node.child_by_field_name(field)).partition("<")[0] == name:
             yield node
+
+
+def hands_null(call: Node) -> bool:
+    """Whether an argument of a call is ``null`` itself, or a cast of it."""
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments else []
+    return any(re.fullmatch(r"(?:\([^()]*\) ?)?null", code(one)) for one in given)
 
 
 def is_variable(node: Node) -> bool:

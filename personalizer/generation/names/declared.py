@@ -6,13 +6,11 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from pathlib import PurePosixPath
 
 from indexer import Import, Method, Span
 from indexer.facts import simple_type
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.java_types import (
-    java_imports,
     java_kind,
     java_name,
     java_packages,
@@ -22,7 +20,6 @@ from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_L
 from personalizer.generation.names.members import Declared, Members, Outside
 from personalizer.generation.names.needs import Found, Needs
 from personalizer.generation.names.symbols import Reader
-from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.syntax import MethodTree
 
 __all__ = ["declarations_of"]
@@ -166,20 +163,7 @@ class _Telling:
     @cached_property
     def _usual(self) -> Mapping[str, str]:
         """Types of Java's that the file may name without an import, which will be added."""
-        meant = {name: {full} for name, full in java_imports().items()}
-        for facts in self._snapshot.files.values():
-            for line in facts.imports:
-                if not line.wildcard and not line.static:
-                    meant.setdefault(line.name.rpartition(".")[2], set()).add(line.name)
-        wild = wildcards_of(self._snapshot, self._scope.imports).types
-        if wild is None or self._may_inherit_types:
-            return {}
-        left_out = {PurePosixPath(path).stem for path in self._snapshot.excluded}
-        return {
-            name: java_name(name)
-            for name, full in meant.items()
-            if full == {java_name(name)} and name not in wild | left_out
-        }
+        return {} if self._may_inherit_types else self._needs.usual()
 
     @property
     def _imports_of_focal(self) -> tuple[Import, ...]:

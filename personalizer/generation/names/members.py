@@ -204,6 +204,10 @@ class Members:
         outer = self._simple(name, path, package, list(imports))
         return self.of(outer.path, f"{outer.type.name}.{inner}") if outer and inner else outer
 
+    def full_name(self, declared: Declared) -> str:
+        """Of a type, with its package."""
+        return _full((declared.path, self._snapshot.files[declared.path], declared.type))
+
     def is_variable(self, name: str, path: str) -> bool:
         """Whether a simple name is a type variable of a file."""
         return name in self._variables(path)
@@ -217,7 +221,7 @@ class Members:
         """What a simple name means in a file; nothing where that is not sure."""
         own = self.seen_from(name, path)
         if own is not None:
-            return _full((own.path, self._snapshot.files[own.path], own.type))
+            return self.full_name(own)
         imports = self._snapshot.files[path].imports
         found = (one.name for one in imports if not one.static and _last(one.name) == name)
         return next(found, "")

@@ -16,7 +16,7 @@ from tree_sitter import Node
 from indexer import Snapshot
 from personalizer.engine.monitor.java_types import java_packages
 from personalizer.generation.names.libraries import FLAVOURS
-from personalizer.generation.names.members import Declared, Members, takes
+from personalizer.generation.names.members import Members, takes
 from personalizer.generation.names.needs import Found, Needs, Scope
 from personalizer.generation.names.symbols import Misuse, Reader
 from personalizer.generation.placing.style import numbered
@@ -67,24 +67,19 @@ class Symbols:
 
     def short_name(self, full: str) -> str:
         """How a test may name a type: simply, where that will mean it, else in full."""
-        package, _, name = full.rpartition(".")
-        scope = self.scope
+        name, scope = full.rpartition(".")[2], self.scope
         own = self.members.named(name, scope.path, scope.package, scope.imports)
+        if own is not None:
+            return name if self.members.full_name(own) == full else full
         plain = [one for one in scope.imports if not one.static]
         imported = {one.name for one in plain if one.name.endswith(f".{name}")}
-        around = [one.name for one in plain if one.wildcard]
-        several = sum(name in java_packages().get(one, ()) for one in around) > 1
-        if own is not None or imported - {full} or (several and not imported):
-            return name if own is not None and self._is_package_of(own, package) else full
+        around = sum(name in java_packages().get(one.name, ()) for one in plain if one.wildcard)
+        if imported - {full} or (around > 1 and not imported):
+            return full
         found = self._found(f"void a() {{ {name} a; }}")
         added = [one.name for one in found.lines if not one.static]
         known = not added and not found.unknown and scope.names(full)
         return name if known or added == [full] else full
-
-    def _is_package_of(self, declared: Declared, package: str) -> bool:
-        """Whether a type of the project is its file's outermost, in a package."""
-        facts = self._snapshot.files[declared.path]
-        return facts.package == package and "." not in declared.type.name
 
     def mend(self, text: str) -> Checked:
         """The test with near misses, double names, annotations and missing ``throws`` mended."""

@@ -13,7 +13,12 @@ from typing import NamedTuple
 from indexer import FileFacts, Import, Method, Snapshot, Type
 from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
-from personalizer.engine.monitor.java_types import java_imports, java_kind, java_packages
+from personalizer.engine.monitor.java_types import (
+    java_imports,
+    java_kind,
+    java_name,
+    java_packages,
+)
 from personalizer.generation.names.libraries import (
     FLAVOURS,
     HEIRS,
@@ -26,7 +31,7 @@ from personalizer.generation.names.wildcards import wildcards_of
 from personalizer.generation.placing.imports import Line, shared_parts
 from personalizer.generation.placing.style import flavour_of
 
-__all__ = ["Found", "Needs", "Scope", "find_imports"]
+__all__ = ["Found", "Needs", "Scope"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,6 @@ class Found:
     unknown: tuple[str, ...]
     """Types, and methods without a receiver (``name()``), that neither the project nor a known
     library explains."""
-
-
-def find_imports(snapshot: Snapshot, text: str, scope: Scope) -> Found:
-    """``Needs`` of one text."""
-    return Needs(snapshot, scope).of(text)
 
 
 class Needs:
@@ -112,6 +112,17 @@ class Needs:
             elif not (inherited.outside or _may_give(wild.methods, name)):
                 unknown.append(f"{name}()")
         return Found(tuple(line for line in lines if not _given(line, scope)), tuple(unknown))
+
+    def usual(self) -> dict[str, str]:
+        """Types of Java's that the file may name without an import, which will be added."""
+        meant = {name: {full} for name, full in java_imports().items()}
+        for full in self._project.imported_types:
+            meant.setdefault(_last(full), set()).add(full)
+        if self._wild.types is None:
+            return {}
+        others = self._wild.types | self._project.left_out
+        usual = {name: java_name(name) for name in meant.keys() - others}
+        return {name: full for name, full in usual.items() if meant[name] == {full}}
 
     def callable(self) -> dict[str, str] | None:
         """What the file may call without a receiver, once it is imported; None where not all is
@@ -238,6 +249,8 @@ class _Project:
         lines = {(o.name, o.static, o.wildcard) for f in snapshot.files.values() for o in f.imports}
         self.imported = {_last(name) for name, _, _ in lines}
         """Last parts of what its files import."""
+        self.imported_types = {name for name, static, wild in lines if not (static or wild)}
+        """Full names of types among them."""
         self.imported_statics = {_last(name) for name, static, wild in lines if static and not wild}
         """Members among them."""
         in_use = {*map(_library, {line.name for imports in chain(*rings) for line in imports})}

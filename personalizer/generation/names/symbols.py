@@ -75,7 +75,7 @@ class Reader:
 
     def misuses(self) -> Iterator[Misuse]:
         """Members that do not exist, in the order of the text."""
-        for node in nodes(self._tree.method) if self._tree.method else ():
+        for node in nodes(self._tree.method):
             match node.type:
                 case "method_invocation":
                     yield from self._of_call(node)
@@ -90,7 +90,7 @@ class Reader:
         if known is None:
             return
         labels = {"labeled_statement", "break_statement", "continue_statement", "switch_label"}
-        for node in nodes(self._tree.method) if self._tree.method else ():
+        for node in nodes(self._tree.method):
             name, parent = code(node), node.parent
             if node.type != "identifier" or parent is None or parent.type in labels:
                 continue
@@ -100,7 +100,7 @@ class Reader:
     def unknown_types(self) -> Iterator[Node]:
         """Types that are told as a member of a variable: half a call, as in ``cart.get one;``."""
         known = self.visible() or set(self._locals)
-        for node in nodes(self._tree.method) if self._tree.method else ():
+        for node in nodes(self._tree.method):
             if node.type == "scoped_type_identifier":
                 first, last = code(node).partition(".")[0], code(node).rpartition(".")[2]
                 if first in known and last[:1].islower():
@@ -129,7 +129,7 @@ class Reader:
 
         Where several could be meant, all of them must. What a lambda or a ``try`` calls is theirs.
         """
-        calls = nodes(self._tree.method) if self._tree.method else ()
+        calls = nodes(self._tree.method)
         own = (node for node in calls if not _within(node, "lambda_expression", "try_statement"))
         meant = (self._called(node) for node in own)
         return any(found and all(map(self._may_throw, found)) for found in meant)

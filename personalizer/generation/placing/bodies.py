@@ -6,7 +6,7 @@ from indexer import Method, Snapshot, Span
 from indexer.languages import java
 from indexer.languages.lexis import names_in, tokens
 from personalizer.errors import BadInput
-from personalizer.generation.names.needs import Scope, find_imports
+from personalizer.generation.names.needs import Needs, Scope
 from personalizer.generation.placing.edits import apply_changes, make_edit, writable
 from personalizer.generation.placing.imports import import_changes
 from personalizer.generation.placing.place import told_of
@@ -79,7 +79,7 @@ def scope_within(snapshot: Snapshot, path: str, method: Method) -> Scope:
 def _put(snapshot: Snapshot, path: str, method: Method, where: Span, text: str, code: str) -> Edit:
     """Puts text, whose code may need imports, in place of a span of a method."""
     source, facts = snapshot.source(path), snapshot.files[path]
-    found = find_imports(snapshot, code, scope_within(snapshot, path, method))
+    found = Needs(snapshot, scope_within(snapshot, path, method)).of(code)
     newline = newline_of(source)
     changes = import_changes(source, facts, found.lines, newline=newline, statics_first=True)
     changes.append(TextEdit(where.start, where.end, text.replace("\n", newline)))

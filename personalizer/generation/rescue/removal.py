@@ -151,7 +151,7 @@ def without_unused(text: str, before: str, focal: Method) -> str:
     while True:
         tree = MethodTree(text)
         used = _uses_of(tree.method)
-        for node in nodes(tree.method) if tree.method else ():
+        for node in nodes(tree.method):
             head = node.parent is not None and node.parent.type == "for_statement"
             if node.type != "local_variable_declaration" or head:
                 continue
@@ -173,7 +173,7 @@ def _uses_of(method: Node | None) -> set[str]:
     """Names of variables that are read or written, not only declared."""
     return {
         code(node)
-        for node in (nodes(method) if method else ())
+        for node in nodes(method)
         if node.type == "identifier"
         and is_variable(node)
         and not (

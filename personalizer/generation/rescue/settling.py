@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import date
-from pathlib import Path
 
 from tree_sitter import Node
 
@@ -16,6 +14,13 @@ from indexer import Method
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.ends import RESULT, asserted
+from personalizer.generation.rescue.literals import (
+    FLOAT,
+    literal_like,
+    literal_of,
+    shown,
+    without_marks,
+)
 from personalizer.generation.rescue.removal import (
     is_inside,
     statement_at,
@@ -23,7 +28,7 @@ from personalizer.generation.rescue.removal import (
     with_dependants,
 )
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, nodes
+from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
 
 __all__ = ["as_it_is", "returned", "settled", "thrown", "thrown_instead"]
 
@@ -83,7 +88,7 @@ def settled(
     tree = MethodTree(text)
     calls = [
         node
-        for node in (nodes(tree.method) if tree.method else ())
+        for node in nodes(tree.method)
         if node.type == "method_invocation" and node.start_point[0] <= line <= node.end_point[0]
     ]
     for call in calls:
@@ -97,7 +102,7 @@ def settled(
             continue
         expected, actual = (one for one in values.groups() if one is not None)
         if _OF_TEXTS.match(failure):
-            expected, actual = _whole(expected), _whole(actual)
+            expected, actual = without_marks(expected), without_marks(actual)
         given = arguments.named_children
         change = _literal_changed(given, expected, actual)
         if change is None and focal is not None and code(name) == "assertEquals":
@@ -118,9 +123,9 @@ def settled(
 def _literal_changed(given: Sequence[Node], expected: str, actual: str) -> tuple[Node, str] | None:
     """The literal that was expected, and what came."""
     for one in given:
-        if one.type == _FLOAT and one.end_byte == given[-1].end_byte:
+        if one.type == FLOAT and one.end_byte == given[-1].end_byte:
             break  # what two numbers may differ by
-        new = _as_literal(one, actual) if _value(one) == expected else None
+        new = literal_like(one, actual) if shown(one) == expected else None
         if new is not None and new != code(one):
             return one, new
     return None
@@ -137,19 +142,15 @@ def _compared(
         came: What its first argument was, and one that is not the first.
         focal: The method under test.
     """
-    variables = (
-        {
-            code(node.child_by_field_name("name"))
-            for node in nodes(tree.method)
-            if node.type == "variable_declarator"
-            and any(_is_call_of(focal, one) for one in node.named_children)
-        }
-        if tree.method
-        else set()
-    )
+    variables = {
+        code(node.child_by_field_name("name"))
+        for node in nodes(tree.method)
+        if node.type == "variable_declarator"
+        and any(_is_call_of(focal, one) for one in node.named_children)
+    }
     for place, one in enumerate(given):
         if _is_call_of(focal, one) or (one.type == "identifier" and code(one) in variables):
-            new = _of_type(focal.returns or "", came[place > 0])
+            new = literal_of(focal.returns or "", came[place > 0])
             other = given[place - 1 if place else 1] if len(given) > 1 else None
             return None if new is None or other is None else (other, new)
     return None
@@ -157,22 +158,6 @@ def _compared(
 
 def _is_call_of(focal: Method, node: Node) -> bool:
     return any(one.id == node.id for one in calls_of(focal, node))
-
-
-def _of_type(kind: str, value: str) -> str | None:
-    """A literal for a value of a type, as JUnit shows it; None where it has none."""
-    if value == "null":
-        return value if kind[:1].isupper() else None
-    if kind == "String":
-        return _escaped(value)
-    if kind == "boolean":
-        return value
-    whole = _WHOLE.fullmatch(value) is not None
-    real = _REAL.fullmatch(value) is not None
-    suffix = {"int": "", "long": "L"}.get(kind)
-    if whole and suffix is not None:
-        return value + suffix
-    return value if real and kind == "double" else None
 
 
 _EQUALS_NULL = ("assertEquals", "null", 1)
@@ -242,8 +227,8 @@ def _alone(statement: Node, focal: Method) -> Node | None:
         return None
     own = {node.id for node in nodes(call)}
     others = [node for node in nodes(statement) if node.type in _DOES and node.id not in own]
-    asserted_ = (code(one.child_by_field_name("name")).startswith("assert") for one in others)
-    return call if all(asserted_) else None
+    names = (code(one.child_by_field_name("name")) for one in others)
+    return call if all(name.startswith("assert") for name in names) else None
 
 
 _DOES = CALLS | {"lambda_expression", "method_reference"}
@@ -254,10 +239,7 @@ def _tells(exception: str, call: Node) -> bool:
     name = exception.rpartition(".")[2]
     if not name.endswith("Exception") or exception.startswith(_FRAMEWORKS):
         return False
-    arguments = call.child_by_field_name("arguments")
-    given = arguments.named_children if arguments else []
-    bare = any(re.fullmatch(r"(?:\([^()]*\) ?)?null", code(one)) for one in given)
-    return name not in _OF_THE_TEST or (name == "NullPointerException" and bare)
+    return name not in _OF_THE_TEST or (name == "NullPointerException" and hands_null(call))
 
 
 _FRAMEWORKS = ("junit.", "org.junit.", "org.mockito.", "org.opentest4j.", "org.testng.")
@@ -324,7 +306,7 @@ def returned(text: str, line: int, failure: str, site: Site) -> tuple[str, str] 
     if body is None or not _NOTHING_THROWN.search(failure):
         return None
     one = statement_at(list(statements_in(body)), line)
-    lambdas = [node for node in (nodes(one) if one else ()) if node.type == "lambda_expression"]
+    lambdas = [node for node in nodes(one) if node.type == "lambda_expression"]
     call = lambdas[0].child_by_field_name("body") if len(lambdas) == 1 else None
     if (
         one is None
@@ -359,66 +341,3 @@ def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tupl
             start, end = one.start_byte - call.start_byte, one.end_byte - call.start_byte
             text = text[:start] + wanted.name.encode() + text[end:]
     return declared, text.decode("utf-8", "replace")
-
-
-def _whole(value: str) -> str:
-    """A value without the brackets that JUnit 3 and 4 put around where two texts differ."""
-    head, opening, rest = value.partition("[")
-    middle, closing, tail = rest.rpartition("]")
-    cut = "..." in head or "..." in tail
-    return head + middle + tail if opening and closing and not cut else value
-
-
-def _value(literal: Node) -> str | None:
-    """A literal as JUnit shows it; None for what is none."""
-    text = code(literal)
-    if literal.type == "string_literal":
-        return _unescaped(text[1:-1])
-    if literal.type in ("true", "false", "null_literal", "decimal_integer_literal", _FLOAT):
-        return text.rstrip(_SUFFIXES).replace("_", "") if text[:1].isdigit() else text
-    if literal.type == "unary_expression" and re.fullmatch(r"-[\d.]+[lLfFdD]?", text):
-        return text.rstrip(_SUFFIXES)
-    return None
-
-
-def _as_literal(like: Node, value: str) -> str | None:
-    """Another value in the form of a literal; None where it has none."""
-    if like.type in ("string_literal", "null_literal"):
-        return "null" if value == "null" else _escaped(value)
-    if like.type in ("true", "false"):
-        return value if value in ("true", "false") else None
-    suffix = code(like)[-1] if code(like)[-1] in _SUFFIXES else ""
-    kind = _REAL if "." in code(like) else _WHOLE
-    return value + suffix if kind.fullmatch(value) else None
-
-
-_FLOAT = "decimal_floating_point_literal"
-_SUFFIXES = "lLfFdD"
-_WHOLE = re.compile(r"-?\d{1,18}")
-_REAL = re.compile(r"-?\d+\.\d+(?:E-?\d+)?")
-_LONGEST_TEXT = 200
-"""Characters of a text that a test expects: nobody compares more by eye."""
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def _escaped(value: str) -> str | None:
-    if re.search(r"@[0-9a-f]{4,8}\b", value):
-        return None  # an address, another one each time
-    if _of_here_and_now(value) or len(value) > _LONGEST_TEXT:
-        return None
-    if any(ord(one) < 32 and one not in _ESCAPES for one in value):
-        return None
-    return f'"{"".join(_ESCAPES.get(one, one) for one in value)}"'
-
-
-def _of_here_and_now(value: str) -> bool:
-    """Whether a value names today, or a folder of this machine: elsewhere it is another."""
-    folders = re.findall(r"(?<![\w./])/[\w.-]+/[\w.-]+", value)
-    return str(date.today()) in value or any(Path(one).exists() for one in folders)
-
-
-def _unescaped(value: str) -> str | None:
-    back = {escape: one for one, escape in _ESCAPES.items()}
-    if re.search(r"\\[^\\\"nrt]", value.replace("\\\\", "")):
-        return None
-    return re.sub(r"\\.", lambda found: back[found[0]], value)

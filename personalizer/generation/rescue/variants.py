@@ -152,7 +152,7 @@ def _without(tree: MethodTree, call: Node) -> Iterator[_Change]:
 def _literals_before(tree: MethodTree, call: Node) -> Iterator[Node]:
     """Literals of the body before the call."""
     body = tree.method.child_by_field_name("body") if tree.method else None
-    for node in nodes(body) if body else ():
+    for node in nodes(body):
         if node.type in _LIKE and node.end_byte <= call.start_byte:
             yield node
 
