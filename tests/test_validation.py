@@ -89,8 +89,8 @@ def test_what_of_a_method_a_test_adds_and_leaves_is_told_of_failing_ones_too(
 @pytest.mark.parametrize(
     ("body", "most", "noticed"),
     [
-        ("cart.add(2); assertEquals(2, cart.total());", 20, (3, 2)),
-        ("cart.add(0); assertEquals(0, cart.total());", 20, (3, 1)),
+        ("cart.add(2); assertEquals(2, cart.total());", 20, (5, 3)),
+        ("cart.add(0); assertEquals(0, cart.total());", 20, (5, 2)),
         ("cart.add(2); assertEquals(2, cart.total());", 1, (1, 1)),
         ("cart.add(2); assertEquals(2, cart.total());", 0, (None, 0)),
         ("assertEquals(0, cart.total());", 20, (None, 0)),  # it does not reach the method
@@ -98,7 +98,7 @@ def test_what_of_a_method_a_test_adds_and_leaves_is_told_of_failing_ones_too(
     ],
 )
 def test_a_test_notices_what_it_looks_at(cart, body, most, noticed):
-    """Of the condition, the message and the sum."""
+    """Of the condition, its bound, the message, the sum and the assignment."""
     check = replace(cart.check(f"@Test void generated() {{ {body} }}"), mutants=most)
     verdict = cart.validator.validate([check])[0]
     assert (verdict.mutants, verdict.killed) == noticed
@@ -106,6 +106,98 @@ def test_a_test_notices_what_it_looks_at(cart, body, most, noticed):
     assert len(verdict.survivors) == left
     if left:
         assert "line 8: a constant changed" in verdict.survivors
+
+
+_KINDS = """package shop;
+import java.util.*;
+public class Cart {
+    private int total;
+    private static long all;
+    public void add(int price) { total = price; }
+    public int total() { return total; }
+    boolean less(int a) { return a < 3; }
+    boolean flag(boolean a) { return a; }
+    int over(int a) { if (a >= 4) { return -a; } return 0; }
+    long all(long a) { all = a; return all; }
+    double half(double a) { return a / 2; }
+    char first(String a) { return a.charAt(0); }
+    String text(Object a) { return String.valueOf(a); }
+    String same() { return "a"; }
+    Object any(Object a) { return a; }
+    Object none() { return null; }
+    int[] some(int a) { return new int[a]; }
+    List<String> list(String a) { return Arrays.asList(a); }
+    Optional<String> maybe(String a) { return Optional.of(a); }
+    void call(List<String> a) { a.clear(); }
+}
+"""
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("name", "call", "changes"),
+    [
+        ("add", "add(1)", ["the assignment of total left out"]),
+        ("total", "total()", ["0 returned"]),
+        (
+            "less",
+            "less(1)",
+            [
+                "3 became 4",
+                "the condition turned round",
+                "the bound of the condition moved",
+                "1 became 0",
+                "0 became 1",
+                "true returned",
+                "false returned",
+            ],
+        ),
+        ("flag", "flag(true)", ["true returned", "false returned"]),
+        (
+            "over",
+            "over(5)",
+            [
+                "4 became 5",
+                "the condition turned round",
+                "the bound of the condition moved",
+                "a sign turned round",
+                "0 returned",
+                "0 became 1",
+            ],
+        ),
+        ("all", "all(1L)", ["the assignment of all left out", "0 returned"]),
+        ("half", "half(1.0)", ["a constant changed", "arithmetic turned round", "0 returned"]),
+        ("first", 'first("bc")', ["0 became 1", "0 returned"]),
+        ("text", 'text("b")', ["an empty text returned"]),
+        ("same", "same()", ["a constant changed"]),
+        ("any", 'any("b")', ["null returned"]),
+        ("none", "none()", []),
+        ("some", "some(1)", ["null returned"]),
+        ("list", 'list("b")', None),
+        ("maybe", 'maybe("b")', ["nothing in it returned"]),
+        ("call", "call(new java.util.ArrayList<>())", ["the call of clear left out"]),
+    ],
+)
+def test_each_kind_of_mutant_runs_and_is_told(kinds, name, call, changes):
+    """A test that looks at nothing notices none, whichever way it is changed."""
+    line = next(n for n, one in enumerate(_KINDS.splitlines(), 1) if f" {name}(" in one)
+    check = kinds.check(f"@Test void generated() {{ try {{ cart.{call}; }} finally {{ }} }}")
+    check = replace(check, focal_lines=(line, line), mutants=20)
+    (verdict,) = kinds.validator.validate([check])
+    assert verdict.passes
+    if changes is None:  # a list is made by an array with numbers in it
+        assert f"line {line}: nothing in it returned" in verdict.survivors
+    else:
+        assert list(verdict.survivors) == [f"line {line}: {change}" for change in changes]
+    assert verdict.killed == (2 if name == "list" else 0)
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    made = project(folder / "shop", {"src/main/java/shop/Cart.java": _KINDS}, data=folder / "data")
+    yield made
+    made.validator.close()
 
 
 @needs_sandbox
@@ -129,11 +221,12 @@ public class Cart {
     try:
         check = made.check("@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }")
         verdict = made.validator.validate([replace(check, focal_lines=(4, 9), mutants=20)])[0]
-        # Noticed: the condition, the 1 that became 0, with which it never ends, and the sum. Not:
-        # both numbers and the call of what does nothing, if time is left for them.
+        # Noticed: the condition and its bound; the 1 that became 0, the sum and the assignment,
+        # with each of which it never ends. Not: both numbers and the call of what does nothing,
+        # if time is left for them.
         assert verdict.passes is True
-        assert verdict.killed == 3
-        assert verdict.mutants in range(3, 7)
+        assert verdict.killed == 5
+        assert verdict.mutants in range(5, 9)
         assert not any("became" in one for one in verdict.survivors)
         assert made.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True
     finally:

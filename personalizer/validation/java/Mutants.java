@@ -14,11 +14,22 @@ import org.objectweb.asm.Type;
 
 /**
  * Classes with one instruction of some lines changed, as PIT's default mutators do: a condition
- * turned round, arithmetic turned round, a constant changed, a call that gives nothing left out.
- * None needs another stack than it had, so the frames stay.
+ * turned round or its bound moved, arithmetic or a sign turned round, nothing returned, a call that
+ * gives nothing left out; and as two that PIT has for the asking: a constant changed, an assignment
+ * of a field left out, for a setter holds nothing else. None needs another stack than it had, so
+ * the frames stay.
  */
 final class Mutants {
     private static final int API = newest();
+    /** Types of what is returned, and what of them is empty. */
+    private static final Map<String, String> EMPTY =
+            Map.of(
+                    "java/util/Collection", "java/util/Collections.emptyList()Ljava/util/List;",
+                    "java/util/Iterator", "java/util/Collections.emptyIterator()Ljava/util/Iterator;",
+                    "java/util/List", "java/util/Collections.emptyList()Ljava/util/List;",
+                    "java/util/Map", "java/util/Collections.emptyMap()Ljava/util/Map;",
+                    "java/util/Optional", "java/util/Optional.empty()Ljava/util/Optional;",
+                    "java/util/Set", "java/util/Collections.emptySet()Ljava/util/Set;");
 
     private Mutants() {}
 
@@ -104,12 +115,18 @@ final class Mutants {
                 int access, String method, String type, String signature, String[] exceptions) {
             MethodVisitor out = super.visitMethod(access, method, type, signature, exceptions);
             line = 0;
-            return (access & Opcodes.ACC_BRIDGE) == 0 ? new Instructions(out) : out;
+            Type returned = Type.getReturnType(type);
+            return (access & Opcodes.ACC_BRIDGE) == 0 ? new Instructions(out, returned) : out;
         }
 
         private final class Instructions extends MethodVisitor {
-            Instructions(MethodVisitor out) {
+            private final Type returned;
+            /** Whether the last instruction gave a constant, which is changed itself, or null. */
+            private boolean constant;
+
+            Instructions(MethodVisitor out, Type returned) {
                 super(API, out);
+                this.returned = returned;
             }
 
             @Override
@@ -119,14 +136,36 @@ final class Mutants {
             }
 
             @Override
+            public void visitLabel(Label label) {
+                constant = false;
+                super.visitLabel(label);
+            }
+
+            @Override
+            public void visitVarInsn(int opcode, int variable) {
+                constant = false;
+                super.visitVarInsn(opcode, variable);
+            }
+
+            @Override
             public void visitJumpInsn(int opcode, Label to) {
                 boolean condition = opcode != Opcodes.GOTO && opcode != Opcodes.JSR;
-                boolean change = condition && here("the condition turned round");
-                super.visitJumpInsn(change ? opposite(opcode) : opcode, to);
+                int changed = opcode;
+                if (condition && here("the condition turned round")) {
+                    changed = opposite(opcode);
+                }
+                if (bounded(opcode) != opcode && here("the bound of the condition moved")) {
+                    changed = bounded(opcode);
+                }
+                super.visitJumpInsn(changed, to);
             }
 
             @Override
             public void visitInsn(int opcode) {
+                if (opcode >= Opcodes.IRETURN && opcode <= Opcodes.ARETURN && !constant) {
+                    visitReturn();
+                }
+                constant = opcode >= Opcodes.ACONST_NULL && opcode <= Opcodes.DCONST_1;
                 if (opcode >= Opcodes.ICONST_M1 && opcode <= Opcodes.ICONST_5) {
                     int value = opcode - Opcodes.ICONST_0;
                     int other = value == 1 ? 0 : value + 1;
@@ -137,13 +176,68 @@ final class Mutants {
                 } else if (opposed(opcode) != opcode && here("arithmetic turned round")) {
                     super.visitInsn(opposed(opcode));
                     return;
+                } else if (isNegation(opcode) && here("a sign turned round")) {
+                    return;
                 }
                 super.visitInsn(opcode);
+            }
+
+            /** What is about to be returned gives way to what says nothing. */
+            private void visitReturn() {
+                if (returned == Type.BOOLEAN_TYPE) {
+                    visitReturned("true", Opcodes.ICONST_1);
+                    visitReturned("false", Opcodes.ICONST_0);
+                } else if (returned.getSort() <= Type.DOUBLE) {
+                    visitReturned("0", returned.getSort() <= Type.INT ? Opcodes.ICONST_0 : zero());
+                } else if (returned.getInternalName().equals("java/lang/String")) {
+                    if (here("an empty text returned")) {
+                        super.visitInsn(Opcodes.POP);
+                        super.visitLdcInsn("");
+                    }
+                } else if (!EMPTY.containsKey(returned.getInternalName())) {
+                    visitReturned("null", Opcodes.ACONST_NULL);
+                } else if (here("nothing in it returned")) {
+                    String[] call = EMPTY.get(returned.getInternalName()).split("\\.|(?=\\()");
+                    super.visitInsn(Opcodes.POP);
+                    super.visitMethodInsn(Opcodes.INVOKESTATIC, call[0], call[1], call[2], false);
+                }
+            }
+
+            private void visitReturned(String told, int instead) {
+                if (here(told + " returned")) {
+                    super.visitInsn(returned.getSize() == 2 ? Opcodes.POP2 : Opcodes.POP);
+                    super.visitInsn(instead);
+                }
+            }
+
+            private int zero() {
+                Map<Type, Integer> zeros =
+                        Map.of(
+                                Type.LONG_TYPE, Opcodes.LCONST_0,
+                                Type.FLOAT_TYPE, Opcodes.FCONST_0,
+                                Type.DOUBLE_TYPE, Opcodes.DCONST_0);
+                return zeros.get(returned);
+            }
+
+            @Override
+            public void visitFieldInsn(int opcode, String owner, String field, String type) {
+                constant = false;
+                boolean put = opcode == Opcodes.PUTFIELD || opcode == Opcodes.PUTSTATIC;
+                boolean written = put && field.indexOf('$') < 0;
+                if (!written || !here("the assignment of " + field + " left out")) {
+                    super.visitFieldInsn(opcode, owner, field, type);
+                    return;
+                }
+                super.visitInsn(Type.getType(type).getSize() == 2 ? Opcodes.POP2 : Opcodes.POP);
+                if (opcode == Opcodes.PUTFIELD) {
+                    super.visitInsn(Opcodes.POP);
+                }
             }
 
             @Override
             public void visitIntInsn(int opcode, int value) {
                 boolean number = opcode == Opcodes.BIPUSH || opcode == Opcodes.SIPUSH;
+                constant = number; // and no kind of array
                 int other = value == Short.MAX_VALUE || value == Byte.MAX_VALUE ? 0 : value + 1;
                 boolean change = number && here(value + " became " + other);
                 super.visitIntInsn(opcode, change ? other : value);
@@ -151,6 +245,7 @@ final class Mutants {
 
             @Override
             public void visitLdcInsn(Object value) {
+                constant = another(value) != null;
                 Object other = another(value);
                 boolean change = other != null && here("a constant changed");
                 super.visitLdcInsn(change ? other : value);
@@ -164,6 +259,7 @@ final class Mutants {
             @Override
             public void visitMethodInsn(
                     int opcode, String owner, String called, String type, boolean isInterface) {
+                constant = false;
                 boolean nothing = Type.getReturnType(type) == Type.VOID_TYPE && !called.equals("<init>");
                 if (!nothing || !here("the call of " + called + " left out")) {
                     super.visitMethodInsn(opcode, owner, called, type, isInterface);
@@ -186,6 +282,21 @@ final class Mutants {
         }
         int place = jump - Opcodes.IFEQ; // they stand in pairs: equal, unequal, less, not less, …
         return Opcodes.IFEQ + (place % 2 == 0 ? place + 1 : place - 1);
+    }
+
+    /** Less and at most give way to each other, more and at least too. */
+    private static int bounded(int jump) {
+        if (jump >= Opcodes.IFLT && jump <= Opcodes.IFLE) {
+            return Opcodes.IFLT + Opcodes.IFLE - jump;
+        }
+        if (jump >= Opcodes.IF_ICMPLT && jump <= Opcodes.IF_ICMPLE) {
+            return Opcodes.IF_ICMPLT + Opcodes.IF_ICMPLE - jump;
+        }
+        return jump;
+    }
+
+    private static boolean isNegation(int opcode) {
+        return opcode >= Opcodes.INEG && opcode <= Opcodes.DNEG;
     }
 
     private static int opposed(int operator) {
