@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,19 @@ from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator
 
 STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds", "varied")
-FACTS = ("parses", "compiles", "passes", "calls it", "new lines", "new branches", "nothing left")
+FACTS = (
+    "parses",
+    "compiles",
+    "passes",
+    "calls it",
+    "new lines",
+    "new branches",
+    "nothing left",
+    "notices",
+    "mutation score",
+)
+MUTANTS = 20
+"""Most mutants of a method that its best test is tried on."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,20 @@ class Row:
     repaired: bool = False
     """By a repair round."""
     text: str = ""
+    mutants: int = 0
+    """Mutants of the method that it was tried on; 0 where it does not pass."""
+    killed: int = 0
+    """Those of them with which it fails."""
+
+    @property
+    def notices(self) -> bool:
+        """Whether it looks at anything that the method does."""
+        return self.killed > 0
+
+    @property
+    def mutation_score(self) -> float:
+        """Share of the mutants that it notices."""
+        return self.killed / self.mutants if self.mutants else 0.0
 
     @property
     def calls_it(self) -> bool:
@@ -91,8 +117,10 @@ class Row:
         _, _, body = re.sub(r"@\w+\([^)]*\)", "", self.text).partition("{")
         return bool(self.passes and re.search(rf"\b{name}\b", body))
 
-    def fact(self, name: str) -> bool:
-        return bool(getattr(self, name.replace(" ", "_")))
+    def fact(self, name: str) -> float:
+        """1 or 0, or a share."""
+        fact = getattr(self, name.replace(" ", "_"))
+        return fact if isinstance(fact, float) else float(bool(fact))
 
 
 @dataclass(frozen=True)
@@ -232,10 +260,24 @@ def tested(
     )
     level = Level(settings.context_level)
 
-    def run(candidates: Sequence[Candidate], anyway: bool = False) -> Sequence[Candidate]:
-        found, reason = checked(candidates, site, validator, anyway=anyway)
+    def run(
+        candidates: Sequence[Candidate], anyway: bool = False, mutants: int = 0
+    ) -> Sequence[Candidate]:
+        found, reason = checked(candidates, site, validator, anyway=anyway, mutants=mutants)
         reasons.update([reason] if reason else [])
         return found
+
+    @cache
+    def noticed(first: Candidate) -> tuple[int, int]:
+        (tried,) = run([first], mutants=MUTANTS)
+        return tried.mutants or 0, tried.killed
+
+    def best(stage: str, candidates: Sequence[Candidate]) -> Row:
+        found = best_of(replace(row, stage=stage), candidates)
+        if not found.passes:
+            return found
+        mutants, killed = noticed(candidates[0])
+        return replace(found, mutants=mutants, killed=killed)
 
     def ask(attempt: Attempt) -> Sequence[Completion]:
         return engine.generate(asked(site.prompt(level, examples, attempt), count=1))
@@ -254,21 +296,21 @@ def tested(
         return
     clock["asked twice"] += twice
     plain = ranked(run(candidates_of(completions, site, mend=False)))
-    yield best(row, STAGES[0], plain)
+    yield best(STAGES[0], plain)
     named = timed(clock, "symbols", lambda: candidates_of(completions, site))
     named = ranked(timed(clock, "check", lambda: run(named)))
-    yield best(row, STAGES[1], named)
+    yield best(STAGES[1], named)
     parts = timed(clock, "salvage", lambda: mended(declared(named, run), site, run))
-    yield best(row, STAGES[2], parts)
+    yield best(STAGES[2], parts)
     parts = timed(clock, "begin", lambda: begun(parts, site, go_on=go_on, run=run))
-    yield best(row, STAGES[3], parts)
+    yield best(STAGES[3], parts)
     rounds = settings.repair_rounds
     final = timed(clock, "repair", lambda: repaired(parts, site, rounds=rounds, ask=ask, run=run))
-    yield best(row, STAGES[4], final)
+    yield best(STAGES[4], final)
     look = partial(run, anyway=True)
     final = timed(clock, "vary", lambda: varied(final, site, look=look, run=run))
     timed(clock, "place", lambda: edit_of_best(site, final))
-    yield best(row, STAGES[5], final)
+    yield best(STAGES[5], final)
 
 
 def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:
@@ -278,15 +320,14 @@ def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:
     return done
 
 
-def best(row: Row, stage: str, candidates: Sequence[Candidate]) -> Row:
+def best_of(row: Row, candidates: Sequence[Candidate]) -> Row:
     if not candidates:
-        return replace(row, stage=stage, error="nothing new was generated")
+        return replace(row, error="nothing new was generated")
     first = candidates[0]
     if not first.parses:
-        return replace(row, stage=stage)
+        return row
     return replace(
         row,
-        stage=stage,
         parses=True,
         compiles=first.compiles,
         passes=first.passes,
@@ -361,7 +402,7 @@ def show(
 
 
 def share(rows: Sequence[Row], fact: str) -> tuple[float, float, float]:
-    """Share of all methods, with its interval."""
+    """Mean over all methods, with its interval."""
     values = np.array([row.fact(fact) for row in rows], float)
     classes = [row.focal_class for row in rows]
     low, high = interval(lambda chosen: float(values[chosen].mean()), classes)
