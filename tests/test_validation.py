@@ -129,6 +129,8 @@ public class Cart {
     List<String> list(String a) { return Arrays.asList(a); }
     Optional<String> maybe(String a) { return Optional.of(a); }
     void call(List<String> a) { a.clear(); }
+    void tell(StringBuilder a) { a.append("b").append('c'); }
+    static int noted(List<Long> a) { a.size(); return a.hashCode(); }
 }
 """
 
@@ -176,6 +178,12 @@ public class Cart {
         ("list", 'list("b")', None),
         ("maybe", 'maybe("b")', ["nothing in it returned"]),
         ("call", "call(new java.util.ArrayList<>())", ["the call of clear left out"]),
+        (
+            "tell",
+            "tell(new StringBuilder())",
+            ["a constant changed", "99 became 100", "the call of append left out"],
+        ),
+        ("noted", "noted(java.util.List.of(1L))", ["the call of size left out", "0 returned"]),
     ],
 )
 def test_each_kind_of_mutant_runs_and_is_told(kinds, name, call, changes):

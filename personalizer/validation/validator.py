@@ -138,8 +138,10 @@ class LocalValidator:
             if ran is not None and (verdict.passes or check.anyway):
                 existing = self._existing_tests(asking)
                 start = time.perf_counter()
-                verdict = self._measured(verdict, asking, ran.outcome, existing)
-                verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
+                covered = self._lines(asking, ran.outcome.probes) if self._measuring else None
+                verdict = self._measured(verdict, asking, ran.outcome, covered, existing)
+                if check.mutants and covered and verdict.passes and verdict.reaches_focal:
+                    verdict = self._tried_on_mutants(verdict, asking, ran.compiled, covered)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -214,11 +216,11 @@ class LocalValidator:
         verdict: Verdict,
         asking: _Asking,
         outcome: Outcome,
+        covered: Lines | None,
         existing: _Existing | None,
     ) -> Verdict:
         if not self._measuring:
             return replace(verdict, not_run=_NO_JACOCO)
-        covered = self._lines(asking, outcome.probes)
         if covered is None:
             return replace(verdict, not_run=_NO_CLASS.format(asking.check.focal_class))
         first, last = asking.check.focal_lines
@@ -247,11 +249,11 @@ class LocalValidator:
             else None,
         )
 
-    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking, compiled: Message) -> Verdict:
+    def _tried_on_mutants(
+        self, verdict: Verdict, asking: _Asking, compiled: Message, covered: Lines
+    ) -> Verdict:
         """Which mutants of the focal method the test notices; it passed without them."""
         check, layout = asking.check, asking.layout
-        if not (check.mutants and self._measuring and verdict.passes and verdict.reaches_focal):
-            return verdict
         first, last = check.focal_lines
         asked = {
             "ask": b"mutants",
@@ -259,6 +261,7 @@ class LocalValidator:
             "folders": joined(layout.outputs),
             "first": str(first).encode(),
             "last": str(last).encode(),
+            "ran": joined(sorted(covered.ran)),
             "most": str(check.mutants).encode(),
         }
         made = self._processes.compile(asked, layout.jars, cancelled=asking.cancelled)
