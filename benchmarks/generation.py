@@ -48,7 +48,8 @@ from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
 from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
 from personalizer.generation.ranking import ranked, worth
-from personalizer.generation.rescue.further import varied
+from personalizer.generation.rescue.amplifying import amplified
+from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
@@ -57,7 +58,16 @@ from personalizer.prompts import Attempt
 from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator
 
-STAGES = ("as written", "symbols mended", "salvaged", "begun", "repair rounds", "varied")
+STAGES = (
+    "as written",
+    "symbols mended",
+    "salvaged",
+    "begun",
+    "repair rounds",
+    "varied",
+    "noticing",
+    "amplified",
+)
 FACTS = (
     "parses",
     "compiles",
@@ -261,7 +271,7 @@ def tested(
     level = Level(settings.context_level)
 
     def run(
-        candidates: Sequence[Candidate], anyway: bool = False, mutants: int = 0
+        candidates: Sequence[Candidate], anyway: bool = False, mutants: int = settings.mutants
     ) -> Sequence[Candidate]:
         found, reason = checked(candidates, site, validator, anyway=anyway, mutants=mutants)
         reasons.update([reason] if reason else [])
@@ -307,10 +317,14 @@ def tested(
     rounds = settings.repair_rounds
     final = timed(clock, "repair", lambda: repaired(parts, site, rounds=rounds, ask=ask, run=run))
     yield best(STAGES[4], final)
-    look = partial(run, anyway=True)
+    look = partial(run, anyway=True, mutants=0)
     final = timed(clock, "vary", lambda: varied(final, site, look=look, run=run))
-    timed(clock, "place", lambda: edit_of_best(site, final))
     yield best(STAGES[5], final)
+    final = timed(clock, "notice", lambda: noticing(final, site, look=look, run=run))
+    yield best(STAGES[6], final)
+    final = timed(clock, "amplify", lambda: amplified(final, site, run))
+    timed(clock, "place", lambda: edit_of_best(site, final))
+    yield best(STAGES[7], final)
 
 
 def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:

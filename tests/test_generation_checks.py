@@ -124,7 +124,7 @@ def test_a_cancelled_check_gives_nothing():
 
 def test_the_steps_add_up_to_the_whole():
     made = made_with(FakeValidator(), [ASSERTING])
-    steps = ["prompt", "generate", "symbols", "check", "repair", "vary", "place"]
+    steps = ["prompt", "generate", "symbols", "check", "repair", "vary", "sharpen", "place"]
     assert list(made.times) == steps
     assert sum(made.times.values()) == pytest.approx(made.seconds, abs=0.01)
 

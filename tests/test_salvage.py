@@ -21,11 +21,12 @@ from personalizer.generation.pipeline import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
 from personalizer.generation.rescue.beginnings import Beginning, beginnings
-from personalizer.generation.rescue.ends import Getter, getters_of, plain_ends
+from personalizer.generation.rescue.ends import plain_ends
 from personalizer.generation.rescue.removal import without_lines, without_unused
 from personalizer.generation.rescue.rounds import begun, mended
 from personalizer.generation.rescue.settling import returned, settled, thrown, thrown_instead
 from personalizer.generation.rescue.values import Values
+from personalizer.generation.rescue.views import Getter, Views, views_of
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
 from tests.java_project import snapshot_of
@@ -554,20 +555,21 @@ def test_a_variable_without_a_type_has_that_of_what_is_made():
 def test_plain_ends_say_less_and_less():
     site = site_of("Cart#add")
     start = "void a() {\n    int result = cart.add"
-    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal, ONE))
+    made = list(plain_ends(f"{start}(sum(2));\n    fail();\n}}", start, site.focal, ONE, Views()))
     assert made == [
         f"{start}(sum(2));\n    assertEquals(0, result);\n}}",
         f"{start}(1);\n    assertEquals(0, result);\n}}",
     ]
-    unknown = list(plain_ends(f"{start}(result);\n}}", start, site.focal, ONE))
+    unknown = list(plain_ends(f"{start}(result);\n}}", start, site.focal, ONE, Views()))
     assert unknown == made[1:]
-    assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == []
+    start = "void a() {\n    new Cart().clear();"  # what it did is seen nowhere
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal, (), Views())) == []
     start = "void a() {\n    cart.clear();"
-    assert list(plain_ends(start, start, site_of("Cart#clear").focal, ())) == [
+    assert list(plain_ends(start, start, site_of("Cart#clear").focal, (), Views())) == [
         f'{start}\n    assertEquals("", cart.toString());\n}}'
     ]
     start = "void a() {\n    Cart result = Cart.of"
-    assert list(plain_ends(start, start, site_of("Cart#of").focal, ONE)) == [
+    assert list(plain_ends(start, start, site_of("Cart#of").focal, ONE, Views())) == [
         f'{start}(1);\n    assertEquals("", result.toString());\n}}',
         f"{start}(1);\n    assertNotNull(result);\n}}",
     ]
@@ -576,22 +578,70 @@ def test_plain_ends_say_less_and_less():
 def test_what_does_something_unseen_does_at_least_not_throw():
     site = site_of("Cart#clear")
     start = "void a() {\n    cart.clear();"
-    *_, last = plain_ends(start, start, site.focal, (), flavour="junit5")
+    *_, last = plain_ends(start, start, site.focal, (), Views("junit5"))
     assert last == "void a() {\n    assertDoesNotThrow(() -> cart.clear());\n}"
-    assert all("Throw" not in one for one in plain_ends(start, start, site.focal, ()))
+    assert all("Throw" not in one for one in plain_ends(start, start, site.focal, (), Views()))
+
+
+def test_what_is_given_may_be_what_the_method_is_called_on():
+    start = "void a() {\n    Cart result = cart.with();"
+    itself = msgspec.structs.replace(site_of("Cart#clear").focal, returns="Cart")
+    getters = (Getter("total", "int"),)
+    said = [
+        one.removeprefix(f"{start}\n    ").removesuffix(";\n}")
+        for one in plain_ends(start, start, itself, (), Views("", (), getters, fluent=True))
+    ]
+    assert said == [
+        'assertEquals("", result.toString())',
+        "assertEquals(0, result.total())",
+        "assertSame(cart, result)",
+        "assertNotNull(result)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "fluent", "of_result"),
+    [
+        ("Cart#with", True, ["total"]),
+        ("Cart#self", True, []),
+        ("Cart#base", True, []),
+        ("Cart#of", False, ["total"]),
+        ("Cart#price", False, ["amount"]),
+        ("Cart#clear", False, []),
+        ("Cart#text", False, []),
+    ],
+)
+def test_what_a_method_gives_is_looked_at_by_its_type(target: str, fluent: bool, of_result):
+    shop = """package shop;
+public class Cart<T> extends Base {
+    public int total() { return 0; }
+    public Cart with(int price) { return this; }
+    public T self() { return null; }
+    public Base base() { return this; }
+    public static Cart of(int price) { return null; }
+    public Price price() { return null; }
+    public void clear() { }
+    public String text() { return ""; }
+}
+class Base { }
+record Price(int amount) { }
+"""
+    snapshot = snapshot_of({SHOP: shop})
+    views = views_of(Site(snapshot, *resolve_target(snapshot, target)))
+    assert (views.fluent, [one.name for one in views.of_result]) == (fluent, of_result)
 
 
 def test_what_was_made_or_done_is_seen_by_getters():
     getters = (Getter("getOwner", "String"), Getter("isEmpty", "boolean"), Getter("rate", "double"))
     site = site_of("Cart#clear")
     start = "void a() {\n    cart.clear();"
-    assert next(plain_ends(start, start, site.focal, (), getters=getters)) == (
+    assert next(plain_ends(start, start, site.focal, (), Views(of_owner=getters))) == (
         f'{start}\n    assertEquals("", cart.getOwner());\n    assertTrue(cart.isEmpty());\n'
         "    assertEquals(0.0, cart.rate(), 1e-9);\n}"
     )
     constructor = msgspec.structs.replace(site.focal, returns=None)
     start = "void a() {\n    Cart result = new Cart();"
-    ends = list(plain_ends(start, start, constructor, (), flavour="testng", getters=getters[:1]))
+    ends = list(plain_ends(start, start, constructor, (), Views("testng", getters[:1])))
     assert ends == [
         f'{start}\n    assertEquals(result.getOwner(), "");\n}}',
         f'{start}\n    assertEquals(result.toString(), "");\n}}',
@@ -629,7 +679,7 @@ record Price(int amount, String name, Object any) {
 """
     snapshot = snapshot_of({SHOP: shop})
     site = Site(snapshot, *resolve_target(snapshot, target))
-    assert [one.name for one in getters_of(site)] == found
+    assert [one.name for one in views_of(site).of_owner] == found
 
 
 @pytest.mark.parametrize(
@@ -641,18 +691,73 @@ record Price(int amount, String name, Object any) {
         ("byte[]", 'assertEquals("", Arrays.toString(result))'),
         ("String[][]", 'assertEquals("", Arrays.deepToString(result))'),
         ("List<String>", 'assertEquals("", result.toString())'),
+        ("Iterator<String>", "assertTrue(result.hasNext())"),
+        ("java.util.Date", "assertEquals(0L, result.getTime())"),
     ],
 )
 def test_what_is_asserted_first_goes_by_what_the_method_gives(returned: str, first: str):
     focal = msgspec.structs.replace(site_of("Cart#add").focal, returns=returned, parameters=())
     start = f"void a() {{\n    {returned} result = cart.all();"
-    made = list(plain_ends(start, start, focal, ()))
+    made = list(plain_ends(start, start, focal, (), Views()))
     assert made[0] == f"{start}\n    {first};\n}}"
 
 
 def test_a_value_compared_with_itself_asserts_nothing():
     assert not asserts(method("assertEquals(sum, sum);"))
     assert asserts(method("assertEquals(sum, sum);", "assertTrue(sum > 1);"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["assertEquals(1, 1);"], False),
+        (['assertEquals("a", "a", "why");'], False),
+        (["assertTrue(true);"], False),
+        (["assertNotNull(null);"], False),
+        (["assertEquals(1, one());"], True),
+        (['assertParses("1 EUR", "2 EUR");'], True),  # by a method of the project's
+        (["assertRoundTrip(a, a);"], True),
+        (['fail("not yet");'], True),
+        (["try {", "    a();", "} catch (Gone gone) {", "    assertEquals(1, b());", "}"], False),
+        (["try {", "    a();", "} catch (Gone gone) {", "    fail();", "}"], False),
+        (["try {", "    a();", "    fail();", "} catch (Gone gone) {", "}"], True),
+        (["String expected = a();"], False),
+        (["thrown.expect(Gone.class);", "a();"], True),
+    ],
+)
+def test_what_says_nothing_asserts_nothing(lines: list[str], says: bool):
+    assert asserts(method(*lines)) is says
+
+
+def test_an_exception_that_an_annotation_expects_is_asserted():
+    assert asserts("@Test(expected = Gone.class)\npublic void a() { b(); }")
+    assert asserts("@Test(expectedExceptions = Gone.class)\npublic void a() { b(); }")
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("testClear", "testAdd"),
+        ("clear", "add"),
+        ("test_clear", "test_add"),
+        ("clearsAll", "clearsAll"),
+        ("testAdd", "testAdd"),
+        ("adds", "adds"),
+    ],
+)
+def test_what_a_model_wrote_is_tidied(name: str, named: str):
+    text = (
+        f"@Test\nvoid {name}() {{\n    assertEquals(7, 7);\n    assertEquals(1, cart.add(1));\n}}"
+    )
+    (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_of("Cart#add"))
+    assert one.text == (f"@Test\nvoid {named}() {{\n    assertEquals(1, cart.add(1));\n}}")
+    told = ["left out what compares constants, or a value with itself"]
+    told += ["named for add, not for a method beside it"] if name != named else []
+    assert list(one.notes[: len(told)]) == told
+    (as_it_was,) = candidates_of(
+        [Completion(text, -1.0, 5, "stop")], site_of("Cart#add"), mend=False
+    )
+    assert as_it_was.text == text
 
 
 def test_a_pass_that_does_not_reach_the_method_is_none():
@@ -751,7 +856,7 @@ def test_a_guess_that_nobody_ran_is_told_to_be_one():
 def test_testng_has_what_came_first(flavour: str, ends: str):
     start = "void a() {\n    int result = cart.all();"
     nothing = msgspec.structs.replace(site_of("Cart#add").focal, parameters=())
-    assert next(plain_ends(start, start, nothing, (), flavour=flavour)).endswith(f"{ends}\n}}")
+    assert next(plain_ends(start, start, nothing, (), Views(flavour))).endswith(f"{ends}\n}}")
 
 
 def test_where_nothing_was_thrown_what_came_is_asserted(site: Site):

@@ -74,6 +74,7 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         text = _of_junit3(text)
     if not whole_test(text, site):
         return Candidate(text, parses=False, score=completion.score)
+    text, notes = _tidied(text, site) if mend else (text, [])
     checked = site.symbols.mend(text) if mend else site.symbols.check(text)
     return Candidate(
         checked.text,
@@ -83,8 +84,32 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         calls_focal=any(calls_of(site.focal, MethodTree(checked.text).method)),
         score=completion.score,
         asserts=asserts(checked.text),
-        notes=checked.notes,
+        notes=(*notes, *checked.notes),
     )
+
+
+def _tidied(text: str, site: Site) -> tuple[str, list[str]]:
+    """A test without what says nothing, and under a name that speaks of its method."""
+    notes = []
+    if (fewer := without_empty_words(text)) != text:
+        notes.append("left out what compares constants, or a value with itself")
+    if (named := _named_for(fewer, site)) != fewer:
+        notes.append(f"named for {site.focal.name}, not for a method beside it")
+    return named, notes
+
+
+def _named_for(text: str, site: Site) -> str:
+    """A test that bears the name of another method of its focal class under its own's."""
+    tree = MethodTree(text)
+    node = tree.method.child_by_field_name("name") if tree.method else None
+    stem = re.sub(r"^test_?", "", code(node))
+    focal, facts = site.focal, site.snapshot.files[site.focal_path]
+    beside = {one.name for one in facts.methods if one.owner == focal.owner} - {focal.name}
+    if node is None or f"{stem[:1].lower()}{stem[1:]}" not in beside or "MethodSource" in text:
+        return text
+    first = focal.name[0].upper() if stem[0].isupper() else focal.name[0].lower()
+    tree.replace(node, f"{code(node).removesuffix(stem)}{first}{focal.name[1:]}")
+    return tree.text
 
 
 def _of_junit3(text: str) -> str:
@@ -119,22 +144,55 @@ _ASSERTION = re.compile(r"assert|verify|expect|fail|then|should|ensure|check", r
 def asserts(text: str) -> bool:
     """Whether a test can fail by more than an exception, or says which exception it wants.
 
+    What stands in a ``catch`` alone is seldom run, and what compares a value with itself, or
+    constants, says nothing.
+
     Example:
         >>> asserts("void a() { assertEquals(b(), c); }"), asserts("void a() { assertSame(c, c); }")
         (True, False)
     """
-    if "expected" in text:
+    method = MethodTree(text).method
+    head = method.children[0] if method else None
+    if head is not None and head.type == "modifiers" and "expected" in code(head):
         return True
-    tree = MethodTree(text)
     return any(
-        node.type == "method_invocation"
-        and _ASSERTION.match(code(node.child_by_field_name("name")))
-        and not _compares_with_itself(node)
-        for node in nodes(tree.method)
+        _is_assertion(node) and not _says_nothing(node)
+        for node in nodes(method, without=("catch_clause",))
     )
 
 
-def _compares_with_itself(call: Node) -> bool:
-    arguments = call.child_by_field_name("arguments")
-    values = [code(one) for one in arguments.named_children] if arguments else []
-    return len(values) == 2 and values[0] == values[1]
+def without_empty_words(text: str) -> str:
+    """A test without assertions that compare a value with itself, or constants.
+
+    Example:
+        >>> print(without_empty_words("void a() {\\n  assertEquals(1, 1);\\n  assertTrue(b);\\n}"))
+        void a() {
+          assertTrue(b);
+        }
+    """
+    tree = MethodTree(text)
+    for node in nodes(tree.method):
+        statement = node.parent
+        if statement and statement.type == "expression_statement" and _says_nothing(node):
+            tree.remove(statement)
+    return tree.text
+
+
+def _is_assertion(node: Node) -> bool:
+    name = code(node.child_by_field_name("name"))
+    return node.type == "method_invocation" and _ASSERTION.match(name) is not None
+
+
+def _says_nothing(node: Node) -> bool:
+    """Whether a node is an assertion of JUnit's of a value and itself, or of constants."""
+    arguments = node.child_by_field_name("arguments")
+    given = arguments.named_children if arguments else []
+    if not given or code(node.child_by_field_name("name")) not in _PLAIN:
+        return False
+    same = len(given) == 2 and code(given[0]) == code(given[1])
+    return same or all(one.type in _CONSTANT or one.type.endswith("_literal") for one in given)
+
+
+_PLAIN = {"assertEquals", "assertFalse", "assertNotEquals", "assertNotNull"}
+_PLAIN |= {"assertNotSame", "assertNull", "assertSame", "assertTrue"}
+_CONSTANT = ("true", "false")

@@ -18,7 +18,8 @@ from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Edit, Generation
-from personalizer.generation.rescue.further import varied
+from personalizer.generation.rescue.amplifying import amplified
+from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site, nameless
 from personalizer.prompts import Attempt, Kind, Prompt
@@ -94,13 +95,14 @@ def generate_test(
     def run(
         candidates: Sequence[Candidate],
         on_verdict: OnCandidate | None = None,
+        mutants: int = settings.mutants,
         anyway: bool = False,
     ) -> Sequence[Candidate]:
-        tried, reason = checked(
-            candidates, site, checker, cancelled, on_verdict, settings.mutants, anyway
-        )
+        tried, reason = checked(candidates, site, checker, cancelled, on_verdict, mutants, anyway)
         reasons.extend([reason] if reason else [])
         return tried
+
+    look = partial(run, mutants=0, anyway=True)
 
     def ask_again(attempt: Attempt) -> Sequence[Completion]:
         prompt = site.prompt(level, examples, attempt)
@@ -134,9 +136,12 @@ def generate_test(
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
     if salvage:
-        look = partial(run, anyway=True)
         candidates = varied(candidates, site, look=look, run=run, known=digests)
     clock.took("vary")
+    if salvage:
+        candidates = noticing(candidates, site, look=look, run=run, known=digests)
+        candidates = amplified(candidates, site, run)
+    clock.took("sharpen")
     edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")
     return Generation(

@@ -112,7 +112,7 @@ class Generation:
     """What else the user should know, one sentence each."""
     times: Mapping[str, float] = field(default_factory=dict)
     """Seconds by step: ``prompt``, ``generate``, ``symbols``, ``check``, ``repair``, ``vary``,
-    ``place``."""
+    ``sharpen``, ``place``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tree_sitter import Node, Parser
 
@@ -60,13 +60,19 @@ class MethodTree:
         return source[len(_BEFORE) : -2].decode("utf-8", "replace")
 
 
-def nodes(root: Node | None) -> Iterator[Node]:
-    """A node and all below it, in the order of the text; nothing of none."""
+def nodes(root: Node | None, *, without: Collection[str] = ()) -> Iterator[Node]:
+    """A node and all below it, in the order of the text; nothing of none.
+
+    Args:
+        root: The node.
+        without: Kinds of nodes that are left out, with all below them.
+    """
     stack = [root] if root else []
     while stack:
         node = stack.pop()
-        yield node
-        stack.extend(reversed(node.children))
+        if node.type not in without:
+            yield node
+            stack.extend(reversed(node.children))
 
 
 def calls_of(method: Method, root: Node | None) -> Iterator[Node]:

@@ -16,9 +16,9 @@ from indexer import Where
 from indexer.facts import simple_type
 from personalizer.engine.monitor.parts import WORDS
 from personalizer.generation.placing.style import most_common
-from personalizer.generation.rescue.ends import RESULT, kind_of_result
 from personalizer.generation.rescue.statements import needed, statements_of, tests_by_nearness
 from personalizer.generation.rescue.values import Values
+from personalizer.generation.rescue.views import RESULT, kind_of_result
 from personalizer.generation.site import Site
 
 __all__ = ["Beginning", "beginnings", "plain_name"]

@@ -1,4 +1,9 @@
-"""Where what passes adds nothing: a test that goes where no test of its class goes yet."""
+"""Where what passes adds nothing, or notices nothing: the same test with other values and objects.
+
+The one search finds a test that goes where no test of its class goes yet, the other one whose
+result tells more: ``validate("a")`` gives null, as most that is broken would; ``validate("1")``
+does not. Mutants of the focal method tell which.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +23,14 @@ from personalizer.generation.rescue.rounds import Try, declared, mended
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site, nameless
+from personalizer.texts import count
 
-__all__ = ["varied"]
+__all__ = ["noticing", "varied"]
 
 _PATIENCE = 6.0
 """Seconds after which no further way is tried to go where no test goes."""
+_PATIENCE_TO_NOTICE = 4.0
+"""The same for a test that notices more."""
 _MOST_TRIED = 120
 """Other values and objects that are tried."""
 _MOST_OBJECTS, _MOST_OF_EACH = 8, 6
@@ -42,13 +50,63 @@ def varied(
     Args:
         candidates: Compiled and run.
         site: Where they stand.
-        look: Compiles and runs, and tells ``gains`` of what fails, too.
-        run: Compiles and runs.
+        look: Compiles and runs, not on mutants, and tells ``gains`` of what fails, too.
+        run: Compiles and runs, on mutants too.
         known: Digests of candidates that are left out.
     """
     best = next(iter(ranked(candidates)), None)
     if best is None or not good(best) or worth(best) > 3 or not best.open_lines:
         return ranked(candidates)
+    for one, changes in _tried(best, site, look, known, _PATIENCE):
+        if one.gains:
+            (part,) = mended([one], site, run)
+            if good(part) and worth(part) > 3:
+                lines = ", ".join(map(str, one.gains))
+                told = f"{changes}: goes where no test of its class went (line {lines})"
+                return ranked([*candidates, replace(part, notes=(*part.notes, told))])
+    return ranked(candidates)
+
+
+def noticing(
+    candidates: Sequence[Candidate],
+    site: Site,
+    *,
+    look: Try,
+    run: Try,
+    known: Collection[str] = (),
+) -> tuple[Candidate, ...]:
+    """Candidates, best first; where the best notices little, one of other values that notices more.
+
+    A test whose values are its own and that notices anything stays the first.
+
+    Args:
+        candidates: Compiled and run.
+        site: Where they stand.
+        look: As ``varied``.
+        run: As ``varied``.
+        known: Digests of candidates that are left out.
+    """
+    best, *others = ranked(candidates) or (None,)
+    if best is None or not good(best) or not best.survivors or (best.killed and not best.settled):
+        return ranked(candidates)
+    found = best
+    for one, changes in _tried(best, site, look, known, _PATIENCE_TO_NOTICE):
+        if one.passes or not one.compiles:
+            continue  # it gives what was given before
+        (part,) = mended([one], site, run)
+        if good(part) and worth(part) >= worth(best) and part.killed > found.killed:
+            noticed = f"{part.killed} of {count(part.mutants or 0, 'mutant')}"
+            told = f"{changes}: notices {noticed}, {best.killed} before"
+            found = replace(part, notes=(*part.notes, told))
+        if not found.survivors:
+            break
+    return (*([found] if found is not best else []), best, *others)
+
+
+def _tried(
+    best: Candidate, site: Site, look: Try, known: Collection[str], patience: float
+) -> Iterator[tuple[Candidate, str]]:
+    """Tests with other values or objects, compiled and run, and what differs in each."""
     start = time.perf_counter()
     seen = set(known)
 
@@ -62,15 +120,10 @@ def varied(
         return declared(look([other]), look)[0]
 
     for one, changes in islice(_others(best, site, looked), _MOST_TRIED):
-        if time.perf_counter() - start > _PATIENCE:
+        if time.perf_counter() - start > patience:
             break
-        if one is not None and one.gains:
-            (part,) = mended([one], site, run)
-            if good(part) and worth(part) > 3:
-                lines = ", ".join(map(str, one.gains))
-                told = f"{changes}: goes where no test of its class went (line {lines})"
-                return ranked([*candidates, replace(part, notes=(*part.notes, told))])
-    return ranked(candidates)
+        if one is not None:
+            yield one, changes
 
 
 def _others(

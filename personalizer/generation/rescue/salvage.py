@@ -7,7 +7,7 @@ today, which is told with it. What is left must still call the focal method and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from indexer import Method
@@ -17,6 +17,7 @@ from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.removal import without_lines, without_unused
 from personalizer.generation.rescue.settling import as_it_is
+from personalizer.generation.rescue.typed import typed
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of
 from personalizer.texts import count
@@ -58,12 +59,22 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
     if current is candidate or not good(current):
         return None
     tidy = without_unused(current.text, candidate.text, site.focal)
-    if tidy != current.text:
-        (other,) = run([replace(candidate, text=tidy, asserts=True)])
-        current = other if good(other) else current
+    current = _first_good([tidy], current, run)
+    if told:
+        current = _first_good(typed(current.text, site), current, run)
     notes = [f"left out {count(dropped, 'statement')} that failed"] if dropped else []
     notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
     return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))
+
+
+def _first_good(texts: Iterable[str], current: Candidate, run: Try) -> Candidate:
+    """The first of some texts that is good, else what there is."""
+    for text in texts:
+        if text != current.text:
+            (other,) = run([replace(current, text=text)])
+            if good(other):
+                return other
+    return current
 
 
 def _says_something(text: str, focal: Method) -> bool:

@@ -13,7 +13,6 @@ from tree_sitter import Node
 from indexer import Method
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.ends import RESULT, asserted
 from personalizer.generation.rescue.literals import (
     FLOAT,
     literal_like,
@@ -27,6 +26,7 @@ from personalizer.generation.rescue.removal import (
     statements_in,
     with_dependants,
 )
+from personalizer.generation.rescue.views import RESULT, asserted, guesses
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
 
@@ -92,18 +92,21 @@ def settled(
         if node.type == "method_invocation" and node.start_point[0] <= line <= node.end_point[0]
     ]
     for call in calls:
-        name = call.child_by_field_name("name")
+        name, arguments = (call.child_by_field_name(one) for one in ("name", "arguments"))
+        given = arguments.named_children if arguments else []
+        if code(name) == "assertNull" and len(given) == 1 and _is_result(given[0], tree, focal):
+            guess = guesses(focal.returns or "" if focal else "", code(given[0]))[0]
+            tree.replace(call, guess)  # to be settled itself
+            return tree.text, "what came for null"
         if name is not None and (opposite := _OPPOSITE.get(code(name))):
             tree.replace(name, opposite)
             return tree.text, f"{opposite} for {code(name)}"
-        arguments = call.child_by_field_name("arguments")
         values = _MISMATCH.search(failure)
         if arguments is None or values is None or not code(name).startswith("assert"):
             continue
         expected, actual = (one for one in values.groups() if one is not None)
         if _OF_TEXTS.match(failure):
             expected, actual = without_marks(expected), without_marks(actual)
-        given = arguments.named_children
         change = _literal_changed(given, expected, actual)
         if change is None and focal is not None and code(name) == "assertEquals":
             first = actual if values[3] is not None else expected  # TestNG, else JUnit
@@ -142,22 +145,24 @@ def _compared(
         came: What its first argument was, and one that is not the first.
         focal: The method under test.
     """
-    variables = {
-        code(node.child_by_field_name("name"))
-        for node in nodes(tree.method)
-        if node.type == "variable_declarator"
-        and any(_is_call_of(focal, one) for one in node.named_children)
-    }
     for place, one in enumerate(given):
-        if _is_call_of(focal, one) or (one.type == "identifier" and code(one) in variables):
+        if _is_result(one, tree, focal):
             new = literal_of(focal.returns or "", came[place > 0])
             other = given[place - 1 if place else 1] if len(given) > 1 else None
             return None if new is None or other is None else (other, new)
     return None
 
 
-def _is_call_of(focal: Method, node: Node) -> bool:
-    return any(one.id == node.id for one in calls_of(focal, node))
+def _is_result(node: Node, tree: MethodTree, focal: Method | None) -> bool:
+    """Whether a node is a call of the focal method, or a variable for one."""
+    calls = {one.id for one in calls_of(focal, tree.method)} if focal else set()
+    return node.id in calls or any(
+        one.type == "variable_declarator"
+        and code(one.child_by_field_name("name")) == code(node)
+        and (value := one.child_by_field_name("value")) is not None
+        and value.id in calls
+        for one in nodes(tree.method)
+    )
 
 
 _EQUALS_NULL = ("assertEquals", "null", 1)

@@ -1,0 +1,342 @@
+"""Assertions, and values, with which a test notices more of what its method does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from personalizer.generation import Candidate, resolve_target
+from personalizer.generation.checking import checked
+from personalizer.generation.rescue.amplifying import amplified, looks
+from personalizer.generation.rescue.further import noticing
+from personalizer.generation.site import Site
+from tests.java_build import CART_TEST, needs_sandbox, project
+from tests.java_project import snapshot_of
+
+SHOP = "src/main/java/shop/Cart.java"
+SOURCE = """package shop;
+
+import java.util.*;
+
+public class Cart {
+    private final List<String> names = new ArrayList<>();
+    private int total;
+    public int getTotal() { return total; }
+    public boolean isEmpty() { return total == 0; }
+    public Cart add(String name, int price) {
+        names.add(name);
+        total += price;
+        return this;
+    }
+    public void write(StringBuilder out, int times) {
+        out.append(String.join(",", names));
+        out.append(times);
+    }
+    public List<String> names() { return names; }
+    public static int[] doubled(int[] of) {
+        of[0] *= 2;
+        return of;
+    }
+    public void check(int price) {
+        if (price < 0) { throw new IllegalArgumentException("below zero"); }
+    }
+}
+"""
+TESTS = CART_TEST.replace("cart.total()", "cart.getTotal()")
+
+
+def method(*lines: str) -> str:
+    return "\n".join(["@Test", "void sums() {", *(f"    {line}" for line in lines), "}"])
+
+
+def site_of(target: str) -> Site:
+    snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": TESTS})
+    return Site(snapshot, *resolve_target(snapshot, target))
+
+
+@pytest.mark.parametrize(
+    ("target", "lines", "more"),
+    [
+        (  # what a call gives, which was not kept, and what it is called on
+            "Cart#add",
+            ['cart.add("a", 1);', "assertTrue(true);"],
+            {
+                "result.toString()": [
+                    'Cart result = cart.add("a", 1);',
+                    "assertTrue(true);",
+                    'assertEquals("", result.toString());',
+                ],
+                "result.getTotal()": [
+                    'Cart result = cart.add("a", 1);',
+                    "assertTrue(true);",
+                    "assertEquals(0, result.getTotal());",
+                ],
+                "result.isEmpty()": [
+                    'Cart result = cart.add("a", 1);',
+                    "assertTrue(true);",
+                    "assertTrue(result.isEmpty());",
+                ],
+                "cart.getTotal()": [
+                    'cart.add("a", 1);',
+                    "assertTrue(true);",
+                    "assertEquals(0, cart.getTotal());",
+                ],
+                "cart.isEmpty()": [
+                    'cart.add("a", 1);',
+                    "assertTrue(true);",
+                    "assertTrue(cart.isEmpty());",
+                ],
+            },
+        ),
+        (  # what was kept is looked at closer, as long as nothing compares it
+            "Cart#names",
+            ["List<String> found = cart.names();", "assertNotNull(found);"],
+            {
+                "found.toString()": [
+                    "List<String> found = cart.names();",
+                    "assertNotNull(found);",
+                    'assertEquals("", found.toString());',
+                ],
+            },
+        ),
+        (
+            "Cart#names",
+            ["List<String> found = cart.names();", "assertEquals(List.of(), found);"],
+            {},
+        ),
+        ("Cart#names", ["assertEquals(List.of(), cart.names());"], {}),
+        (
+            "Cart#names",
+            ["assertNotNull(cart.names());"],
+            {
+                "result.toString()": [
+                    "List<String> result = cart.names();",
+                    'assertEquals("", result.toString());',
+                ],
+            },
+        ),
+        (  # what became of what it is given
+            "Cart#write",
+            ["assertDoesNotThrow(() -> cart.write(new StringBuilder(8), 3));"],
+            {
+                "out.toString()": [
+                    "StringBuilder out = new StringBuilder(8);",
+                    "cart.write(out, 3);",
+                    'assertEquals("", out.toString());',
+                ],
+            },
+        ),
+        (
+            "Cart#write",
+            ["StringBuilder text = new StringBuilder();", "cart.write(text, 3);"],
+            {
+                "text.toString()": [
+                    "StringBuilder text = new StringBuilder();",
+                    "cart.write(text, 3);",
+                    'assertEquals("", text.toString());',
+                ],
+            },
+        ),
+        (
+            "Cart#doubled",
+            ["assertEquals(2, Cart.doubled(new int[] {1})[0]);"],
+            {
+                "Arrays.toString(of)": [
+                    "int[] of = new int[] {1};",
+                    "assertEquals(2, Cart.doubled(of)[0]);",
+                    'assertEquals("", Arrays.toString(of));',
+                ],
+            },
+        ),
+        # Nothing stands behind what throws, nor within another method.
+        ("Cart#check", ["assertThrows(RuntimeException.class, () -> cart.check(-1));"], {}),
+        ("Cart#names", ["run(() -> { cart.names(); });"], {}),
+        ("Cart#names", ["if (a) cart.names();"], {}),
+        ("Cart#names", ["cart.other();"], {}),
+    ],
+)
+def test_what_can_be_looked_at_behind_a_call(target: str, lines: list[str], more: dict):
+    site = site_of(target)
+    getters = {"cart.getTotal()", "cart.isEmpty()"}  # told once, in the first case
+    found = {
+        look.told: look.text
+        for look in looks(method(*lines), site)
+        if target == "Cart#add" or look.told not in getters
+    }
+    assert found == {told: method(*text) for told, text in more.items()}
+
+
+def test_testng_has_what_came_first_and_lines_keep_their_place():
+    tests = TESTS.replace("org.junit.jupiter.api.Assertions", "org.testng.Assert")
+    tests = tests.replace("org.junit.jupiter.api.Test", "org.testng.annotations.Test")
+    snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": tests})
+    site = Site(snapshot, *resolve_target(snapshot, "Cart#names"))
+    text = method("try (Any any = any()) {", "    cart.names();", "    last();", "}")
+    first, *_ = looks(text, site)
+    assert first.text == method(
+        "try (Any any = any()) {",
+        "    List<String> result = cart.names();",
+        '    assertEquals(result.toString(), "");',
+        "    last();",
+        "}",
+    )
+
+
+def weak(text: str) -> Candidate:
+    return Candidate(text, parses=True, compiles=True, passes=True, asserts=True)
+
+
+def test_nothing_is_tried_where_nothing_is_left_or_nothing_passes():
+    def never(_: Sequence[Candidate]) -> Sequence[Candidate]:
+        raise AssertionError("nothing is to be tried")
+
+    site = site_of("Cart#names")
+    text = method("assertNotNull(cart.names());")
+    full = replace(weak(text), mutants=2, killed=2)
+    failing = replace(weak(text), passes=False)
+    for one in (full, failing):
+        assert amplified([one], site, never) == (one,)
+    assert amplified([], site, never) == ()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("amplified")
+    made = project(
+        folder / "shop",
+        {SHOP: SOURCE, "src/test/java/shop/CartTest.java": TESTS},
+        data=folder / "data",
+    )
+    with closing(made.validator):
+        yield made
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("target", "lines", "now", "killed"),
+    [
+        (
+            "Cart#add",
+            ['assertNotNull(cart.add("a", 2));'],
+            [
+                'Cart result = cart.add("a", 2);',
+                "assertEquals(2, result.getTotal());",
+            ],
+            (1, 3),
+        ),
+        (
+            "Cart#write",
+            ["assertDoesNotThrow(() -> cart.write(new StringBuilder(), 3));"],
+            [
+                "StringBuilder out = new StringBuilder();",
+                "cart.write(out, 3);",
+                'assertEquals("3", out.toString());',
+            ],
+            (0, 1),
+        ),
+        (
+            "Cart#names",
+            ['List<String> names = cart.add("a", 1).names();', "assertNotNull(names);"],
+            [
+                'List<String> names = cart.add("a", 1).names();',
+                "assertNotNull(names);",
+                'assertEquals(List.of("a"), names);',
+            ],
+            (0, 1),
+        ),
+        (
+            "Cart#isEmpty",
+            ["boolean none = cart.isEmpty();", "assertTrue(none);"],
+            ["boolean none = cart.isEmpty();", "assertTrue(none);"],
+            None,
+        ),
+    ],
+)
+def test_an_assertion_stays_that_notices_more(shop, target, lines, now, killed):
+    site = Site(shop.snapshot, *resolve_target(shop.snapshot, target))
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        return checked(candidates, site, shop.validator, mutants=20)[0]
+
+    (before,) = run([weak(method(*lines))])
+    assert before.passes, before.failure
+    (after,) = amplified([before], site, run)
+    assert after.text == method(*now)
+    assert after.passes
+    assert after.killed >= before.killed
+    if killed is not None:
+        assert (before.killed, after.killed) == killed
+    if now != lines:
+        assert after.settled
+        assert after.killed > before.killed or killed is None
+        assert after.notes[-1].startswith("looks at ")
+
+
+# ---------------------------------------------------------------- other values
+
+
+PARSER = """package shop;
+
+public class Cart {
+    public Integer parsed(String text) {
+        if (text.isEmpty() || !Character.isDigit(text.charAt(0))) {
+            return null;
+        }
+        return Integer.valueOf(text) + 1;
+    }
+    public boolean same(String one) {
+        return one.hashCode() == 7;
+    }
+}
+"""
+PARSER_TEST = CART_TEST.replace("assertEquals(0, cart.total());", "assertNotNull(cart);")
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("noticing")
+    files = {SHOP: PARSER, "src/test/java/shop/CartTest.java": PARSER_TEST}
+    made = project(folder / "shop", files, data=folder / "data")
+    with closing(made.validator):
+        yield made
+
+
+def noticed(made, target: str, *lines: str, settled: bool) -> tuple[Candidate, ...]:
+    site = Site(made.snapshot, *resolve_target(made.snapshot, target))
+
+    def run(candidates: Sequence[Candidate], mutants: int = 20) -> Sequence[Candidate]:
+        return checked(candidates, site, made.validator, mutants=mutants, anyway=not mutants)[0]
+
+    (before,) = run([replace(weak(method(*lines)), settled=settled)])
+    assert before.passes, before.failure
+    return noticing([before], site, look=partial(run, mutants=0), run=run)
+
+
+@needs_sandbox
+def test_a_value_is_chosen_for_what_the_test_then_notices(parser):
+    before = ['Integer result = cart.parsed("a");', "assertNull(result);"]
+    first, second = noticed(parser, "Cart#parsed", *before, settled=True)
+    assert second.text == method(*before)
+    after = ['Integer result = cart.parsed("1");', "assertEquals(2, result.intValue());"]
+    assert first.text == method(*after).replace("sums", "parsed")
+    assert first.killed > second.killed
+    assert first.notes[-1].startswith('"1" for text: notices ')
+
+
+@needs_sandbox
+def test_where_no_value_tells_more_the_test_stays(parser):
+    lines = ['boolean result = cart.same("a");', "assertFalse(result);"]
+    (only,) = noticed(parser, "Cart#same", *lines, settled=True)
+    assert only.text == method(*lines)
+    assert only.survivors
+
+
+@needs_sandbox
+def test_a_test_of_its_own_values_that_notices_something_stays(parser):
+    lines = ['assertEquals(3, cart.parsed("2"));', 'assertNull(cart.parsed("x"));']
+    (only,) = noticed(parser, "Cart#parsed", *lines, settled=False)
+    assert only.text == method(*lines)
