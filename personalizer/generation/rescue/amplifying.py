@@ -35,7 +35,7 @@ from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of, code
 from personalizer.texts import count
 
-__all__ = ["Look", "amplified", "looks"]
+__all__ = ["Look", "amplified", "looks", "looks_at_result"]
 
 _PATIENCE = 4.0
 """Seconds after which nothing more is looked at."""
@@ -93,14 +93,43 @@ def looks(text: str, site: Site) -> Iterator[Look]:
         text: One test.
         site: Where it stands.
     """
+    at = _place(text, site)
+    if at is not None:
+        yield from looks_at_result(text, site)
+        yield from _of_receiver(at, views_of(site))
+        yield from _of_arguments(at, site)
+
+
+def looks_at_result(text: str, site: Site) -> Iterator[Look]:
+    """Those with an assertion of what the focal method gives."""
+    at, kind = _place(text, site), kind_of_result(site)
+    if at is None or kind is None:
+        return
+    views = views_of(site)
+    getters = views.of_owner if site.focal.constructor else views.of_result
+    name, kept = RESULT, ""
+    if at.statement.type == _DECLARES:
+        variable = at.statement.named_children[-1]
+        value = variable.child_by_field_name("value")
+        name = code(variable.child_by_field_name("name"))
+        if value is None or value.id != at.call.id or _is_compared(name, text):
+            return
+    elif at.says_little and not re.search(rf"\b{RESULT}\b", text):
+        kept = f"{kind} {RESULT} = {code(at.call)};"
+    else:
+        return
+    for guess in guesses(kind, name, getters)[:-1] or guesses(kind, name):
+        for line in guess.split("\n"):
+            yield at.look(line, kept)
+
+
+def _place(text: str, site: Site) -> _At | None:
+    """Behind the first call of the focal method that something can stand behind."""
     for call in calls_of(site.focal, MethodTree(text).method):
         statement = _statement(call)
         if statement is not None:
-            at, views = _At(text, statement, call, site.flavour), views_of(site)
-            yield from _of_result(at, call, site, views)
-            yield from _of_receiver(at, call, views)
-            yield from _of_arguments(at, call, site)
-            return
+            return _At(text, statement, call, site.flavour)
+    return None
 
 
 def _statement(call: Node) -> Node | None:
@@ -162,35 +191,18 @@ class _At(NamedTuple):
             before: A statement that goes before it.
         """
         tree, indent = MethodTree(self.text), " " * self.statement.start_point[1]
-        last = self.statement
+        seen = re.sub(r"^\w+\((?:[^(),]*, )?|(?:, [\de.f-]+)?\)$", "", guess)
+        said, last = f"{in_order(guess, self.flavour)};", self.statement
         while (after := last.next_named_sibling) and code(after).startswith("assert"):
             last = after
-        tree.insert(last.end_byte, last.end_byte, f"\n{indent}{in_order(guess, self.flavour)};")
+            if code(after) == f"assertNotNull({seen.partition('.')[0]});":
+                tree.replace(after, said)  # which says more than that it is there
+                said = ""
+        if said:
+            tree.insert(last.end_byte, last.end_byte, f"\n{indent}{said}")
         lines = [before, kept or self.itself]
         tree.replace(self.statement, f"\n{indent}".join(one for one in lines if one))
-        return Look(tree.text, re.sub(r"^\w+\((?:[^(),]*, )?|(?:, [\de.f-]+)?\)$", "", guess))
-
-
-def _of_result(at: _At, call: Node, site: Site, views: Views) -> Iterator[Look]:
-    """What the call gives: kept where it is not."""
-    kind = kind_of_result(site)
-    if kind is None:
-        return
-    getters = views.of_owner if site.focal.constructor else views.of_result
-    name, kept = RESULT, ""
-    if at.statement.type == _DECLARES:
-        variable = at.statement.named_children[-1]
-        value = variable.child_by_field_name("value")
-        name = code(variable.child_by_field_name("name"))
-        if value is None or value.id != call.id or _is_compared(name, at.text):
-            return
-    elif at.says_little and not re.search(rf"\b{RESULT}\b", at.text):
-        kept = f"{kind} {RESULT} = {code(call)};"
-    else:
-        return
-    for guess in guesses(kind, name, getters)[:-1] or guesses(kind, name):
-        for line in guess.split("\n"):
-            yield at.look(line, kept)
+        return Look(tree.text, seen)
 
 
 def _is_compared(name: str, text: str) -> bool:
@@ -198,17 +210,17 @@ def _is_compared(name: str, text: str) -> bool:
     return bool(re.search(rf"\bassert(?!NotNull)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);", text))
 
 
-def _of_receiver(at: _At, call: Node, views: Views) -> Iterator[Look]:
+def _of_receiver(at: _At, views: Views) -> Iterator[Look]:
     """What getters say of what the method is called on."""
-    on = call.child_by_field_name("object")
+    on = at.call.child_by_field_name("object")
     if on is not None and on.type == "identifier" and code(on)[:1].islower():
         for line in of_state(code(on), views.of_owner):
             yield at.look(line)
 
 
-def _of_arguments(at: _At, call: Node, site: Site) -> Iterator[Look]:
+def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
     """What became of what the method is given, where that can change."""
-    arguments = call.child_by_field_name("arguments")
+    arguments = at.call.child_by_field_name("arguments")
     given = arguments.named_children if arguments else []
     if len(given) != len(site.focal.parameters):
         return
@@ -220,7 +232,7 @@ def _of_arguments(at: _At, call: Node, site: Site) -> Iterator[Look]:
             made = code(node.child_by_field_name("type"))
             kind = made if node.type == "object_creation_expression" and "<" not in made else kind
             before = f"{kind} {name} = {code(node)};"
-            kept = _with(call if at.says_little else at.statement, node, name)
+            kept = _with(at.call if at.says_little else at.statement, node, name)
             kept += ";" if at.says_little else ""
         else:
             continue

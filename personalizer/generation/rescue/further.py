@@ -16,6 +16,7 @@ from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
+from personalizer.generation.rescue.amplifying import looks_at_result
 from personalizer.generation.rescue.arguments import arguments_of
 from personalizer.generation.rescue.beginnings import beginnings
 from personalizer.generation.rescue.ends import ends_at
@@ -75,9 +76,7 @@ def noticing(
     run: Try,
     known: Collection[str] = (),
 ) -> tuple[Candidate, ...]:
-    """Candidates, best first; where the best notices little, one of other values that notices more.
-
-    A test whose values are its own and that notices anything stays the first.
+    """Candidates, best first; where the best lets mutants live, one of other values that sees more.
 
     Args:
         candidates: Compiled and run.
@@ -87,10 +86,12 @@ def noticing(
         known: Digests of candidates that are left out.
     """
     best, *others = ranked(candidates) or (None,)
-    if best is None or not good(best) or not best.survivors or (best.killed and not best.settled):
+    if best is None or not good(best) or not best.survivors:
         return ranked(candidates)
     found = best
-    for one, changes in _tried(best, site, look, known, _PATIENCE_TO_NOTICE):
+    closer = (one.text for one in looks_at_result(best.text, site))
+    looking = replace(best, text=next(closer, best.text))
+    for one, changes in _tried(looking, site, look, known, _PATIENCE_TO_NOTICE):
         if one.passes or not one.compiles:
             continue  # it gives what was given before
         (part,) = mended([one], site, run)

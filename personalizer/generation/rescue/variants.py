@@ -26,12 +26,12 @@ from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
 
 __all__ = ["Variant", "variants"]
 
-_EACH = 20
+_EACH = 36
 """Most values that take one value's place."""
 _TOGETHER = 4
 """Most values of each of two arguments that change together."""
-_OWN_TEXTS, _TESTS_TEXTS = 6, 8
-"""Texts that the focal method looks at, and of its test class."""
+_OWN_TEXTS, _OFTEN_TEXTS, _TESTS_TEXTS = 6, 8, 20
+"""Texts that the focal method looks at; of its test class those that stand often, and all."""
 _LONGEST_TEXT = 70
 """Characters of a text that is made as long as a method wants it."""
 
@@ -181,7 +181,9 @@ class _Seen:
             for node in self._nodes(part):
                 found.setdefault(_LIKE.get(node.type, ""), {})[code(node)] = None
         short = [one for one in found.get("String", ()) if len(one) <= _LONGEST_TEXT]
-        self.texts = [*short[:_OWN_TEXTS], *self._texts_of_tests(site)]
+        told = self._texts_of_tests(site)
+        self.texts = [*short[:_OWN_TEXTS], *told[:_OFTEN_TEXTS]]
+        self.other_texts = told[_OFTEN_TEXTS:]
         self.letters: list[str] = list(found.get("char", ()))
         self.numbers = [
             number for one in found.get("int", ()) if (number := _number(one)) is not None
@@ -252,6 +254,7 @@ def _texts(seen: _Seen) -> list[str]:
         '"abc"',
         '"1"',
         '"-1"',
+        *seen.other_texts,
     ]
 
 
