@@ -159,7 +159,7 @@ def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
         settings=Settings(repair_rounds=0, mutants=3),
     )
     assert names(made) == ["sees", "likelier"]
-    assert {check.mutants for check in validator.asked} == {3}
+    assert {check.mutants for check in validator.asked if not check.anyway} == {3}
     told = TEXTS["generate"](as_dict(made) | {"written": False})
     assert "  1. passes, notices 2 of 3 mutants\n" in told
     assert "  does not notice line 9: 1 became 0\n" in told

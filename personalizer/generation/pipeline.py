@@ -141,6 +141,7 @@ def generate_test(
     if salvage:
         candidates = noticing(candidates, site, look=look, run=run, known=digests)
         candidates = amplified(candidates, site, run)
+        candidates = tuple(one for one in candidates if digest(one.text.encode()) not in digests)
     clock.took("sharpen")
     edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")

@@ -95,7 +95,9 @@ def noticing(
         if one.passes or not one.compiles:
             continue  # it gives what was given before
         (part,) = mended([one], site, run)
-        if good(part) and worth(part) >= worth(best) and part.killed > found.killed:
+        if digest(part.text.encode()) in known or not good(part):
+            continue
+        if worth(part) >= worth(best) and part.killed > found.killed:
             noticed = f"{part.killed} of {count(part.mutants or 0, 'mutant')}"
             told = f"{changes}: notices {noticed}, {best.killed} before"
             found = replace(part, notes=(*part.notes, told))
