@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from personalizer.validation import sandbox, validator
@@ -158,6 +159,20 @@ def test_a_test_that_fills_its_scratch_folder_ends(cart):
     body = """try (java.io.OutputStream out = new java.io.FileOutputStream("/tmp/all")) {
         while (true) out.write(new byte[1 << 20]); }"""
     check_fails(cart, body, "No space left")
+
+
+def test_threads_that_tests_leave_do_not_add_up(cart):
+    """Each leaves three that nothing ends, and is run three times; in one process, or two."""
+    started = "Thread one = new Thread(() -> { while (true) { try { Thread.sleep(9999); } "
+    started += "catch (InterruptedException e) { } } }); one.setDaemon(true); one.start();"
+    body = f"for (int i = 0; i < 3; i++) {{ {started} }} assertEquals(0, cart.total());"
+    for _ in range(8):
+        assert cart.verdict(body).passes is True
+    assert cart.verdict("assertEquals(0, cart.total());").passes is True
+    below = psutil.Process().children(recursive=True)
+    running = [one for one in below if "personalizer.Runner" in one.cmdline()]
+    assert running
+    assert all(one.num_threads() < 60 for one in running)
 
 
 def test_a_test_that_starts_thousands_of_threads_ends(cart):

@@ -45,7 +45,8 @@ _RUNNER = (
     f"-Duser.home={sandbox.HOME}",
     "-Duser.name=nobody",
 )
-_MOST_THREADS_LEFT = 50
+_MOST_THREADS_LEFT = 16
+"""Threads of tests that are over, at which the process is started anew."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ public final class Runner {
 
     private final ClassLoader libraries;
     private final List<Framework> frameworks = new ArrayList<>();
+    /** Of all tests: what one leaves running runs on beside the next. */
+    private final ThreadGroup tests = new ThreadGroup("tests");
 
     private Runner(String[] arguments) throws MalformedURLException {
         List<URL> urls = new ArrayList<>();
@@ -80,7 +82,8 @@ public final class Runner {
         Probes.begin();
         World before = new World();
         Runnable work = () -> work(asked, result);
-        ThreadGroup group = new ThreadGroup("test");
+        ThreadGroup group = new ThreadGroup(tests, "test");
+        group.setDaemon(true); // gone with its last thread
         Thread thread = new Thread(group, work, "main", 4 << 20);
         thread.start();
         thread.join();
@@ -88,7 +91,7 @@ public final class Runner {
         answer.putAll(Probes.taken());
         before.restore();
         group.interrupt();
-        answer.put("threads", Wire.bytes(Integer.toString(group.activeCount())));
+        answer.put("threads", Wire.bytes(Integer.toString(tests.activeCount())));
         return answer;
     }
 
