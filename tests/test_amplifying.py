@@ -151,6 +151,38 @@ def site_of(target: str) -> Site:
                 ],
             },
         ),
+        (  # what is looked at already, and what was before the call
+            "Cart#add",
+            [
+                "assertEquals(0, cart.getTotal());",
+                'Cart one = cart.add("a", 1);',
+                'assertEquals("a", one.toString());',
+                "assertEquals(1, one.getTotal());",
+            ],
+            {
+                "one.isEmpty()": [
+                    "assertEquals(0, cart.getTotal());",
+                    'Cart one = cart.add("a", 1);',
+                    'assertEquals("a", one.toString());',
+                    "assertEquals(1, one.getTotal());",
+                    "assertTrue(one.isEmpty());",
+                ],
+                "cart.getTotal()": [
+                    "assertEquals(0, cart.getTotal());",
+                    'Cart one = cart.add("a", 1);',
+                    'assertEquals("a", one.toString());',
+                    "assertEquals(1, one.getTotal());",
+                    "assertEquals(0, cart.getTotal());",
+                ],
+                "cart.isEmpty()": [
+                    "assertEquals(0, cart.getTotal());",
+                    'Cart one = cart.add("a", 1);',
+                    'assertEquals("a", one.toString());',
+                    "assertEquals(1, one.getTotal());",
+                    "assertTrue(cart.isEmpty());",
+                ],
+            },
+        ),
         # Nothing stands behind what throws, nor within another method.
         ("Cart#check", ["assertThrows(RuntimeException.class, () -> cart.check(-1));"], {}),
         ("Cart#names", ["run(() -> { cart.names(); });"], {}),

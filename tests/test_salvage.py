@@ -656,6 +656,9 @@ def test_what_was_made_or_done_is_seen_by_getters():
         ("Cart#clear", ["getCount", "isFull", "getOwner"]),
         ("Cart#Cart", ["isFull", "getCount", "getOwner"]),
         ("Price#Price", ["amount", "name"]),
+        ("Draft#title", ["build().getTitle", "pages"]),
+        ("Draft#titled", ["build().getTitle", "pages"]),
+        ("Gone#Gone", ["getMessage", "code"]),
     ],
 )
 def test_getters_are_what_others_may_call_and_compare(target: str, found: list[str]):
@@ -675,6 +678,23 @@ public class Cart {
 }
 record Price(int amount, String name, Object any) {
     Price { }
+}
+class Book {
+    public String getTitle() { return ""; }
+    public int getOther() { return 0; }
+}
+class Draft {
+    private int pages;
+    public Draft title(String text) { return this; }
+    public Draft titled(String title) { return this; }
+    public int pages() { return this.pages; }
+    public int counted() { return pages + 1; }
+    public Book build() { return null; }
+}
+class Gone extends RuntimeException {
+    private int code;
+    public Gone(String message) { super(message); }
+    public int code() { return code; }
 }
 """
     snapshot = snapshot_of({SHOP: shop})

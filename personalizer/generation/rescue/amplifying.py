@@ -35,7 +35,7 @@ from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of, code
 from personalizer.texts import count
 
-__all__ = ["Look", "amplified", "looks", "looks_at_result"]
+__all__ = ["Look", "amplified", "looking", "looks"]
 
 _PATIENCE = 4.0
 """Seconds after which nothing more is looked at."""
@@ -95,32 +95,44 @@ def looks(text: str, site: Site) -> Iterator[Look]:
     """
     at = _place(text, site)
     if at is not None:
-        yield from looks_at_result(text, site)
-        yield from _of_receiver(at, views_of(site))
-        yield from _of_arguments(at, site)
+        views = views_of(site)
+        found = (_of_result(at, site, views), _of_receiver(at, views), _of_arguments(at, site))
+        yield from (one for each in found for one in each if one.told not in at.behind)
 
 
-def looks_at_result(text: str, site: Site) -> Iterator[Look]:
-    """Those with an assertion of what the focal method gives."""
-    at, kind = _place(text, site), kind_of_result(site)
-    if at is None or kind is None:
+def looking(text: str, site: Site) -> str:
+    """A test that compares what its method gives, where it compares nothing yet: a guess."""
+    at = _place(text, site)
+    if at is None or re.search(r"\bassert(?!NotNull)\w+\(", at.behind):
+        return text
+    return next((one.text for one in _of_result(at, site, views_of(site))), text)
+
+
+def _of_result(at: _At, site: Site, views: Views) -> Iterator[Look]:
+    """What the focal method gives: kept where it is not."""
+    kind = kind_of_result(site)
+    if kind is None:
         return
-    views = views_of(site)
     getters = views.of_owner if site.focal.constructor else views.of_result
     name, kept = RESULT, ""
     if at.statement.type == _DECLARES:
         variable = at.statement.named_children[-1]
         value = variable.child_by_field_name("value")
         name = code(variable.child_by_field_name("name"))
-        if value is None or value.id != at.call.id or _is_compared(name, text):
+        if value is None or value.id != at.call.id or _is_compared(name, at.behind):
             return
-    elif at.says_little and not re.search(rf"\b{RESULT}\b", text):
+    elif at.says_little and not re.search(rf"\b{RESULT}\b", at.text):
         kept = f"{kind} {RESULT} = {code(at.call)};"
     else:
         return
     for guess in guesses(kind, name, getters)[:-1] or guesses(kind, name):
         for line in guess.split("\n"):
             yield at.look(line, kept)
+
+
+def _is_compared(name: str, text: str) -> bool:
+    """Whether an assertion compares a variable itself with something."""
+    return bool(re.search(rf"\bassert(?!NotNull)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);", text))
 
 
 def _place(text: str, site: Site) -> _At | None:
@@ -166,6 +178,15 @@ class _At(NamedTuple):
     flavour: str
 
     @property
+    def behind(self) -> str:
+        """The statements after it."""
+        after, texts = self.statement.next_named_sibling, list[str]()
+        while after:
+            texts.append(code(after))
+            after = after.next_named_sibling
+        return "\n".join(texts)
+
+    @property
     def says_little(self) -> bool:
         """Whether it is but the call, or says but that this gives something, or does not throw."""
         node = self.call
@@ -203,11 +224,6 @@ class _At(NamedTuple):
         lines = [before, kept or self.itself]
         tree.replace(self.statement, f"\n{indent}".join(one for one in lines if one))
         return Look(tree.text, seen)
-
-
-def _is_compared(name: str, text: str) -> bool:
-    """Whether an assertion compares a variable itself with something."""
-    return bool(re.search(rf"\bassert(?!NotNull)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);", text))
 
 
 def _of_receiver(at: _At, views: Views) -> Iterator[Look]:

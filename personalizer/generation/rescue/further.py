@@ -16,7 +16,7 @@ from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
 from personalizer.generation.ranking import good, ranked, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.amplifying import looks_at_result
+from personalizer.generation.rescue.amplifying import looking
 from personalizer.generation.rescue.arguments import arguments_of
 from personalizer.generation.rescue.beginnings import beginnings
 from personalizer.generation.rescue.ends import ends_at
@@ -89,9 +89,8 @@ def noticing(
     if best is None or not good(best) or not best.survivors:
         return ranked(candidates)
     found = best
-    closer = (one.text for one in looks_at_result(best.text, site))
-    looking = replace(best, text=next(closer, best.text))
-    for one, changes in _tried(looking, site, look, known, _PATIENCE_TO_NOTICE):
+    base = replace(best, text=looking(best.text, site))
+    for one, changes in _tried(base, site, look, known, _PATIENCE_TO_NOTICE):
         if one.passes or not one.compiles:
             continue  # it gives what was given before
         (part,) = mended([one], site, run)

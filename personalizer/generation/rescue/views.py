@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from indexer import Method
 from indexer.facts import simple_type
 from personalizer.generation.names.members import Declared
 from personalizer.generation.site import Site
@@ -60,35 +59,58 @@ def views_of(site: Site) -> Views:
     )
     return Views(
         site.flavour,
-        getters_of(owner, focal),
-        getters_of(result, focal) if result else (),
+        getters_of(owner, site),
+        getters_of(result, site),
         fluent,
     )
 
 
-def getters_of(declared: Declared | None, focal: Method) -> tuple[Getter, ...]:
-    """Of a type, those first that are named as a method that changes it or what that takes."""
+def getters_of(declared: Declared | None, site: Site) -> tuple[Getter, ...]:
+    """Of a type, those first that are named as the focal method or what that takes.
+
+    Of a builder also those of what it builds, if they are named so.
+    """
     if declared is None:
         return ()
-    found = {
-        one.method.name: Getter(one.method.name, one.method.returns or "")
-        for one in declared.all_methods(inside="")
-        if _GETTER.fullmatch(one.method.name)
-        and not one.method.parameters
-        and "public" in one.method.modifiers
-        and "static" not in one.method.modifiers
-        and one.method.name != focal.name
-    }
-    if declared.type.kind == "record":
-        found |= {name: Getter(name, field.type) for name, field in declared.fields.items()}
-    named = [re.sub(r"^[a-z]+", "", focal.name), *(p.name for p in focal.parameters)]
+    focal = site.focal
+    named = [re.sub(r"^[a-z]+", "", focal.name), focal.name, *(p.name for p in focal.parameters)]
     stems = [name.lower() for name in named if name]
-    simple = [one for one in found.values() if one.type in _PLAIN]
-    simple.sort(key=lambda one: not any(stem in one.name.lower() for stem in stems))
+
+    def is_meant(one: Getter) -> bool:
+        return any(stem in one.name.lower() for stem in stems)
+
+    found = dict.fromkeys(_getters(declared, site))
+    simple = sorted((one for one in found if one.type in _PLAIN), key=lambda one: not is_meant(one))
+    for one in found:
+        built = site.symbols.members.seen_from(one.type, declared.path) if _builds(one) else None
+        inner = _getters(built, site) if built and built.type is not declared.type else ()
+        meant = (each for each in inner if each.type in _PLAIN and is_meant(each))
+        simple[:0] = [Getter(f"{one.name}().{each.name}", each.type) for each in meant]
     return tuple(simple[:_GETTERS])
 
 
+def _getters(declared: Declared, site: Site) -> Iterator[Getter]:
+    """Methods of a type that take nothing, give something and do no more, as it seems."""
+    for one in declared.all_methods(inside=""):
+        method = one.method
+        given = Getter(method.name, method.returns or "")
+        public = "public" in method.modifiers and "static" not in method.modifiers
+        if public and not method.parameters and method.name != site.focal.name:
+            body = method.body.of(site.source(one.path)) if method.body else b""
+            if _GETTER.fullmatch(method.name) or _builds(given) or _GIVES.fullmatch(body):
+                yield given
+    if declared.type.kind == "record":
+        yield from (Getter(name, field.type) for name, field in declared.fields.items())
+    if any(one.name.endswith(("Exception", "Error", "Throwable")) for one in declared.outside):
+        yield Getter("getMessage", "String")
+
+
+def _builds(one: Getter) -> bool:
+    return one.name in ("build", "create", "get")
+
+
 _GETTER = re.compile(r"(?:get|is|has)[A-Z]\w*|size|length|count|name|total|value")
+_GIVES = re.compile(rb"\{\s*return (?:this\.)?\w+;\s*\}")
 _GETTERS = 3
 """What one test asserts of an object."""
 
