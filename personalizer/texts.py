@@ -289,7 +289,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     lines = [head, _where(edit, result["written"], refused)]
     lines += [f"  {note}" for note in edit["notes"]]
     lines += _left_of(result)
-    lines += [f"  does not notice {one}" for one in result["candidates"][0]["survivors"]]
+    lines += _not_noticed(best["survivors"])
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {_not_run(result['not_run'])}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
@@ -329,6 +329,25 @@ def _left_of(result: dict[str, Any]) -> list[str]:
 
 
 _MOST_LINES = 12
+
+
+def _not_noticed(survivors: Iterable[str]) -> list[str]:
+    """The mutants that a test lets live, a line of the method each.
+
+    Example:
+        >>> _not_noticed(["line 3: 1 became 2", "line 3: 0 returned"])
+        ['  does not notice line 3: 1 became 2, 0 returned']
+    """
+    by_line: dict[str, list[str]] = {}
+    for one in survivors:
+        line, _, change = one.partition(": ")
+        by_line.setdefault(line, []).append(change)
+    told = [f"  does not notice {line}: {', '.join(some)}" for line, some in by_line.items()]
+    more = f"  nor changes of {count(len(told) - _MOST_TOLD, 'other line')}"
+    return [*told[:_MOST_TOLD], *([more] if len(told) > _MOST_TOLD else [])]
+
+
+_MOST_TOLD = 4
 
 
 def _candidate_line(number: int, one: dict[str, Any]) -> str:
