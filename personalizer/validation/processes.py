@@ -45,7 +45,7 @@ _RUNNER = (
     f"-Duser.home={sandbox.HOME}",
     "-Duser.name=nobody",
 )
-_MOST_THREADS_LEFT = 16
+_MOST_THREADS_LEFT = 4
 """Threads of tests that are over, at which the process is started anew."""
 
 
