@@ -251,7 +251,7 @@ class _Fake:
     def validate(self, checks, *, cancelled=None):
         self.checks += checks
         return [
-            Verdict(compiles="bad" not in c.test_method, passes="good" in c.test_method)
+            Verdict("bad" not in c.test_method, "good" in c.test_method, mutants=4, killed=1)
             for c in checks
         ]
 
@@ -274,14 +274,15 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
     assert (why, again) == (None, found)
     [check] = fake.checks
     [first, second] = found
-    assert (first.compiles, first.passes) == (True, True)
-    assert (second.compiles, second.passes) == (False, False)
+    assert (first.compiles, first.passes, first.mutation_score) == (True, True, 0.25)
+    assert (second.compiles, second.passes, second.mutation_score) == (False, False, 0.0)
     name = first.test.rpartition("#")[2].partition("(")[0]
     assert "void good()" in check.source
     assert f"void {name}()" not in check.source
     assert check.test_class == "shapes." + first.test.partition("/shapes/")[2].partition(".")[0]
     values = scores([cell], {(cell.project, o.test): o for o in found}).values
     assert (values["compiles"], values["passes"], values["flaky"]) == (0.5, 0.5, 0)
+    assert values["mutation_score"] == 0.125
 
 
 def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(project, tiny_base):

@@ -150,7 +150,7 @@ def _texts(rows: Sequence[Row], groups: Sequence[str], sheet: _Sheet) -> tuple[f
 
 def _outcomes(outcomes: Sequence[Outcome | None], groups: Sequence[str], sheet: _Sheet) -> None:
     """Shares of the tests that were tried; a flaky one does not pass, and is counted apart."""
-    for name in ("compiles", "passes", "new_lines"):
+    for name in ("compiles", "passes", "new_lines", "mutation_score"):
         known = [
             (float(value), group)
             for outcome, group in zip(outcomes, groups, strict=True)

@@ -9,7 +9,7 @@ from indexer.languages.java import method_errors
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
 from personalizer.generation.placing.place import method_of
-from personalizer.validation import Check, Unable, Validator
+from personalizer.validation import Check, Unable, Validator, Verdict
 
 __all__ = ["Outcome", "check_in_place", "outcomes"]
 
@@ -25,6 +25,9 @@ class Outcome:
     flaky: bool = False
     new_lines: bool | None = None
     """Whether it runs a line that the other tests of its class do not; None where unknown."""
+    mutation_score: float | None = None
+    """Share of the mutants of its method that it notices, 0 where it does not pass; None where
+    there are none, or that is unknown."""
     not_run: str | None = None
 
 
@@ -59,22 +62,35 @@ def outcomes(
     validator.update(project.snapshot)
     verdicts = dict(zip((test for test, _ in whole), validator.validate(checks), strict=True))
     found = tuple(
-        Outcome(
-            test,
-            verdicts[test].compiles,
-            # What does not compile does not pass: shares are of all tests that were written.
-            False if verdicts[test].compiles is False else verdicts[test].passes,
-            verdicts[test].flaky,
-            None if (lines := verdicts[test].new_lines) is None else lines > 0,
-            verdicts[test].not_run,
-        )
+        _outcome(test, verdicts[test])
         if test in verdicts
-        else Outcome(test, compiles=False, passes=False)
+        else Outcome(test, compiles=False, passes=False, mutation_score=0.0)
         for test, _ in texts
     )
     if any(one.not_run is None for one in found):
         write(file, found)
     return found, next((one.not_run for one in found if one.not_run), None)
+
+
+def _outcome(test: str, verdict: Verdict) -> Outcome:
+    # What does not compile does not pass: shares are of all tests that were written.
+    passes = False if verdict.compiles is False else verdict.passes
+    score = None if passes is None else 0.0
+    if passes and verdict.reaches_focal is not False:
+        score = verdict.killed / verdict.mutants if verdict.mutants else None
+    return Outcome(
+        test,
+        verdict.compiles,
+        passes,
+        verdict.flaky,
+        None if (lines := verdict.new_lines) is None else lines > 0,
+        score,
+        verdict.not_run,
+    )
+
+
+_MUTANTS = 20
+"""Most mutants of a method that a test is tried on."""
 
 
 def check_in_place(snapshot: Snapshot, pair: Pair, text: str) -> Check:
@@ -92,6 +108,7 @@ def check_in_place(snapshot: Snapshot, pair: Pair, text: str) -> Check:
         focal_path=pair.focal.path,
         focal_class=_binary(snapshot.files[pair.focal.path].package, pair.focal.method),
         focal_lines=_lines(focal, pair.focal.method),
+        mutants=_MUTANTS,
     )
 
 

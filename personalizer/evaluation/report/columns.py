@@ -66,6 +66,9 @@ QUALITY = (
     Column(
         "new_lines", "New lines", "those that run a line no other test of the class runs", _percent
     ),
+    Column(
+        "mutation_score", "Mutants", "small changes of its method that a test notices", _percent
+    ),
     Column("flaky", "Flaky", "tests that passed once and failed once; they do not pass", str),
     Column("examples", "Examples", "other pairs that a prompt showed, on average", _number(1)),
     Column("held_out", "Pairs", "held-out pairs whose loss was taken", str),
