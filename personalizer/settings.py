@@ -81,7 +81,7 @@ class Settings:
         0, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
     )
     mutants: int = _anyones(
-        8, "Mutants of the focal method that a passing test is tried on, 0 to 50."
+        12, "Mutants of the focal method that a passing test is tried on, 0 to 50."
     )
     trusted_workspaces: str = _users_own(
         "", "Folders whose projects may be built and run, separated as in PATH."

@@ -41,6 +41,10 @@ public class Cart {
         of[0] *= 2;
         return of;
     }
+    public java.io.Reader reader(int of) {
+        names.add("unseen");
+        return new java.io.StringReader(String.valueOf(of));
+    }
     public void check(int price) {
         if (price < 0) { throw new IllegalArgumentException("below zero"); }
     }
@@ -183,6 +187,48 @@ def site_of(target: str) -> Site:
                 ],
             },
         ),
+        (  # what is looked at with something else beside it stays
+            "Cart#names",
+            ['assertNotNull(cart.names(), "why");'],
+            {},
+        ),
+        (  # of a plain type, too, where nothing but its bounds was seen
+            "Cart#getTotal",
+            ["int t = cart.getTotal(); // two", "// then", "assertTrue(t > 0);"],
+            {
+                "t": [
+                    "int t = cart.getTotal(); // two",
+                    "// then",
+                    "assertTrue(t > 0);",
+                    "assertEquals(0, t);",
+                ],
+            },
+        ),
+        ("Cart#getTotal", ["int t = cart.getTotal();", "assertThat(t).isEqualTo(1);"], {}),
+        (  # a comment stays with its statement
+            "Cart#names",
+            ["cart.names(); // two", "end();"],
+            {
+                "result.toString()": [
+                    "List<String> result = cart.names(); // two",
+                    'assertEquals("", result.toString());',
+                    "end();",
+                ],
+            },
+        ),
+        (  # as the test calls assertions
+            "Cart#names",
+            ["List<String> a = cart.names();", "Assertions.assertNotNull(a);"],
+            {
+                "a.toString()": [
+                    "List<String> a = cart.names();",
+                    'Assertions.assertEquals("", a.toString());',
+                ],
+            },
+        ),
+        # Of the methods of that name the one that may be meant.
+        ("Cart#add", ["List<String> l = all();", 'l.add("x");', 'l.add(0, "y");'], {}),
+        ("Cart#check", ["try {", "    cart.check(-1);", "    fail();", "} catch (A a) {", "}"], {}),
         # Nothing stands behind what throws, nor within another method.
         ("Cart#check", ["assertThrows(RuntimeException.class, () -> cart.check(-1));"], {}),
         ("Cart#names", ["run(() -> { cart.names(); });"], {}),
@@ -215,6 +261,12 @@ def test_testng_has_what_came_first_and_lines_keep_their_place():
         "    last();",
         "}",
     )
+
+
+def test_lines_are_indented_as_those_around():
+    text = "@Test\nvoid a() {\n\tcart.names();\n}"
+    first, *_ = looks(text, site_of("Cart#names"))
+    assert "\n\tList<String> result = cart.names();\n\tassertEquals(" in first.text
 
 
 def weak(text: str) -> Candidate:
@@ -274,7 +326,7 @@ def shop(tmp_path_factory):
             ['List<String> names = cart.add("a", 1).names();', "assertNotNull(names);"],
             [
                 'List<String> names = cart.add("a", 1).names();',
-                'assertEquals(List.of("a"), names);',
+                'assertEquals(Arrays.asList("a"), names);',
             ],
             (0, 1),
         ),
@@ -304,6 +356,23 @@ def test_an_assertion_stays_that_notices_more(shop, target, lines, now, killed):
         assert after.settled
         assert after.killed > before.killed or killed is None
         assert after.notes[-1].startswith("looks at ")
+
+
+@needs_sandbox
+def test_a_look_that_changes_what_others_see_does_not_stay(shop):
+    """What reads a reader takes from those behind it."""
+    site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#reader"))
+    kept = ["java.io.Reader a = cart.reader(7);", "assertEquals('7', a.read());"]
+
+    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        return checked(candidates, site, shop.validator, mutants=20)[0]
+
+    text = method(*kept).replace("a.read());", "new java.io.BufferedReader(a).read());")
+    text = text.replace("sums() {", "sums() throws Exception {")
+    (before,) = run([weak(text)])
+    assert before.passes, before.failure
+    (after,) = amplified([before], site, run)
+    assert after.text == text
 
 
 # ---------------------------------------------------------------- other values

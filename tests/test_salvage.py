@@ -15,7 +15,7 @@ import pytest
 from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.candidates import asserts, candidates_of
+from personalizer.generation.candidates import asserts, candidates_of, without_empty_words
 from personalizer.generation.checking import checked
 from personalizer.generation.pipeline import edit_of_best
 from personalizer.generation.ranking import ranked, worth
@@ -737,6 +737,9 @@ def test_a_value_compared_with_itself_asserts_nothing():
         (["assertEquals(1, one());"], True),
         (['assertParses("1 EUR", "2 EUR");'], True),  # by a method of the project's
         (["assertRoundTrip(a, a);"], True),
+        (["assertSame(Cart.one(), Cart.one());"], True),
+        (["assertEquals(it.next(), it.next());"], True),
+        (["assertNotSame(a, a);"], True),
         (['fail("not yet");'], True),
         (["try {", "    a();", "} catch (Gone gone) {", "    assertEquals(1, b());", "}"], False),
         (["try {", "    a();", "} catch (Gone gone) {", "    fail();", "}"], False),
@@ -747,6 +750,35 @@ def test_a_value_compared_with_itself_asserts_nothing():
 )
 def test_what_says_nothing_asserts_nothing(lines: list[str], says: bool):
     assert asserts(method(*lines)) is says
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["if (a == null) assertTrue(true);", "assertEquals(1, b);"],
+        ["for (int i : all) assertEquals(1, 1);"],
+        ["if (a) assertTrue(true); else b();"],
+        ["run(() -> assertTrue(true));"],
+        ["assertEquals(a, a);"],
+        ["assertSame(Cart.one(), Cart.one());"],
+    ],
+)
+def test_what_another_statement_needs_is_not_taken_out(lines: list[str]):
+    assert without_empty_words(method(*lines)) == method(*lines)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("Cart#toString", "clear"), ("Cart#add", "testHidden"), ("Cart#add", "testClearsAll")],
+)
+def test_names_of_objects_and_of_private_methods_are_not_taken(target: str, name: str):
+    source = SOURCE.rstrip().removesuffix("}")
+    source += 'private void hidden() { } public String toString() { return ""; } }\n'
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
+    site = Site(snapshot, *focal(snapshot, target))
+    text = f"@Test\nvoid {name}() {{\n    assertEquals(1, cart.add(1));\n}}"
+    (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site)
+    assert f"void {name}()" in one.text
 
 
 def test_an_exception_that_an_annotation_expects_is_asserted():
@@ -771,7 +803,7 @@ def test_what_a_model_wrote_is_tidied(name: str, named: str):
     )
     (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_of("Cart#add"))
     assert one.text == (f"@Test\nvoid {named}() {{\n    assertEquals(1, cart.add(1));\n}}")
-    told = ["left out what compares constants, or a value with itself"]
+    told = ["left out what compares constants"]
     told += ["named for add, not for a method beside it"] if name != named else []
     assert list(one.notes[: len(told)]) == told
     (as_it_was,) = candidates_of(
@@ -877,6 +909,24 @@ def test_testng_has_what_came_first(flavour: str, ends: str):
     start = "void a() {\n    int result = cart.all();"
     nothing = msgspec.structs.replace(site_of("Cart#add").focal, parameters=())
     assert next(plain_ends(start, start, nothing, (), Views(flavour))).endswith(f"{ends}\n}}")
+
+
+@pytest.mark.parametrize(
+    ("returns", "call", "flavour", "now"),
+    [
+        ("Integer", "assertNull(a);", "junit5", "assertEquals(0, a.intValue());"),
+        ("String", "Assertions.assertNull(a);", "junit5", 'Assertions.assertEquals("", a);'),
+        ("String", "assertNull(a);", "testng", 'assertEquals(a, "");'),
+        ("Object", "assertNull(a);", "junit5", "assertNotNull(a);"),  # no literal says what came
+        ("Integer", "assertNull(b);", "junit5", "assertNotNull(b);"),  # not of the method
+    ],
+)
+def test_null_gives_way_to_what_came(returns: str, call: str, flavour: str, now: str):
+    adds = msgspec.structs.replace(site_of("Cart#add").focal, returns=returns)
+    text = method(f"{returns} a = cart.add(1);", call)
+    found = settled(text, 4, f"{OPENTEST}expected: <null> but was: <2>", adds, flavour)
+    assert found is not None
+    assert found[0] == method(f"{returns} a = cart.add(1);", now)
 
 
 def test_where_nothing_was_thrown_what_came_is_asserted(site: Site):

@@ -124,13 +124,19 @@ public class Cart {
     String text(Object a) { return String.valueOf(a); }
     String same() { return "a"; }
     Object any(Object a) { return a; }
-    Object none() { return null; }
+    Object nil() { return null; }
     int[] some(int a) { return new int[a]; }
     List<String> list(String a) { return Arrays.asList(a); }
     Optional<String> maybe(String a) { return Optional.of(a); }
     void call(List<String> a) { a.clear(); }
     void tell(StringBuilder a) { a.append("b").append('c'); }
     static int noted(List<Long> a) { a.size(); return a.hashCode(); }
+    long one() { return 1L; }
+    double none(int a) { return Double.NaN; }
+    List<String> empty() { return Collections.emptyList(); }
+    int mixed(int a) { return a % 7 ^ a >>> 2; }
+    void close(Scanner a) { try (Scanner b = a) { b.hasNext(); } }
+    void sure(int a) { assert a > 0; }
 }
 """
 
@@ -150,8 +156,6 @@ public class Cart {
                 "the bound of the condition moved",
                 "1 became 0",
                 "0 became 1",
-                "true returned",
-                "false returned",
             ],
         ),
         ("flag", "flag(true)", ["true returned", "false returned"]),
@@ -173,7 +177,7 @@ public class Cart {
         ("text", 'text("b")', ["an empty text returned"]),
         ("same", "same()", ["a constant changed"]),
         ("any", 'any("b")', ["null returned"]),
-        ("none", "none()", []),
+        ("nil", "nil()", []),
         ("some", "some(1)", ["null returned"]),
         ("list", 'list("b")', None),
         ("maybe", 'maybe("b")', ["nothing in it returned"]),
@@ -184,6 +188,19 @@ public class Cart {
             ["a constant changed", "99 became 100", "the call of append left out"],
         ),
         ("noted", "noted(java.util.List.of(1L))", ["the call of size left out", "0 returned"]),
+        ("one", "one()", ["a constant changed"]),
+        ("none", "none(1)", ["0 returned"]),  # next to infinite nothing changes
+        ("empty", "empty()", []),
+        (
+            "mixed",
+            "mixed(9)",
+            ["7 became 8"]
+            + ["arithmetic turned round", "2 became 3"]
+            + 2 * ["arithmetic turned round"]
+            + ["0 returned"],
+        ),
+        ("close", 'close(new java.util.Scanner("a"))', ["the call of hasNext left out"]),
+        ("sure", "sure(1)", ["the bound of the condition moved"]),  # turned round, it throws
     ],
 )
 def test_each_kind_of_mutant_runs_and_is_told(kinds, name, call, changes):
@@ -197,7 +214,7 @@ def test_each_kind_of_mutant_runs_and_is_told(kinds, name, call, changes):
         assert f"line {line}: nothing in it returned" in verdict.survivors
     else:
         assert list(verdict.survivors) == [f"line {line}: {change}" for change in changes]
-    assert verdict.killed == (2 if name == "list" else 0)
+    assert verdict.killed == {"list": 2, "sure": 1}.get(name, 0)
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +223,13 @@ def kinds(tmp_path_factory):
     made = project(folder / "shop", {"src/main/java/shop/Cart.java": _KINDS}, data=folder / "data")
     yield made
     made.validator.close()
+
+
+@needs_sandbox
+def test_what_an_annotation_holds_is_no_call(cart):
+    body = '@org.junit.jupiter.api.DisplayName("a") @Test void generated() { cart.add(1); '
+    verdict = cart.validator.validate([cart.check(f"{body} assertEquals(1, cart.total()); }}")])[0]
+    assert set(verdict.calls) == {"add(int)", "assertEquals(int,int)", "total()"}
 
 
 @needs_sandbox

@@ -13,6 +13,7 @@ from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion
+from personalizer.generation.placing.naming import OF_OBJECT
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
@@ -92,7 +93,7 @@ def _tidied(text: str, site: Site) -> tuple[str, list[str]]:
     """A test without what says nothing, and under a name that speaks of its method."""
     notes = []
     if (fewer := without_empty_words(text)) != text:
-        notes.append("left out what compares constants, or a value with itself")
+        notes.append("left out what compares constants")
     if (named := _named_for(fewer, site)) != fewer:
         notes.append(f"named for {site.focal.name}, not for a method beside it")
     return named, notes
@@ -104,11 +105,17 @@ def _named_for(text: str, site: Site) -> str:
     node = tree.method.child_by_field_name("name") if tree.method else None
     stem = re.sub(r"^test_?", "", code(node))
     focal, facts = site.focal, site.snapshot.files[site.focal_path]
-    beside = {one.name for one in facts.methods if one.owner == focal.owner} - {focal.name}
+    beside = {
+        one.name
+        for one in facts.methods
+        if one.owner == focal.owner and "private" not in one.modifiers and one.name != focal.name
+    }
     if node is None or f"{stem[:1].lower()}{stem[1:]}" not in beside or "MethodSource" in text:
         return text
     first = focal.name[0].upper() if stem[0].isupper() else focal.name[0].lower()
-    tree.replace(node, f"{code(node).removesuffix(stem)}{first}{focal.name[1:]}")
+    named = f"{code(node).removesuffix(stem)}{first}{focal.name[1:]}"
+    if named not in OF_OBJECT:
+        tree.replace(node, named)
     return tree.text
 
 
@@ -144,7 +151,7 @@ _ASSERTION = re.compile(r"assert|verify|expect|fail|then|should|ensure|check", r
 def asserts(text: str) -> bool:
     """Whether a test can fail by more than an exception, or says which exception it wants.
 
-    What stands in a ``catch`` alone is seldom run, and what compares a value with itself, or
+    What stands in a ``catch`` alone is seldom run, and what compares a variable with itself, or
     constants, says nothing.
 
     Example:
@@ -156,13 +163,13 @@ def asserts(text: str) -> bool:
     if head is not None and head.type == "modifiers" and "expected" in code(head):
         return True
     return any(
-        _is_assertion(node) and not _says_nothing(node)
+        _is_assertion(node) and not _is_of_constants(node) and not _is_of_itself(node)
         for node in nodes(method, without=("catch_clause",))
     )
 
 
 def without_empty_words(text: str) -> str:
-    """A test without assertions that compare a value with itself, or constants.
+    """A test without assertions of constants.
 
     Example:
         >>> print(without_empty_words("void a() {\\n  assertEquals(1, 1);\\n  assertTrue(b);\\n}"))
@@ -172,9 +179,9 @@ def without_empty_words(text: str) -> str:
     """
     tree = MethodTree(text)
     for node in nodes(tree.method):
-        statement = node.parent
-        if statement and statement.type == "expression_statement" and _says_nothing(node):
-            tree.remove(statement)
+        one = node.parent
+        if one and one.parent and one.parent.type == "block" and _is_of_constants(node):
+            tree.remove(one)
     return tree.text
 
 
@@ -183,14 +190,25 @@ def _is_assertion(node: Node) -> bool:
     return node.type == "method_invocation" and _ASSERTION.match(name) is not None
 
 
-def _says_nothing(node: Node) -> bool:
-    """Whether a node is an assertion of JUnit's of a value and itself, or of constants."""
-    arguments = node.child_by_field_name("arguments")
-    given = arguments.named_children if arguments else []
-    if not given or code(node.child_by_field_name("name")) not in _PLAIN:
-        return False
-    same = len(given) == 2 and code(given[0]) == code(given[1])
-    return same or all(one.type in _CONSTANT or one.type.endswith("_literal") for one in given)
+def _is_of_constants(node: Node) -> bool:
+    """Whether a node is an assertion of JUnit's of nothing but constants."""
+    given = _given(node)
+    plain = code(node.child_by_field_name("name")) in _PLAIN
+    constant = all(one.type in _CONSTANT or one.type.endswith("_literal") for one in given)
+    return plain and constant and bool(given)
+
+
+def _is_of_itself(node: Node) -> bool:
+    """Whether a node is an assertion of JUnit's that a variable is what it is."""
+    given = _given(node)
+    same = code(node.child_by_field_name("name")) in ("assertEquals", "assertSame")
+    kinds = [one.type for one in given]
+    return same and kinds == 2 * ["identifier"] and code(given[0]) == code(given[1])
+
+
+def _given(call: Node) -> list[Node]:
+    arguments = call.child_by_field_name("arguments")
+    return arguments.named_children if arguments else []
 
 
 _PLAIN = {"assertEquals", "assertFalse", "assertNotEquals", "assertNotNull"}

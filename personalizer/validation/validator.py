@@ -138,10 +138,8 @@ class LocalValidator:
             if ran is not None and (verdict.passes or check.anyway):
                 existing = self._existing_tests(asking)
                 start = time.perf_counter()
-                covered = self._lines(asking, ran.outcome.probes) if self._measuring else None
-                verdict = self._measured(verdict, asking, ran.outcome, covered, existing)
-                if check.mutants and covered and verdict.passes and verdict.reaches_focal:
-                    verdict = self._tried_on_mutants(verdict, asking, ran.compiled, covered)
+                verdict = self._measured(verdict, asking, ran.outcome, existing)
+                verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -216,11 +214,11 @@ class LocalValidator:
         verdict: Verdict,
         asking: _Asking,
         outcome: Outcome,
-        covered: Lines | None,
         existing: _Existing | None,
     ) -> Verdict:
         if not self._measuring:
             return replace(verdict, not_run=_NO_JACOCO)
+        covered = self._lines(asking, outcome.probes)
         if covered is None:
             return replace(verdict, not_run=_NO_CLASS.format(asking.check.focal_class))
         first, last = asking.check.focal_lines
@@ -249,11 +247,11 @@ class LocalValidator:
             else None,
         )
 
-    def _tried_on_mutants(
-        self, verdict: Verdict, asking: _Asking, compiled: Message, covered: Lines
-    ) -> Verdict:
+    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking, compiled: Message) -> Verdict:
         """Which mutants of the focal method the test notices; it passed without them."""
         check, layout = asking.check, asking.layout
+        if not (check.mutants and self._measuring and verdict.passes and verdict.reaches_focal):
+            return verdict
         first, last = check.focal_lines
         asked = {
             "ask": b"mutants",
@@ -261,7 +259,6 @@ class LocalValidator:
             "folders": joined(layout.outputs),
             "first": str(first).encode(),
             "last": str(last).encode(),
-            "ran": joined(sorted(covered.ran)),
             "most": str(check.mutants).encode(),
         }
         made = self._processes.compile(asked, layout.jars, cancelled=asking.cancelled)
@@ -274,6 +271,8 @@ class LocalValidator:
             name, line, change = told.split("\t")
             changed = {f"class:{name}": made[f"mutant:{number}"]}
             outcome = self._run(asking, compiled, instead=changed)
+            if "VerifyError" in outcome.message:
+                continue  # it is no program
             tried += 1
             if outcome.kind not in ("failed", "gone"):
                 survivors.append(f"line {line}: {change}")

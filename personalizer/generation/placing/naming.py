@@ -9,7 +9,12 @@ from indexer import Method
 from personalizer.generation.placing.style import most_common, numbered
 from personalizer.generation.syntax import MethodTree, calls_of, code
 
-__all__ = ["free_name", "joined", "word_of"]
+__all__ = ["OF_OBJECT", "free_name", "joined", "word_of"]
+
+OF_OBJECT = frozenset(
+    ["clone", "finalize", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"]
+)
+"""Methods that every object has: no test can be called so."""
 
 _WORDS = {
     r"null": "Null",

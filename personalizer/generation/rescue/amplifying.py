@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from indexer.facts import simple_type
+from personalizer.engine.monitor.java_types import java_kind
+from personalizer.generation.names.members import takes
 from personalizer.generation.ranking import good, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.rounds import Try, declared
@@ -32,7 +35,7 @@ from personalizer.generation.rescue.views import (
     views_of,
 )
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, calls_of, code
+from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
 from personalizer.texts import count
 
 __all__ = ["Look", "amplified", "looking", "looks"]
@@ -63,16 +66,20 @@ def amplified(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Ca
         other = replace(best, text=look.text, notes=())
         (part,) = declared(run([other]), run)
         more = part if good(part) else salvaged(part, site, run)
-        if (
-            more is not None
-            and good(more)
-            and worth(more) >= worth(best)
-            and more.killed > best.killed
-        ):
+        if more is None or not good(more) or not _adds_only(more.text, part.text, look):
+            continue
+        if worth(more) >= worth(best) and more.killed > best.killed:
             told = f"looks at {look.told} too, which notices {more.killed - best.killed} more of "
             told += f"{count(more.mutants or 0, 'mutant')}: it expects what the code gives today"
             found[0] = replace(more, settled=True, notes=(*best.notes, told))
     return tuple(found)
+
+
+def _adds_only(text: str, looking: str, look: Look) -> bool:
+    """Whether a test differs from one that looks at something by that very assertion alone."""
+    others = [line for line in looking.split("\n") if line.strip() != look.said]
+    lines = text.split("\n")
+    return len(lines) == len(others) + 1 and not Counter(others) - Counter(lines)
 
 
 class Look(NamedTuple):
@@ -81,6 +88,8 @@ class Look(NamedTuple):
     text: str
     told: str
     """What it looks at."""
+    said: str
+    """The statement that does."""
 
 
 def looks(text: str, site: Site) -> Iterator[Look]:
@@ -93,19 +102,19 @@ def looks(text: str, site: Site) -> Iterator[Look]:
         text: One test.
         site: Where it stands.
     """
-    at = _place(text, site)
-    if at is not None:
+    for at in _places(text, site):
         views = views_of(site)
         found = (_of_result(at, site, views), _of_receiver(at, views), _of_arguments(at, site))
-        yield from (one for each in found for one in each if one.told not in at.behind)
+        yield from (one for each in found for one in each if not _is_seen(one.told, at.behind))
+        return
 
 
 def looking(text: str, site: Site) -> str:
     """A test that compares what its method gives, where it compares nothing yet: a guess."""
-    at = _place(text, site)
-    if at is None or re.search(r"\bassert(?!NotNull)\w+\(", at.behind):
-        return text
-    return next((one.text for one in _of_result(at, site, views_of(site))), text)
+    for at in _places(text, site):
+        if not re.search(r"\bassert(?!Not)\w+\(", at.behind):
+            return next((one.text for one in _of_result(at, site, views_of(site))), text)
+    return text
 
 
 def _of_result(at: _At, site: Site, views: Views) -> Iterator[Look]:
@@ -131,31 +140,56 @@ def _of_result(at: _At, site: Site, views: Views) -> Iterator[Look]:
 
 
 def _is_compared(name: str, text: str) -> bool:
-    """Whether an assertion compares a variable itself with something."""
-    return bool(re.search(rf"\bassert(?!NotNull)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);", text))
+    """Whether an assertion compares a variable itself with something that it is to be."""
+    whole = rf"\bassert(?!Not|That)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);|\bassertThat\({name}\)"
+    return bool(re.search(whole, text))
 
 
-def _place(text: str, site: Site) -> _At | None:
-    """Behind the first call of the focal method that something can stand behind."""
-    for call in calls_of(site.focal, MethodTree(text).method):
+def _is_seen(expression: str, text: str) -> bool:
+    """Whether an assertion looks at an expression already."""
+    if expression.isidentifier():
+        return _is_compared(expression, text)
+    return bool(re.search(rf"\bassert[^;]*(?<![\w.]){re.escape(expression)}", text))
+
+
+def _places(text: str, site: Site) -> Iterator[_At]:
+    """Behind calls of the focal method, as it seems, where something can stand."""
+    method = MethodTree(text).method
+    others = {
+        code(one.child_by_field_name("name"))
+        for node in nodes(method)
+        if node.type == _DECLARES and _is_of_java(code(node.child_by_field_name("type")), site)
+        for one in node.children_by_field_name("declarator")
+    }
+    for call in calls_of(site.focal, method):
+        arguments = call.child_by_field_name("arguments")
+        takes_all = takes(site.focal, arguments.named_child_count if arguments else 0)
         statement = _statement(call)
-        if statement is not None:
-            return _At(text, statement, call, site.flavour)
-    return None
+        if statement and takes_all and code(call.child_by_field_name("object")) not in others:
+            yield _At(text, statement, call, site.flavour)
+
+
+def _is_of_java(kind: str, site: Site) -> bool:
+    """Whether a type is surely none of the project's."""
+    known = site.symbols.members.seen_from(kind, site.focal_path)
+    return known is None and java_kind(simple_type(kind)) is not None
 
 
 def _statement(call: Node) -> Node | None:
     """The statement that a call is of, where another may stand behind it."""
     found, node = None, call
-    while node.parent is not None:
+    while node.parent is not None and node.type != "method_declaration":
         if node.type in ("expression_statement", _DECLARES) and found is None:
             found = node
-        if node.type == "class_body" and node.parent.type != "class_declaration":
-            return None
         if node.type == "lambda_expression" and not _is_quiet(node):
             return None
         node = node.parent
-    return found if found is not None and found.parent and found.parent.type == "block" else None
+    outermost = node.parent and node.parent.parent and node.parent.parent.parent
+    if found is None or not found.parent or found.parent.type != "block":
+        return None
+    after = code(found.next_named_sibling)
+    thrown = re.match(r"(?:\w+\.)?fail\(", after)  # what comes before is to throw
+    return found if outermost and outermost.type == "program" and not thrown else None
 
 
 _DECLARES = "local_variable_declaration"
@@ -187,21 +221,34 @@ class _At(NamedTuple):
         return "\n".join(texts)
 
     @property
+    def bare(self) -> bool:
+        """Whether it is but the call, or says but that this does not throw."""
+        outer = self._says("assertDoesNotThrow", "lambda_expression")
+        return outer or self.statement.named_children[0].id == self.call.id
+
+    @property
     def says_little(self) -> bool:
         """Whether it is but the call, or says but that this gives something, or does not throw."""
-        node = self.call
-        while node.parent and node.parent.type in ("lambda_expression", "argument_list"):
-            node = node.parent
-        outer = node.parent if node.type == "argument_list" else node
-        if outer is None or outer.parent is None or outer.parent.id != self.statement.id:
-            return False
-        name = code(outer.child_by_field_name("name"))
-        return node is self.call or name in ("assertNotNull", "assertDoesNotThrow")
+        return self.bare or self._says("assertNotNull", "argument_list")
+
+    def _says(self, name: str, around: str) -> bool:
+        """Whether it is an assertion of a name of the call alone."""
+        outer = self.statement.named_children[0]
+        given = outer.child_by_field_name("arguments")
+        only = given.named_children[0] if given and given.named_child_count == 1 else None
+        inside = self.call.parent
+        return (
+            code(outer.child_by_field_name("name")) == name
+            and only is not None
+            and inside is not None
+            and inside.type == around
+            and inside.id in (only.id, given.id if given else 0)
+        )
 
     @property
     def itself(self) -> str:
         """The statement, or the call where that is all there is to it."""
-        return f"{code(self.call)};" if self.says_little else code(self.statement)
+        return f"{code(self.call)};" if self.bare else code(self.statement)
 
     def look(self, guess: str, kept: str = "", before: str = "") -> Look:
         """A test with an assertion more.
@@ -211,19 +258,44 @@ class _At(NamedTuple):
             kept: What takes the statement's place.
             before: A statement that goes before it.
         """
-        tree, indent = MethodTree(self.text), " " * self.statement.start_point[1]
-        seen = re.sub(r"^\w+\((?:[^(),]*, )?|(?:, [\de.f-]+)?\)$", "", guess)
-        said, last = f"{in_order(guess, self.flavour)};", self.statement
-        while (after := last.next_named_sibling) and code(after).startswith("assert"):
-            last = after
-            if code(after) == f"assertNotNull({seen.partition('.')[0]});":
-                tree.replace(after, said)  # which says more than that it is there
-                said = ""
-        if said:
-            tree.insert(last.end_byte, last.end_byte, f"\n{indent}{said}")
-        lines = [before, kept or self.itself]
-        tree.replace(self.statement, f"\n{indent}".join(one for one in lines if one))
-        return Look(tree.text, seen)
+        tree = MethodTree(self.text)
+        line = self.text.split("\n")[self.statement.start_point[0] - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        told = re.sub(r"^\w+\((?:[^(),]*, )?|(?:, [\de.f-]+)?\)$", "", guess)
+        prefix = re.search(r"\b(?:Assertions|Assert)\.(?=assert)", self.text)
+        said = f"{prefix[0] if prefix else ''}{in_order(guess, self.flavour)};"
+        last, weak = self.statement, None
+        for one in self._assertions():
+            last = one
+            if re.fullmatch(rf"(?:\w+\.)?assertNotNull\({told.partition('.')[0]}\);", code(one)):
+                weak = one
+        if weak is not None:
+            tree.replace(weak, said)  # which says more than that it is there
+        else:
+            tree.insert(last.end_byte, _end_of_row(last), f"{_beside(last)}\n{indent}{said}")
+        whole = [before, kept or self.itself]
+        tree.replace(self.statement, f"\n{indent}".join(one for one in whole if one))
+        return Look(tree.text, told, said)
+
+    def _assertions(self) -> Iterator[Node]:
+        """Those that stand right behind it."""
+        after = self.statement.next_named_sibling
+        while after and ("comment" in after.type or re.match(r"(?:\w+\.)?assert", code(after))):
+            if "comment" not in after.type:
+                yield after
+            after = after.next_named_sibling
+
+
+def _beside(statement: Node) -> str:
+    """A comment on the row of a statement, with what stands between."""
+    after = statement.next_sibling
+    if after and "comment" in after.type and after.start_point[0] == statement.end_point[0]:
+        return " " * (after.start_byte - statement.end_byte) + code(after)
+    return ""
+
+
+def _end_of_row(statement: Node) -> int:
+    return statement.end_byte + len(_beside(statement).encode())
 
 
 def _of_receiver(at: _At, views: Views) -> Iterator[Look]:
@@ -248,8 +320,8 @@ def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
             made = code(node.child_by_field_name("type"))
             kind = made if node.type == "object_creation_expression" and "<" not in made else kind
             before = f"{kind} {name} = {code(node)};"
-            kept = _with(at.call if at.says_little else at.statement, node, name)
-            kept += ";" if at.says_little else ""
+            kept = _with(at.call if at.bare else at.statement, node, name)
+            kept += ";" if at.bare else ""
         else:
             continue
         if simple_type(kind) not in _FIXED and not _OF_VARIABLES.search(kind):
@@ -266,5 +338,8 @@ def _with(outer: Node, node: Node, text: str) -> str:
 _MADE = ("object_creation_expression", "array_creation_expression")
 _OF_VARIABLES = re.compile(r"\b[A-Z][A-Z0-9]?\b|\.\.\.")
 """Of type variables, or of several arguments."""
-_FIXED = frozenset({*LITERALS, "BigDecimal", "BigInteger", "Charset", "File", "Locale", "Path"})
+_FIXED = frozenset(
+    {*LITERALS, "BigDecimal", "BigInteger", "Charset", "Duration", "File", "Instant", "LocalDate"}
+    | {"LocalDateTime", "Locale", "Optional", "Path", "Pattern", "URI", "URL", "UUID", "ZoneId"}
+)
 """Types whose objects never change."""

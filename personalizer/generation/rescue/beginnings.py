@@ -15,6 +15,7 @@ from typing import NamedTuple
 from indexer import Where
 from indexer.facts import simple_type
 from personalizer.engine.monitor.parts import WORDS
+from personalizer.generation.placing.naming import OF_OBJECT
 from personalizer.generation.placing.style import most_common
 from personalizer.generation.rescue.statements import needed, statements_of, tests_by_nearness
 from personalizer.generation.rescue.values import Values
@@ -162,6 +163,7 @@ def plain_name(site: Site) -> str:
     owner, path = (site.place.owner, site.place.path) if site.place else ("", "")
     tests = [one.method for one in site.snapshot.tests if one.path == path]
     named = [one.name.startswith("test") for one in tests if one.owner == owner]
-    if site.flavour == "junit3" or most_common(named, False):
+    plain = f"{name[0].lower()}{name[1:]}"
+    if site.flavour == "junit3" or plain in OF_OBJECT or most_common(named, False):
         return f"test{name}"
-    return f"{name[0].lower()}{name[1:]}"
+    return plain

@@ -7,7 +7,7 @@ today, which is told with it. What is left must still call the focal method and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from indexer import Method
@@ -59,22 +59,20 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
     if current is candidate or not good(current):
         return None
     tidy = without_unused(current.text, candidate.text, site.focal)
-    current = _first_good([tidy], current, run)
+    current = _if_good(tidy, current, run)
     if told:
-        current = _first_good(typed(current.text, site), current, run)
+        current = _if_good(typed(current.text, site), current, run)
     notes = [f"left out {count(dropped, 'statement')} that failed"] if dropped else []
     notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
     return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))
 
 
-def _first_good(texts: Iterable[str], current: Candidate, run: Try) -> Candidate:
-    """The first of some texts that is good, else what there is."""
-    for text in texts:
-        if text != current.text:
-            (other,) = run([replace(current, text=text)])
-            if good(other):
-                return other
-    return current
+def _if_good(text: str, current: Candidate, run: Try) -> Candidate:
+    """What becomes of a text, if that is good, else what there is."""
+    if text == current.text:
+        return current
+    (other,) = run([replace(current, text=text)])
+    return other if good(other) else current
 
 
 def _says_something(text: str, focal: Method) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from tree_sitter import Node
 
 from indexer import Method
+from indexer.facts import simple_type
 from personalizer.generation.names.mending import with_throws
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.literals import (
@@ -26,7 +27,7 @@ from personalizer.generation.rescue.removal import (
     statements_in,
     with_dependants,
 )
-from personalizer.generation.rescue.views import RESULT, asserted, guesses
+from personalizer.generation.rescue.views import RESULT, asserted, guesses, in_order
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
 
@@ -42,7 +43,7 @@ def as_it_is(candidate: Candidate, site: Site, line: int) -> tuple[str, str] | N
         line: From 1: where the run ended.
     """
     failure, text = candidate.failure or "", candidate.text
-    found = settled(text, line, failure, site.focal)
+    found = settled(text, line, failure, site.focal, site.flavour)
     if found is None and site.flavour in ("junit4", "junit5"):
         naming = site.symbols.short_name
         found = thrown(text, line, failure, site.focal, naming)
@@ -65,7 +66,7 @@ _OPPOSITE = {
 
 
 def settled(
-    text: str, line: int, failure: str, focal: Method | None = None
+    text: str, line: int, failure: str, focal: Method | None = None, flavour: str = ""
 ) -> tuple[str, str] | None:
     """A method with the assertion at a line as the run would have it, and what was changed.
 
@@ -74,6 +75,7 @@ def settled(
         line: From 1: where the run ended.
         failure: What JUnit said.
         focal: The method under test: what a call of it is compared with gives way, too.
+        flavour: Test framework.
 
     Returns:
         None where no single value is to blame.
@@ -94,9 +96,12 @@ def settled(
     for call in calls:
         name, arguments = (call.child_by_field_name(one) for one in ("name", "arguments"))
         given = arguments.named_children if arguments else []
-        if code(name) == "assertNull" and len(given) == 1 and _is_result(given[0], tree, focal):
-            guess = guesses(focal.returns or "" if focal else "", code(given[0]))[0]
-            tree.replace(call, guess)  # to be settled itself
+        kind = simple_type(focal.returns or "") if focal else ""
+        telling = code(name) == "assertNull" and len(given) == 1 and kind in _TELLING
+        if telling and _is_result(given[0], tree, focal):
+            guess = in_order(guesses(kind, code(given[0]))[0], flavour)  # to be settled itself
+            on = code(call.child_by_field_name("object"))
+            tree.replace(call, f"{on}.{guess}" if on else guess)
             return tree.text, "what came for null"
         if name is not None and (opposite := _OPPOSITE.get(code(name))):
             tree.replace(name, opposite)
@@ -165,6 +170,8 @@ def _is_result(node: Node, tree: MethodTree, focal: Method | None) -> bool:
     )
 
 
+_TELLING = frozenset(["Boolean", "Double", "Integer", "Long", "String"])
+"""Types whose values a literal says."""
 _EQUALS_NULL = ("assertEquals", "null", 1)
 """What is asserted, of what, beside how many others: as ``assertNull`` says it."""
 

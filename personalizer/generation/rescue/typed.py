@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import product
 
 from tree_sitter import Node
 
@@ -25,8 +24,8 @@ _MOST = 12
 """Values of a list or an array that a test names."""
 
 
-def typed(text: str, site: Site) -> Iterator[str]:
-    """A test with every comparison of texts that it can do without, in the ways that there are.
+def typed(text: str, site: Site) -> str:
+    """A test without the comparisons of texts that it can do without.
 
     Args:
         text: One test.
@@ -34,15 +33,10 @@ def typed(text: str, site: Site) -> Iterator[str]:
     """
     tree = MethodTree(text)
     kinds = _kinds(tree.method)
-    ways = [(call, list(_ways(call, kinds, site))) for call in _comparisons(tree.method)]
-    ways = [(call, found) for call, found in ways if found]
-    if not ways:
-        return
-    for chosen in product(*(found for _, found in ways)):
-        changed = MethodTree(text)
-        for (call, _), new in zip(ways, chosen, strict=True):
-            changed.replace(call, new)
-        yield changed.text
+    for call in _comparisons(tree.method):
+        for way in _ways(call, kinds, site):
+            tree.replace(call, way)
+    return tree.text
 
 
 def _kinds(method: Node | None) -> dict[str, str]:
@@ -69,7 +63,7 @@ _TEXT = re.compile(r"(\w+)\.toString\(\)|Arrays\.toString\((\w+)\)")
 
 
 def _ways(call: Node, kinds: dict[str, str], site: Site) -> Iterator[str]:
-    """Assertions that say the same of the very variable."""
+    """An assertion that says the same of the very variable; none where there is none."""
     arguments = call.child_by_field_name("arguments")
     expected, came = arguments.named_children if arguments else (call, call)
     found = _TEXT.fullmatch(code(came))
@@ -84,7 +78,7 @@ def _ways(call: Node, kinds: dict[str, str], site: Site) -> Iterator[str]:
     if kind.endswith("[]"):
         yield from _of_array(kind, name, said)
     elif simple in ("List", "Collection", "Iterable", "Set"):
-        yield from _of_several(simple, element, name, said)
+        yield from _of_several(simple, element, name, said, _writes_of(site))
     elif simple == "Map" and said == "{}":
         yield f"assertTrue({name}.isEmpty())"
     elif simple == "Optional":
@@ -110,16 +104,19 @@ def _of_array(kind: str, name: str, said: str) -> Iterator[str]:
         yield f"assertArrayEquals(new {kind} {{{values}}}, {name}{delta})"
 
 
-def _of_several(kind: str, element: str, name: str, said: str) -> Iterator[str]:
+def _of_several(kind: str, element: str, name: str, said: str, of: bool) -> Iterator[str]:
     if said == "[]" and kind != "Iterable":
         yield f"assertTrue({name}.isEmpty())"
     elif values := _values(_PRIMITIVES.get(element, element), said):
-        if kind == "Set":
-            yield f"assertEquals(Set.of({values}), {name})"
-            yield f"assertEquals(new HashSet<>(Arrays.asList({values})), {name})"
-        else:
-            yield f"assertEquals(List.of({values}), {name})"
-            yield f"assertEquals(Arrays.asList({values}), {name})"
+        old = "new HashSet<>(Arrays.asList({}))" if kind == "Set" else "Arrays.asList({})"
+        new = "Set.of({})" if kind == "Set" else "List.of({})"
+        yield f"assertEquals({(new if of else old).format(values)}, {name})"
+
+
+def _writes_of(site: Site) -> bool:
+    """Whether the test class makes lists as Java 9 and newer do."""
+    source = site.source(site.place.path) if site.place else b""
+    return b"List.of(" in source or b"Set.of(" in source
 
 
 def _values(kind: str, said: str) -> str:

@@ -206,7 +206,8 @@ def kind_of_result(site: Site) -> str | None:
         return focal.owner
     if focal.returns in (None, "void"):
         return None
-    if re.search(r"\b[A-Z][A-Z0-9]?\b", focal.returns):  # a type variable
+    names, members = re.findall(r"[A-Z]\w*", focal.returns), site.symbols.members
+    if any(members.is_variable(name, site.focal_path) for name in names):
         return "Object[]" if focal.returns.endswith("[]") else "Object"
     inner = {one.simple_name: one.name for one in site.snapshot.files[site.focal_path].types}
     return re.sub(r"(?<![\w.])[A-Z]\w*", lambda m: inner.get(m[0], m[0]), focal.returns)

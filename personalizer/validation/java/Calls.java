@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 import javax.lang.model.element.Element;
+import javax.lang.model.element.ElementKind;
 import javax.lang.model.element.ExecutableElement;
 import javax.lang.model.type.TypeMirror;
 import javax.lang.model.util.Types;
@@ -16,6 +17,7 @@ final class Calls {
     static Set<String> among(Set<Element> named, Types types) {
         return named.stream()
                 .filter(ExecutableElement.class::isInstance)
+                .filter(one -> one.getEnclosingElement().getKind() != ElementKind.ANNOTATION_TYPE)
                 .map(one -> told(types, (ExecutableElement) one))
                 .collect(Collectors.toCollection(LinkedHashSet::new));
     }

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jacoco.core.analysis.Analyzer;
 import org.jacoco.core.analysis.CoverageBuilder;
@@ -54,13 +53,12 @@ final class Coverage {
         return answer;
     }
 
-    /** Mutants of some lines of a class and those nested in it, those first that ran. */
+    /** Mutants of some lines of a class and those nested in it. */
     Map<String, byte[]> mutants(Map<String, byte[]> asked) throws IOException {
         return Mutants.of(
                 classes(asked),
                 Integer.parseInt(Wire.text(asked.get("first"))),
                 Integer.parseInt(Wire.text(asked.get("last"))),
-                Set.of(Wire.list(asked.get("ran"))),
                 Integer.parseInt(Wire.text(asked.get("most"))));
     }
 

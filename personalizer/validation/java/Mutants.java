@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Opcodes;
@@ -40,43 +39,37 @@ final class Mutants {
                     "java/util/Optional", "java/util/Optional empty ()Ljava/util/Optional;",
                     "java/util/Set", "java/util/Collections emptySet ()Ljava/util/Set;");
 
+    /** Calls that the compiler writes, too, where the source has none. */
+    private static final List<String> OF_THE_COMPILER =
+            List.of("addSuppressed", "close", "getClass", "requireNonNull");
+
     private Mutants() {}
 
     /**
-     * Mutants of the lines from the first to the last: evenly from those that ran, then from others.
+     * Mutants of the lines from the first to the last, evenly from all that there are: the same for
+     * every test.
      *
      * @return by number the bytes of a class, and under "told" class, line and change of each
      */
-    static Map<String, byte[]> of(
-            Map<String, byte[]> classes, int first, int last, Set<String> ran, int most) {
-        List<Place> seen = new ArrayList<>();
-        List<Place> unseen = new ArrayList<>();
+    static Map<String, byte[]> of(Map<String, byte[]> classes, int first, int last, int most) {
+        List<Place> places = new ArrayList<>();
         for (Map.Entry<String, byte[]> one : classes.entrySet()) {
             for (Place place : places(one.getKey(), one.getValue())) {
                 if (place.line >= first && place.line <= last) {
-                    (ran.contains(String.valueOf(place.line)) ? seen : unseen).add(place);
+                    places.add(place);
                 }
             }
         }
-        List<Place> chosen = evenly(seen, most);
-        chosen.addAll(evenly(unseen, most - chosen.size()));
         Map<String, byte[]> answer = new LinkedHashMap<>();
         List<String> told = new ArrayList<>();
-        for (Place place : chosen) {
-            answer.put("mutant:" + told.size(), place.changed(classes.get(place.name)));
+        int count = Math.min(most, places.size());
+        for (int number = 0; number < count; number++) {
+            Place place = places.get(number * places.size() / count);
+            answer.put("mutant:" + number, place.changed(classes.get(place.name)));
             told.add(place.name + "\t" + place.line + "\t" + place.told);
         }
         answer.put("told", Wire.bytes(String.join("\0", told)));
         return answer;
-    }
-
-    private static List<Place> evenly(List<Place> all, int most) {
-        List<Place> chosen = new ArrayList<>();
-        int count = Math.min(most, all.size());
-        for (int number = 0; number < count; number++) {
-            chosen.add(all.get(number * all.size() / count));
-        }
-        return chosen;
     }
 
     /** What can change in a class, in the order of its instructions. */
@@ -86,8 +79,9 @@ final class Mutants {
         for (int method = 0; method < methods.size(); method++) {
             MethodNode node = methods.get(method);
             boolean bridge = (node.access & Opcodes.ACC_BRIDGE) != 0;
+            boolean table = name.matches(".*\\$\\d+") && node.name.equals("<clinit>"); // of a switch
             int line = 0;
-            for (int number = 0; number < node.instructions.size() && !bridge; number++) {
+            for (int number = 0; number < node.instructions.size() && !bridge && !table; number++) {
                 AbstractInsnNode one = node.instructions.get(number);
                 line = one instanceof LineNumberNode ? ((LineNumberNode) one).line : line;
                 List<Change> changes = changes(one, Type.getReturnType(node.desc));
@@ -155,7 +149,7 @@ final class Mutants {
         if (one instanceof JumpInsnNode && opcode != Opcodes.GOTO && opcode != Opcodes.JSR) {
             return conditions((JumpInsnNode) one);
         } else if (opcode >= Opcodes.IRETURN && opcode <= Opcodes.ARETURN) {
-            return isConstant(before(one)) ? List.of() : returns(opcode, returned);
+            return returns(one, returned);
         } else if (opposed(opcode) != opcode) {
             return List.of(new Change("arithmetic turned round", new InsnNode(opposed(opcode))));
         } else if (opcode >= Opcodes.INEG && opcode <= Opcodes.DNEG) {
@@ -164,9 +158,8 @@ final class Mutants {
             return List.of(number(opcode - Opcodes.ICONST_0));
         } else if (opcode == Opcodes.BIPUSH || opcode == Opcodes.SIPUSH) {
             return List.of(number(((IntInsnNode) one).operand));
-        } else if (one instanceof LdcInsnNode && another(((LdcInsnNode) one).cst) != null) {
-            Object other = another(((LdcInsnNode) one).cst);
-            return List.of(new Change("a constant changed", new LdcInsnNode(other)));
+        } else if (another(one) != null) {
+            return List.of(new Change("a constant changed", new LdcInsnNode(another(one))));
         } else if (one instanceof IincInsnNode) {
             IincInsnNode by = (IincInsnNode) one;
             return List.of(
@@ -180,6 +173,13 @@ final class Mutants {
     }
 
     private static List<Change> conditions(JumpInsnNode one) {
+        AbstractInsnNode asked = before(one);
+        AbstractInsnNode next = after(one) == null ? null : after(after(one));
+        boolean asserting = asked instanceof FieldInsnNode && ((FieldInsnNode) asked).name.startsWith("$");
+        boolean closing = next instanceof MethodInsnNode && ((MethodInsnNode) next).name.equals("close");
+        if (asserting || closing) {
+            return List.of(); // of the compiler's own, for an assert or a try with resources
+        }
         int opposite = opposite(one.getOpcode());
         int bounded = bounded(one.getOpcode());
         Change turned =
@@ -190,9 +190,16 @@ final class Mutants {
     }
 
     /** What is about to be returned gives way to what says nothing. */
-    private static List<Change> returns(int opcode, Type returned) {
+    private static List<Change> returns(AbstractInsnNode one, Type returned) {
+        int opcode = one.getOpcode();
+        if (isConstant(before(one))) {
+            return List.of();
+        }
         switch (returned.getSort()) {
             case Type.BOOLEAN:
+                if (isConstant(previous(one))) { // of a condition: each of the two changes itself
+                    return List.of();
+                }
                 return List.of(
                         returned("true", opcode, new InsnNode(Opcodes.ICONST_1)),
                         returned("false", opcode, new InsnNode(Opcodes.ICONST_0)));
@@ -202,6 +209,9 @@ final class Mutants {
                 }
                 if (EMPTY.containsKey(returned.getInternalName())) {
                     String[] of = EMPTY.get(returned.getInternalName()).split(" ");
+                    if (gives(before(one), of[1])) {
+                        return List.of();
+                    }
                     AbstractInsnNode call =
                             new MethodInsnNode(Opcodes.INVOKESTATIC, of[0], of[1], of[2], false);
                     return List.of(returned("nothing in it", opcode, call));
@@ -226,7 +236,7 @@ final class Mutants {
         AbstractInsnNode next = after(call);
         int then = next == null ? -1 : next.getOpcode();
         boolean taken = given != Type.VOID_TYPE && then != Opcodes.POP && then != Opcodes.POP2;
-        if (taken || call.name.equals("<init>")) {
+        if (taken || call.name.equals("<init>") || OF_THE_COMPILER.contains(call.name)) {
             return List.of();
         }
         List<AbstractInsnNode> instead = new ArrayList<>();
@@ -276,14 +286,28 @@ final class Mutants {
     /** Whether an instruction gives a constant, which changes itself, or null. */
     private static boolean isConstant(AbstractInsnNode one) {
         int opcode = one == null ? -1 : one.getOpcode();
-        boolean number = opcode >= Opcodes.ACONST_NULL && opcode <= Opcodes.SIPUSH;
-        return number || (one instanceof LdcInsnNode && another(((LdcInsnNode) one).cst) != null);
+        boolean number = opcode >= Opcodes.ICONST_M1 && opcode <= Opcodes.ICONST_5;
+        boolean pushed = opcode == Opcodes.BIPUSH || opcode == Opcodes.SIPUSH;
+        return opcode == Opcodes.ACONST_NULL || number || pushed || another(one) != null;
+    }
+
+    private static boolean gives(AbstractInsnNode one, String called) {
+        return one instanceof MethodInsnNode && ((MethodInsnNode) one).name.equals(called);
     }
 
     /** The instruction before one, if nothing jumps between the two. */
     private static AbstractInsnNode before(AbstractInsnNode one) {
         AbstractInsnNode found = one.getPrevious();
         while (found instanceof LineNumberNode) {
+            found = found.getPrevious();
+        }
+        return found;
+    }
+
+    /** The instruction above one. */
+    private static AbstractInsnNode previous(AbstractInsnNode one) {
+        AbstractInsnNode found = one.getPrevious();
+        while (found != null && found.getOpcode() < 0) {
             found = found.getPrevious();
         }
         return found;
@@ -323,28 +347,60 @@ final class Mutants {
     }
 
     private static int opposed(int operator) {
-        if (operator >= Opcodes.IADD && operator <= Opcodes.DSUB) {
-            return operator < Opcodes.ISUB ? operator + 4 : operator - 4;
+        switch (operator) {
+            case Opcodes.ISHL:
+            case Opcodes.LSHL:
+            case Opcodes.IAND:
+            case Opcodes.LAND:
+                return operator + 2; // shifted to the right, or
+            case Opcodes.ISHR:
+            case Opcodes.LSHR:
+            case Opcodes.IOR:
+            case Opcodes.LOR:
+                return operator - 2;
+            case Opcodes.IUSHR:
+            case Opcodes.LUSHR:
+            case Opcodes.IXOR:
+            case Opcodes.LXOR:
+                return operator - 4; // shifted to the left, and
+            default:
+                break;
         }
-        if (operator >= Opcodes.IMUL && operator <= Opcodes.DDIV) {
-            return operator < Opcodes.IDIV ? operator + 4 : operator - 4;
+        boolean first = operator >= Opcodes.IADD && operator <= Opcodes.DADD;
+        boolean third = operator >= Opcodes.IMUL && operator <= Opcodes.DMUL;
+        if (first || third) {
+            return operator + 4;
         }
-        return operator;
+        boolean inverse = operator >= Opcodes.ISUB && operator <= Opcodes.DDIV;
+        boolean rest = operator >= Opcodes.IREM && operator <= Opcodes.DREM;
+        return inverse ? operator - 4 : rest ? operator - 8 : operator;
     }
 
-    private static Object another(Object value) {
+    /** Another constant in place of one that an instruction gives; null where it has none. */
+    private static Object another(AbstractInsnNode one) {
+        int opcode = one == null ? -1 : one.getOpcode();
+        if (opcode == Opcodes.LCONST_0 || opcode == Opcodes.LCONST_1) {
+            return opcode - Opcodes.LCONST_0 + 1L;
+        }
+        if (opcode >= Opcodes.FCONST_0 && opcode <= Opcodes.FCONST_2) {
+            return opcode - Opcodes.FCONST_0 + 1f;
+        }
+        if (opcode == Opcodes.DCONST_0 || opcode == Opcodes.DCONST_1) {
+            return opcode - Opcodes.DCONST_0 + 1.0;
+        }
+        Object value = one instanceof LdcInsnNode ? ((LdcInsnNode) one).cst : null;
+        Object other = null;
         if (value instanceof Integer) {
-            return (Integer) value + 1;
+            other = (Integer) value + 1;
+        } else if (value instanceof Long) {
+            other = (Long) value + 1;
+        } else if (value instanceof Float) {
+            other = (Float) value + 1;
+        } else if (value instanceof Double) {
+            other = (Double) value + 1;
+        } else if (value instanceof String) {
+            other = value + "!";
         }
-        if (value instanceof Long) {
-            return (Long) value + 1;
-        }
-        if (value instanceof Float) {
-            return (Float) value + 1;
-        }
-        if (value instanceof Double) {
-            return (Double) value + 1;
-        }
-        return value instanceof String ? value + "!" : null;
+        return other == null || other.equals(value) ? null : other; // as of what is infinite
     }
 }

@@ -83,7 +83,6 @@ public final class Runner {
         World before = new World();
         Runnable work = () -> work(asked, result);
         ThreadGroup group = new ThreadGroup(tests, "test");
-        group.setDaemon(true); // gone with its last thread
         Thread thread = new Thread(group, work, "main", 4 << 20);
         thread.start();
         thread.join();
