@@ -322,7 +322,7 @@ def tested(
     yield best(STAGES[5], final)
     final = timed(clock, "notice", lambda: noticing(final, site, look=look, run=run))
     yield best(STAGES[6], final)
-    final = timed(clock, "amplify", lambda: amplified(final, site, run))
+    final = timed(clock, "amplify", lambda: amplified(final, site, look=look, run=run))
     timed(clock, "place", lambda: edit_of_best(site, final))
     yield best(STAGES[7], final)
 

@@ -282,8 +282,8 @@ def test_nothing_is_tried_where_nothing_is_left_or_nothing_passes():
     full = replace(weak(text), mutants=2, killed=2)
     failing = replace(weak(text), passes=False)
     for one in (full, failing):
-        assert amplified([one], site, never) == (one,)
-    assert amplified([], site, never) == ()
+        assert amplified([one], site, look=never, run=never) == (one,)
+    assert amplified([], site, look=never, run=never) == ()
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +346,7 @@ def test_an_assertion_stays_that_notices_more(shop, target, lines, now, killed):
 
     (before,) = run([weak(method(*lines))])
     assert before.passes, before.failure
-    (after,) = amplified([before], site, run)
+    (after,) = amplified([before], site, look=run, run=run)
     assert after.text == method(*now)
     assert after.passes
     assert after.killed >= before.killed
@@ -371,7 +371,7 @@ def test_a_look_that_changes_what_others_see_does_not_stay(shop):
     text = text.replace("sums() {", "sums() throws Exception {")
     (before,) = run([weak(text)])
     assert before.passes, before.failure
-    (after,) = amplified([before], site, run)
+    (after,) = amplified([before], site, look=run, run=run)
     assert after.text == text
 
 

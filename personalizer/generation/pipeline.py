@@ -140,7 +140,7 @@ def generate_test(
     clock.took("vary")
     if salvage:
         candidates = noticing(candidates, site, look=look, run=run, known=digests)
-        candidates = amplified(candidates, site, run)
+        candidates = amplified(candidates, site, look=look, run=run)
         candidates = tuple(one for one in candidates if digest(one.text.encode()) not in digests)
     clock.took("sharpen")
     edit, no_edit = edit_of_best(site, candidates)

@@ -22,14 +22,15 @@ from personalizer.engine.monitor.java_types import java_kind
 from personalizer.generation.names.members import takes
 from personalizer.generation.ranking import good, worth
 from personalizer.generation.records import Candidate
-from personalizer.generation.rescue.rounds import Try, declared
-from personalizer.generation.rescue.salvage import salvaged
+from personalizer.generation.rescue.rounds import declared
+from personalizer.generation.rescue.salvage import Try, salvaged
 from personalizer.generation.rescue.values import LITERALS
 from personalizer.generation.rescue.views import (
     RESULT,
     Views,
     guesses,
     in_order,
+    is_generic,
     kind_of_result,
     of_state,
     views_of,
@@ -44,12 +45,15 @@ _PATIENCE = 4.0
 """Seconds after which nothing more is looked at."""
 
 
-def amplified(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Candidate, ...]:
+def amplified(
+    candidates: Sequence[Candidate], site: Site, *, look: Try, run: Try
+) -> tuple[Candidate, ...]:
     """Candidates, best first; where the best lets mutants live, with assertions that see more.
 
     Args:
         candidates: Compiled and run, best first; the best on mutants, too.
         site: Where they stand.
+        look: Compiles and runs, not on mutants.
         run: Compiles and runs, on mutants too.
     """
     found = list(candidates)
@@ -59,17 +63,17 @@ def amplified(candidates: Sequence[Candidate], site: Site, run: Try) -> tuple[Ca
     while time.perf_counter() - start < _PATIENCE:
         best = found[0]
         open_ones = (one for one in looks(best.text, site) if one.told not in tried)
-        look = next(open_ones, None)
-        if not best.survivors or look is None:
+        one = next(open_ones, None)
+        if not best.survivors or one is None:
             break
-        tried.add(look.told)
-        other = replace(best, text=look.text, notes=())
-        (part,) = declared(run([other]), run)
-        more = part if good(part) else salvaged(part, site, run)
-        if more is None or not good(more) or not _adds_only(more.text, part.text, look):
+        tried.add(one.told)
+        (part,) = declared(look([replace(best, text=one.text, notes=())]), look)
+        settled = part if good(part) else salvaged(part, site, look)
+        if settled is None or not _adds_only(settled.text, part.text, one):
             continue
-        if worth(more) >= worth(best) and more.killed > best.killed:
-            told = f"looks at {look.told} too, which notices {more.killed - best.killed} more of "
+        (more,) = run([settled])
+        if good(more) and worth(more) >= worth(best) and more.killed > best.killed:
+            told = f"looks at {one.told} too, which notices {more.killed - best.killed} more of "
             told += f"{count(more.mutants or 0, 'mutant')}: it expects what the code gives today"
             found[0] = replace(more, settled=True, notes=(*best.notes, told))
     return tuple(found)
@@ -324,7 +328,8 @@ def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
             kept += ";" if at.bare else ""
         else:
             continue
-        if simple_type(kind) not in _FIXED and not _OF_VARIABLES.search(kind):
+        fixed = simple_type(kind) in _FIXED or kind.endswith("...")
+        if not fixed and not is_generic(kind, site):
             yield at.look(guesses(kind, name)[0], kept, before)
 
 
@@ -336,8 +341,6 @@ def _with(outer: Node, node: Node, text: str) -> str:
 
 
 _MADE = ("object_creation_expression", "array_creation_expression")
-_OF_VARIABLES = re.compile(r"\b[A-Z][A-Z0-9]?\b|\.\.\.")
-"""Of type variables, or of several arguments."""
 _FIXED = frozenset(
     {*LITERALS, "BigDecimal", "BigInteger", "Charset", "Duration", "File", "Instant", "LocalDate"}
     | {"LocalDateTime", "Locale", "Optional", "Path", "Pattern", "URI", "URL", "UUID", "ZoneId"}

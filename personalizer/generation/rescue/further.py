@@ -20,7 +20,8 @@ from personalizer.generation.rescue.amplifying import looking
 from personalizer.generation.rescue.arguments import arguments_of
 from personalizer.generation.rescue.beginnings import beginnings
 from personalizer.generation.rescue.ends import ends_at
-from personalizer.generation.rescue.rounds import Try, declared, mended
+from personalizer.generation.rescue.rounds import declared, mended
+from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site, nameless
@@ -93,10 +94,11 @@ def noticing(
     for one, changes in _tried(base, site, look, known, _PATIENCE_TO_NOTICE):
         if one.passes or not one.compiles:
             continue  # it gives what was given before
-        (part,) = mended([one], site, run)
-        if digest(part.text.encode()) in known or not good(part):
+        (settled,) = mended([one], site, look)
+        if digest(settled.text.encode()) in known or not good(settled):
             continue
-        if worth(part) >= worth(best) and part.killed > found.killed:
+        (part,) = run([settled])
+        if good(part) and worth(part) >= worth(best) and part.killed > found.killed:
             noticed = f"{part.killed} of {count(part.mutants or 0, 'mutant')}"
             told = f"{changes}: notices {noticed}, {best.killed} before"
             found = replace(part, notes=(*part.notes, told))

@@ -18,17 +18,15 @@ from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.arguments import arguments_of, nothing_for
 from personalizer.generation.rescue.beginnings import Beginning, beginnings
 from personalizer.generation.rescue.ends import ends_at
-from personalizer.generation.rescue.salvage import salvaged
+from personalizer.generation.rescue.salvage import Try, salvaged
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt
 
-__all__ = ["Try", "begun", "declared", "mended", "repaired"]
+__all__ = ["begun", "declared", "mended", "repaired"]
 
 Ask = Callable[[Attempt], Sequence[Completion]]
 GoOn = Callable[[str], Sequence[Completion]]
-
-Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 _PATIENCE = 20.0
 """Seconds after which no further test is tried."""

@@ -22,10 +22,10 @@ from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of
 from personalizer.texts import count
 
-__all__ = ["salvaged"]
-
+__all__ = ["Try", "salvaged"]
 
 Try = Callable[[Sequence[Candidate]], Sequence[Candidate]]
+"""Compiles and runs candidates."""
 
 _STEPS = 10
 """Most times that one candidate is tried; each leaves something out or settles something."""

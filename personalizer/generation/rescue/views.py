@@ -18,6 +18,7 @@ __all__ = [
     "getters_of",
     "guesses",
     "in_order",
+    "is_generic",
     "kind_of_result",
     "of_state",
     "views_of",
@@ -199,6 +200,12 @@ def asserted(call: str, site: Site) -> list[str]:
     )
 
 
+def is_generic(written: str, site: Site) -> bool:
+    """Whether a type, as the focal method's file writes it, names a type variable."""
+    names, members = re.findall(r"[A-Z]\w*", written), site.symbols.members
+    return any(members.is_variable(name, site.focal_path) for name in names)
+
+
 def kind_of_result(site: Site) -> str | None:
     """The type of the variable for what the method gives; None where it gives nothing."""
     focal = site.focal
@@ -206,8 +213,7 @@ def kind_of_result(site: Site) -> str | None:
         return focal.owner
     if focal.returns in (None, "void"):
         return None
-    names, members = re.findall(r"[A-Z]\w*", focal.returns), site.symbols.members
-    if any(members.is_variable(name, site.focal_path) for name in names):
+    if is_generic(focal.returns, site):
         return "Object[]" if focal.returns.endswith("[]") else "Object"
     inner = {one.simple_name: one.name for one in site.snapshot.files[site.focal_path].types}
     return re.sub(r"(?<![\w.])[A-Z]\w*", lambda m: inner.get(m[0], m[0]), focal.returns)
