@@ -917,6 +917,8 @@ def test_testng_has_what_came_first(flavour: str, ends: str):
         ("Integer", "assertNull(a);", "junit5", "assertEquals(0, a.intValue());"),
         ("String", "Assertions.assertNull(a);", "junit5", 'Assertions.assertEquals("", a);'),
         ("String", "assertNull(a);", "testng", 'assertEquals(a, "");'),
+        ("Float", "assertNull(a);", "junit5", "assertEquals(0.0f, a, 1e-6f);"),
+        ("BigInteger", "assertNull(a);", "junit5", 'assertEquals("", a.toString());'),
         ("Object", "assertNull(a);", "junit5", "assertNotNull(a);"),  # no literal says what came
         ("Integer", "assertNull(b);", "junit5", "assertNotNull(b);"),  # not of the method
     ],

@@ -27,6 +27,7 @@ from personalizer.generation.rescue.removal import (
     statements_in,
     with_dependants,
 )
+from personalizer.generation.rescue.typed import MADE_OF
 from personalizer.generation.rescue.views import RESULT, asserted, guesses, in_order
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
@@ -170,7 +171,8 @@ def _is_result(node: Node, tree: MethodTree, focal: Method | None) -> bool:
     )
 
 
-_TELLING = frozenset(["Boolean", "Double", "Integer", "Long", "String"])
+_TELLING = frozenset(["Boolean", "Byte", "Double", "Float", "Integer", "Long", "Short", "String"])
+_TELLING |= MADE_OF.keys()
 """Types whose values a literal says."""
 _EQUALS_NULL = ("assertEquals", "null", 1)
 """What is asserted, of what, beside how many others: as ``assertNull`` says it."""

@@ -18,7 +18,7 @@ from personalizer.generation.rescue.literals import literal_of, shown
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, code, nodes
 
-__all__ = ["typed"]
+__all__ = ["MADE_OF", "typed"]
 
 _MOST = 12
 """Values of a list or an array that a test names."""
@@ -88,8 +88,8 @@ def _ways(call: Node, kinds: dict[str, str], site: Site) -> Iterator[str]:
             yield f"assertFalse({name}.isPresent())"
         elif literal:
             yield f"assertEquals(Optional.of({literal}), {name})"
-    elif simple in _MADE_OF:
-        yield f"assertEquals({_MADE_OF[simple](code(expected))}, {name})"
+    elif simple in MADE_OF:
+        yield f"assertEquals({MADE_OF[simple](code(expected))}, {name})"
     else:
         declared = site.symbols.members.seen_from(kind, site.focal_path)
         if declared is not None and declared.type.kind == "enum" and said.isidentifier():
@@ -134,7 +134,7 @@ def _literal(kind: str, value: str) -> str | None:
 
 
 _PRIMITIVES = {"Boolean": "boolean", "Double": "double", "Integer": "int", "Long": "long"}
-_MADE_OF: dict[str, Callable[[str], str]] = {
+MADE_OF: dict[str, Callable[[str], str]] = {
     "BigDecimal": "new BigDecimal({})".format,
     "BigInteger": "new BigInteger({})".format,
     "Duration": "Duration.parse({})".format,
@@ -146,4 +146,4 @@ _MADE_OF: dict[str, Callable[[str], str]] = {
     "URI": "URI.create({})".format,
     "UUID": "UUID.fromString({})".format,
 }
-"""How a value is made of its text."""
+"""How a value is made of its text, by types whose text says all of it."""
