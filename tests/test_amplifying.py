@@ -390,6 +390,9 @@ public class Cart {
     public boolean same(String one) {
         return one.hashCode() == 7;
     }
+    public int wrapped(String text) {
+        return Integer.parseInt(text);
+    }
 }
 """
 PARSER_TEST = CART_TEST.replace("assertEquals(0, cart.total());", "assertNotNull(cart);")
@@ -424,6 +427,17 @@ def test_a_value_is_chosen_for_what_the_test_then_notices(parser):
     assert first.text == method(*after).replace("sums", "parsed")
     assert first.killed > second.killed
     assert first.notes[-1].startswith('"1" for text: notices ')
+
+
+@needs_sandbox
+def test_where_the_method_gives_something_no_exception_is_expected_first(parser):
+    """No line of the method was seen to run: an exception of what it called left it."""
+    before = 'assertThrows(NumberFormatException.class, () -> cart.wrapped("a"));'
+    first, second = noticed(parser, "Cart#wrapped", before, settled=True)
+    assert (second.text, second.mutants) == (method(before), None)
+    after = ['int result = cart.wrapped("1");', "assertEquals(1, result);"]
+    assert first.text == method(*after).replace("sums", "wrapped")
+    assert first.killed
 
 
 @needs_sandbox

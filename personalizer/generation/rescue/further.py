@@ -79,6 +79,8 @@ def noticing(
 ) -> tuple[Candidate, ...]:
     """Candidates, best first; where the best lets mutants live, one of other values that sees more.
 
+    So too where it expects an exception that came before anything of the method was seen to run.
+
     Args:
         candidates: Compiled and run.
         site: Where they stand.
@@ -87,7 +89,10 @@ def noticing(
         known: Digests of candidates that are left out.
     """
     best, *others = ranked(candidates) or (None,)
-    if best is None or not good(best) or not best.survivors:
+    if best is None or not good(best):
+        return ranked(candidates)
+    unseen = best.mutants is None and "assertThrows" in best.text
+    if not best.survivors and not unseen:
         return ranked(candidates)
     found = best
     base = replace(best, text=looking(best.text, site))
@@ -102,7 +107,7 @@ def noticing(
             noticed = f"{part.killed} of {count(part.mutants or 0, 'mutant')}"
             told = f"{changes}: notices {noticed}, {best.killed} before"
             found = replace(part, notes=(*part.notes, told))
-        if not found.survivors:
+        if found is not best and not found.survivors:
             break
     return (*([found] if found is not best else []), best, *others)
 
