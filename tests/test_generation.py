@@ -151,7 +151,7 @@ def test_junit_3_tests_need_no_annotation():
             "public class CartTest extends TestCase { public void testA() { } }\n"
         )
     }
-    _, made = generated("public void testTotal() {\n    assertEquals(0, one());\n}", files=files)
+    _, made = generated("public void testTotal() {\n    assertEquals(0, 1);\n}", files=files)
     assert made.candidates[0].parses
     assert made.edit is not None
 

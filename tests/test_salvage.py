@@ -752,6 +752,12 @@ def test_what_says_nothing_asserts_nothing(lines: list[str], says: bool):
     assert asserts(method(*lines)) is says
 
 
+def test_a_test_of_constants_alone_is_left_as_it_is():
+    text = method("assertEquals(7, 7);")
+    (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_of("Cart#add"))
+    assert (one.text, one.asserts) == (text, False)
+
+
 @pytest.mark.parametrize(
     "lines",
     [

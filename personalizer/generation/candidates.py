@@ -92,9 +92,11 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
 def _tidied(text: str, site: Site) -> tuple[str, list[str]]:
     """A test without what says nothing, and under a name that speaks of its method."""
     notes = []
-    if (fewer := without_empty_words(text)) != text:
+    fewer = without_empty_words(text)
+    if fewer != text and asserts(fewer):
+        text = fewer
         notes.append("left out what compares constants")
-    if (named := _named_for(fewer, site)) != fewer:
+    if (named := _named_for(text, site)) != text:
         notes.append(f"named for {site.focal.name}, not for a method beside it")
     return named, notes
 

@@ -61,7 +61,8 @@ def varied(
         return ranked(candidates)
     for one, changes in _tried(best, site, look, known, _PATIENCE):
         if one.gains:
-            (part,) = mended(run([one]), site, run)
+            (settled,) = mended([one], site, look)
+            (part,) = run([settled]) if good(settled) else (settled,)
             if good(part) and worth(part) > 3:
                 lines = ", ".join(map(str, one.gains))
                 told = f"{changes}: goes where no test of its class went (line {lines})"
