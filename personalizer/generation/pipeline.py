@@ -138,7 +138,7 @@ def generate_test(
     if salvage:
         candidates = varied(candidates, site, look=look, run=run, known=digests)
     clock.took("vary")
-    if salvage:
+    if salvage and settings.mutants:
         candidates = noticing(candidates, site, look=look, run=run, known=digests)
         candidates = amplified(candidates, site, look=look, run=run)
         candidates = tuple(one for one in candidates if digest(one.text.encode()) not in digests)
