@@ -430,6 +430,17 @@ def test_a_value_is_chosen_for_what_the_test_then_notices(parser):
 
 
 @needs_sandbox
+def test_a_variable_that_the_value_came_from_goes_with_it(parser):
+    before = ['String text = "a".trim();', "Integer result = cart.parsed(text);"]
+    first, _ = noticed(parser, "Cart#parsed", *before, "assertNull(result);", settled=True)
+    after = ['Integer result = cart.parsed("1");', "assertEquals(2, result.intValue());"]
+    assert first.text in (
+        method(*after).replace("sums", "parsed"),
+        method('"a".trim();', *after).replace("sums", "parsed"),
+    )
+
+
+@needs_sandbox
 def test_where_the_method_gives_something_no_exception_is_expected_first(parser):
     """No line of the method was seen to run: an exception of what it called left it."""
     before = 'assertThrows(NumberFormatException.class, () -> cart.wrapped("a"));'

@@ -20,6 +20,7 @@ from personalizer.generation.rescue.amplifying import looking
 from personalizer.generation.rescue.arguments import arguments_of
 from personalizer.generation.rescue.beginnings import beginnings
 from personalizer.generation.rescue.ends import ends_at
+from personalizer.generation.rescue.removal import without_unused
 from personalizer.generation.rescue.rounds import declared, mended
 from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
@@ -121,7 +122,8 @@ def _tried(
     seen = set(known)
 
     def looked(text: str) -> Candidate | None:
-        """What becomes of a test that was not tried before."""
+        """What becomes of a test that was not tried before, without what it no longer uses."""
+        text = without_unused(text, best.text, site.focal)
         code = digest(text.encode())
         if code in seen or nameless(text) in site.existing or not whole_test(text, site):
             return None
