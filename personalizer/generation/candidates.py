@@ -18,7 +18,7 @@ from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site, nameless
-from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
+from personalizer.generation.syntax import MethodTree, calls_of, code, given_to, nodes
 
 __all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
 
@@ -194,7 +194,7 @@ def _is_assertion(node: Node) -> bool:
 
 def _is_of_constants(node: Node) -> bool:
     """Whether a node is an assertion of JUnit's of nothing but constants."""
-    given = _given(node)
+    given = given_to(node)
     plain = code(node.child_by_field_name("name")) in _PLAIN
     constant = all(one.type in _CONSTANT or one.type.endswith("_literal") for one in given)
     return plain and constant and bool(given)
@@ -202,15 +202,10 @@ def _is_of_constants(node: Node) -> bool:
 
 def _is_of_itself(node: Node) -> bool:
     """Whether a node is an assertion of JUnit's that a variable is what it is."""
-    given = _given(node)
+    given = given_to(node)
     same = code(node.child_by_field_name("name")) in ("assertEquals", "assertSame")
     kinds = [one.type for one in given]
     return same and kinds == 2 * ["identifier"] and code(given[0]) == code(given[1])
-
-
-def _given(call: Node) -> list[Node]:
-    arguments = call.child_by_field_name("arguments")
-    return arguments.named_children if arguments else []
 
 
 _PLAIN = {"assertEquals", "assertFalse", "assertNotEquals", "assertNotNull"}

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tree_sitter import Node
 
 from indexer import FileFacts, Method
 from indexer.facts import simple_type
-from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
+from personalizer.generation.syntax import (
+    CALLS,
+    MethodTree,
+    calls_of,
+    code,
+    given_to,
+    hands_null,
+    nodes,
+)
 
 __all__ = ["cautions", "expects_its_exception", "is_called"]
 
@@ -53,14 +61,13 @@ def expects_its_exception(test: str, focal: Method) -> bool:
     return any(
         one.type == "method_invocation"
         and code(one.child_by_field_name("name")) == "assertThrows"
-        and _only_calls(one.child_by_field_name("arguments"), focal, _made(root))
+        and _only_calls(given_to(one), focal, _made(root))
         for one in nodes(root)
     )
 
 
-def _only_calls(arguments: Node | None, focal: Method, made: Collection[str]) -> bool:
+def _only_calls(given: Sequence[Node], focal: Method, made: Collection[str]) -> bool:
     """Of the arguments of ``assertThrows``: the exception's class and the code."""
-    given = arguments.named_children[:2] if arguments else []
     if len(given) < 2 or given[1].type != "lambda_expression":
         return False
     calls = [one for one in nodes(given[1]) if one.type in CALLS]

@@ -10,7 +10,17 @@ from tree_sitter import Node, Parser
 from indexer import Method
 from indexer.languages.java_bodies import JAVA
 
-__all__ = ["CALLS", "MethodTree", "calls_of", "code", "hands_null", "is_variable", "nodes"]
+__all__ = [
+    "CALLS",
+    "MethodTree",
+    "calls_of",
+    "code",
+    "given_to",
+    "hands_null",
+    "is_variable",
+    "kinds_of_variables",
+    "nodes",
+]
 
 CALLS = frozenset({"method_invocation", "object_creation_expression"})
 """Kinds of nodes that call a method or a constructor."""
@@ -85,11 +95,26 @@ def calls_of(method: Method, root: Node | None) -> Iterator[Node]:
             yield node
 
 
+def given_to(call: Node) -> tuple[Node, ...]:
+    """What a call is given, without comments."""
+    arguments = call.child_by_field_name("arguments")
+    found = arguments.named_children if arguments else []
+    return tuple(one for one in found if "comment" not in one.type)
+
+
 def hands_null(call: Node) -> bool:
     """Whether an argument of a call is ``null`` itself, or a cast of it."""
-    arguments = call.child_by_field_name("arguments")
-    given = arguments.named_children if arguments else []
-    return any(re.fullmatch(r"(?:\([^()]*\) ?)?null", code(one)) for one in given)
+    return any(re.fullmatch(r"(?:\([^()]*\) ?)?null", code(one)) for one in given_to(call))
+
+
+def kinds_of_variables(method: Node | None) -> dict[str, str]:
+    """Types of a method's local variables, as written, by name."""
+    return {
+        code(one.child_by_field_name("name")): code(node.child_by_field_name("type"))
+        for node in nodes(method)
+        if node.type == "local_variable_declaration"
+        for one in node.children_by_field_name("declarator")
+    }
 
 
 def is_variable(node: Node) -> bool:

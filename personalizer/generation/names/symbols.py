@@ -7,7 +7,7 @@ Only what is sure is reported: a receiver whose type is not a complete type of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -17,7 +17,7 @@ from personalizer.engine.monitor.java_types import is_unchecked
 from personalizer.generation.names.members import Declared, Members, takes
 from personalizer.generation.names.needs import Found, Scope
 from personalizer.generation.names.wildcards import wildcards_of
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import MethodTree, code, given_to, nodes
 
 __all__ = ["Misuse", "Reader"]
 
@@ -152,7 +152,7 @@ class Reader:
         owner = self._type_of(receiver) if receiver else None
         if name is None or owner is None or not owner.complete:
             return
-        arguments = _arguments(node)
+        arguments = given_to(node)
         named = owner.methods(code(name), inside=self._scope.path)
         given = owner.given(code(name))
         if len(arguments) in given or any(takes(one.method, len(arguments)) for one in named):
@@ -167,7 +167,7 @@ class Reader:
         anonymous = any(child.type == "class_body" for child in node.children)
         if name is None or owner is None or anonymous or owner.generated_constructors:
             return
-        arguments = _arguments(node)
+        arguments = given_to(node)
         count = len(arguments)
         constructors = owner.constructors(inside=self._scope.path)
         made = len(owner.components)
@@ -249,7 +249,7 @@ class Reader:
 
     def _called(self, node: Node) -> list[Where]:
         """The project's methods or constructors that a call may mean."""
-        arguments = _arguments(node)
+        arguments = given_to(node)
         if node.type == "object_creation_expression":
             owner = self._named(code(node.child_by_field_name("type")))
             found = (owner.constructors(inside=self._scope.path) or []) if owner else []
@@ -324,12 +324,6 @@ def _within(node: Node, *kinds: str, beyond: int = 0) -> bool:
         found += above.type in kinds
         above = above.parent
     return found > beyond
-
-
-def _arguments(node: Node) -> tuple[Node, ...]:
-    arguments = node.child_by_field_name("arguments")
-    found: Iterable[Node] = arguments.named_children if arguments else ()
-    return tuple(one for one in found if not one.type.endswith("comment"))
 
 
 def _counted(count: int) -> str:

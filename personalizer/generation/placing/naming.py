@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from indexer import Method
 from personalizer.generation.placing.style import most_common, numbered
-from personalizer.generation.syntax import MethodTree, calls_of, code
+from personalizer.generation.syntax import MethodTree, calls_of, code, given_to
 
 __all__ = ["OF_OBJECT", "free_name", "joined", "word_of"]
 
@@ -74,8 +74,7 @@ def _told(text: str, focal: Method) -> Iterator[str]:
     """Words that tell a test from others of its method."""
     tree = MethodTree(text)
     for call in calls_of(focal, tree.method):
-        given = call.child_by_field_name("arguments")
-        for one in given.named_children if given else ():
+        for one in given_to(call):
             if word := word_of(code(one)):
                 yield f"With{word}"
     if "assertThrows" in text:

@@ -36,7 +36,13 @@ from personalizer.generation.rescue.views import (
     views_of,
 )
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
+from personalizer.generation.syntax import (
+    MethodTree,
+    calls_of,
+    code,
+    given_to,
+    kinds_of_variables,
+)
 from personalizer.texts import count
 
 __all__ = ["Look", "amplified", "looking", "looks"]
@@ -159,15 +165,10 @@ def _is_seen(expression: str, text: str) -> bool:
 def _places(text: str, site: Site) -> Iterator[_At]:
     """Behind calls of the focal method, as it seems, where something can stand."""
     method = MethodTree(text).method
-    others = {
-        code(one.child_by_field_name("name"))
-        for node in nodes(method)
-        if node.type == _DECLARES and _is_of_java(code(node.child_by_field_name("type")), site)
-        for one in node.children_by_field_name("declarator")
-    }
+    kinds = kinds_of_variables(method)
+    others = {name for name, kind in kinds.items() if _is_of_java(kind, site)}
     for call in calls_of(site.focal, method):
-        arguments = call.child_by_field_name("arguments")
-        takes_all = takes(site.focal, arguments.named_child_count if arguments else 0)
+        takes_all = takes(site.focal, len(given_to(call)))
         statement = _statement(call)
         if statement and takes_all and code(call.child_by_field_name("object")) not in others:
             yield _At(text, statement, call, site.flavour)
@@ -238,16 +239,10 @@ class _At(NamedTuple):
     def _says(self, name: str, around: str) -> bool:
         """Whether it is an assertion of a name of the call alone."""
         outer = self.statement.named_children[0]
-        given = outer.child_by_field_name("arguments")
-        only = given.named_children[0] if given and given.named_child_count == 1 else None
-        inside = self.call.parent
-        return (
-            code(outer.child_by_field_name("name")) == name
-            and only is not None
-            and inside is not None
-            and inside.type == around
-            and inside.id in (only.id, given.id if given else 0)
-        )
+        given, inside = given_to(outer), self.call.parent
+        alone = len(given) == 1 and given[0].id in (self.call.id, inside.id if inside else 0)
+        named = code(outer.child_by_field_name("name")) == name
+        return alone and named and inside is not None and inside.type == around
 
     @property
     def itself(self) -> str:
@@ -276,7 +271,9 @@ class _At(NamedTuple):
         if weak is not None:
             tree.replace(weak, said)  # which says more than that it is there
         else:
-            tree.insert(last.end_byte, _end_of_row(last), f"{_beside(last)}\n{indent}{said}")
+            beside = _beside(last)
+            end = last.end_byte + len(beside.encode())
+            tree.insert(last.end_byte, end, f"{beside}\n{indent}{said}")
         whole = [before, kept or self.itself]
         tree.replace(self.statement, f"\n{indent}".join(one for one in whole if one))
         return Look(tree.text, told, said)
@@ -298,10 +295,6 @@ def _beside(statement: Node) -> str:
     return ""
 
 
-def _end_of_row(statement: Node) -> int:
-    return statement.end_byte + len(_beside(statement).encode())
-
-
 def _of_receiver(at: _At, views: Views) -> Iterator[Look]:
     """What getters say of what the method is called on."""
     on = at.call.child_by_field_name("object")
@@ -312,8 +305,7 @@ def _of_receiver(at: _At, views: Views) -> Iterator[Look]:
 
 def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
     """What became of what the method is given, where that can change."""
-    arguments = at.call.child_by_field_name("arguments")
-    given = arguments.named_children if arguments else []
+    given = given_to(at.call)
     if len(given) != len(site.focal.parameters):
         return
     for node, wanted in zip(given, site.focal.parameters, strict=True):

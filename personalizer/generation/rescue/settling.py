@@ -30,7 +30,15 @@ from personalizer.generation.rescue.removal import (
 from personalizer.generation.rescue.typed import MADE_OF
 from personalizer.generation.rescue.views import RESULT, asserted, guesses, in_order
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import CALLS, MethodTree, calls_of, code, hands_null, nodes
+from personalizer.generation.syntax import (
+    CALLS,
+    MethodTree,
+    calls_of,
+    code,
+    given_to,
+    hands_null,
+    nodes,
+)
 
 __all__ = ["as_it_is", "returned", "settled", "thrown", "thrown_instead"]
 
@@ -96,7 +104,7 @@ def settled(
     ]
     for call in calls:
         name, arguments = (call.child_by_field_name(one) for one in ("name", "arguments"))
-        given = arguments.named_children if arguments else []
+        given = given_to(call)
         kind = simple_type(focal.returns or "") if focal else ""
         telling = code(name) == "assertNull" and len(given) == 1 and kind in _TELLING
         if telling and _is_result(given[0], tree, focal):
@@ -287,8 +295,7 @@ def thrown_instead(
         at_line = node.start_point[0] <= line <= node.end_point[0]
         if not at_line or code(node.child_by_field_name("name")) != "assertThrows":
             continue
-        given = node.child_by_field_name("arguments")
-        wanted = [one for one in (given.named_children if given else ()) if one.type == _CLASS]
+        wanted = [one for one in given_to(node) if one.type == _CLASS]
         if wanted and code(wanted[0]).endswith(f"{found[1]}.class"):
             call = next(calls_of(focal, node), None)
             if call is None or not _tells(found[2], call):
@@ -342,8 +349,7 @@ def _arguments_before(call: Node, focal: Method, taken: Collection[str]) -> tupl
 
     What a call within another throws would look as if the focal method threw it.
     """
-    arguments = call.child_by_field_name("arguments")
-    given = arguments.named_children if arguments else []
+    given = given_to(call)
     text, declared = call.text or b"", list[str]()
     if len(given) != len(focal.parameters):
         return declared, code(call)

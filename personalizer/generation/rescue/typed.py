@@ -2,21 +2,21 @@
 
 A run tells of a list but its text, so what is settled at first reads
 ``assertEquals("[a, b]", result.toString())``. Where the variable's type says what the text stands
-for, ``assertEquals(List.of("a", "b"), result)`` says the same and reads better; that it does say
-the same, a run shows.
+for, ``assertEquals(Arrays.asList("a", "b"), result)`` says the same and reads better; that it does
+say the same, a run shows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tree_sitter import Node
 
 from indexer.facts import simple_type
 from personalizer.generation.rescue.literals import literal_of, shown
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, code, nodes
+from personalizer.generation.syntax import MethodTree, code, given_to, kinds_of_variables, nodes
 
 __all__ = ["MADE_OF", "typed"]
 
@@ -32,28 +32,18 @@ def typed(text: str, site: Site) -> str:
         site: Where it stands.
     """
     tree = MethodTree(text)
-    kinds = _kinds(tree.method)
+    kinds = kinds_of_variables(tree.method)
     for call in _comparisons(tree.method):
-        for way in _ways(call, kinds, site):
-            tree.replace(call, way)
+        expected, came = given_to(call)
+        if said := _said_of(expected, came, kinds, site):
+            tree.replace(call, said)
     return tree.text
-
-
-def _kinds(method: Node | None) -> dict[str, str]:
-    """Types of local variables, as written."""
-    return {
-        code(one.child_by_field_name("name")): code(node.child_by_field_name("type"))
-        for node in nodes(method)
-        if node.type == "local_variable_declaration"
-        for one in node.children_by_field_name("declarator")
-    }
 
 
 def _comparisons(method: Node | None) -> Iterator[Node]:
     """Calls of ``assertEquals`` with a text."""
     for node in nodes(method):
-        arguments = node.child_by_field_name("arguments")
-        given = [one.type for one in arguments.named_children] if arguments else []
+        given = [one.type for one in given_to(node)]
         named = code(node.child_by_field_name("name")) == "assertEquals"
         if named and len(given) == 2 and given[0] == "string_literal":
             yield node
@@ -62,55 +52,54 @@ def _comparisons(method: Node | None) -> Iterator[Node]:
 _TEXT = re.compile(r"(\w+)\.toString\(\)|Arrays\.toString\((\w+)\)")
 
 
-def _ways(call: Node, kinds: dict[str, str], site: Site) -> Iterator[str]:
-    """An assertion that says the same of the very variable; none where there is none."""
-    arguments = call.child_by_field_name("arguments")
-    expected, came = arguments.named_children if arguments else (call, call)
+def _said_of(expected: Node, came: Node, kinds: Mapping[str, str], site: Site) -> str:
+    """An assertion that says the same of the very variable; empty where there is none."""
     found = _TEXT.fullmatch(code(came))
     name = (found[1] or found[2]) if found else ""
     said = shown(expected)
     if name not in kinds or said is None:
-        return
+        return ""
     kind = re.sub(r"\s", "", kinds[name])
     simple = simple_type(kind)
     inside = re.search(r"<([\w.,]+)>\Z", kind)
     element = inside[1].rpartition(".")[2] if inside else ""
     if kind.endswith("[]"):
-        yield from _of_array(kind, name, said)
-    elif simple in ("List", "Collection", "Iterable", "Set"):
-        yield from _of_several(simple, element, name, said, _writes_of(site))
-    elif simple == "Map" and said == "{}":
-        yield f"assertTrue({name}.isEmpty())"
-    elif simple == "Optional":
-        value = re.fullmatch(r"Optional\[(.*)\]", said, re.DOTALL)
-        literal = literal_of(_PRIMITIVES.get(element, element), value[1]) if value else None
-        if said == "Optional.empty":
-            yield f"assertFalse({name}.isPresent())"
-        elif literal:
-            yield f"assertEquals(Optional.of({literal}), {name})"
-    elif simple in MADE_OF:
-        yield f"assertEquals({MADE_OF[simple](code(expected))}, {name})"
-    else:
-        declared = site.symbols.members.seen_from(kind, site.focal_path)
-        if declared is not None and declared.type.kind == "enum" and said.isidentifier():
-            yield f"assertEquals({kind}.{said}, {name})"
+        return _of_array(kind, name, said)
+    if simple in ("List", "Collection", "Iterable", "Set"):
+        return _of_several(simple, element, name, said, _writes_of(site))
+    if simple == "Map" and said == "{}":
+        return f"assertTrue({name}.isEmpty())"
+    if simple == "Optional":
+        return _of_optional(element, name, said)
+    if simple in MADE_OF:
+        return f"assertEquals({MADE_OF[simple](code(expected))}, {name})"
+    declared = site.symbols.members.seen_from(kind, site.focal_path)
+    constant = declared is not None and declared.type.kind == "enum" and said.isidentifier()
+    return f"assertEquals({kind}.{said}, {name})" if constant else ""
 
 
-def _of_array(kind: str, name: str, said: str) -> Iterator[str]:
+def _of_array(kind: str, name: str, said: str) -> str:
     if said == "[]":
-        yield f"assertEquals(0, {name}.length)"
-    elif values := _values(kind.removesuffix("[]"), said):
-        delta = ", 1e-9" if kind == "double[]" else ""
-        yield f"assertArrayEquals(new {kind} {{{values}}}, {name}{delta})"
+        return f"assertEquals(0, {name}.length)"
+    values, delta = _values(kind.removesuffix("[]"), said), ", 1e-9" if kind == "double[]" else ""
+    return f"assertArrayEquals(new {kind} {{{values}}}, {name}{delta})" if values else ""
 
 
-def _of_several(kind: str, element: str, name: str, said: str, of: bool) -> Iterator[str]:
+def _of_several(kind: str, element: str, name: str, said: str, of: bool) -> str:
     if said == "[]" and kind != "Iterable":
-        yield f"assertTrue({name}.isEmpty())"
-    elif values := _values(_PRIMITIVES.get(element, element), said):
-        old = "new HashSet<>(Arrays.asList({}))" if kind == "Set" else "Arrays.asList({})"
-        new = "Set.of({})" if kind == "Set" else "List.of({})"
-        yield f"assertEquals({(new if of else old).format(values)}, {name})"
+        return f"assertTrue({name}.isEmpty())"
+    values = _values(element, said)
+    old = "new HashSet<>(Arrays.asList({}))" if kind == "Set" else "Arrays.asList({})"
+    new = "Set.of({})" if kind == "Set" else "List.of({})"
+    return f"assertEquals({(new if of else old).format(values)}, {name})" if values else ""
+
+
+def _of_optional(element: str, name: str, said: str) -> str:
+    if said == "Optional.empty":
+        return f"assertFalse({name}.isPresent())"
+    value = re.fullmatch(r"Optional\[(.*)\]", said, re.DOTALL)
+    literal = _literal(element, value[1]) if value else None
+    return f"assertEquals(Optional.of({literal}), {name})" if literal else ""
 
 
 def _writes_of(site: Site) -> bool:
@@ -128,9 +117,10 @@ def _values(kind: str, said: str) -> str:
 
 
 def _literal(kind: str, value: str) -> str | None:
+    """Of what a list or an array of a type holds."""
     if kind in ("byte", "short") and re.fullmatch(r"-?\d+", value):
         return value
-    return literal_of(kind, value)
+    return literal_of(_PRIMITIVES.get(kind, kind), value)
 
 
 _PRIMITIVES = {"Boolean": "boolean", "Double": "double", "Integer": "int", "Long": "long"}

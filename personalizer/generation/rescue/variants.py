@@ -22,7 +22,7 @@ from personalizer.generation.rescue.arguments import null_of
 from personalizer.generation.rescue.beginnings import plain_name
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, calls_of, code, nodes
+from personalizer.generation.syntax import MethodTree, calls_of, code, given_to, nodes
 
 __all__ = ["Variant", "variants"]
 
@@ -57,7 +57,7 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
     """
     tree = MethodTree(text)
     calls = list(calls_of(site.focal, tree.method))
-    given = [_arguments_of(one) for one in calls]
+    given = [given_to(one) for one in calls]
     fitting = [each for each in given if len(each) == len(site.focal.parameters)]
     if not fitting:
         return
@@ -155,12 +155,6 @@ def _literals_before(tree: MethodTree, call: Node) -> Iterator[Node]:
     for node in nodes(body):
         if node.type in _LIKE and node.end_byte <= call.start_byte:
             yield node
-
-
-def _arguments_of(call: Node) -> list[Node]:
-    """What a call is given."""
-    given = call.child_by_field_name("arguments")
-    return [one for one in given.named_children if "comment" not in one.type] if given else []
 
 
 # ---------------------------------------------------------------- values
