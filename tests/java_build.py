@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from indexer import Snapshot, Store, Workspace, index_folder
+from personalizer.generation import Candidate
+from personalizer.generation.checking import checked
+from personalizer.generation.site import Site
 from personalizer.validation import Check, Validator, Verdict, sandbox, validator_for
 
 _programs = tempfile.TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
@@ -105,6 +108,16 @@ class Project:
             focal_lines=(6, 11),
             sources=sources or {},
         )
+
+    def runs(self, site: Site, mutants: int = 0) -> Callable[..., tuple[Candidate, ...]]:
+        """Compiles and runs candidates at a site."""
+
+        def run(
+            candidates: Sequence[Candidate], mutants: int = mutants, anyway: bool = False
+        ) -> tuple[Candidate, ...]:
+            return checked(candidates, site, self.validator, mutants=mutants, anyway=anyway)[0]
+
+        return run
 
     def verdict(self, body: str) -> Verdict:
         """What is found of a JUnit 5 test with a body."""

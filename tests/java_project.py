@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer import Change, Index, Snapshot
+from personalizer.generation import resolve_target
+from personalizer.generation.site import Site
 
 
 def project_files(classes: int = 8, methods: int = 4) -> dict[str, str]:
@@ -46,6 +48,16 @@ def project_files(classes: int = 8, methods: int = 4) -> dict[str, str]:
 def snapshot_of(files: dict[str, str]) -> Snapshot:
     """The project indexed in memory."""
     return Index().apply(Change(path, text.encode()) for path, text in files.items())
+
+
+def site_at(snapshot: Snapshot, target: str) -> Site:
+    """Where the tests of a method stand, as ``Cart#add`` names it."""
+    return Site(snapshot, *resolve_target(snapshot, target))
+
+
+def method(*lines: str) -> str:
+    """A test of some statements."""
+    return "\n".join(["@Test", "void sums() {", *(f"    {line}" for line in lines), "}"])
 
 
 def write_project(root: Path, files: dict[str, str] | None = None) -> Path:

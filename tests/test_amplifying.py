@@ -9,13 +9,12 @@ from functools import partial
 
 import pytest
 
-from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.checking import checked
+from personalizer.generation import Candidate
 from personalizer.generation.rescue.amplifying import amplified, looks
 from personalizer.generation.rescue.further import noticing
 from personalizer.generation.site import Site
 from tests.java_build import CART_TEST, needs_sandbox, project
-from tests.java_project import snapshot_of
+from tests.java_project import method, site_at, snapshot_of
 
 SHOP = "src/main/java/shop/Cart.java"
 SOURCE = """package shop;
@@ -53,13 +52,9 @@ public class Cart {
 TESTS = CART_TEST.replace("cart.total()", "cart.getTotal()")
 
 
-def method(*lines: str) -> str:
-    return "\n".join(["@Test", "void sums() {", *(f"    {line}" for line in lines), "}"])
-
-
 def site_of(target: str) -> Site:
     snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": TESTS})
-    return Site(snapshot, *resolve_target(snapshot, target))
+    return site_at(snapshot, target)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +246,7 @@ def test_testng_has_what_came_first_and_lines_keep_their_place():
     tests = TESTS.replace("org.junit.jupiter.api.Assertions", "org.testng.Assert")
     tests = tests.replace("org.junit.jupiter.api.Test", "org.testng.annotations.Test")
     snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": tests})
-    site = Site(snapshot, *resolve_target(snapshot, "Cart#names"))
+    site = site_at(snapshot, "Cart#names")
     text = method("try (Any any = any()) {", "    cart.names();", "    last();", "}")
     first, *_ = looks(text, site)
     assert first.text == method(
@@ -339,11 +334,8 @@ def shop(tmp_path_factory):
     ],
 )
 def test_an_assertion_stays_that_notices_more(shop, target, lines, now, killed):
-    site = Site(shop.snapshot, *resolve_target(shop.snapshot, target))
-
-    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        return checked(candidates, site, shop.validator, mutants=20)[0]
-
+    site = site_at(shop.snapshot, target)
+    run = shop.runs(site, mutants=20)
     (before,) = run([weak(method(*lines))])
     assert before.passes, before.failure
     (after,) = amplified([before], site, look=run, run=run)
@@ -361,12 +353,9 @@ def test_an_assertion_stays_that_notices_more(shop, target, lines, now, killed):
 @needs_sandbox
 def test_a_look_that_changes_what_others_see_does_not_stay(shop):
     """What reads a reader takes from those behind it."""
-    site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#reader"))
+    site = site_at(shop.snapshot, "Cart#reader")
     kept = ["java.io.Reader a = cart.reader(7);", "assertEquals('7', a.read());"]
-
-    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        return checked(candidates, site, shop.validator, mutants=20)[0]
-
+    run = shop.runs(site, mutants=20)
     text = method(*kept).replace("a.read());", "new java.io.BufferedReader(a).read());")
     text = text.replace("sums() {", "sums() throws Exception {")
     (before,) = run([weak(text)])
@@ -408,14 +397,11 @@ def parser(tmp_path_factory):
 
 
 def noticed(made, target: str, *lines: str, settled: bool) -> tuple[Candidate, ...]:
-    site = Site(made.snapshot, *resolve_target(made.snapshot, target))
-
-    def run(candidates: Sequence[Candidate], mutants: int = 20) -> Sequence[Candidate]:
-        return checked(candidates, site, made.validator, mutants=mutants, anyway=not mutants)[0]
-
+    site = site_at(made.snapshot, target)
+    run = made.runs(site, mutants=20)
     (before,) = run([replace(weak(method(*lines)), settled=settled)])
     assert before.passes, before.failure
-    return noticing([before], site, look=partial(run, mutants=0), run=run)
+    return noticing([before], site, look=partial(run, mutants=0, anyway=True), run=run)
 
 
 @needs_sandbox

@@ -16,7 +16,6 @@ from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.candidates import asserts, candidates_of, without_empty_words
-from personalizer.generation.checking import checked
 from personalizer.generation.pipeline import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
@@ -29,14 +28,10 @@ from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.views import Getter, Views, views_of
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
-from tests.java_project import snapshot_of
+from tests.java_project import method, site_at, snapshot_of
 
 ONE = [Arguments(("1",))]
 OPENTEST = "org.opentest4j.AssertionFailedError: "
-
-
-def method(*lines: str) -> str:
-    return "\n".join(["@Test", "void sums() {", *(f"    {line}" for line in lines), "}"])
 
 
 # ---------------------------------------------------------------- statements that are left out
@@ -446,7 +441,7 @@ class CartTest {
 
 def site_of(target: str, tests: str = TESTS) -> Site:
     snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": tests})
-    return Site(snapshot, *focal(snapshot, target))
+    return site_at(snapshot, target)
 
 
 def begins(target: str, tests: str = TESTS) -> list[Beginning]:
@@ -485,7 +480,7 @@ def test_types_within_others_are_told_apart():
         "Cart other;", "Cart.Builder made = new Cart.Builder();"
     )
     snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
-    site = Site(snapshot, *focal(snapshot, "Cart.Builder#dear"))
+    site = site_at(snapshot, "Cart.Builder#dear")
     assert [one.text.split("{\n")[1] for one in beginnings(site, Values(site))] == [
         "    Cart.Builder made = new Cart.Builder();\n    Cart.Builder result = made.dear();",
         "    Cart.Builder builder = new Cart.Builder();\n    Cart.Builder result = builder.dear();",
@@ -502,7 +497,7 @@ def test_a_field_of_what_declares_the_method_is_called_too():
     snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
 
     def receivers(target: str) -> list[str]:
-        site = Site(snapshot, *focal(snapshot, target))
+        site = site_at(snapshot, target)
         called = (one.text.rpartition(" ")[2] for one in beginnings(site, Values(site), most=9))
         return [call.partition(".")[0] for call in called]
 
@@ -627,7 +622,7 @@ class Base { }
 record Price(int amount) { }
 """
     snapshot = snapshot_of({SHOP: shop})
-    views = views_of(Site(snapshot, *resolve_target(snapshot, target)))
+    views = views_of(site_at(snapshot, target))
     assert (views.fluent, [one.name for one in views.of_result]) == (fluent, of_result)
 
 
@@ -698,7 +693,7 @@ class Gone extends RuntimeException {
 }
 """
     snapshot = snapshot_of({SHOP: shop})
-    site = Site(snapshot, *resolve_target(snapshot, target))
+    site = site_at(snapshot, target)
     assert [one.name for one in views_of(site).of_owner] == found
 
 
@@ -781,7 +776,7 @@ def test_names_of_objects_and_of_private_methods_are_not_taken(target: str, name
     source = SOURCE.rstrip().removesuffix("}")
     source += 'private void hidden() { } public String toString() { return ""; } }\n'
     snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
-    site = Site(snapshot, *focal(snapshot, target))
+    site = site_at(snapshot, target)
     text = f"@Test\nvoid {name}() {{\n    assertEquals(1, cart.add(1));\n}}"
     (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site)
     assert f"void {name}()" in one.text
@@ -886,7 +881,7 @@ def test_where_no_value_is_known_nothing_is_given():
     snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
     best, *_ = begun(
         [Candidate("@Test void a( {", parses=False)],
-        Site(snapshot, *focal(snapshot, "Cart#add")),
+        site_at(snapshot, "Cart#add"),
         go_on=lambda begun: [Completion(f"{begun}(1);\n    fail();\n}}", -0.5, 9, "stop")],
         run=run,
     )
@@ -993,9 +988,10 @@ def test_where_nothing_passes_a_test_begins_as_the_projects_own_do(tmp_path):
         return [Completion(f"{beginning}\n    assertEquals(5, result);\n}}", -0.5, 9, "stop")]
 
     with closing(shop.validator):
-        site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#total"))
+        site = site_at(shop.snapshot, "Cart#total")
+        run = shop.runs(site)
         wrong = candidates_of([Completion(method("assertNull(none);"), -1.0, 9, "stop")], site)
-        found = begun(run(shop, site, wrong), site, go_on=go_on, run=lambda c: run(shop, site, c))
+        found = begun(run(wrong), site, go_on=go_on, run=run)
     assert len(asked) == 1
     assert "int result = cart.total();" in asked[0]
     assert found[0].passes is True
@@ -1007,11 +1003,8 @@ def test_where_nothing_passes_a_test_begins_as_the_projects_own_do(tmp_path):
     assert found[1].compiles is False
 
 
-def run(shop: Project, site: Site, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-    return checked(candidates, site, shop.validator)[0]
-
-
 def tried(shop: Project, body: str) -> Sequence[Candidate]:
-    site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#add"))
+    site = site_at(shop.snapshot, "Cart#add")
     made = candidates_of([Completion(method(body), -1.0, 9, "stop")], site)
-    return mended(run(shop, site, made), site, lambda more: run(shop, site, more))
+    run = shop.runs(site)
+    return mended(run(made), site, run)

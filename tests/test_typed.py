@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
 
-from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.checking import checked
+from personalizer.generation import Candidate
 from personalizer.generation.rescue.salvage import salvaged
 from personalizer.generation.rescue.typed import typed
 from personalizer.generation.site import Site
 from tests.java_build import CART_TEST, needs_sandbox, project
-from tests.java_project import snapshot_of
+from tests.java_project import method, site_at, snapshot_of
 
 SHOP = "src/main/java/shop/Cart.java"
 SOURCE = """package shop;
@@ -43,13 +41,9 @@ public class Cart {
 TESTS = CART_TEST
 
 
-def method(*lines: str) -> str:
-    return "\n".join(["@Test", "void says() {", *(f"    {line}" for line in lines), "}"])
-
-
 def site_of(target: str) -> Site:
     snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": TESTS})
-    return Site(snapshot, *resolve_target(snapshot, target))
+    return site_at(snapshot, target)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +77,7 @@ def test_lists_are_made_as_the_test_class_makes_them():
         "assertEquals(0, cart.total());", "assertEquals(List.of(), cart.names());"
     )
     snapshot = snapshot_of({SHOP: SOURCE, "src/test/java/shop/CartTest.java": tests})
-    site = Site(snapshot, *resolve_target(snapshot, "Cart#total"))
+    site = site_at(snapshot, "Cart#total")
     lines = ["List<String> a = cart.a();", "Set<Long> b = cart.b();"]
     said = ['assertEquals("[a]", a.toString());', 'assertEquals("[1]", b.toString());']
     now = ['assertEquals(List.of("a"), a);', "assertEquals(Set.of(1L), b);"]
@@ -163,11 +157,8 @@ def shop(tmp_path_factory):
     ],
 )
 def test_what_came_is_compared_as_what_it_is(shop, name: str, kind: str, guess: str, now: str):
-    site = Site(shop.snapshot, *resolve_target(shop.snapshot, f"Cart#{name}"))
-
-    def run(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        return checked(candidates, site, shop.validator)[0]
-
+    site = site_at(shop.snapshot, f"Cart#{name}")
+    run = shop.runs(site)
     kept = f"{kind} found = cart.{name}();"
     (failing,) = run(
         [Candidate(method(kept, f'assertEquals("?", {guess});'), parses=True, asserts=True)]
