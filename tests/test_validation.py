@@ -174,13 +174,13 @@ public class Cart {
         ("all", "all(1L)", ["the assignment of all left out", "0 returned"]),
         ("half", "half(1.0)", ["a constant changed", "arithmetic turned round", "0 returned"]),
         ("first", 'first("bc")', ["0 became 1", "0 returned"]),
-        ("text", 'text("b")', ["an empty text returned"]),
+        ("text", 'text("b")', ["an empty text returned", "null returned"]),
         ("same", "same()", ["a constant changed"]),
         ("any", 'any("b")', ["null returned"]),
         ("nil", "nil()", []),
         ("some", "some(1)", ["null returned"]),
         ("list", 'list("b")', None),
-        ("maybe", 'maybe("b")', ["nothing in it returned"]),
+        ("maybe", 'maybe("b")', ["nothing in it returned", "null returned"]),
         ("call", "call(new java.util.ArrayList<>())", ["the call of clear left out"]),
         (
             "tell",
@@ -190,7 +190,7 @@ public class Cart {
         ("noted", "noted(java.util.List.of(1L))", ["the call of size left out", "0 returned"]),
         ("one", "one()", ["a constant changed"]),
         ("none", "none(1)", ["0 returned"]),  # next to infinite nothing changes
-        ("empty", "empty()", []),
+        ("empty", "empty()", ["null returned"]),
         (
             "mixed",
             "mixed(9)",
@@ -212,6 +212,7 @@ def test_each_kind_of_mutant_runs_and_is_told(kinds, name, call, changes):
     assert verdict.passes
     if changes is None:  # a list is made by an array with numbers in it
         assert f"line {line}: nothing in it returned" in verdict.survivors
+        assert f"line {line}: null returned" in verdict.survivors
     else:
         assert list(verdict.survivors) == [f"line {line}: {change}" for change in changes]
     assert verdict.killed == {"list": 2, "sure": 1}.get(name, 0)

@@ -204,19 +204,17 @@ final class Mutants {
                         returned("true", opcode, new InsnNode(Opcodes.ICONST_1)),
                         returned("false", opcode, new InsnNode(Opcodes.ICONST_0)));
             case Type.OBJECT:
+                Change none = returned("null", opcode, nothing(returned));
                 if (returned.getInternalName().equals("java/lang/String")) {
-                    return List.of(returned("an empty text", opcode, new LdcInsnNode("")));
+                    return List.of(returned("an empty text", opcode, new LdcInsnNode("")), none);
                 }
-                if (EMPTY.containsKey(returned.getInternalName())) {
-                    String[] of = EMPTY.get(returned.getInternalName()).split(" ");
-                    if (gives(before(one), of[1])) {
-                        return List.of();
-                    }
-                    AbstractInsnNode call =
-                            new MethodInsnNode(Opcodes.INVOKESTATIC, of[0], of[1], of[2], false);
-                    return List.of(returned("nothing in it", opcode, call));
+                String[] of = EMPTY.getOrDefault(returned.getInternalName(), "").split(" ");
+                if (of.length < 3 || gives(before(one), of[1])) {
+                    return List.of(none);
                 }
-                return List.of(returned("null", opcode, nothing(returned)));
+                AbstractInsnNode call =
+                        new MethodInsnNode(Opcodes.INVOKESTATIC, of[0], of[1], of[2], false);
+                return List.of(returned("nothing in it", opcode, call), none);
             case Type.ARRAY:
                 return List.of(returned("null", opcode, nothing(returned)));
             default:
