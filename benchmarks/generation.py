@@ -77,6 +77,7 @@ FACTS = (
     "new branches",
     "nothing left",
     "notices",
+    "notices first",
     "mutation score",
 )
 MUTANTS = 20
@@ -109,11 +110,18 @@ class Row:
     """Mutants of the method that it was tried on; 0 where it does not pass."""
     killed: int = 0
     """Those of them with which it fails."""
+    new_killed: int = 0
+    """Those of these with which no other test of its class fails."""
 
     @property
     def notices(self) -> bool:
         """Whether it looks at anything that the method does."""
         return self.killed > 0
+
+    @property
+    def notices_first(self) -> bool:
+        """Whether it looks at anything that no other test of its class looks at."""
+        return self.new_killed > 0
 
     @property
     def mutation_score(self) -> float:
@@ -278,16 +286,21 @@ def tested(
         return found
 
     @cache
-    def noticed(first: Candidate) -> tuple[int, int]:
+    def noticed(first: Candidate) -> Candidate:
         (tried,) = run([first], mutants=MUTANTS)
-        return tried.mutants or 0, tried.killed
+        return tried
 
     def best(stage: str, candidates: Sequence[Candidate]) -> Row:
         found = best_of(replace(row, stage=stage), candidates)
         if not found.passes:
             return found
-        mutants, killed = noticed(candidates[0])
-        return replace(found, mutants=mutants, killed=killed)
+        tried = noticed(candidates[0])
+        return replace(
+            found,
+            mutants=tried.mutants or 0,
+            killed=tried.killed,
+            new_killed=tried.new_killed or 0,
+        )
 
     def ask(attempt: Attempt) -> Sequence[Completion]:
         return engine.generate(asked(site.prompt(level, examples, attempt), count=1))

@@ -50,6 +50,7 @@ class Candidate:
     new_branches: int | None = None
     mutants: int | None = None
     killed: int = 0
+    new_killed: int | None = None
     settled: bool = False
 
 

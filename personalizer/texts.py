@@ -41,6 +41,17 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
+def mutants_noticed(killed: int, mutants: int, new: int | None) -> str:
+    """How many mutants a test notices, and how many that no other test of its class does.
+
+    Example:
+        >>> mutants_noticed(3, 7, 2), mutants_noticed(1, 1, 0), mutants_noticed(3, 7, None)
+        ('3 of 7 mutants (2 new)', '1 of 1 mutant (none new)', '3 of 7 mutants')
+    """
+    told = f"{killed} of {count(mutants, 'mutant')}"
+    return told if new is None else f"{told} ({new or 'none'} new)"
+
+
 def shortened(text: str, most: int, end: int = 0) -> str:
     """A text, or its beginning and its last characters where it is longer than allowed.
 
@@ -289,7 +300,7 @@ def _generate_text(result: dict[str, Any]) -> str:
     lines = [head, _where(edit, result["written"], refused)]
     lines += [f"  {note}" for note in edit["notes"]]
     lines += _left_of(result)
-    lines += _not_noticed(best["survivors"])
+    lines += _not_noticed(best)
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {_not_run(result['not_run'])}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
@@ -323,26 +334,36 @@ def _left_of(result: dict[str, Any]) -> list[str]:
         places = ", ".join(map(str, best["open_lines"][:_MOST_LINES]))
         more = ", …" if len(best["open_lines"]) > _MOST_LINES else ""
         return [f"  not yet run whole by any test of its class: {path}:{places}{more}"]
-    if best["passes"] and best["new_lines"] == best["new_branches"] == 0 and best["reaches_focal"]:
-        return ["  adds nothing: other tests of its class run every line and branch of the method"]
+    nothing = best["new_lines"] == best["new_branches"] == 0 and not best["new_killed"]
+    if best["passes"] and nothing and best["reaches_focal"]:
+        told = "other tests of its class run every line and branch of the method"
+        more = ", and notice what it notices" if best["new_killed"] == 0 and best["killed"] else ""
+        return [f"  adds nothing: {told}{more}"]
     return []
 
 
 _MOST_LINES = 12
 
 
-def _not_noticed(survivors: Iterable[str]) -> list[str]:
+def _not_noticed(best: dict[str, Any]) -> list[str]:
     """The mutants that a test lets live, a line of the method each.
 
+    Where the other tests of its class were tried on them, those that none of them notices either.
+
     Example:
-        >>> _not_noticed(["line 3: 1 became 2", "line 3: 0 returned"])
+        >>> two = ["line 3: 1 became 2", "line 3: 0 returned"]
+        >>> _not_noticed({"survivors": two, "unnoticed": [], "new_killed": None})
         ['  does not notice line 3: 1 became 2, 0 returned']
+        >>> _not_noticed({"survivors": two, "unnoticed": two[:1], "new_killed": 0})
+        ['  no test of its class notices line 3: 1 became 2']
     """
+    alone = best["new_killed"] is None
     by_line: dict[str, list[str]] = {}
-    for one in survivors:
+    for one in best["survivors" if alone else "unnoticed"]:
         line, _, change = one.partition(": ")
         by_line.setdefault(line, []).append(change)
-    told = [f"  does not notice {line}: {', '.join(some)}" for line, some in by_line.items()]
+    says = "does not notice" if alone else "no test of its class notices"
+    told = [f"  {says} {line}: {', '.join(some)}" for line, some in by_line.items()]
     more = f"  nor changes of {count(len(told) - _MOST_TOLD, 'other line')}"
     return [*told[:_MOST_TOLD], *([more] if len(told) > _MOST_TOLD else [])]
 
@@ -369,7 +390,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     elif one["new_branches"]:
         known += f", {count(one['new_branches'], 'new branch')}"
     if one["mutants"]:
-        known += f", notices {one['killed']} of {count(one['mutants'], 'mutant')}"
+        noticed = mutants_noticed(one["killed"], one["mutants"], one["new_killed"])
+        known += f", notices {noticed}"
     if one["settled"]:
         known += ", expects what the code gives today"
     if one["unknown_symbols"]:

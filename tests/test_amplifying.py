@@ -437,6 +437,41 @@ def test_where_the_method_gives_something_no_exception_is_expected_first(parser)
     assert first.killed
 
 
+GRADED = """package shop;
+
+public class Cart {
+    public int grade(int of) {
+        int grade = 1;
+        if (of > 10) {
+            grade = of * 3 + of / 2 - 4;
+        }
+        if (of < 0) {
+            grade = -of * 2;
+        }
+        return grade;
+    }
+}
+"""
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [("assertNotNull(cart);", "11"), ("assertEquals(346, cart.grade(100));", "-1")],
+)
+def test_what_no_other_test_of_the_class_notices_counts_first(other, value, tmp_path):
+    """Great numbers go through most of the method; where a test is there for them, others do."""
+    tests = CART_TEST.replace("assertEquals(0, cart.total());", other)
+    files = {SHOP: GRADED, "src/test/java/shop/CartTest.java": tests}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    with closing(made.validator):
+        before = ["int result = cart.grade(0);", "assertEquals(1, result);"]
+        first, second = noticed(made, "Cart#grade", *before, settled=False)
+    assert first.text.splitlines()[2].strip() == f"int result = cart.grade({value});"
+    assert (first.new_killed or 0) > (second.new_killed or 0)
+    assert f"of {first.mutants} mutants ({first.new_killed} new), " in first.notes[-1]
+
+
 @needs_sandbox
 def test_where_no_value_tells_more_the_test_stays(parser):
     lines = ['boolean result = cart.same("a");', "assertFalse(result);"]

@@ -165,6 +165,24 @@ def test_of_equals_the_one_that_notices_more_mutants_goes_first_and_says_so():
     assert "  does not notice line 9: 1 became 0\n" in told
 
 
+def test_of_equals_the_one_that_is_the_first_to_notice_a_mutant_goes_first():
+    two = ("line 9: 1 became 0", "line 9: 0 returned")
+    other = replace(passes(), mutants=3, killed=1, survivors=two)
+    other = replace(other, new_killed=1, unnoticed=two[:1])
+    verdicts = {"likelier": replace(passes(), mutants=3, killed=3, new_killed=0), "first": other}
+    made = made_with(
+        FakeValidator(verdicts),
+        [test(name) for name in verdicts],
+        settings=Settings(repair_rounds=0, mutants=3),
+    )
+    assert names(made) == ["first", "likelier"]
+    told = TEXTS["generate"](as_dict(made) | {"written": False})
+    assert "  1. passes, notices 1 of 3 mutants (1 new)\n" in told
+    assert "  2. passes, notices 3 of 3 mutants (none new)\n" in told
+    assert "  no test of its class notices line 9: 1 became 0\n" in told
+    assert "adds nothing" not in told
+
+
 def test_what_compiles_knows_its_names():
     text = test("sums").replace("{", "{\n    Zebra.stripes();", 1)
     validator = FakeValidator({"sums": refused()})

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,58 @@ def test_a_test_notices_what_it_looks_at(cart, body, most, noticed):
     assert len(verdict.survivors) == left
     if left:
         assert "line 8: a constant changed" in verdict.survivors
+
+
+_SUM = "@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }"
+_OTHERS = {
+    "sum": _SUM.replace("generated", "sum"),
+    "below": "@Test void below() { assertThrows(RuntimeException.class, () -> cart.add(-1)); }",
+    "fails": "@Test void fails() { assertEquals(7, cart.total()); }",
+    "zero": "@Test void zero() { cart.add(0); }",
+    "endless": "@Test void endless() { cart.add(2); while (cart.total() != 2) { } }",
+    "slow": "@Test void slow() throws Exception { Thread.sleep(400); }",
+    "itself": _SUM,
+}
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("others", "new", "unnoticed"),
+    [
+        ("", 3, ["the bound of the condition moved", "a constant changed"]),
+        ("fails", 3, ["the bound of the condition moved", "a constant changed"]),
+        # What throws runs no line to its end, as far as it can be seen: it notices all the same.
+        ("below", 2, ["the bound of the condition moved", "a constant changed"]),
+        ("sum fails", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("zero", 2, ["a constant changed"]),
+        ("endless", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("itself", 3, ["the bound of the condition moved", "a constant changed"]),
+        ("itself sum", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("slow", None, []),
+        ("none passes", None, []),  # it is not known what they look at
+    ],
+)
+def test_what_other_tests_of_the_class_notice_is_not_new(
+    others, new, unnoticed, tmp_path, monkeypatch
+):
+    """Of the condition, its bound, the message, the sum and the assignment, as above."""
+    if others == "slow":
+        monkeypatch.setattr("personalizer.validation.validator._MUTANTS_SECONDS", 1.2)
+    tests = CART_TEST
+    if others == "none passes":
+        tests = tests.replace("assertEquals(0,", "assertEquals(7,")
+    added = "".join(_OTHERS[one] for one in others.split() if one in _OTHERS)
+    tests = tests[: tests.rindex("}")] + added + "}"
+    files = {"src/test/java/shop/CartTest.java": tests}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    check = made.check(_SUM)
+    if "itself" in others:
+        check = replace(check, source=tests)
+    with closing(made.validator):
+        (verdict,) = made.validator.validate([replace(check, mutants=20)])
+    assert verdict.passes, verdict
+    assert (verdict.mutants, verdict.killed, verdict.new_killed) == (5, 3, new)
+    assert [one.partition(": ")[2] for one in verdict.unnoticed] == unnoticed
 
 
 _KINDS = """package shop;

@@ -96,7 +96,9 @@ def badge(candidate: answers.Candidate) -> str:
     elif candidate.new_branches:
         parts.append(f"{candidate.new_branches} new branch{'es' * (candidate.new_branches > 1)}")
     if candidate.mutants:
-        parts.append(f"notices {candidate.killed} of {candidate.mutants} mutants")
+        new = candidate.new_killed
+        first = "" if new is None else f" ({new or 'none'} new)"
+        parts.append(f"notices {candidate.killed} of {candidate.mutants} mutants{first}")
     if candidate.settled:
         parts.append("values of today")
     if candidate.unknown_symbols:

@@ -190,4 +190,6 @@ def verdict(generation: answers.Generation) -> str:
         told += f", covers {best.new_lines} line{'s' * (best.new_lines > 1)} that no test did"
     elif best.new_branches:
         told += ", takes a branch that no test did"
+    elif best.new_killed:
+        told += ", notices what no test of its class did"
     return f"{told}; expects what the code gives today" if best.settled else told

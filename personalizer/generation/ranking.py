@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from personalizer.generation.records import Candidate
 
-__all__ = ["good", "ranked", "worth"]
+__all__ = ["good", "noticed", "ranked", "worth"]
 
 
 def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -15,14 +15,14 @@ def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     Those that parse come first; among them those that assert, whatever the others do: a test that
     asserts nothing says nothing by passing. Then :func:`worth` decides, then whether its values are
     its own, then whether it may compile and calls the focal method, then fewer unknown names, then
-    more mutants that it notices, then the model's own score.
+    more mutants that it notices (:func:`noticed`), then the model's own score.
     """
 
     def key(one: Candidate) -> tuple[bool | int | float, ...]:
         unknown = len(one.unknown_symbols)
         said = (not one.parses, not one.asserts, -worth(one), one.settled)
         hoped = (not one.may_compile, not one.calls_focal, unknown)
-        return (*said, *hoped, -one.killed, -one.score)
+        return (*said, *hoped, *(-some for some in noticed(one)), -one.score)
 
     return tuple(sorted(candidates, key=key))
 
@@ -30,6 +30,11 @@ def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 def good(one: Candidate) -> bool:
     """Whether a candidate asserts something, passes, and reaches the focal method."""
     return one.asserts and worth(one) > 2
+
+
+def noticed(one: Candidate) -> tuple[int, int]:
+    """How many mutants a candidate is the first of its class to notice, and how many it notices."""
+    return one.new_killed or 0, one.killed
 
 
 def worth(one: Candidate) -> int:

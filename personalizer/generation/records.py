@@ -44,8 +44,12 @@ class Candidate:
     """Mutants of the focal method that it was tried on; None when on none."""
     killed: int = 0
     """Those among them with which it fails: what they change, it looks at."""
+    new_killed: int | None = None
+    """Those among these that no existing test of the class notices; None when not measured."""
     survivors: tuple[str, ...] = ()
     """The others, each as ``line 9: the condition turned round``, lines of the focal file."""
+    unnoticed: tuple[str, ...] = ()
+    """Those among ``survivors`` that no existing test of the class notices either."""
     seconds: float = 0.0
     """Time that its check took."""
     score: float = 0.0

@@ -60,6 +60,8 @@ class Outcome:
     """Messages of the exception and of its causes."""
     probes: Message = field(default_factory=dict)
     """What the probes of instrumented classes saw."""
+    passed: int = 0
+    """Tests that passed."""
 
 
 class Processes:
@@ -188,6 +190,7 @@ class Processes:
             message=_text(answer, "message"),
             trace=_text(answer, "trace"),
             probes={k: v for k, v in answer.items() if k.startswith("probes:")},
+            passed=int(answer.get("passed", b"0")),
         )
 
     def close_runners(self) -> None:

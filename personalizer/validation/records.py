@@ -88,8 +88,13 @@ class Verdict:
     """Mutants of the focal method that a passing candidate was tried on; None when on none."""
     killed: int = 0
     """Those among them with which it fails, as a test that looks at what they change does."""
+    new_killed: int | None = None
+    """Those among these with which no existing test of the test class fails; None when that was not
+    measured."""
     survivors: tuple[str, ...] = ()
     """The others, each as ``line 9: the condition turned round``."""
+    unnoticed: tuple[str, ...] = ()
+    """Those among ``survivors`` with which no existing test of the test class fails either."""
     diagnostics: tuple[Diagnostic, ...] = ()
     failure: str | None = None
     """Exception and message of a failing candidate, with its own stack frame."""

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexer import Snapshot, find_modules
@@ -39,7 +39,7 @@ _CLASS_SECONDS = 60.0
 _COMPILE_SECONDS = 30.0
 """Longest compilation of one file."""
 _MUTANT_SECONDS, _MUTANTS_SECONDS = 2.0, 5.0
-"""Longest run of one mutant, which may loop for ever, and of all."""
+"""Longest run of one mutant, which may loop for ever, and of all; of the existing tests, too."""
 _MOST_KEPT = 200
 """Entries of each of the tables that a validator keeps."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
@@ -76,6 +76,7 @@ class LocalValidator:
         self._layouts: dict[tuple[object, ...], Layout] = {}
         self._probed: dict[tuple[object, ...], Message] = {}
         self._existing: dict[tuple[object, ...], _Existing | None] = {}
+        self._noticed: dict[tuple[object, ...], frozenset[int] | None] = {}
         self._broken: dict[tuple[object, ...], Diagnostic | None] = {}
 
     def update(self, snapshot: Snapshot) -> None:
@@ -139,7 +140,11 @@ class LocalValidator:
                 existing = self._existing_tests(asking)
                 start = time.perf_counter()
                 verdict = self._measured(verdict, asking, ran.outcome, existing)
-                verdict = self._tried_on_mutants(verdict, asking, ran.compiled)
+                spent += time.perf_counter() - start
+                mutants = self._mutants(asking, verdict)
+                noticed = self._noticed_by(existing, asking, mutants) if mutants else None
+                start = time.perf_counter()
+                verdict = self._tried_on(mutants, verdict, asking, ran.compiled, noticed)
                 spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -247,11 +252,11 @@ class LocalValidator:
             else None,
         )
 
-    def _tried_on_mutants(self, verdict: Verdict, asking: _Asking, compiled: Message) -> Verdict:
-        """Which mutants of the focal method the test notices; it passed without them."""
+    def _mutants(self, asking: _Asking, verdict: Verdict) -> list[_Mutant]:
+        """Mutants of the focal method, the same for each test; none where none is to be tried."""
         check, layout = asking.check, asking.layout
         if not (check.mutants and self._measuring and verdict.passes and verdict.reaches_focal):
-            return verdict
+            return []
         first, last = check.focal_lines
         asked = {
             "ask": b"mutants",
@@ -262,25 +267,84 @@ class LocalValidator:
             "most": str(check.mutants).encode(),
         }
         made = self._processes.compile(asked, layout.jars, cancelled=asking.cancelled)
-        survivors: list[str] = []
-        tried = 0
-        start = time.perf_counter()
+        mutants = []
         for number, told in enumerate(fields(made.get("told"))):
-            if time.perf_counter() - start > _MUTANTS_SECONDS:
-                break
             name, line, change = told.split("\t")
             changed = {f"class:{name}": made[f"mutant:{number}"]}
-            outcome = self._run(asking, compiled, instead=changed)
+            mutants.append(_Mutant(number, int(line), change, changed))
+        return mutants
+
+    def _noticed_by(
+        self, existing: _Existing | None, asking: _Asking, mutants: Sequence[_Mutant]
+    ) -> frozenset[int] | None:
+        """Numbers of the mutants with which an existing test of the class fails that else passes.
+
+        None where they cannot be run, all fail without a mutant, too, or it takes too long.
+        """
+        if existing is None or existing.passed is None:
+            return None
+        key = (*existing.key, asking.check.focal_lines, asking.check.mutants)
+        if key not in self._noticed:
+            if len(self._noticed) >= _MOST_KEPT:
+                self._noticed.clear()
+            self._noticed[key] = self._run_on(existing, asking, mutants)
+        return self._noticed[key]
+
+    def _run_on(
+        self, existing: _Existing, asking: _Asking, mutants: Sequence[_Mutant]
+    ) -> frozenset[int] | None:
+        noticed = set()
+        start = time.perf_counter()
+        for mutant in mutants if existing.passed else ():
+            if time.perf_counter() - start > _MUTANTS_SECONDS:
+                return None
+            outcome = self._run(
+                asking,
+                existing.compiled,
+                method="",
+                without=existing.without,
+                instead=mutant.classes,
+                seconds=max(_MUTANT_SECONDS, 3 * existing.seconds),
+            )
+            if outcome.kind == "gone" or outcome.passed < (existing.passed or 0):
+                noticed.add(mutant.number)
+        return frozenset(noticed)
+
+    def _tried_on(
+        self,
+        mutants: Sequence[_Mutant],
+        verdict: Verdict,
+        asking: _Asking,
+        compiled: Message,
+        noticed: frozenset[int] | None,
+    ) -> Verdict:
+        """Which mutants the test notices; it passed without them.
+
+        Args:
+            noticed: Those that other tests notice; None where that is not known.
+        """
+        survivors: list[_Mutant] = []
+        killed: list[_Mutant] = []
+        start = time.perf_counter()
+        for mutant in mutants:
+            if time.perf_counter() - start > _MUTANTS_SECONDS:
+                break
+            outcome = self._run(asking, compiled, instead=mutant.classes, seconds=_MUTANT_SECONDS)
             if "VerifyError" in outcome.message:
                 continue  # it is no program
-            tried += 1
-            if outcome.kind not in ("failed", "gone"):
-                survivors.append(f"line {line}: {change}")
+            (killed if outcome.kind in ("failed", "gone") else survivors).append(mutant)
+        verdict = replace(
+            verdict,
+            mutants=len(killed) + len(survivors) or None,
+            killed=len(killed),
+            survivors=tuple(map(str, survivors)),
+        )
+        if noticed is None:
+            return verdict
         return replace(
             verdict,
-            mutants=tried or None,
-            killed=tried - len(survivors),
-            survivors=tuple(survivors),
+            new_killed=sum(one.number not in noticed for one in killed),
+            unnoticed=tuple(str(one) for one in survivors if one.number not in noticed),
         )
 
     def _compile(
@@ -312,11 +376,11 @@ class LocalValidator:
         without: str = "",
         elsewhere: bool = False,
         instead: Message | None = None,
+        seconds: float = RUN_SECONDS,
     ) -> Outcome:
         """Runs the candidate, or another method or all of its class; ``instead``: a mutant."""
         check = asking.check
         classes = {k: v for k, v in compiled.items() if k.startswith("class:")}
-        longest = RUN_SECONDS if method is None else _CLASS_SECONDS
         return self._processes.run(
             asking.layout,
             {**(instead or self._probes(asking)), **classes},
@@ -324,7 +388,7 @@ class LocalValidator:
             check.test_method if method is None else method,
             without=without,
             elsewhere=elsewhere,
-            seconds=_MUTANT_SECONDS if instead else longest,
+            seconds=seconds,
             cancelled=asking.cancelled,
         )
 
@@ -362,23 +426,32 @@ class LocalValidator:
         check = asking.check
         text = self._before(check)
         if text is None or not self._measuring:
-            return _Existing({}, Lines())
+            return _Existing()
         named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
         without = check.test_method if named else ""
         key = (asking.layout.outputs, check.focal_class, check.test_class, _digest(text), without)
         if key not in self._existing:
             if len(self._existing) >= _MOST_KEPT:
                 self._existing.clear()
-            compiled = self._compile(asking, text, whole=True)
-            probes: Message | None = None
-            if f"class:{check.test_class}" not in compiled:
-                probes = {}
-            elif not diagnostics_of(compiled.get("diagnostics")):
-                outcome = self._run(asking, compiled, method="", without=without)
-                probes = None if outcome.kind == "gone" else outcome.probes
-            lines = None if probes is None else self._lines(asking, probes)
-            self._existing[key] = None if lines is None else _Existing(probes or {}, lines)
+            self._existing[key] = self._run_existing(asking, text, without, key)
         return self._existing[key]
+
+    def _run_existing(
+        self, asking: _Asking, text: str, without: str, key: tuple[object, ...]
+    ) -> _Existing | None:
+        compiled = self._compile(asking, text, whole=True)
+        if f"class:{asking.check.test_class}" not in compiled:
+            return _Existing(key=key)
+        if diagnostics_of(compiled.get("diagnostics")):
+            return None
+        start = time.perf_counter()
+        outcome = self._run(asking, compiled, method="", without=without, seconds=_CLASS_SECONDS)
+        spent = time.perf_counter() - start
+        lines = None if outcome.kind == "gone" else self._lines(asking, outcome.probes)
+        if lines is None:
+            return None
+        passed = outcome.passed or (None if outcome.kind == "failed" else 0)
+        return _Existing(key, compiled, without, outcome.probes, lines, passed, spent)
 
     def _why_nothing_compiles(self, asking: _Asking) -> str | None:
         """Why the candidate is not to blame: its file, or the focal one, fails without it too."""
@@ -427,10 +500,31 @@ class _Ran:
 
 @dataclass(frozen=True)
 class _Existing:
-    """What the other tests of a class run."""
+    """The other tests of a class, and what they run."""
 
-    probes: Message
-    lines: Lines
+    key: tuple[object, ...] = ()
+    """Tells them from those of other classes."""
+    compiled: Message = field(default_factory=dict)
+    without: str = ""
+    """The method among them that the candidate replaces."""
+    probes: Message = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
+    passed: int | None = 0
+    """How many of them pass; None where all fail."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Mutant:
+    """A small change of the focal method."""
+
+    number: int
+    line: int
+    change: str
+    classes: Message
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.change}"
 
 
 def _as_it_must(kind: str, outcome: Outcome, secret: str) -> bool:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
-from personalizer.generation.ranking import good, ranked, worth
+from personalizer.generation.ranking import good, noticed, ranked, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.amplifying import looking
 from personalizer.generation.rescue.arguments import arguments_of
@@ -26,7 +26,7 @@ from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site, nameless
-from personalizer.texts import count
+from personalizer.texts import mutants_noticed
 
 __all__ = ["noticing", "varied"]
 
@@ -105,13 +105,18 @@ def noticing(
         if digest(settled.text.encode()) in known or not good(settled):
             continue
         (part,) = run([settled])
-        if good(part) and worth(part) >= worth(best) and part.killed > found.killed:
-            noticed = f"{part.killed} of {count(part.mutants or 0, 'mutant')}"
-            told = f"{changes}: notices {noticed}, {best.killed} before"
+        if good(part) and worth(part) >= worth(best) and noticed(part) > noticed(found):
+            now = mutants_noticed(part.killed, part.mutants or 0, part.new_killed)
+            told = f"{changes}: notices {now}, {best.killed} before"
             found = replace(part, notes=(*part.notes, told))
-        if found is not best and not found.survivors:
+        if found is not best and not _left(found):
             break
     return (*([found] if found is not best else []), best, *others)
+
+
+def _left(one: Candidate) -> tuple[str, ...]:
+    """The mutants that are left to be noticed: by any test of the class, where that is known."""
+    return one.survivors if one.new_killed is None else one.unnoticed
 
 
 def _tried(

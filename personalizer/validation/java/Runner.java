@@ -203,6 +203,7 @@ public final class Runner {
                             ? "failed"
                             : unowned ? "unowned" : skipped != null ? "skipped" : passed > 0 ? "passed" : "none";
             told.put("outcome", Wire.bytes(outcome));
+            told.put("passed", Wire.bytes(Integer.toString(passed)));
             told.put("message", Wire.bytes(cut(problem == null ? String.valueOf(skipped) : said(problem, type))));
             told.put("trace", Wire.bytes(problem == null ? "" : cut(chain(problem))));
             return told;
