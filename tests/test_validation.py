@@ -143,7 +143,7 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
 ):
     """Of the condition, its bound, the message, the sum and the assignment, as above."""
     if others == "slow":
-        monkeypatch.setattr("personalizer.validation.validator._MUTANTS_SECONDS", 1.2)
+        monkeypatch.setattr("personalizer.validation.existing.MUTANTS_SECONDS", 1.2)
     tests = CART_TEST
     if others == "none passes":
         tests = tests.replace("assertEquals(0,", "assertEquals(7,")
