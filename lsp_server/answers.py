@@ -63,6 +63,8 @@ class Generation:
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     edit: Edit | None = None
+    no_edit: str | None = None
+    """Why ``edit`` is None."""
     not_run: str | None = None
     """Why the candidates were not compiled or run."""
 
@@ -73,6 +75,8 @@ class Snippet:
 
     adapter: str
     edit: Edit | None = None
+    no_edit: str | None = None
+    """Why ``edit`` is None."""
 
 
 def read(answer: Mapping[str, Any], kind: type[T]) -> T:

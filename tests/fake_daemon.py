@@ -31,10 +31,11 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.errors import BadInput, Cancelled, DaemonError, Unreachable
 
-__all__ = ["GENERATED", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
+__all__ = ["GENERATED", "NO_EDIT", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
 
 GENERATED = "    @Test\n    void generated() {\n        assertEquals(1, 1);\n    }\n"
 OTHER = GENERATED.replace("generated", "other")
+NO_EDIT = "the test class has the best of them already"
 SNIPPET = "{\n        return 42;\n    }"
 
 
@@ -54,7 +55,7 @@ class Scenario:
     """How many times the daemon can be started."""
     compiles: bool = True
     no_edit: bool = False
-    """Nothing that the model wrote parses."""
+    """There is nothing to change; ``NO_EDIT`` says why."""
     job_steps: int = 3
     """Looks at a training after which it is done."""
     running: bool = False
@@ -110,6 +111,7 @@ class FakeDaemon:
             "adapter": "shop-1",
             "candidates": [candidate, second][request.skip :],
             "edit": edit,
+            "no_edit": None if edit else NO_EDIT,
             "seconds": 0.1,
         }
 
@@ -154,6 +156,8 @@ class FakeDaemon:
         end = source.index(b"}", start) + 1
         changes = [{"start": start, "end": end, "text": SNIPPET.removeprefix("{")}]
         edit = {"file": request.path, "created": False, "changes": changes, "diff": ""}
+        if self.scenario.no_edit:
+            return {"text": SNIPPET, "adapter": "shop-1", "edit": None, "no_edit": NO_EDIT}
         return {"text": SNIPPET, "adapter": "shop-1", "edit": edit}
 
     def status(self, workspace: str) -> Json:

@@ -226,6 +226,24 @@ async def test_the_panel_gets_its_page_and_its_buttons_act(shop: Path, data: Pat
         assert "got format" in unknown.error
 
 
+@pytest.mark.parametrize("enable", [True, False])
+async def test_the_panel_trains_as_the_editor_is_set(shop: Path, data: Path, enable: bool) -> None:
+    training = {"enable": enable, "method": "prefix", "budget": "3m"}
+    options = {"training": training, "workspace": {"trusted": True}}
+    async with editing(shop, data=data, options=options) as editor:
+        uri = editor.root.as_uri()
+        answer = await request(editor, "personalizer/act", workspace=uri, act="train")
+        if not enable:
+            assert "training.enable" in answer.error
+            assert editor.called("train") == editor.called("act") == []
+            return
+        assert answer.said == "the training begins"
+        [asked] = editor.called("train")
+        wanted = {"method": "prefix", "budget": "3m", "trusted": True}
+        assert {name: asked[name] for name in wanted} == wanted
+        assert await until(lambda: [one for one in editor.statuses if one.get("job")])
+
+
 # ---------------------------------------------------------------- inline completion
 
 

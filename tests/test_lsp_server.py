@@ -24,7 +24,7 @@ from tests.editors.editor import (
     make_shop,
     until,
 )
-from tests.fake_daemon import GENERATED, SNIPPET
+from tests.fake_daemon import GENERATED, NO_EDIT, SNIPPET
 
 pytestmark = pytest.mark.asyncio
 
@@ -335,12 +335,12 @@ async def test_an_edit_that_the_editor_refuses_is_told(shop: Path, data: Path) -
         assert "read-only" in message
 
 
-async def test_no_candidate_that_parses_is_told(shop: Path, data: Path) -> None:
+async def test_why_there_is_nothing_to_change_is_told(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, no_edit=True) as editor:
         editor.open(CART_PATH)
         await generate(editor)
         [message] = await until(lambda: editor.messages)
-        assert "none of 2 candidates for Cart.total parses" in message
+        assert message == f"no test for Cart.total: {NO_EDIT}"
 
 
 async def test_a_test_that_does_not_compile_is_inserted_with_a_warning(

@@ -15,6 +15,7 @@ from lsp_server.session import Session
 from personalizer.errors import PersonalizerError
 from personalizer.generation.snippets.java import find_remark
 from tests.editors.editor import CART, CART_PATH, editing, until
+from tests.fake_daemon import NO_EDIT
 
 COMMENTS = """\
 package shop;
@@ -107,3 +108,19 @@ async def test_the_light_bulb_on_a_comment_asks_for_that_line(shop: Path, data: 
         await editor.do(CART_PATH, "Sum the prices up", "Generate snippet")
         [asked] = await until(lambda: editor.called("snippet"))
         assert asked["line"] == editor.line_of(CART_PATH, "Sum the prices up") + 1
+        assert asked["trusted"] is False
+
+
+@pytest.mark.asyncio
+async def test_why_a_snippet_changes_nothing_is_told_and_trust_is_handed_on(
+    shop: Path, data: Path
+) -> None:
+    text = CART.replace("        total += price;\n", "        // Sum the prices up.\n")
+    options = {"workspace": {"trusted": True}}
+    async with editing(shop, data=data, options=options, no_edit=True) as editor:
+        editor.open(CART_PATH, text)
+        await editor.do(CART_PATH, "Sum the prices up", "Generate snippet")
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith(f"nothing was changed at {CART_PATH}:")
+        assert message.endswith(f": {NO_EDIT}")
+        assert editor.called("snippet")[0]["trusted"] is True

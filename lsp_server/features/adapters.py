@@ -46,8 +46,6 @@ async def perform(server: Server, project: Project, act: ViewAct) -> str:
     wish = server.session.settings
     if act.act in ("use", "rollback") and not wish.adapters.enable:
         raise BadInput("switching adapters is switched off: see adapters.enable")
-    if act.act == "train" and not wish.training.enable:
-        raise BadInput("training is switched off: see training.enable")
     said = await server.session.daemon.ask(lambda d: d.act(str(project.root), act))
     server.begin(status.announce(server, project))
     return said

@@ -74,13 +74,15 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
             line=place.line + 1,
             buffers=seen.unsaved,
             adapter=wish.adapter,
+            trusted=server.session.settings.workspace.trusted,
         )
         answer = await act.until_cancelled(
             server.session.daemon.ask(lambda d: d.snippet(request, cancelled=act.cancelled))
         )
         snippet = answers.read(answer, answers.Snippet)
         if snippet.edit is None:
-            raise BadInput(f"the model gave no body that parses for {path}:{place.line + 1}")
+            reason = snippet.no_edit or "nothing came that can be used"
+            raise BadInput(f"nothing was changed at {path}:{place.line + 1}: {reason}")
         label = f"Snippet by {snippet.adapter}"
         await edits.apply(server, project, snippet.edit, label=label, seen=seen)
         act.ending = f"written by {snippet.adapter}"

@@ -114,15 +114,13 @@ def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:
     """The edit with the best candidate.
 
     Raises:
-        BadInput: If no candidate is a whole test.
+        BadInput: If there is none; it says why.
     """
     if generation.edit is None:
-        count = len(generation.candidates)
-        raise BadInput(
-            f"none of {count} candidates for {focal.name} parses"
-            if count
-            else f"no other test came for {focal.name}"
-        )
+        if not generation.candidates:
+            raise BadInput(f"no other test came for {focal.name}")
+        reason = generation.no_edit or "nothing came that can be used"
+        raise BadInput(f"no test for {focal.name}: {reason}")
     return generation.edit
 
 

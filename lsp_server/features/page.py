@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from lsp_server.daemon import Json
-from lsp_server.features import adapters, status
-from lsp_server.features.training import follow_newest
+from lsp_server.features import adapters, training
 from lsp_server.server import Server
 from personalizer.daemon.protocol import ViewAct
 from personalizer.errors import BadInput, PersonalizerError
@@ -30,12 +29,13 @@ def register(server: Server) -> None:
         project = ls.session.project(getattr(params, "workspace", None))
         try:
             what = _read(params)
-            said = await adapters.perform(ls, project, what)
+            if what.act != "train":
+                return {"said": await adapters.perform(ls, project, what)}
+            job = await training.begin(ls, project)
         except PersonalizerError as error:
             return {"error": str(error)}
-        if what.act == "train":
-            ls.begin(follow_newest(ls, project, await status.ask(ls, project)))
-        return {"said": said}
+        ls.begin(training.follow(ls, project, job))
+        return {"said": "the training begins"}
 
 
 def _read(params: Any) -> ViewAct:

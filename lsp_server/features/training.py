@@ -16,7 +16,16 @@ from lsp_server.server import Server
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
 from personalizer.errors import BadInput
 
-__all__ = ["CANCEL", "TRAIN", "described", "follow", "follow_newest", "outcome", "register"]
+__all__ = [
+    "CANCEL",
+    "TRAIN",
+    "begin",
+    "described",
+    "follow",
+    "follow_newest",
+    "outcome",
+    "register",
+]
 
 TRAIN = "personalizer.train"
 CANCEL = "personalizer.cancelTraining"
@@ -43,18 +52,27 @@ def register(server: Server) -> None:
 
 
 async def _train(server: Server, workspace: str | None) -> None:
+    project = server.session.project(workspace)
+    await follow(server, project, await begin(server, project))
+
+
+async def begin(server: Server, project: Project) -> Job:
+    """Has the daemon train as the editor's settings say.
+
+    Raises:
+        BadInput: If training is switched off.
+        PersonalizerError: As the daemon does.
+    """
     wish = server.session.settings.training
     if not wish.enable:
         raise BadInput("training is switched off: see training.enable")
-    project = server.session.project(workspace)
     request = TrainRequest(
         str(project.root),
         method=wish.method,
         budget=wish.budget,
         trusted=server.session.settings.workspace.trusted,
     )
-    job = await server.session.daemon.ask(lambda daemon: daemon.train(request))
-    await follow(server, project, job)
+    return await server.session.daemon.ask(lambda daemon: daemon.train(request))
 
 
 async def _cancel(server: Server, workspace: str | None) -> None:
