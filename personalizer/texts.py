@@ -336,8 +336,10 @@ def _left_of(result: dict[str, Any]) -> list[str]:
         return [f"  not yet run whole by any test of its class: {path}:{places}{more}"]
     nothing = best["new_lines"] == best["new_branches"] == 0 and not best["new_killed"]
     if best["passes"] and nothing and best["reaches_focal"]:
+        if best["mutants"] and best["new_killed"] is None:
+            return ["  adds no line or branch: other tests of its class run them all"]
         told = "other tests of its class run every line and branch of the method"
-        more = ", and notice what it notices" if best["new_killed"] == 0 and best["killed"] else ""
+        more = ", and notice what it notices" if best["killed"] else ""
         return [f"  adds nothing: {told}{more}"]
     return []
 

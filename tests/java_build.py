@@ -93,7 +93,6 @@ class Project:
         name: str = "generated",
         file: str = "src/test/java/shop/CartTest.java",
         test_class: str = "shop.CartTest",
-        sources: Mapping[str, str] | None = None,
     ) -> Check:
         """A method as the last of a test class."""
         text = self.snapshot.text(file)
@@ -106,7 +105,6 @@ class Project:
             focal_path="src/main/java/shop/Cart.java",
             focal_class="shop.Cart",
             focal_lines=(6, 11),
-            sources=sources or {},
         )
 
     def runs(self, site: Site, mutants: int = 0) -> Callable[..., tuple[Candidate, ...]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from indexer import Dependency, Module, Store, index_folder
+from indexer import Change, Dependency, Index, Module, Store, Workspace, index_folder
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.site import Site
 from personalizer.validation import Check, Unable, validator_for
@@ -118,6 +119,12 @@ _OTHERS = {
     "endless": "@Test void endless() { cart.add(2); while (cart.total() != 2) { } }",
     "slow": "@Test void slow() throws Exception { Thread.sleep(400); }",
     "itself": _SUM,
+    "outdated": "@Test void outdated() { cart.add(2); assertEquals(-2, cart.total()); }",
+    "nested": f"@org.junit.jupiter.api.Nested class In {{ {_SUM} }}",
+    "after": "@org.junit.jupiter.api.AfterAll static void after() { "
+    "Cart other = new Cart(); other.add(2); assertEquals(2, other.total()); }",
+    "four": "@org.junit.Test public void four() { cart.add(2); assertEquals(2, cart.total()); }",
+    "incompilable": "@Test void incompilable() { nowhere(); }",
 }
 
 
@@ -134,6 +141,11 @@ _OTHERS = {
         ("endless", 0, ["the bound of the condition moved", "a constant changed"]),
         ("itself", 3, ["the bound of the condition moved", "a constant changed"]),
         ("itself sum", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("sum outdated", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("nested", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("after", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("four", 0, ["the bound of the condition moved", "a constant changed"]),
+        ("sum incompilable", None, []),
         ("slow", None, []),
         ("none passes", None, []),  # it is not known what they look at
     ],
@@ -144,12 +156,12 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     """Of the condition, its bound, the message, the sum and the assignment, as above."""
     if others == "slow":
         monkeypatch.setattr("personalizer.validation.existing.MUTANTS_SECONDS", 1.2)
-    tests = CART_TEST
+    tests = CART_TEST.replace("class CartTest", "public class CartTest")
     if others == "none passes":
         tests = tests.replace("assertEquals(0,", "assertEquals(7,")
     added = "".join(_OTHERS[one] for one in others.split() if one in _OTHERS)
     tests = tests[: tests.rindex("}")] + added + "}"
-    files = {"src/test/java/shop/CartTest.java": tests}
+    files = {"src/test/java/shop/CartTest.java": tests, "pom.xml": pom(JUPITER, JUNIT4)}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")
     check = made.check(_SUM)
     if "itself" in others:
@@ -159,6 +171,45 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     assert verdict.passes, verdict
     assert (verdict.mutants, verdict.killed, verdict.new_killed) == (5, 3, new)
     assert [one.partition(": ")[2] for one in verdict.unnoticed] == unnoticed
+    unknown = "incompilable" in others
+    assert verdict.not_run == ("the existing tests of its class could not be run" * unknown or None)
+    assert (verdict.new_lines is None) == unknown
+
+
+_LATE = """package shop;
+public class Cart {
+    private int total;
+    public void add(int price) {
+        while (total < price) {
+            total += 1;
+        }
+        total(3);
+    }
+    public void total(int unused) { }
+    public int total() { return total; }
+    static {
+        if (java.security.Security.getProperty("shop.begun") == null) {
+            try { Thread.sleep(2500); } catch (InterruptedException e) { }
+            java.security.Security.setProperty("shop.begun", "yes");
+        }
+    }
+}
+"""
+
+
+@needs_sandbox
+def test_the_start_of_a_process_is_no_mutants_fault(tmp_path, monkeypatch):
+    """One without an end takes its process with it, and the next begins with what takes long."""
+    monkeypatch.setattr("personalizer.validation.trial.MUTANTS_SECONDS", 60.0)
+    files = {"src/main/java/shop/Cart.java": _LATE}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    check = made.check("@Test void generated() { cart.add(2); assertNotNull(cart); }")
+    with closing(made.validator):
+        (verdict,) = made.validator.validate([replace(check, focal_lines=(4, 9), mutants=20)])
+    assert verdict.passes
+    assert verdict.killed  # at least the sum that adds 0
+    after = [one.partition(": ")[2] for one in verdict.survivors if one.startswith("line 8:")]
+    assert after == ["3 became 4", "the call of total left out"]
 
 
 _KINDS = """package shop;
@@ -479,13 +530,64 @@ def test_a_new_test_class_has_no_existing_tests(cart):
 
 @needs_sandbox
 def test_unsaved_code_is_what_tests_see(cart):
-    changed = CART.replace("total += price;", "total += 2 * price;")
-    check = cart.check(
-        "@Test void generated() { cart.add(2); assertEquals(4, cart.total()); }",
-        sources={"src/main/java/shop/Cart.java": changed},
-    )
-    assert cart.validator.validate([check])[0].passes is True
-    assert cart.verdict("cart.add(2); assertEquals(4, cart.total());").passes is False
+    body = "cart.add(2); assertEquals(4, cart.total());"
+    with unsaved(cart, "src/main/java/shop/Cart.java", _DOUBLED):
+        assert cart.verdict(body).passes is True
+    assert cart.verdict(body).passes is False
+
+
+_DOUBLED = CART.replace("total += price;", "total += 2 * price;")
+
+
+@contextmanager
+def unsaved(made: Project, path: str, text: str) -> Iterator[None]:
+    """The project with an unsaved buffer."""
+    index = Index()
+    saved = index.read(Workspace(made.root))
+    made.validator.update(index.apply([Change(path, text.encode())]))
+    yield
+    made.validator.update(saved)
+
+
+@needs_sandbox
+def test_built_classes_are_believed_as_long_as_they_are_those_of_the_code(tmp_path):
+    """Unsaved, saved, and built again, while the same process goes on."""
+    made = project(tmp_path / "shop", data=tmp_path / "data")
+    file = made.root / "src/main/java/shop/Cart.java"
+
+    def build() -> None:
+        folder = made.root / "target/classes"
+        folder.mkdir(parents=True, exist_ok=True)
+        javac = find_jdk().home / "bin/javac"
+        subprocess.run([javac, "-g", "-d", folder, file], check=True)
+
+    def kept() -> tuple[str, int | None]:
+        """By which sum a test passes, and how many mutants it is the first to notice."""
+        for told, wanted in (("once", 2), ("twice", 4)):
+            check = made.check(
+                f"@Test void generated() {{ cart.add(2); assertEquals({wanted}, cart.total()); }}"
+            )
+            (verdict,) = made.validator.validate([replace(check, mutants=20)])
+            if verdict.passes:
+                return told, verdict.new_killed
+        return "neither", None
+
+    with closing(made.validator):
+        build()
+        assert kept() == ("once", 3)
+        with unsaved(made, "src/main/java/shop/Cart.java", _DOUBLED):
+            assert kept() == ("twice", 5)
+        assert kept() == ("once", 3)
+        file.write_text(_DOUBLED)
+        made.validator.update(index_folder(made.root, Store())[0])
+        assert kept() == ("twice", 5)
+        build()
+        made.validator.update(index_folder(made.root, Store())[0])
+        assert kept() == ("twice", 5)
+        file.write_text(CART)
+        build()
+        made.validator.update(index_folder(made.root, Store())[0])
+        assert kept() == ("once", 3)
 
 
 @needs_sandbox
@@ -534,11 +636,8 @@ def test_classes_in_use_outlast_those_of_many_edits(tmp_path, monkeypatch):
         assert made.verdict(body).passes is True
         for number in range(4):  # each makes one more folder of test classes
             other = f"package shop; class Other {{ static final int NUMBER = {number}; }}"
-            check = made.check(
-                f"@Test void generated() {{ {body} }}",
-                sources={"src/test/java/shop/Other.java": other},
-            )
-            assert made.validator.validate([check])[0].passes is True
+            with unsaved(made, "src/test/java/shop/Other.java", other):
+                assert made.verdict(body).passes is True
         assert made.verdict(body).passes is True
         assert len(list(tmp_path.glob("data/**/.problems"))) <= 3
     finally:

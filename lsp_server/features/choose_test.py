@@ -98,7 +98,8 @@ def badge(candidate: answers.Candidate) -> str:
     if candidate.mutants:
         new = candidate.new_killed
         first = "" if new is None else f" ({new or 'none'} new)"
-        parts.append(f"notices {candidate.killed} of {candidate.mutants} mutants{first}")
+        of = f"{candidate.mutants} mutant{'s' * (candidate.mutants > 1)}"
+        parts.append(f"notices {candidate.killed} of {of}{first}")
     if candidate.settled:
         parts.append("values of today")
     if candidate.unknown_symbols:

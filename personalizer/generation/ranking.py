@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from personalizer.generation.records import Candidate
 
-__all__ = ["good", "noticed", "ranked", "worth"]
+__all__ = ["good", "left", "noticed", "ranked", "worth"]
 
 
 def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -35,6 +35,15 @@ def good(one: Candidate) -> bool:
 def noticed(one: Candidate) -> tuple[int, int]:
     """How many mutants a candidate is the first of its class to notice, and how many it notices."""
     return one.new_killed or 0, one.killed
+
+
+def left(one: Candidate) -> tuple[str, ...]:
+    """The mutants that are worth noticing still.
+
+    Where it is known what the other tests of the class notice, those that none of them does; but
+    a test that itself notices nothing is worth any.
+    """
+    return one.survivors if one.new_killed is None or not one.killed else one.unnoticed
 
 
 def worth(one: Candidate) -> int:

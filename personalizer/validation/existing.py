@@ -10,13 +10,19 @@ from dataclasses import dataclass, field
 
 from personalizer.validation.jvm import Message
 from personalizer.validation.lines import Lines
+from personalizer.validation.processes import Outcome
 from personalizer.validation.project import diagnostics_of
-from personalizer.validation.trial import Kept, Mutant, Trial
+from personalizer.validation.trial import (
+    MUTANT_SECONDS,
+    MUTANTS_SECONDS,
+    Kept,
+    Mutant,
+    Trial,
+    tried_on,
+)
 
-__all__ = ["MUTANTS_SECONDS", "MUTANT_SECONDS", "Existing", "ExistingTests", "digest"]
+__all__ = ["Existing", "ExistingTests", "digest"]
 
-MUTANT_SECONDS, MUTANTS_SECONDS = 2.0, 5.0
-"""Longest run of one mutant, which may loop for ever, and of all."""
 _CLASS_SECONDS = 60.0
 """Longest run of all tests of a class."""
 
@@ -26,16 +32,14 @@ class Existing:
     """The tests of a class but the one that a candidate replaces."""
 
     key: tuple[object, ...] = ()
-    """Tells them from those of other classes."""
+    """Tells them from those of other classes, and of other states of the project."""
     compiled: Message = field(default_factory=dict)
     without: str = ""
     """The method that is replaced."""
-    probes: Message = field(default_factory=dict)
+    outcome: Outcome = field(default_factory=lambda: Outcome("none", ""))
+    """Of their first run."""
     lines: Lines = field(default_factory=Lines)
     """Those that they run."""
-    passed: int | None = 0
-    """How many of them pass; None where all fail."""
-    seconds: float = 0.0
 
 
 class ExistingTests:
@@ -55,60 +59,66 @@ class ExistingTests:
         check = trial.check
         named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
         without = check.test_method if named else ""
-        key = (trial.layout.outputs, check.focal_class, check.test_class, digest(text), without)
+        owners = (check.focal_class, check.test_class, check.runs_in)
+        key = (*trial.layout.state, *owners, digest(text), without)
         if key not in self._found:
-            self._found[key] = _run(trial, text, without, key)
+            self._found[key] = _found(trial, text, without, key)
         return self._found[key]
 
     def noticing(
         self, existing: Existing | None, trial: Trial, mutants: Sequence[Mutant]
     ) -> frozenset[int] | None:
-        """Numbers of the mutants with which fewer of them pass.
+        """Numbers of the mutants with which one of them fails that passes without.
 
-        None where they cannot be run, all fail without a mutant, too, and where it takes too long.
+        None where they cannot be run, none passes without a mutant, and where it takes too long.
         """
-        if existing is None or existing.passed is None:
+        if existing is None:
             return None
         key = (*existing.key, trial.check.focal_lines, trial.check.mutants)
         if key not in self._noticed:
-            self._noticed[key] = _noticing(existing, existing.passed, trial, mutants)
+            self._noticed[key] = _noticing(existing, trial, mutants)
         return self._noticed[key]
 
 
-def _run(trial: Trial, text: str, without: str, key: tuple[object, ...]) -> Existing | None:
+def _found(trial: Trial, text: str, without: str, key: tuple[object, ...]) -> Existing | None:
     compiled = trial.compile(text, whole=True)
-    if f"class:{trial.check.test_class}" not in compiled:
-        return Existing(key)
     if diagnostics_of(compiled.get("diagnostics")):
         return None
-    start = time.perf_counter()
+    if f"class:{trial.check.test_class}" not in compiled:
+        return Existing(key)
     outcome = trial.run(compiled, method="", without=without, seconds=_CLASS_SECONDS)
-    spent = time.perf_counter() - start
     lines = None if outcome.kind == "gone" else trial.lines(outcome.probes)
-    if lines is None:
+    return None if lines is None else Existing(key, compiled, without, outcome, lines)
+
+
+def _noticing(existing: Existing, trial: Trial, mutants: Sequence[Mutant]) -> frozenset[int] | None:
+    if existing.outcome.kind == "none":
+        return frozenset()
+    if not existing.outcome.passed:
         return None
-    passed = outcome.passed or (None if outcome.kind == "failed" else 0)
-    return Existing(key, compiled, without, outcome.probes, lines, passed, spent)
 
-
-def _noticing(
-    existing: Existing, passed: int, trial: Trial, mutants: Sequence[Mutant]
-) -> frozenset[int] | None:
-    noticed = set()
-    start = time.perf_counter()
-    for mutant in mutants if passed else ():
-        if time.perf_counter() - start > MUTANTS_SECONDS:
-            return None
-        outcome = trial.run(
-            existing.compiled,
-            method="",
-            without=existing.without,
-            mutant=mutant,
-            seconds=max(MUTANT_SECONDS, 3 * existing.seconds),
+    def run(mutant: Mutant | None, seconds: float) -> Outcome:
+        without = existing.without
+        return trial.run(
+            existing.compiled, method="", without=without, mutant=mutant, seconds=seconds
         )
-        if outcome.kind == "gone" or outcome.passed < passed:
-            noticed.add(mutant.number)
-    return frozenset(noticed)
+
+    start = time.perf_counter()
+    again = run(None, _CLASS_SECONDS)
+    spent = time.perf_counter() - start
+    if spent * len(mutants) > MUTANTS_SECONDS:
+        return None
+    sure = existing.outcome.passed & again.passed  # some fail by chance
+    tried = dict(tried_on(mutants, run, longest=max(MUTANT_SECONDS, 3 * spent)))
+    if len(tried) < len(mutants):
+        return None
+    return frozenset(
+        mutant.number
+        for mutant, outcome in tried.items()
+        if outcome.kind == "gone"
+        or sure - outcome.passed
+        or (outcome.kind == "failed" and again.kind != "failed")
+    )
 
 
 def digest(text: str) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from personalizer.errors import BadInput
 from personalizer.validation import sandbox
 from personalizer.validation.jdk import Jdk, program
-from personalizer.validation.jvm import Gone, Jvm, Message, joined
+from personalizer.validation.jvm import Gone, Jvm, Message, fields, joined
 from personalizer.validation.project import Layout
 
 __all__ = ["Outcome", "Processes"]
@@ -60,8 +60,8 @@ class Outcome:
     """Messages of the exception and of its causes."""
     probes: Message = field(default_factory=dict)
     """What the probes of instrumented classes saw."""
-    passed: int = 0
-    """Tests that passed."""
+    passed: frozenset[str] = frozenset()
+    """Names of the tests that passed."""
 
 
 class Processes:
@@ -190,7 +190,7 @@ class Processes:
             message=_text(answer, "message"),
             trace=_text(answer, "trace"),
             probes={k: v for k, v in answer.items() if k.startswith("probes:")},
-            passed=int(answer.get("passed", b"0")),
+            passed=frozenset(fields(answer.get("passed"))),
         )
 
     def close_runners(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import posixpath
 import shutil
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import Module, Snapshot, module_at
+from indexer.store import content_hash
 from personalizer.errors import BadInput
 from personalizer.storage import write_atomically
 from personalizer.validation.classpath import ClassPaths, requirements
@@ -41,6 +43,8 @@ class Layout:
     """The module's own folder, where its tests start."""
     outputs: tuple[Path, ...]
     """Folders of classes and resources: the module's tests, its code, the modules it uses."""
+    stamp: str
+    """Tells two states of these folders apart, as far as their paths do not."""
     jars: tuple[Path, ...]
     """Libraries, those first that run the tests."""
     compiled_against: Mapping[str, Path]
@@ -53,6 +57,11 @@ class Layout:
     """What is missing from the class path."""
     missing: str | None
     """Why tests cannot be run; None when they can."""
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What classes depend on that are compiled against it and run with it."""
+        return (self.stamp, *self.class_path)
 
     @property
     def class_path(self) -> tuple[Path, ...]:
@@ -88,6 +97,8 @@ class Project:
         self._class_paths = class_paths
         self._data = data
         self._version = version
+        self._hashes: dict[str, tuple[tuple[int, int], str]] = {}
+        """What lies on disk, by path: size and time of change, and content."""
 
     def module_of(self, path: str) -> Module:
         """The module that a file lies in.
@@ -100,9 +111,7 @@ class Project:
             raise BadInput(f"{path} lies in no module of the project")
         return module
 
-    def layout(
-        self, snapshot: Snapshot, module: Module, sources: Mapping[str, str], compile: Compile
-    ) -> Layout:
+    def layout(self, snapshot: Snapshot, module: Module, compile: Compile) -> Layout:
         """The layout of a module's tests; compiles what is not compiled yet.
 
         Raises:
@@ -113,26 +122,36 @@ class Project:
         frameworks = frameworks_of(found.jars, self._class_paths.repositories)
         jars = (*frameworks.jars, *(j for j in found.jars if j not in frameworks.jars))
         outputs: list[Path] = []
+        built, beside = hashlib.blake2b(digest_size=10), hashlib.blake2b(digest_size=10)
         problems: dict[str, Diagnostic] = {}
         for one in reversed(requirements(module, self._modules)):
             tests = one is module
             for roots, of_tests in ((one.sources, False), (one.tests, True)):
                 if of_tests and not tests:
                     continue
-                texts = self._texts(snapshot, one, roots, of_tests, sources)
-                classes = self._built(one, of_tests, texts)
-                if classes is None:
-                    against = (*outputs, *jars)
-                    whole = {p: t or snapshot.text(p) for p, t in texts.items()}
+                paths = _sources(snapshot, one, roots, of_tests)
+                resources = self._resources(one, roots, of_tests)
+                classes = self._built(one, of_tests, paths, snapshot)
+                if classes is not None:
+                    built.update(_stamp(classes))
+                else:
+                    texts = {path: snapshot.text(path) for path in paths}
                     classes, wrong = self._compiled(
-                        whole, against, self._options(one), lambda ask: compile(ask, jars)
+                        texts,
+                        (*outputs, *jars),
+                        built.hexdigest(),
+                        self._options(one),
+                        lambda ask: compile(ask, jars),
                     )
                     problems |= wrong
-                outputs[:0] = [classes, *self._resources(one, roots, of_tests)]
+                for folder in resources:
+                    beside.update(_stamp(folder))
+                outputs[:0] = [classes, *resources]
         self._forget_old(set(outputs))
         return Layout(
             folder=self._root / module.folder,
             outputs=tuple(outputs),
+            stamp=built.hexdigest() + beside.hexdigest(),
             jars=jars,
             compiled_against=frameworks.compiled_against,
             options=options,
@@ -152,55 +171,46 @@ class Project:
             )
         return ("-source", str(level), "-target", str(level))
 
-    def _texts(
-        self,
-        snapshot: Snapshot,
-        module: Module,
-        roots: Iterable[str],
-        of_tests: bool,
-        sources: Mapping[str, str],
-    ) -> dict[str, str | None]:
-        """Sources below some roots: unsaved text by path, None where the snapshot has it."""
-        others = module.sources if of_tests else module.tests
-        found: dict[str, str | None] = {}
-        for path in sorted({*snapshot.files, *sources}):
-            if not path.endswith(".java") or path.endswith(
-                ("module-info.java", "package-info.java")
-            ):
-                continue
-            inside = max((len(r) for r in roots if _below(path, r)), default=-1)
-            outside = max((len(r) for r in others if _below(path, r)), default=-1)
-            if inside > outside:
-                found[path] = sources.get(path)
-        return found
-
     def _built(
-        self,
-        module: Module,
-        of_tests: bool,
-        texts: Mapping[str, str | None],
+        self, module: Module, of_tests: bool, paths: Iterable[str], snapshot: Snapshot
     ) -> Path | None:
         """The build's own classes, where none of the sources is newer or unsaved."""
-        if module.tool is None or any(text is not None for text in texts.values()):
+        if module.tool is None:
             return None
         folder = self._root / module.folder / _OUTPUTS[module.tool][of_tests]
         made = max((p.stat().st_mtime for p in folder.rglob("*.class")), default=0.0)
         try:
-            fresh = all((self._root / path).stat().st_mtime <= made for path in texts)
+            fresh = all(self._saved(path, snapshot.hashes[path]) <= made for path in paths)
         except OSError:
             return None
         return folder if made and fresh else None
+
+    def _saved(self, path: str, content: str) -> float:
+        """When a file was changed; never, where something else lies on disk.
+
+        Raises:
+            OSError: If it is not there.
+        """
+        file = self._root / path
+        told = file.stat()
+        stamp = (told.st_size, told.st_mtime_ns)
+        known, found = self._hashes.get(path, (None, ""))
+        if known != stamp:
+            found = content_hash(file.read_bytes())
+            self._hashes[path] = stamp, found
+        return told.st_mtime if found == content else math.inf
 
     def _compiled(
         self,
         texts: Mapping[str, str],
         against: Sequence[Path],
+        built: str,
         options: Sequence[str],
         compile: Callable[[Message], Message],
     ) -> tuple[Path, dict[str, Diagnostic]]:
         """Classes of some sources, and the first error of each that does not compile."""
         digest = hashlib.blake2b(digest_size=10)
-        for part in (str(self._version), *map(str, against), *options):
+        for part in (str(self._version), built, *map(str, against), *options):
             digest.update(f"{part}\0".encode())
         for path, text in texts.items():
             digest.update(f"{path}\0{len(text)}\0{text}\0".encode("utf-8", "replace"))
@@ -254,6 +264,30 @@ def diagnostics_of(told: bytes | None) -> list[tuple[str, Diagnostic]]:
         path, line, column, message = row.split("\t", 3)
         found.append((path, Diagnostic(int(line), int(column), "error", message)))
     return found
+
+
+def _sources(snapshot: Snapshot, module: Module, roots: Iterable[str], of_tests: bool) -> list[str]:
+    """Paths below some roots."""
+    others = module.sources if of_tests else module.tests
+    found = []
+    for path in sorted(snapshot.files):
+        if not path.endswith(".java") or path.endswith(("module-info.java", "package-info.java")):
+            continue
+        inside = max((len(r) for r in roots if _below(path, r)), default=-1)
+        outside = max((len(r) for r in others if _below(path, r)), default=-1)
+        if inside > outside:
+            found.append(path)
+    return found
+
+
+def _stamp(folder: Path) -> bytes:
+    """Tells two states of a folder apart: names, sizes and times of change."""
+    rows = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):
+            told = path.stat()
+            rows.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0")
+    return "".join(rows).encode("utf-8", "replace")
 
 
 def _below(path: str, root: str) -> bool:

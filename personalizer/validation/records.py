@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from indexer import Snapshot
@@ -41,8 +41,6 @@ class Check:
     elsewhere: bool = False
     """Whether the second run is in another process, time zone and language: a test whose values
     only one start of Java or today's machine gives then fails."""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    """Unsaved buffers by path, beyond those that the snapshot already holds."""
 
 
 @dataclass(frozen=True, slots=True)

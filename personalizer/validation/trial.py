@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from personalizer.validation.jvm import Message, fields, joined
@@ -13,10 +14,12 @@ from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout
 from personalizer.validation.records import Check
 
-__all__ = ["RUN_SECONDS", "Kept", "Mutant", "Trial"]
+__all__ = ["MUTANTS_SECONDS", "MUTANT_SECONDS", "Kept", "Mutant", "Trial", "tried_on"]
 
-RUN_SECONDS = 10.0
+_RUN_SECONDS = 10.0
 """Longest run of one candidate."""
+MUTANT_SECONDS, MUTANTS_SECONDS = 2.0, 5.0
+"""Longest run on one mutant, which may loop for ever, and on all."""
 _COMPILE_SECONDS = 30.0
 """Longest compilation of one file."""
 _MOST_KEPT = 200
@@ -41,7 +44,7 @@ class Mutant:
     number: int
     line: int
     change: str
-    classes: Message
+    classes: Message = field(compare=False)
     """The class that holds it, changed."""
 
     def __str__(self) -> str:
@@ -73,6 +76,7 @@ class Trial:
             "method": self.check.test_method.encode(),
             "twin": twin.encode(),
             "class_path": joined(self.layout.class_path),
+            "stamp": self.layout.stamp.encode(),
             "options": joined(self.layout.options),
             **({"whole": b"yes"} if whole else {}),
         }
@@ -88,7 +92,7 @@ class Trial:
         without: str = "",
         elsewhere: bool = False,
         mutant: Mutant | None = None,
-        seconds: float = RUN_SECONDS,
+        seconds: float = _RUN_SECONDS,
     ) -> Outcome:
         """Runs the candidate, or another method, or where ``method`` is empty all of its class.
 
@@ -132,7 +136,7 @@ class Trial:
 
     def _probes(self) -> Message:
         """The focal class and those nested in it, with probes; empty where they cannot be had."""
-        key = (self.layout.outputs, self.check.focal_class)
+        key = (*self.layout.state, self.check.focal_class)
         if key not in self.probed:
             self.probed[key] = self._ask("instrument", {})
         return self.probed[key]
@@ -143,6 +147,32 @@ class Trial:
             "ask": what.encode(),
             "name": self.check.focal_class.encode(),
             "folders": joined(self.layout.outputs),
+            "stamp": self.layout.stamp.encode(),
             **more,
         }
         return self.processes.compile(asked, self.layout.jars, cancelled=self.cancelled)
+
+
+def tried_on(
+    mutants: Sequence[Mutant],
+    run: Callable[[Mutant | None, float], Outcome],
+    *,
+    longest: float = MUTANT_SECONDS,
+) -> Iterator[tuple[Mutant, Outcome]]:
+    """Runs something on each mutant that there is time for.
+
+    Args:
+        mutants: As ``Trial.mutants`` gives them.
+        run: Runs it on a mutant, or on none, for so many seconds at most; it did so before.
+        longest: Of one run, in seconds.
+    """
+    end = time.perf_counter() + MUTANTS_SECONDS
+    cold = False
+    for mutant in mutants:
+        if time.perf_counter() > end:
+            return
+        if cold:  # the process is new: the time of what it does first is not the mutant's
+            run(None, _RUN_SECONDS)
+        outcome = run(mutant, longest)
+        cold = outcome.kind == "gone"
+        yield mutant, outcome

@@ -20,13 +20,7 @@ from indexer import Snapshot, find_modules
 from personalizer.errors import BadInput, Cancelled
 from personalizer.validation import sandbox
 from personalizer.validation.classpath import ClassPaths
-from personalizer.validation.existing import (
-    MUTANT_SECONDS,
-    MUTANTS_SECONDS,
-    Existing,
-    ExistingTests,
-    digest,
-)
+from personalizer.validation.existing import Existing, ExistingTests, digest
 from personalizer.validation.frameworks import measuring
 from personalizer.validation.jdk import find_jdk
 from personalizer.validation.jvm import Message, fields
@@ -34,7 +28,7 @@ from personalizer.validation.lines import merged
 from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout, Project, diagnostics_of
 from personalizer.validation.records import Check, Diagnostic, Verdict
-from personalizer.validation.trial import Kept, Mutant, Trial
+from personalizer.validation.trial import Kept, Mutant, Trial, tried_on
 
 __all__ = ["LocalValidator"]
 
@@ -69,7 +63,7 @@ class LocalValidator:
         self._project = Project(root, modules, class_paths, classes, jdk.version)
         self._processes = Processes(root, jdk, self._measuring, programs, classes)
         self._turn = threading.Lock()
-        self._layouts: Kept[tuple[object, ...], Layout] = Kept()
+        self._layouts: Kept[str, Layout] = Kept()
         self._probed: Kept[tuple[object, ...], Message] = Kept()
         self._broken: Kept[tuple[object, ...], Diagnostic | None] = Kept()
         self._existing = ExistingTests()
@@ -152,13 +146,11 @@ class LocalValidator:
 
     def _layout(self, check: Check, cancelled: threading.Event | None) -> Layout:
         module = self._project.module_of(check.file)
-        unsaved = {p: t for p, t in check.sources.items() if p != check.file}
-        key = (module.folder, tuple(sorted(unsaved.items())))
+        key = module.folder
         if key not in self._layouts or not self._layouts[key].whole:
             self._layouts[key] = self._project.layout(
                 self._snapshot,
                 module,
-                unsaved,
                 lambda message, jars: self._processes.compile(message, jars, cancelled=cancelled),
             )
         return self._layouts[key]
@@ -226,7 +218,7 @@ class LocalValidator:
             return replace(verdict, not_run=_NO_CLASS.format(trial.check.focal_class))
         first, last = trial.check.focal_lines
         if existing is not None and outcome.kind != "gone":
-            together = trial.lines(merged(outcome.probes, existing.probes)) or covered
+            together = trial.lines(merged(outcome.probes, existing.outcome.probes)) or covered
             gains = together.added_to(existing.lines)
             verdict = replace(
                 verdict,
@@ -258,7 +250,7 @@ class LocalValidator:
         text = self._before(check)
         if text is None:
             return None
-        key = (trial.layout.class_path, check.file, digest(text))
+        key = (*trial.layout.state, check.file, digest(text))
         if key not in self._broken:
             wrong = diagnostics_of(trial.compile(text).get("diagnostics"))
             self._broken[key] = wrong[0][1] if wrong else None
@@ -274,8 +266,6 @@ class LocalValidator:
 
     def _before(self, check: Check) -> str | None:
         """The test file as it is without the candidate; None when there is none."""
-        if check.file in check.sources:
-            return check.sources[check.file]
         return self._snapshot.text(check.file) if check.file in self._snapshot.files else None
 
 
@@ -321,13 +311,13 @@ def _tried_on(
         compiled: Its classes.
         noticed: Numbers of those that other tests notice; None where that is not known.
     """
+
+    def run(mutant: Mutant | None, seconds: float) -> Outcome:
+        return trial.run(compiled, mutant=mutant, seconds=seconds)
+
     survivors: list[Mutant] = []
     killed: list[Mutant] = []
-    start = time.perf_counter()
-    for mutant in mutants:
-        if time.perf_counter() - start > MUTANTS_SECONDS:
-            break
-        outcome = trial.run(compiled, mutant=mutant, seconds=MUTANT_SECONDS)
+    for mutant, outcome in tried_on(mutants, run):
         if "VerifyError" in outcome.message:
             continue  # it is no program
         (killed if outcome.kind in ("failed", "gone") else survivors).append(mutant)

@@ -20,7 +20,7 @@ from tree_sitter import Node
 from indexer.facts import simple_type
 from personalizer.engine.monitor.java_types import java_kind
 from personalizer.generation.names.members import takes
-from personalizer.generation.ranking import good, worth
+from personalizer.generation.ranking import good, left, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.rounds import declared
 from personalizer.generation.rescue.salvage import Try, salvaged
@@ -70,7 +70,7 @@ def amplified(
         best = found[0]
         open_ones = (one for one in looks(best.text, site) if one.told not in tried)
         one = next(open_ones, None)
-        if not best.survivors or one is None:
+        if not left(best) or one is None:
             break
         tried.add(one.told)
         (part,) = declared(look([replace(best, text=one.text, notes=())]), look)

@@ -14,7 +14,7 @@ from itertools import islice
 
 from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
-from personalizer.generation.ranking import good, noticed, ranked, worth
+from personalizer.generation.ranking import good, left, noticed, ranked, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.amplifying import looking
 from personalizer.generation.rescue.arguments import arguments_of
@@ -94,7 +94,7 @@ def noticing(
     if best is None or not good(best):
         return ranked(candidates)
     unseen = best.mutants is None and "assertThrows" in best.text
-    if not best.survivors and not unseen:
+    if not left(best) and not unseen:
         return ranked(candidates)
     found = best
     base = replace(best, text=looking(best.text, site))
@@ -107,16 +107,12 @@ def noticing(
         (part,) = run([settled])
         if good(part) and worth(part) >= worth(best) and noticed(part) > noticed(found):
             now = mutants_noticed(part.killed, part.mutants or 0, part.new_killed)
-            told = f"{changes}: notices {now}, {best.killed} before"
+            new = "" if best.new_killed is None else f" ({best.new_killed or 'none'} new)"
+            told = f"{changes}: notices {now}, {best.killed}{new} before"
             found = replace(part, notes=(*part.notes, told))
-        if found is not best and not _left(found):
+        if found is not best and not left(found):
             break
     return (*([found] if found is not best else []), best, *others)
-
-
-def _left(one: Candidate) -> tuple[str, ...]:
-    """The mutants that are left to be noticed: by any test of the class, where that is known."""
-    return one.survivors if one.new_killed is None else one.unnoticed
 
 
 def _tried(

@@ -140,12 +140,13 @@ public final class Compiler {
         String owner = Wire.text(asked.get("owner"));
         String method = Wire.text(asked.get("method"));
         String twin = Wire.text(asked.get("twin"));
-        String key = Wire.text(asked.get("class_path"));
+        String classPath = Wire.text(asked.get("class_path"));
+        String key = classPath + "\0" + Wire.text(asked.get("stamp"));
         InMemory files = managers.get(key);
         if (files == null) {
             managers.clear(); // an older state of the project is not asked about again
             pool = new JavacTaskPool(MOST_WARM); // whose compilers write to their own manager
-            files = new InMemory(manager(key.split("\0")));
+            files = new InMemory(manager(classPath.split("\0")));
             managers.put(key, files);
         }
         List<String> options = options(asked);

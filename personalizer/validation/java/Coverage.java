@@ -65,7 +65,8 @@ final class Coverage {
     /** The classes as they were compiled: in the first folder that has them. */
     private Map<String, byte[]> classes(Map<String, byte[]> asked) throws IOException {
         String name = Wire.text(asked.get("name"));
-        String key = name + "\0" + Wire.text(asked.get("folders"));
+        String key =
+                String.join("\0", name, Wire.text(asked.get("stamp")), Wire.text(asked.get("folders")));
         Map<String, byte[]> known = originals.get(key);
         if (known != null) {
             return known;

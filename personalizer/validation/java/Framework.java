@@ -5,12 +5,13 @@ public interface Framework {
     /** Whether a test is written for it. */
     boolean owns(Class<?> type, String method);
 
-    /** Runs one method of a class, or where it is empty all but one. */
+    /** Runs one method of a class, or where it is empty all but one of the class's own. */
     void run(Class<?> type, String method, String except, Report report) throws Exception;
 
     /** What happened. */
     interface Report {
-        void passed();
+        /** A test passed; the name tells it from the others of its class. */
+        void passed(String name);
 
         void skipped(String why);
 

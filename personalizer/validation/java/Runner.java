@@ -16,10 +16,12 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TimeZone;
 
 /**
@@ -102,13 +104,19 @@ public final class Runner {
             Thread.currentThread().setContextClassLoader(loader);
             Class<?> type = Class.forName(Wire.text(asked.get("test")), false, loader);
             result.of(declaring(type, method));
+            boolean owned = false;
             for (Framework framework : frameworks) {
                 if (framework.owns(type, method)) {
                     framework.run(type, method, Wire.text(asked.get("except")), result);
-                    return;
+                    owned = true;
+                    if (!method.isEmpty()) {
+                        break;
+                    }
                 }
             }
-            result.unowned();
+            if (!owned) {
+                result.unowned();
+            }
         } catch (Throwable problem) { // whatever a test throws is its result
             result.failed(problem);
         }
@@ -166,7 +174,7 @@ public final class Runner {
     private static final class Result implements Framework.Report {
         private static final int LONGEST = 20_000;
         private String type = "?";
-        private int passed;
+        private final Set<String> passed = new LinkedHashSet<>();
         private boolean unowned;
         private String skipped;
         private Throwable problem;
@@ -180,8 +188,8 @@ public final class Runner {
         }
 
         @Override
-        public synchronized void passed() {
-            passed++;
+        public synchronized void passed(String name) {
+            passed.add(name.replace('\0', ' '));
         }
 
         @Override
@@ -201,9 +209,9 @@ public final class Runner {
             String outcome =
                     problem != null
                             ? "failed"
-                            : unowned ? "unowned" : skipped != null ? "skipped" : passed > 0 ? "passed" : "none";
+                            : unowned ? "unowned" : skipped != null ? "skipped" : !passed.isEmpty() ? "passed" : "none";
             told.put("outcome", Wire.bytes(outcome));
-            told.put("passed", Wire.bytes(Integer.toString(passed)));
+            told.put("passed", Wire.bytes(String.join("\0", passed)));
             told.put("message", Wire.bytes(cut(problem == null ? String.valueOf(skipped) : said(problem, type))));
             told.put("trace", Wire.bytes(problem == null ? "" : cut(chain(problem))));
             return told;

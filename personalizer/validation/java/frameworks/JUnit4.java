@@ -41,7 +41,8 @@ public final class JUnit4 implements Framework {
                 return test.getChildren().stream().anyMatch(this::shouldRun);
             }
             String name = String.valueOf(test.getMethodName()).replaceAll("\\[.*", "").trim();
-            return method.isEmpty() ? !name.equals(except) : name.equals(method);
+            boolean own = type.getName().equals(test.getClassName());
+            return method.isEmpty() ? !(own && name.equals(except)) : name.equals(method);
         }
 
         @Override
@@ -83,7 +84,7 @@ public final class JUnit4 implements Framework {
         @Override
         public void testFinished(Description test) {
             if (!failed) {
-                report.passed();
+                report.passed(test.toString());
             }
         }
     }

@@ -37,12 +37,9 @@ public final class Platform implements Framework {
                         return FilterResult.included("a container");
                     }
                     MethodSource source = (MethodSource) test.getSource().get();
-                    boolean wanted =
-                            method.isEmpty()
-                                    ? !source.getMethodName().equals(except)
-                                    : source.getMethodName().equals(method)
-                                            && source.getClassName().equals(type.getName());
-                    return FilterResult.includedIf(wanted);
+                    boolean own = source.getClassName().equals(type.getName());
+                    boolean named = own && source.getMethodName().equals(method.isEmpty() ? except : method);
+                    return FilterResult.includedIf(named != method.isEmpty());
                 };
         LauncherDiscoveryRequest request =
                 LauncherDiscoveryRequestBuilder.request()
@@ -72,7 +69,7 @@ public final class Platform implements Framework {
             } else if (result.getStatus() == TestExecutionResult.Status.ABORTED) {
                 report.skipped(problem == null ? "aborted" : String.valueOf(problem.getMessage()));
             } else if (test.isTest()) {
-                report.passed();
+                report.passed(test.getUniqueId());
             }
         }
     }

@@ -1,5 +1,6 @@
 package personalizer.frameworks;
 
+import java.util.Arrays;
 import java.util.List;
 import org.testng.IInvokedMethod;
 import org.testng.IInvokedMethodListener;
@@ -66,7 +67,7 @@ public final class TestNg implements Framework {
             } else if (!result.isSuccess()) {
                 report.failed(problem == null ? new AssertionError("failed") : problem);
             } else if (method.isTestMethod()) {
-                report.passed();
+                report.passed(result.getName() + Arrays.toString(result.getParameters()));
             }
         }
     }
