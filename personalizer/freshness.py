@@ -90,21 +90,22 @@ def changes_of(
     Returns:
         Names in ``trained``, names in ``now``, and the number of unchanged pairs.
     """
-    left = Counter(now.values())
-    lost = set()
-    unchanged = 0
-    for name, digest in trained.items():
+    lost, fresh = _without(trained, now), _without(now, trained)
+    return lost, fresh, len(trained) - len(lost)
+
+
+def _without(ones: Mapping[str, str], others: Mapping[str, str]) -> set[str]:
+    """Names of the pairs whose code is not among the others', those first that moved least."""
+    left = Counter(others.values())
+    moved = {name: digest for name, digest in ones.items() if others.get(name) != digest}
+    left.subtract(digest for name, digest in ones.items() if name not in moved)
+    found = set()
+    for name, digest in moved.items():
         if left[digest] > 0:
             left[digest] -= 1
-            unchanged += 1
         else:
-            lost.add(name)
-    fresh = set()
-    for name, digest in now.items():
-        if left[digest] > 0:
-            left[digest] -= 1
-            fresh.add(name)
-    return lost, fresh, unchanged
+            found.add(name)
+    return found
 
 
 def compare(trained: Mapping[str, str], now: Mapping[str, str]) -> PairChanges:

@@ -40,25 +40,25 @@ BM25 = "bm25"
 """The ``retriever`` that needs no model."""
 
 
-def _users_own(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc, "user_only": True})
+def _users_own(default: Any, doc: str, **bounds: Any) -> Any:
+    return field(default=default, metadata={"doc": doc, "user_only": True, **bounds})
 
 
-def _anyones(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc, "user_only": False})
+def _anyones(default: Any, doc: str, **bounds: Any) -> Any:
+    """A setting of anyone's; of its ``bounds``, ``_outside`` tells the names."""
+    return field(default=default, metadata={"doc": doc, "user_only": False, **bounds})
 
 
-def _training(default: Any, doc: str, *, user_only: bool = False) -> Any:
+def _training(default: Any, doc: str, *, user_only: bool = False, **bounds: Any) -> Any:
     """A hyperparameter: ``train --config FILE`` may set it too."""
-    return field(default=default, metadata={"doc": doc, "user_only": user_only, "training": True})
+    told = {"doc": doc, "user_only": user_only, "training": True, **bounds}
+    return field(default=default, metadata=told)
 
 
-_CHOICES = {
-    "retrain": ("off", "ask", "on"),
-    "optimizer": ("adamw", "adafactor", "paged-adamw-8bit"),
-    "lora_targets": ("all-linear", "qkv"),
-    "lora_variant": ("lora", "rslora", "dora", "pissa", "lora+"),
-}
+_OPTIMIZERS = ("adamw", "adafactor", "paged-adamw-8bit")
+_VARIANTS = ("lora", "rslora", "dora", "pissa", "lora+")
+_LEVELS = ("fm", "fm_fc", "fm_fc_co", "fm_fc_ms", "fm_fc_ms_ff")
+"""Of ``indexer.Level``, which is not imported for its names alone."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,30 @@ class Settings:
     base: str = _users_own("starter", "Base model: starter, a folder, or a hub name.")
     method: str = _training("lora", "Training method.")
     budget: str = _training("10m", "Longest training time, such as 90s, 10m or 2h.")
-    context_level: str = _training("fm_fc_ms_ff", "How much of the focal class a prompt shows.")
+    context_level: str = _training(
+        "fm_fc_ms_ff", "How much of the focal class a prompt shows.", choices=_LEVELS
+    )
     context_tokens: int = _training(1024, "Prompt and target together, in tokens.")
-    target_tokens: int = _training(320, "Longest test or body, in tokens.")
-    candidates: int = _anyones(5, "Candidates of one generation.")
-    temperature: float = _anyones(0.0, "0 searches by beams, above it samples.")
-    retrieve: int = _anyones(0, "Nearest pairs of the project that a prompt shows as examples.")
+    target_tokens: int = _training(320, "Longest test or body, in tokens.", least=1)
+    candidates: int = _anyones(5, "Candidates of one generation.", least=1)
+    temperature: float = _anyones(0.0, "0 searches by beams, above it samples.", least=0)
+    retrieve: int = _anyones(
+        0, "Nearest pairs of the project that a prompt shows as examples.", least=0
+    )
     retriever: str = _users_own(
         BM25, "What finds them: bm25, or a sentence-embedding model, a folder or a hub name."
     )
     repair_rounds: int = _anyones(
-        0, "Times that a failing test goes back to the model with what was said of it, 0 to 2."
+        0,
+        "Times that a failing test goes back to the model with what was said of it, 0 to 2.",
+        least=0,
+        most=2,
     )
     mutants: int = _anyones(
-        12, "Mutants of the focal method that a passing test is tried on, 0 to 50."
+        12,
+        "Mutants of the focal method that a passing test is tried on, 0 to 50.",
+        least=0,
+        most=50,
     )
     trusted_workspaces: str = _users_own(
         "", "Folders whose projects may be built and run, separated as in PATH."
@@ -89,23 +99,35 @@ class Settings:
     class_path: str = _users_own(
         "", "Class path of tests instead of the build's, separated as in PATH."
     )
-    learning_rate: float | None = _training(None, "Learning rate; the method's own when left out.")
-    lora_rank: int = _training(16, "Rank of LoRA matrices.")
-    lora_targets: str = _training("all-linear", "Layers with LoRA matrices: all-linear or qkv.")
-    lora_variant: str = _training("lora", "lora, rslora, dora, pissa or lora+.")
+    learning_rate: float | None = _training(
+        None, "Learning rate; the method's own when left out.", above=0
+    )
+    lora_rank: int = _training(16, "Rank of LoRA matrices.", least=1)
+    lora_targets: str = _training(
+        "all-linear", "Layers with LoRA matrices: all-linear or qkv.", choices=("all-linear", "qkv")
+    )
+    lora_variant: str = _training("lora", "lora, rslora, dora, pissa or lora+.", choices=_VARIANTS)
     virtual_tokens: int | None = _training(
-        None, "Virtual tokens of prefix and prompt; the method's own number when left out."
+        None, "Virtual tokens of prefix and prompt; the method's own number when left out.", least=1
     )
     prefix_from: str | None = _training(
         None, "Folder of a prefix trained on other repositories to begin with.", user_only=True
     )
-    batch_size: int = _training(8, "Examples a training step.")
-    epochs: int = _training(12, "Most passes over the training pairs.")
-    patience: int = _training(10, "Evaluations without a better loss before training stops.")
-    evaluate_every: float = _training(0.2, "Epochs between two evaluations of a training.")
-    max_steps: int | None = _training(None, "Most training steps; no such limit when left out.")
-    optimizer: str = _training("adamw", "adamw, adafactor, or paged-adamw-8bit (CUDA only).")
-    accumulation: int = _training(1, "Parts that a step's batch is computed in, to save memory.")
+    batch_size: int = _training(8, "Examples a training step.", least=1)
+    epochs: int = _training(12, "Most passes over the training pairs.", least=1)
+    patience: int = _training(
+        10, "Evaluations without a better loss before training stops.", least=1
+    )
+    evaluate_every: float = _training(0.2, "Epochs between two evaluations of a training.", above=0)
+    max_steps: int | None = _training(
+        None, "Most training steps; no such limit when left out.", least=1
+    )
+    optimizer: str = _training(
+        "adamw", "adamw, adafactor, or paged-adamw-8bit (CUDA only).", choices=_OPTIMIZERS
+    )
+    accumulation: int = _training(
+        1, "Parts that a step's batch is computed in, to save memory.", least=1
+    )
     gradient_checkpointing: bool = _training(
         False, "Compute activations twice: less memory, a third more time."
     )
@@ -114,18 +136,33 @@ class Settings:
         False, "Train on from the adapter that serves, with replay, instead of from the base."
     )
     tensorboard: bool = _training(False, "Write TensorBoard event files to the data folder.")
-    validation_fraction: float = _training(0.1, "Share of focal classes that stop the training.")
-    gate_fraction: float = _training(0.15, "Share of focal classes that judge the adapter.")
-    gate_methods: int = _anyones(
-        8, "Held-out methods whose tests are compiled and run to judge an adapter; 0 for none."
+    validation_fraction: float = _training(
+        0.1, "Share of focal classes that stop the training.", above=0, below=1
     )
-    ageing_from: float = _anyones(0.05, "Share of pairs changed from which an adapter ages.")
-    stale_from: float = _anyones(0.20, "Share of pairs changed from which it is stale.")
+    gate_fraction: float = _training(
+        0.15, "Share of focal classes that judge the adapter.", above=0, below=1
+    )
+    gate_methods: int = _anyones(
+        8,
+        "Held-out methods whose tests are compiled and run to judge an adapter; 0 for none.",
+        least=0,
+    )
+    ageing_from: float = _anyones(
+        0.05, "Share of pairs changed from which an adapter ages.", above=0, below=1
+    )
+    stale_from: float = _anyones(
+        0.20, "Share of pairs changed from which it is stale.", above=0, below=1
+    )
     stale_gain: float = _anyones(
-        0.25, "Share of its gain at the gate below which, on new pairs, an adapter is stale."
+        0.25,
+        "Share of its gain at the gate below which, on new pairs, an adapter is stale.",
+        above=0,
+        below=1,
     )
     retrain: str = _users_own(
-        "ask", "Train a stale adapter anew while the machine is idle: off, ask or on."
+        "ask",
+        "Train a stale adapter anew while the machine is idle: off, ask or on.",
+        choices=("off", "ask", "on"),
     )
     warm: bool = _users_own(True, "Load the model when an editor opens a project, memory allowing.")
     engine_url: str = _users_own(
@@ -136,9 +173,15 @@ class Settings:
     loopback: bool = _users_own(
         False, "The daemon listens on 127.0.0.1 too, for who has the token in its token file."
     )
-    idle_minutes: float = _users_own(30.0, "The daemon ends after this long without a request.")
-    unload_minutes: float = _users_own(10.0, "The model leaves memory after this long unused.")
-    threads: int = _users_own(0, "CPU threads of training and generation; 0 leaves it to torch.")
+    idle_minutes: float = _users_own(
+        30.0, "The daemon ends after this long without a request.", least=0
+    )
+    unload_minutes: float = _users_own(
+        10.0, "The model leaves memory after this long unused.", least=0
+    )
+    threads: int = _users_own(
+        0, "CPU threads of training and generation; 0 leaves it to torch.", least=0
+    )
 
 
 @dataclass(frozen=True)
@@ -294,41 +337,37 @@ def _checked(name: str, value: Any, hint: Any) -> tuple[Any, str | None]:
     return None, f"{name} must be {wanted}, got {value!r}"
 
 
+def _outside(value: Any, bounds: Mapping[str, Any]) -> str | None:
+    """What a value should be, where it is not: of ``choices``, ``least``, ``most``, ``above`` or
+    ``below`` something."""
+    choices = bounds.get("choices")
+    if choices is not None:
+        return None if value in choices else f"must be one of {', '.join(choices)}"
+    least, most, above, below = map(bounds.get, ("least", "most", "above", "below"))
+    if value is None or (
+        (least is None or value >= least)
+        and (most is None or value <= most)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    ):
+        return None
+    if most is not None or below is not None:
+        low, high = (least, most) if most is not None else (above, below)
+        return f"must lie between {low} and {high}"
+    return f"must be at least {least}" if least is not None else f"must be above {above}"
+
+
 def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
     problems = []
-    for name in ("validation_fraction", "gate_fraction", "ageing_from", "stale_from", "stale_gain"):
-        value = getattr(settings, name)
-        if not 0 < value < 1:
-            problems.append(f"{origins[name]}: {name} must lie between 0 and 1, got {value}")
-    for name in (
-        "candidates",
-        "batch_size",
-        "epochs",
-        "patience",
-        "target_tokens",
-        "lora_rank",
-        "accumulation",
-    ):
-        value = getattr(settings, name)
-        if value < 1:
-            problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
-    if not 0 <= settings.repair_rounds <= 2:
-        problems.append(
-            f"{origins['repair_rounds']}: repair_rounds must lie between 0 and 2, "
-            f"got {settings.repair_rounds}"
-        )
+    for one in dataclasses.fields(Settings):
+        value = getattr(settings, one.name)
+        wanted = _outside(value, one.metadata)
+        if wanted:
+            problems.append(f"{origins[one.name]}: {one.name} {wanted}, got {value}")
     if settings.engine_url and not settings.engine_url.startswith(("http://", "https://")):
         problems.append(
             f"{origins['engine_url']}: engine_url must begin with http:// or https://, "
             f"got {settings.engine_url}"
-        )
-    if not 0 <= settings.mutants <= 50:
-        problems.append(
-            f"{origins['mutants']}: mutants must lie between 0 and 50, got {settings.mutants}"
-        )
-    if settings.retrieve < 0:
-        problems.append(
-            f"{origins['retrieve']}: retrieve must be at least 0, got {settings.retrieve}"
         )
     if not settings.retriever:
         problems.append(
@@ -339,26 +378,11 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
             f"{origins['context_tokens']}: context_tokens must be above target_tokens "
             f"({settings.target_tokens}), got {settings.context_tokens}"
         )
-    if settings.evaluate_every <= 0:
-        problems.append(
-            f"{origins['evaluate_every']}: evaluate_every must be above 0, "
-            f"got {settings.evaluate_every}"
-        )
     if settings.batch_size % max(1, settings.accumulation):
         problems.append(
             f"{origins['accumulation']}: accumulation must divide batch_size "
             f"({settings.batch_size}), got {settings.accumulation}"
         )
-    for name, choices in _CHOICES.items():
-        value = getattr(settings, name)
-        if value not in choices:
-            problems.append(
-                f"{origins[name]}: {name} must be one of {', '.join(choices)}, got {value}"
-            )
-    for name in ("max_steps", "virtual_tokens"):
-        value = getattr(settings, name)
-        if value is not None and value < 1:
-            problems.append(f"{origins[name]}: {name} must be at least 1, got {value}")
     try:
         parse_duration(settings.budget)
     except SettingsError as error:

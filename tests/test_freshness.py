@@ -15,6 +15,8 @@ from personalizer import texts
 from personalizer.adapters import Registry, UsedPair
 from personalizer.freshness import (
     Measured,
+    PairChanges,
+    changes_of,
     compare,
     keep_measured,
     pair_names,
@@ -52,6 +54,12 @@ def test_white_space_and_comments_do_not_age():
     check_changes(
         lambda f: edit(f, TEST, "shape.growA(7)", "shape . growA( /* seven */ 7)"), "6/0/0/0"
     )
+
+
+def test_code_that_is_copied_over_other_code_changes_that():
+    assert compare({"a": "1", "c": "2"}, {"a": "1", "c": "1"}) == PairChanges(2, 1, 1, 0, 0)
+    assert changes_of({"a": "1"}, {"a": "1", "b": "1"}) == (set(), {"b"}, 1)
+    assert changes_of({"b": "1"}, {"a": "1", "b": "1"}) == (set(), {"a"}, 1)
 
 
 def test_a_moved_file_does_not_age():

@@ -11,7 +11,7 @@ import pytest
 from indexer import Change, Index
 from personalizer import dataset
 from personalizer.engine import Completion, Request
-from personalizer.errors import BaseModelError, Cancelled
+from personalizer.errors import BaseModelError, Cancelled, OutOfMemory
 from personalizer.models import load_tokenizer
 from personalizer.settings import Settings
 from personalizer.training.executed import judged_by_running, open_engine
@@ -76,7 +76,7 @@ class Slow(Writers):
         return made
 
 
-def run(writers, validator=None, seconds=math.inf, **changes):
+def run(writers, validator=None, seconds=math.inf, report=lambda progress: None, **changes):
     files = project_files(classes=8)
     index = Index()
     snapshot = index.apply(Change(path, text.encode()) for path, text in files.items())
@@ -93,7 +93,7 @@ def run(writers, validator=None, seconds=math.inf, **changes):
         engine=writers,
         validator=validator or Compiler(),
         seconds=seconds,
-        report=lambda progress: None,
+        report=report,
     )
     assert index.apply([]).hashes == snapshot.hashes
     return executed, data
@@ -154,6 +154,21 @@ def test_nothing_is_judged_where_nothing_can_be_run(changes):
     writers = Writers(base=GOOD, adapter=GOOD)
     assert run(writers, **changes)[0] is None
     assert not writers.prompts
+
+
+def test_why_a_writer_cannot_write_is_told():
+    class Full(Writers):
+        def generate(self, request, **others):
+            if len(self.prompts) == 3:
+                raise OutOfMemory("no memory is left")
+            return super().generate(request)
+
+    told = []
+    executed, _ = run(
+        Full(base=GOOD, adapter=GOOD), report=lambda progress: told.append(progress.note)
+    )
+    assert executed.methods == 1  # the one that both were asked about
+    assert told == [None, None, "the gate runs no more tests: no memory is left"]
 
 
 def test_time_that_is_over_breaks_a_generation_off():

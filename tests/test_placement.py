@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from indexer import Change, Index, Snapshot
 from indexer.languages import java
 from personalizer.errors import BadInput
-from personalizer.generation import Edit, apply_changes, place_test, resolve_target
+from personalizer.generation import Edit, Site, apply_changes, resolve_target
 from personalizer.generation.placing.naming import free_name
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.placing.style import numbered, reindent
@@ -53,7 +53,7 @@ def place(
 ) -> tuple[Edit, bytes]:
     """The edit, and the bytes of the file that it gives; checks what holds for every edit."""
     snapshot = project({CART_PATH: CART, **files})
-    edit = place_test(snapshot, *resolve_target(snapshot, target), test)
+    edit = Site(snapshot, *resolve_target(snapshot, target)).edit(test)
     assert edit.created == (edit.file not in snapshot.files)
     before = b"" if edit.created else snapshot.source(edit.file)
     assert all(change.start == change.end for change in edit.changes)
@@ -987,7 +987,7 @@ def test_every_other_byte_is_kept_and_the_test_is_in_the_class(
     before = text.replace("\n", newline).encode(encoding)
     snapshot = project({CART_PATH: CART, TEST_PATH: before})
     focal_path, focal = resolve_target(snapshot, "Cart#total")
-    edit = place_test(snapshot, focal_path, focal, f"@Test\nvoid totals() {{\n    {body}\n}}")
+    edit = Site(snapshot, focal_path, focal).edit(f"@Test\nvoid totals() {{\n    {body}\n}}")
     after = apply_changes(before, edit.changes)
 
     assert _without_insertions(after, edit) == before

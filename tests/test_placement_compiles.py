@@ -16,7 +16,7 @@ import pytest
 
 from indexer import Change, Index
 from indexer.languages import java
-from personalizer.generation import apply_changes, place_test, resolve_target
+from personalizer.generation import Site, apply_changes, resolve_target
 
 STUBS = {
     "org/junit/jupiter/api/Test.java": "public @interface Test {}",
@@ -245,7 +245,7 @@ class Case:
         sources = {path: text.encode() for path, text in self.files().items()}
         snapshot = Index().apply(Change(path, source) for path, source in sources.items())
         target = f"{self.package}.{self.shape.target}"
-        edit = place_test(snapshot, *resolve_target(snapshot, target), self.written())
+        edit = Site(snapshot, *resolve_target(snapshot, target)).edit(self.written())
         assert edit.created == (self.shape.test_class is None)
         assert all(change.start == change.end for change in edit.changes), "something was replaced"
         before = b"" if edit.created else sources[edit.file]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 import pytest
 
+from indexer import Level
 from personalizer import settings
 from personalizer.errors import SettingsError
 
@@ -46,11 +48,29 @@ def test_all_bad_keys_are_reported_together(tmp_path):
         assert words in str(caught.value)
 
 
+def test_the_levels_are_the_indexers():
+    for level in Level:
+        assert (
+            settings.load(None, {"context_level": level.value}, {}).settings.context_level == level
+        )
+    with pytest.raises(SettingsError, match=", ".join(Level)):
+        settings.load(None, {"context_level": "other"}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("validation_fraction", 1.5, "must lie between 0 and 1, got 1.5"),
         ("epochs", 0, "must be at least 1, got 0"),
+        ("context_level", "foo", "must be one of fm, fm_fc, .*, got foo"),
+        ("temperature", -1, "temperature must be at least 0, got -1"),
+        ("temperature", math.nan, "temperature must be at least 0, got nan"),
+        ("repair_rounds", 3, "repair_rounds must lie between 0 and 2, got 3"),
+        ("mutants", 51, "mutants must lie between 0 and 50, got 51"),
+        ("threads", -1, "threads must be at least 0"),
+        ("gate_methods", -3, "gate_methods must be at least 0"),
+        ("idle_minutes", -3, "idle_minutes must be at least 0"),
+        ("learning_rate", 0, "learning_rate must be above 0"),
         ("retriever", "", "retriever must be bm25 or an embedding model"),
         ("budget", "soon", "expected a time such as 90s, 10m or 2h, got 'soon'"),
         ("target_tokens", 4000, "context_tokens must be above target_tokens"),

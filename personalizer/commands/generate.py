@@ -225,7 +225,8 @@ class Session:
             f"{self.adapter.id if self.adapter else chosen.base}",
             f"{self.snapshot.hashes[place.path] if place else None}",
             f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "
-            f"{chosen.mutants}",
+            f"{chosen.mutants} {chosen.context_level} {chosen.target_tokens} {chosen.class_path}",
+            f"{chosen.engine_url} {chosen.engine_model}",
             f"{type(self.validator).__name__} {__version__}",
             " ".join(one.name for one in fields(Candidate)),
         ]
@@ -236,10 +237,10 @@ class Session:
     def add(self, where: Where, text: str) -> bool:
         """Writes a test into the project as it now is; whether there was a place for it."""
         from indexer import Change
-        from personalizer.generation.placing.place import place_test
+        from personalizer.generation import Site
 
         try:
-            edit = place_test(self.snapshot, where.path, where.method, text)
+            edit = Site(self.snapshot, where.path, where.method).edit(text)
             write_edit(self.root, self.snapshot, edit)
         except BadInput:
             return False

@@ -36,6 +36,7 @@ from personalizer.generation import (
     Edit,
     Generation,
     Retriever,
+    Site,
     SnippetGeneration,
     Vectors,
     alone,
@@ -43,7 +44,6 @@ from personalizer.generation import (
     generate_test,
     resolve_target,
 )
-from personalizer.generation.placing.place import place_test
 from personalizer.generation.targets import overloads_told
 from personalizer.storage import WorkspaceData, data_folder
 
@@ -152,7 +152,7 @@ class Service:
         """
         snapshot = self._workspace(request.workspace).snapshot(request.buffers)
         path, focal = resolve_target(snapshot, f"{request.path}:{request.line}")
-        return place_test(snapshot, path, focal, request.text)
+        return Site(snapshot, path, focal).edit(request.text)
 
     def snippet(self, request: SnippetRequest, cancelled: threading.Event) -> SnippetGeneration:
         """The body of the documented method at a place; raises as ``generate``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from indexer import Method, Pair, Snapshot
+from indexer import Pair, Snapshot
 from indexer.languages.java import method_errors
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
-from personalizer.generation.placing.place import method_of
+from personalizer.generation.site import Site
+from personalizer.prompts import TestPlace
 from personalizer.validation import Check, Unable, Validator, Verdict
 
 __all__ = ["Outcome", "check_in_place", "outcomes"]
@@ -95,28 +96,6 @@ _MUTANTS = 20
 
 def check_in_place(snapshot: Snapshot, pair: Pair, text: str) -> Check:
     """A generated test in the very place of the developers', whose imports it finds there."""
-    facts = snapshot.files[pair.test.path]
-    source = snapshot.source(pair.test.path)
-    span = pair.test.method.span
-    written = source[: span.start] + text.encode(facts.encoding, "replace") + source[span.end :]
-    focal = snapshot.source(pair.focal.path)
-    return Check(
-        file=pair.test.path,
-        source=written.decode(facts.encoding, "replace"),
-        test_class=_binary(facts.package, pair.test.method),
-        test_method=method_of(text).name,
-        focal_path=pair.focal.path,
-        focal_class=_binary(snapshot.files[pair.focal.path].package, pair.focal.method),
-        focal_lines=_lines(focal, pair.focal.method),
-        mutants=_MUTANTS,
-    )
-
-
-def _binary(package: str, method: Method) -> str:
-    name = method.owner.replace(".", "$")
-    return f"{package}.{name}" if package else name
-
-
-def _lines(source: bytes, method: Method) -> tuple[int, int]:
-    first = source.count(b"\n", 0, method.span.start) + 1
-    return first, first + source.count(b"\n", method.span.start, method.span.end)
+    at = TestPlace(pair.test.path, pair.test.method.owner)
+    site = Site(snapshot, pair.focal.path, pair.focal.method, at)
+    return replace(site.check_in_place(pair.test.method, text), mutants=_MUTANTS)

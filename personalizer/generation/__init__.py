@@ -3,7 +3,7 @@
 from personalizer.generation.pipeline import generate_test
 from personalizer.generation.placing.bodies import place_body
 from personalizer.generation.placing.edits import apply_changes
-from personalizer.generation.placing.place import find_place, place_test
+from personalizer.generation.placing.place import find_place
 from personalizer.generation.records import (
     Candidate,
     Edit,
@@ -12,6 +12,7 @@ from personalizer.generation.records import (
     TextEdit,
 )
 from personalizer.generation.retrieval import Retriever
+from personalizer.generation.site import Site
 from personalizer.generation.snippets import alone, generate_snippet
 from personalizer.generation.targets import resolve_snippet, resolve_target
 from personalizer.generation.untested import untested
@@ -22,6 +23,7 @@ __all__ = [
     "Edit",
     "Generation",
     "Retriever",
+    "Site",
     "SnippetGeneration",
     "TextEdit",
     "Vectors",
@@ -31,7 +33,6 @@ __all__ = [
     "generate_snippet",
     "generate_test",
     "place_body",
-    "place_test",
     "resolve_snippet",
     "resolve_target",
     "untested",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from indexer import Level, Method, Pair, Snapshot, Type, code_of
+from indexer import FileFacts, Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
@@ -15,7 +15,7 @@ from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.edits import apply_changes
 from personalizer.generation.placing.place import find_place, place_test, scope_of
-from personalizer.generation.placing.style import house_of
+from personalizer.generation.placing.style import House, house_of
 from personalizer.generation.records import Edit
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
@@ -45,9 +45,12 @@ class Site:
         return self.snapshot.files[self.place.path].type_named(self.place.owner)
 
     @cached_property
+    def _house(self) -> House:
+        return house_of(self.snapshot, self.focal_path)
+
+    @cached_property
     def symbols(self) -> Symbols:
-        house = house_of(self.snapshot, self.focal_path)
-        scope = scope_of(self.snapshot, self.focal_path, self.focal, self.place, house)
+        scope = scope_of(self.snapshot, self.focal_path, self.focal, self.place, self._house)
         return Symbols(self.snapshot, scope, self.place.owner if self.place else None)
 
     @cached_property
@@ -110,8 +113,15 @@ class Site:
         Raises:
             BadInput: If it cannot be added.
         """
-        needs = self.symbols.needs
-        return place_test(self.snapshot, self.focal_path, self.focal, text, needs)
+        return place_test(
+            self.snapshot,
+            self.focal_path,
+            self.focal,
+            text,
+            place=self.place,
+            house=self._house,
+            needs=self.symbols.needs,
+        )
 
     def check(self, text: str) -> Check:
         """What a validator is asked of a test.
@@ -125,11 +135,31 @@ class Site:
         facts = java.parse(after)
         known = {m.key for m in java.parse(before).methods}
         method = next(m for m in facts.methods if m.key not in known)
+        return self._check_of(edit.file, after, facts, method)
+
+    def check_in_place(self, test: Method, text: str) -> Check:
+        """What a validator is asked of a test that takes another's very place, imports and all.
+
+        Args:
+            test: The method of the test class whose place it takes.
+            text: One test method.
+        """
+        assert self.place is not None, "a test that is there has a place"
+        before = self.snapshot.source(self.place.path)
+        encoding = self.snapshot.files[self.place.path].encoding
+        written = text.encode(encoding, "replace")
+        after = before[: test.span.start] + written + before[test.span.end :]
+        facts = java.parse(after)
+        end = test.span.start + len(written)
+        method = next(m for m in facts.methods if test.span.start <= m.span.start < end)
+        return self._check_of(self.place.path, after, facts, method)
+
+    def _check_of(self, file: str, after: bytes, facts: FileFacts, method: Method) -> Check:
         focal_source = self.snapshot.source(self.focal_path)
         first = focal_source.count(b"\n", 0, self.focal.span.start) + 1
         last = first + self.focal.span.of(focal_source).count(b"\n")
         return Check(
-            file=edit.file,
+            file=file,
             source=after.decode(facts.encoding, "replace").removeprefix("\ufeff"),
             test_class=_binary(facts.package, method.owner),
             test_method=method.name,
@@ -137,14 +167,14 @@ class Site:
             focal_class=_binary(self.snapshot.files[self.focal_path].package, self.focal.owner),
             focal_lines=(first, last),
             line=after.count(b"\n", 0, method.signature.start) + 1,
-            runs_in="" if edit.created else self._subclass,
+            runs_in=self._subclass,
         )
 
     @cached_property
     def _subclass(self) -> str:
         """Binary name of a class that runs the tests of an abstract one; empty for another."""
         if self.owner is None or "abstract" not in self.owner.modifiers:
-            return ""
+            return ""  # a new class has no owner yet
         for facts in self.snapshot.files.values():
             for kind in facts.types:
                 named = {re.sub(r"<.*", "", name).rpartition(".")[2] for name in kind.extends}

@@ -12,7 +12,7 @@ from indexer import Index, Snapshot, Where
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.engine import BASE, Engine
-from personalizer.errors import PersonalizerError
+from personalizer.errors import Cancelled, PersonalizerError, PromptTooLong
 from personalizer.gate import Executed, judge_executed
 from personalizer.generation import Retriever, Vectors, generate_test
 from personalizer.generation.held_out import without_tests
@@ -75,11 +75,16 @@ def judged_by_running(
             found: dict[str, bool | None] = {}
             with without_tests(index, snapshot, focal) as project:
                 retriever = Retriever(project, training, embed)
-                for writer, chosen in shown_to.items():
-                    folder = None if writer == BASE else str(adapter)
-                    found[writer] = _passes(
-                        project, focal, retriever, folder, chosen, engine, validator, over
-                    )
+                try:
+                    for writer, chosen in shown_to.items():
+                        folder = None if writer == BASE else str(adapter)
+                        found[writer] = _passes(
+                            project, focal, retriever, folder, chosen, engine, validator, over
+                        )
+                except PersonalizerError as error:  # a writer that cannot write writes no other
+                    why = f"the gate runs no more tests: {error}"
+                    report(Progress("gate", number, len(focals), note=why))
+                    break
             if over.is_set():
                 break
             for writer, passed in found.items():
@@ -135,7 +140,7 @@ def _passes(
             validator=validator,
             salvage=False,  # it passes with either writer, and would hide which writes better
         )
-    except PersonalizerError:
+    except (Cancelled, PromptTooLong):
         return None
     best = next(iter(made.candidates), None)
     if best is None or not best.parses:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from personalizer.daemon.page.charts import Chart, Line, chart
 from personalizer.daemon.protocol import Job, Progress
 from personalizer.dataset import FEWEST_PAIRS
 from personalizer.errors import AdapterError
-from personalizer.freshness import pair_names
+from personalizer.freshness import changes_of, pair_names
 from personalizer.storage import WorkspaceData
 
 __all__ = ["AdapterRow", "Changes", "Forecast", "LeftOut", "View", "rows_of", "view_of"]
@@ -145,21 +144,9 @@ def _changes(serving: Adapter | None, now: Mapping[str, str]) -> Changes:
         return Changes()
     if not trained:
         return Changes()
-    lost, fresh = _without(trained, now), _without(now, trained)
+    lost, fresh, _ = changes_of(trained, now)
     both = lost & fresh
     return Changes(*(tuple(sorted(names)) for names in (both, fresh - both, lost - both)))
-
-
-def _without(ones: Mapping[str, str], others: Mapping[str, str]) -> set[str]:
-    """Names of the pairs whose code is not among the others'."""
-    left = Counter(others.values())
-    found = set()
-    for name, digest in ones.items():
-        if left[digest] > 0:
-            left[digest] -= 1
-        else:
-            found.add(name)
-    return found
 
 
 def _live(progress: Sequence[Progress]) -> list[Line]:

@@ -23,7 +23,6 @@ from personalizer.generation.placing.naming import free_name
 from personalizer.generation.placing.style import (
     House,
     flavour_of,
-    house_of,
     indent_step,
     integration,
     line_indent,
@@ -40,16 +39,25 @@ __all__ = ["find_place", "method_of", "place_test", "scope_of", "told_of"]
 
 
 def place_test(
-    snapshot: Snapshot, focal_path: str, focal: Method, text: str, needs: Needs | None = None
+    snapshot: Snapshot,
+    focal_path: str,
+    focal: Method,
+    text: str,
+    *,
+    place: TestPlace | None,
+    house: House,
+    needs: Needs,
 ) -> Edit:
-    """The edit that adds a test to the project.
+    """The edit that adds a test to the project; ``Site.edit`` knows the rest.
 
     Args:
         snapshot: The project, unsaved buffers included.
         focal_path: File of the focal method.
         focal: The method that the test tests.
         text: Exactly one test method, dedented.
-        needs: What such tests need, where that was read already.
+        place: The class that it goes into; None for a new one.
+        house: The style of the tests around.
+        needs: What such tests need.
 
     Returns:
         Insertions only: every byte that is there stays.
@@ -60,9 +68,6 @@ def place_test(
     """
     if java.method_errors(text):
         raise BadInput(f"expected one test method, got {text[:60]!r}")
-    place = find_place(snapshot, focal_path, focal)
-    house = house_of(snapshot, focal_path)
-    needs = needs or Needs(snapshot, scope_of(snapshot, focal_path, focal, place, house))
     if place is None:
         return _new_file(snapshot, focal_path, focal, text, house, needs)
     return _into_class(snapshot, focal, text, place, house, needs)
