@@ -58,7 +58,7 @@ class Daemon(Protocol):
         """The status view as one HTML document."""
 
     def train(self, request: TrainRequest) -> Job:
-        """Starts a training, or raises ``Busy``."""
+        """Has a training queued."""
 
     def job(self, job_id: str) -> Job:
         """A training as it now is."""

@@ -109,7 +109,7 @@ class Unreachable(DaemonError):
 
 
 class EngineError(DaemonError):
-    """The engine child failed."""
+    """The engine failed: in this process, its child or at a server."""
 
 
 class TooBusy(DaemonError):

@@ -63,6 +63,20 @@ def test_only_the_workspace_walks_folders_of_source():
     assert reading == {"indexer/workspace.py"}
 
 
+def test_every_module_is_on_the_map():
+    """Those of ``commands/`` and ``features/`` are one a command and one a feature."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    modules = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("indexer", "personalizer", "lsp_server")
+        for path in (ROOT / package).rglob("*.py")
+        if not path.name.startswith("__") and path.parent.name not in ("commands", "features")
+    ]
+    assert len(modules) > 150
+    missing = [one for one in modules if not re.search(rf"[`/]{Path(one).name}`", text)]
+    assert missing == []
+
+
 def test_only_convert_reads_columns_in_an_editors_units():
     assert files_with(r"\.character\b") == {"lsp_server/convert.py"}
 

@@ -122,7 +122,6 @@ class Session:
     index: Index
     snapshot: Snapshot
     validator: Validator
-    run: bool
     vectors: Vectors
 
     @classmethod
@@ -148,9 +147,7 @@ class Session:
             validator = stack.enter_context(
                 closing(open_validator(root, snapshot, chosen, run=run, trusted=trusted))
             )
-            yield cls(
-                root, data, chosen, serving, engine, index, snapshot, validator, run, Vectors()
-            )
+            yield cls(root, data, chosen, serving, engine, index, snapshot, validator, Vectors())
 
     def target(self, target: str) -> tuple[str, Method]:
         """What a user points at; raises as ``resolve_target``."""

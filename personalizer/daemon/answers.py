@@ -29,6 +29,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (errors.NoSuchMethod, 404),
     (errors.NoSuchJob, 404),
     (errors.AdapterError, 404),
+    (errors.BaseTooLarge, 507),
     (errors.BaseModelError, 404),
     (errors.TooLarge, 413),
     (errors.BadInput, 400),

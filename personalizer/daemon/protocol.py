@@ -1,4 +1,4 @@
-"""What travels between the daemon and its clients: paths, requests, answers. Free of torch.
+"""What travels between the daemon and its clients: requests, answers. Free of torch.
 
 Answers of ``generate``, ``snippet`` and ``status`` are the JSON objects of the command line.
 """

@@ -46,13 +46,11 @@ class StopAtMethodEnd(StoppingCriteria):
     Args:
         ends: Finds the end.
         start: Tokens of the prompt.
-        most: Tokens that one step adds at most.
     """
 
-    def __init__(self, ends: MethodEnd, start: int, most: int) -> None:
+    def __init__(self, ends: MethodEnd, start: int) -> None:
         self._ends = ends
         self._start = start
-        self._most = most
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, the prompt's included.
@@ -65,5 +63,5 @@ class StopAtMethodEnd(StoppingCriteria):
             ``(B,)``, bool: which are at their end.
         """
         rows = input_ids[:, self._start :].tolist()
-        closed = [self._ends.of(row, max(0, len(row) - self._most)) is not None for row in rows]
+        closed = [self._ends.of(row, max(0, len(row) - 1)) is not None for row in rows]
         return torch.tensor(closed, dtype=torch.bool, device=input_ids.device)

@@ -56,7 +56,7 @@ def search(
     watch = _Watch(reading, start, on_text, cancelled)
     stops: list[StoppingCriteria] = [watch]
     if request.stop_at_method_end:
-        stops.append(StopAtMethodEnd(reading.closing, start, most=1))
+        stops.append(StopAtMethodEnd(reading.closing, start))
     device = asked.base.model.device
     prompt = torch.tensor([ids], device=device)
     devices = [device] if device.type == "cuda" else []

@@ -196,7 +196,7 @@ def _as_served(
         processors = guards(start, base.tokenizer, goal="method", limit=limit, declared=known)
         return {
             "logits_processor": LogitsProcessorList(processors),
-            "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start, most=1)]),
+            "stopping_criteria": StoppingCriteriaList([StopAtMethodEnd(ends, start)]),
         }
 
     return added

@@ -1,4 +1,4 @@
-"""From a method to a test, or to its body: prompt, completions, candidates, checks, edit."""
+"""From a method to a test: prompt, completions, candidates, checks, edit."""
 
 from __future__ import annotations
 

@@ -266,7 +266,7 @@ def plan(
 ) -> dict[str, Any]:
     """``train --dry-run``: what would be trained and what it would take; nothing is kept.
 
-    The forecast is measured: three real steps, the longest batch among them, without an update.
+    The forecast is measured: a few real steps, the longest batch among them, without an update.
 
     Raises:
         As :func:`train_project`, apart from the lock.

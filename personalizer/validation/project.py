@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer import Module, Snapshot, module_at
+from indexer import Module, Snapshot, Workspace, module_at
 from indexer.store import content_hash
 from personalizer.errors import BadInput
 from personalizer.storage import write_atomically
@@ -97,6 +97,7 @@ class Project:
         self._class_paths = class_paths
         self._data = data
         self._version = version
+        self._disk = Workspace(root)
         self._hashes: dict[str, tuple[tuple[int, int], str]] = {}
         """What lies on disk, by path: size and time of change, and content."""
 
@@ -179,11 +180,13 @@ class Project:
             return None
         folder = self._root / module.folder / _OUTPUTS[module.tool][of_tests]
         made = max((p.stat().st_mtime for p in folder.rglob("*.class")), default=0.0)
+        if not made:
+            return None
         try:
             fresh = all(self._saved(path, snapshot.hashes[path]) <= made for path in paths)
         except OSError:
             return None
-        return folder if made and fresh else None
+        return folder if fresh else None
 
     def _saved(self, path: str, content: str) -> float:
         """When a file was changed; never, where something else lies on disk.
@@ -191,12 +194,12 @@ class Project:
         Raises:
             OSError: If it is not there.
         """
-        file = self._root / path
-        told = file.stat()
+        told = (self._root / path).stat()
         stamp = (told.st_size, told.st_mtime_ns)
         known, found = self._hashes.get(path, (None, ""))
         if known != stamp:
-            found = content_hash(file.read_bytes())
+            source = self._disk.read(path).source
+            found = "" if source is None else content_hash(source)
             self._hashes[path] = stamp, found
         return told.st_mtime if found == content else math.inf
 

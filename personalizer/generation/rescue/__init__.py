@@ -1,1 +1,1 @@
-"""What is done while no candidate passes."""
+"""What is done while no candidate passes, or while what passes adds or notices little."""
