@@ -23,7 +23,7 @@ from personalizer.contents import Contents, Learnable, contents_of, current, pai
 from personalizer.errors import AdapterError
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData, write_atomically
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = [
     "FEWEST_MEASURED",

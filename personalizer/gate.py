@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = [
     "FEWEST_GATE_METHODS",

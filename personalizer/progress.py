@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from personalizer.output import remark
-from personalizer.texts import PHASES, duration
+from personalizer.texts import PHASES
+from personalizer.words import duration
 
 if TYPE_CHECKING:
     from rich.console import Console

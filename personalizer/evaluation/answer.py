@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = ["Answer", "Gain", "advice", "answer", "as_bytes", "as_time", "as_words"]
 

@@ -12,8 +12,8 @@ from personalizer.errors import BadInput
 from personalizer.generation.reach import expects_its_exception, is_called
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
-from personalizer.texts import shortened
 from personalizer.validation import Check, Validator, Verdict
+from personalizer.words import shortened
 
 __all__ = ["OnCandidate", "checked", "told"]
 

@@ -14,11 +14,11 @@ from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
 from personalizer.errors import BadInput, TooFewPairs
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
-from personalizer.texts import count
 from personalizer.training.continual import WarmStart
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, Strategy, frequent_words, strategy_named
 from personalizer.training.strategies.records import Targets, Variant
+from personalizer.words import count
 
 __all__ = [
     "Prepared",

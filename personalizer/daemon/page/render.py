@@ -9,7 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from personalizer.daemon.page.facts import View
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = ["render"]
 

@@ -43,7 +43,7 @@ from personalizer.generation.syntax import (
     given_to,
     kinds_of_variables,
 )
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = ["Look", "amplified", "looking", "looks"]
 

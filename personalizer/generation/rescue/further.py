@@ -26,7 +26,7 @@ from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site, nameless
-from personalizer.texts import mutants_noticed
+from personalizer.words import mutants_noticed
 
 __all__ = ["noticing", "varied"]
 

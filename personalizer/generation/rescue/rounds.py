@@ -188,19 +188,19 @@ def repaired(
         failing = [one for one in ranked(found) if one.failure and one.text not in tried]
         if not failing or any(map(good, found)):
             break
-        worst = failing[0]
-        tried.add(worst.text)
+        failed = failing[0]
+        tried.add(failed.text)
         try:
-            completions = ask(Attempt(worst.text, worst.failure or ""))
+            completions = ask(Attempt(failed.text, failed.failure or ""))
         except PromptTooLong:
             break
         new = [candidate_of(completion, site) for completion in completions]
         new = [one for one in run([one for one in new if one.parses]) if one.text not in tried]
-        better = [one for one in ranked(declared(new, run)) if worth(one) > worth(worst)]
+        better = [one for one in ranked(declared(new, run)) if worth(one) > worth(failed)]
         if better:
-            told = f"repaired in round {number}: {_line(worst.failure)}"
+            told = f"repaired in round {number}: {_line(failed.failure)}"
             best = replace(better[0], repair_round=number, notes=(*better[0].notes, told))
-            found[found.index(worst)] = best
+            found[found.index(failed)] = best
     return ranked(found)
 
 

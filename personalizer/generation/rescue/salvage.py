@@ -20,7 +20,7 @@ from personalizer.generation.rescue.settling import as_it_is
 from personalizer.generation.rescue.typed import typed
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of
-from personalizer.texts import count
+from personalizer.words import count
 
 __all__ = ["Try", "salvaged"]
 

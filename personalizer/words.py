@@ -1,0 +1,45 @@
+"""Numbers, times and long texts as people read them."""
+
+from __future__ import annotations
+
+__all__ = ["count", "duration", "mutants_noticed", "shortened"]
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> count(1, "pair"), count(1200, "pair"), count(2, "branch")
+        ('1 pair', '1,200 pairs', '2 branches')
+    """
+    plural = "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, as 2:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def mutants_noticed(killed: int, mutants: int, new: int | None) -> str:
+    """How many mutants a test notices, and how many that no other test of its class does.
+
+    Example:
+        >>> mutants_noticed(3, 7, 2), mutants_noticed(1, 1, 0), mutants_noticed(3, 7, None)
+        ('3 of 7 mutants (2 new)', '1 of 1 mutant (none new)', '3 of 7 mutants')
+    """
+    told = f"{killed} of {count(mutants, 'mutant')}"
+    return told if new is None else f"{told} ({new or 'none'} new)"
+
+
+def shortened(text: str, most: int, end: int = 0) -> str:
+    """A text, or its beginning and its last characters where it is longer than allowed.
+
+    Example:
+        >>> shortened("abcdefgh", 8), shortened("abcdefghi", 8), shortened("abcdefghi", 8, 3)
+        ('abcdefgh', 'abcdefg…', 'abcd…ghi')
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most - end - 1]}…{text[len(text) - end :]}"
