@@ -173,13 +173,13 @@ class Site:
     @cached_property
     def _subclass(self) -> str:
         """Binary name of a class that runs the tests of an abstract one; empty for another."""
-        if self.owner is None or "abstract" not in self.owner.modifiers:
-            return ""  # a new class has no owner yet
-        for facts in self.snapshot.files.values():
-            for kind in facts.types:
-                named = {re.sub(r"<.*", "", name).rpartition(".")[2] for name in kind.extends}
-                if self.owner.simple_name in named and "abstract" not in kind.modifiers:
-                    return _binary(facts.package, kind.name)
+        if self.place is None or self.owner is None or "abstract" not in self.owner.modifiers:
+            return ""
+        members = self.symbols.members
+        declared = members.of(self.place.path, self.place.owner)
+        for heir in members.heirs_of(declared) if declared else ():
+            if "abstract" not in heir.type.modifiers:
+                return _binary(self.snapshot.files[heir.path].package, heir.type.name)
         return ""
 
 

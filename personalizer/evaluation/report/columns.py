@@ -96,14 +96,14 @@ COST = (
 )
 
 
-def cell_text(column: Column, values: Mapping[str, Any]) -> str:
+def cell_text(column: Column, values: Mapping[str, Any], *, interval: bool = True) -> str:
     """A value as a table shows it, with its interval where it has one; a dash for a gap."""
     value = values.get(column.key)
     if value is None:
         return "–"
     text = column.write(value)
     bounds = values.get("intervals", {}).get(column.key)
-    if bounds is None:
+    if not interval or bounds is None:
         return text
     low, high = (column.write(bound).removesuffix(" %") for bound in bounds)
     return f"{text} ({low}–{high})"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from indexer import Field, FileFacts, Import, Method, Snapshot, Type, Where
 from indexer.facts import simple_type
+from indexer.pairing import in_test_root
 from personalizer.engine.monitor.java_types import java_kind
 
 __all__ = ["Declared", "Members", "takes"]
@@ -179,6 +180,25 @@ class Members:
             for kind in facts.types:
                 found.setdefault(kind.simple_name, []).append((path, facts, kind))
         return found
+
+    @cached_property
+    def _heirs(self) -> dict[str, list[tuple[str, Type]]]:
+        """The types that extend or implement one, by its simple name."""
+        found: dict[str, list[tuple[str, Type]]] = {}
+        for path, facts in self._snapshot.files.items():
+            for kind in facts.types:
+                for parent in kind.extends + kind.implements:
+                    found.setdefault(simple_type(parent), []).append((path, kind))
+        for heirs in found.values():
+            heirs.sort(key=lambda one: (in_test_root(one[0]), len(one[1].name)))
+        return found
+
+    def heirs_of(self, declared: Declared) -> Iterator[Declared]:
+        """The types that extend or implement one, those of main code first."""
+        for path, kind in self._heirs.get(declared.name, ()):
+            heir = self.of(path, kind.name)
+            if heir is not None and any(one[2] is declared.type for one in heir.chain[1:]):
+                yield heir
 
     @property
     def names(self) -> Collection[str]:

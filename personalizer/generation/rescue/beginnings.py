@@ -105,15 +105,10 @@ class _Kinds(NamedTuple):
 
 
 def _kinds(site: Site) -> _Kinds:
-    name, focal = site.focal.class_name, site.focal
-    extending = {
-        kind.simple_name
-        for facts in site.snapshot.files.values()
-        for kind in facts.types
-        if any(simple_type(parent) == name for parent in kind.extends)
-    }
-    own = frozenset({name, *extending})
-    declared = site.symbols.members.of(site.focal_path, focal.owner)
+    focal, members = site.focal, site.symbols.members
+    declared = members.of(site.focal_path, focal.owner)
+    heirs = members.heirs_of(declared) if declared else ()
+    own = frozenset({focal.class_name, *(one.name for one in heirs)})
     above = {
         kind.simple_name
         for _, facts, kind in (declared.chain if declared else ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import cycle
@@ -12,7 +12,7 @@ from tree_sitter import Parser
 from indexer import FileFacts, Method, Type
 from indexer.facts import simple_type
 from indexer.languages.java_bodies import JAVA
-from indexer.pairing import in_test_root, module_of
+from indexer.pairing import module_of
 from personalizer.engine.monitor.java_types import java_kind
 from personalizer.generation.names.members import Declared
 from personalizer.generation.rescue.statements import statements_of, tests_by_nearness
@@ -244,17 +244,9 @@ class Values:
                 yield f"{call}({', '.join(arguments)})"
         yield from self._constants_of(declared)
         if abstract and deep > 0:
-            for heir in self._heirs_of(declared):
+            for heir in self._site.symbols.members.heirs_of(declared):
                 yield from self._objects(heir, deep - 1)
             yield from self._lambda(declared, deep)
-
-    def _heirs_of(self, declared: Declared) -> Iterator[Declared]:
-        """The types that extend one directly, those of main code first."""
-        members = self._site.symbols.members
-        for path, kind in self._heirs.get(declared.name, ()):
-            heir = members.of(path, kind.name)
-            if heir is not None and any(one[2] is declared.type for one in heir.chain[1:]):
-                yield heir
 
     def _lambda(self, declared: Declared, deep: int) -> Iterator[str]:
         """A function, where a type wants one method and no more."""
@@ -325,18 +317,6 @@ class Values:
             static = interface or "static" in field.modifiers
             if own and static and "private" not in field.modifiers:
                 yield f"{field.owner}.{field.name}"
-
-    @cached_property
-    def _heirs(self) -> dict[str, list[tuple[str, Type]]]:
-        """The types that extend or implement one, by its simple name."""
-        found: defaultdict[str, list[tuple[str, Type]]] = defaultdict(list)
-        for path, facts in self._site.snapshot.files.items():
-            for kind in facts.types:
-                for parent in kind.extends + kind.implements:
-                    found[simple_type(parent)].append((path, kind))
-        for heirs in found.values():
-            heirs.sort(key=lambda one: (in_test_root(one[0]), len(one[1].name)))
-        return found
 
     @cached_property
     def _mocks(self) -> bool:
