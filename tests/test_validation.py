@@ -133,6 +133,7 @@ _OTHERS = {
     ("others", "new", "unnoticed"),
     [
         ("", 3, ["the bound of the condition moved", "a constant changed"]),
+        ("nobody", 3, ["the bound of the condition moved", "a constant changed"]),
         ("fails", 3, ["the bound of the condition moved", "a constant changed"]),
         # What throws runs no line to its end, as far as it can be seen: it notices all the same.
         ("below", 2, ["the bound of the condition moved", "a constant changed"]),
@@ -157,6 +158,8 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     if others == "slow":
         monkeypatch.setattr("personalizer.validation.existing.MUTANTS_SECONDS", 1.2)
     tests = CART_TEST.replace("class CartTest", "public class CartTest")
+    if others == "nobody":
+        tests = tests.replace("@Test", "")
     if others == "none passes":
         tests = tests.replace("assertEquals(0,", "assertEquals(7,")
     added = "".join(_OTHERS[one] for one in others.split() if one in _OTHERS)

@@ -92,7 +92,7 @@ def _found(trial: Trial, text: str, without: str, key: tuple[object, ...]) -> Ex
 
 
 def _noticing(existing: Existing, trial: Trial, mutants: Sequence[Mutant]) -> frozenset[int] | None:
-    if existing.outcome.kind == "none":
+    if existing.outcome.kind in ("none", "unowned"):
         return frozenset()
     if not existing.outcome.passed:
         return None
