@@ -28,6 +28,7 @@ from personalizer.commands import (
 )
 from personalizer.commands.common import interrupted
 from personalizer.errors import PersonalizerError
+from personalizer.storage import data_folder, disk_is_full
 
 __all__ = ["main", "personalizer"]
 
@@ -51,7 +52,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        output.complain(f"failed unexpectedly: {error!r}; details are in {output.log_crash()}")
+        if disk_is_full(data_folder()):  # libraries have many words for it
+            output.complain(f"the disk of {data_folder()} is full: make room there, and try again")
+        else:
+            output.complain(f"failed unexpectedly: {error!r}; details are in {output.log_crash()}")
         code = 1
     sys.exit(code or 0)
 

@@ -33,6 +33,8 @@ FEWEST_GATE_METHODS = 10
 """The same for focal methods, which are what the interval counts."""
 _T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
+_SAME = 0.01
+"""Nats a token by which two adapters differ that are as good as each other."""
 _UNKNOWN = 1e9
 """Half the width of an interval of which nothing is known; infinity is no JSON."""
 
@@ -59,6 +61,24 @@ class Verdict:
     @property
     def promotes(self) -> bool:
         return self.outcome != "refused"
+
+    def beside(self, serving: str, loss: float) -> Verdict:
+        """This verdict where an adapter serves that the same pairs judged.
+
+        Args:
+            serving: Its name.
+            loss: Its loss per target token on these pairs, in nats.
+
+        Example:
+            >>> good = Verdict("passed", "better", 2.0, 1.5, 0.1, 0.9, 30)
+            >>> good.beside("lora-1", 1.501).promotes, good.beside("lora-1", 1.2).reason
+            (True, 'its loss on 30 held-out pairs is 0.300 worse than that of lora-1, which serves')
+        """
+        if not self.promotes or self.adapter_loss <= loss + _SAME:
+            return self
+        told = f"its loss on {count(self.pairs, 'held-out pair')} is {self.adapter_loss - loss:.3f}"
+        reason = f"{told} worse than that of {serving}, which serves"
+        return replace(self, outcome="refused", reason=reason)
 
     def after(self, executed: Executed) -> Verdict:
         """This verdict with what running the tests said: it may refuse, never promote."""

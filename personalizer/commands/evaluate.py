@@ -171,6 +171,8 @@ def evaluate(
             result = _tune(tasks, data, chosen, methods.split(","), examples, beams, samples, limit)
         output.show("tasks", result, as_json)
         return
+    if solutions != "model":
+        raise click.UsageError("--solutions needs --tasks")
     roots = [Workspace(path).root for path in paths or (Path(),)]
     if background:
         given: dict[str, Any] = {"base": base, "budget": budget, "limit": limit}
@@ -191,6 +193,11 @@ def evaluate(
     from personalizer.evaluation.experiment import Step
     from personalizer.evaluation.methods import names_in
     from personalizer.evaluation.report import markdown, render
+    from personalizer.models import base_folder
+
+    if not names_in(methods):
+        raise click.UsageError("--methods names no method")
+    base_folder(resolved.settings.base)  # wrong for one cell, wrong for all
 
     def told(step: Step) -> None:
         if interrupted.is_set():

@@ -15,6 +15,7 @@ from personalizer.commands.common import (
     json_option,
     path_argument,
 )
+from personalizer.errors import BadInput
 
 __all__ = ["config", "dataset", "index", "pairs"]
 
@@ -83,6 +84,8 @@ def dataset(path: Path, out: Path | None, as_json: bool) -> None:
     from personalizer.contents import Learnable
     from personalizer.storage import WorkspaceData
 
+    if out is not None and not out.absolute().parent.is_dir():
+        raise BadInput(f"expected a file in a folder that is there, got {out}")
     output.quiet_libraries()
     from personalizer.training import preparation
 

@@ -58,8 +58,15 @@ class Asking:
     def kept(self, registry: Registry) -> Adapter | None:
         """The adapter that this training has kept already, let serve if its gate did.
 
-        None where it has kept none. A command by hand that ended as it should asks anew.
+        None where it has kept none: then what an earlier training noted is forgotten, so that it
+        is not taken for this one's. A command by hand that ended as it should asks anew.
         """
+        adapter = self._kept(registry)
+        if adapter is None:
+            (self.folder / _NOTE).unlink(missing_ok=True)
+        return adapter
+
+    def _kept(self, registry: Registry) -> Adapter | None:
         kept = self._noted()
         if kept is None:
             return None

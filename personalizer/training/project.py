@@ -18,10 +18,11 @@ import numpy as np
 import personalizer
 from indexer import Index, Store
 from personalizer import freshness
-from personalizer.adapters import Manifest, Registry, new_id
+from personalizer.adapters import Adapter, Manifest, Registry, new_id
 from personalizer.contents import Learnable
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
+from personalizer.errors import AdapterError
 from personalizer.gate import judge
 from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint
@@ -176,6 +177,8 @@ def train_project(
                     report=report,
                 )
             verdict = verdict.after(executed) if executed else verdict
+            if serving := _judged_alike(registry, dataset, print_of_base):
+                verdict = verdict.beside(serving.id, serving.manifest.gate["adapter_loss"])
         manifest = Manifest(
             id=new_id(method),
             method=method,
@@ -214,6 +217,20 @@ def train_project(
         )
         asking.keep(registry, folder, staging, manifest, seen)
     return result_of(manifest)
+
+
+def _judged_alike(registry: Registry, dataset: Dataset, print_of_base: str) -> Adapter | None:
+    """The adapter that serves, where the same pairs judged it on the same base."""
+    serving = registry.serving()
+    if serving is None or serving.manifest.base_fingerprint != print_of_base:
+        return None
+    try:
+        used = serving.trained().used
+    except AdapterError:
+        return None
+    gate = sorted(example.pair.digest for example in dataset.gate)
+    same = gate == sorted(one.digest for one in used if one.side == "gate")
+    return serving if same else None
 
 
 @dataclass(frozen=True)
