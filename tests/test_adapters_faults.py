@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from personalizer.adapters import Registry, Trained, export
+from personalizer.training.keeping import Asking
 from tests.fault_injection import OLD
 from tests.test_adapters import manifest
 
@@ -70,3 +71,29 @@ def test_a_training_killed_while_it_keeps_its_adapter_goes_on_to_one_that_serves
         assert row["serving"].startswith("new-")
     # asked for once more after its end, a job has its answer, a command trains anew
     assert len(whole["names"]) == (4 if act == "train as a job" else 5)
+
+
+@pytest.mark.parametrize("job", [None, "job-2"])
+def test_a_training_that_is_broken_off_is_not_answered_with_an_earlier_one(tmp_path, job):
+    """The same pairs, base and settings, some time later: it goes on from its own checkpoint."""
+    registry, runs = Registry(tmp_path / "adapters"), tmp_path / "training"
+
+    def keep(asking, name):
+        staging = runs / "run" / "staging"
+        staging.mkdir(parents=True)
+        save_file({"w": np.zeros(3, np.float32)}, str(staging / "adapter_model.safetensors"))
+        return asking.keep(registry, runs / "run", staging, manifest(name), Trained({}, []))
+
+    first = Asking(runs, "asked", None if job is None else "job-1")
+    assert first.kept(registry) is None
+    keep(first, "early")
+    registry.use(None)
+    asking = Asking(runs, "asked", job)
+    assert asking.kept(registry) is None
+    (runs / "run" / "checkpoint-6").mkdir(parents=True)  # and there it is killed
+    assert asking.kept(registry) is None
+    assert (runs / "run" / "checkpoint-6").is_dir()
+    assert registry.serving() is None
+    keep(asking, "late")
+    again = asking.kept(registry)
+    assert (again.id if again else None) == (None if job is None else "late")

@@ -111,6 +111,24 @@ def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_ba
     assert status(root)["freshness"] == "stale"
 
 
+def test_an_adapter_does_not_take_the_place_of_a_better_one(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    good = project.train_project(root, quick(tiny_base))
+    registry = Registry(WorkspaceData(root).adapters)
+    registry.use(good["adapter"])
+    hasty = project.train_project(root, quick(tiny_base, max_steps=1))
+    losses = [registry.get(one["adapter"]).manifest.gate["adapter_loss"] for one in (good, hasty)]
+    assert losses[1] > losses[0] + 0.1
+    assert not hasty["promoted"]
+    if "than the base's" not in hasty["reason"]:
+        assert hasty["reason"].endswith(f"worse than that of {good['adapter']}, which serves")
+    assert registry.serving().id == good["adapter"]
+    for file in (root / "src/test/java/shapes").iterdir():  # so that other pairs judge
+        file.write_text(file.read_text().replace("(7)", "(8)"))
+    later = project.train_project(root, quick(tiny_base, max_steps=1))
+    assert "which serves" not in later["reason"]
+
+
 @pytest.fixture(scope="module")
 def schooled_base(tiny_base, tmp_path_factory):
     """A base that knows the project already: there is something to spoil."""
