@@ -169,7 +169,7 @@ def _plan_text(result: dict[str, Any]) -> str:
             f"  left out  {_value(result['left_out'])}",
             f"  steps     at most {result['steps']}, {result['tokens']:,} tokens",
             f"  time      about {duration(result['seconds'])} at most",
-            f"  memory    about {_mebibytes(result['forecast']['peak_memory_bytes'])}, more in the long run",
+            f"  memory    about {_mebibytes(result['forecast']['peak_memory_bytes'])}, later more",
             *(f"  eased     {one}" for one in result["eased"]),
             *([f"  chosen    {result['chosen']}"] if result["chosen"] else []),
         ]

@@ -220,7 +220,10 @@ def train_project(
 
 
 def _judged_alike(registry: Registry, dataset: Dataset, print_of_base: str) -> Adapter | None:
-    """The adapter that serves, where the same pairs judged it on the same base."""
+    """The adapter that serves, where the same pairs trained and judged it, on the same base.
+
+    Of one that has seen other pairs the old ones do not tell which is better now.
+    """
     serving = registry.serving()
     if serving is None or serving.manifest.base_fingerprint != print_of_base:
         return None
@@ -228,9 +231,9 @@ def _judged_alike(registry: Registry, dataset: Dataset, print_of_base: str) -> A
         used = serving.trained().used
     except AdapterError:
         return None
-    gate = sorted(example.pair.digest for example in dataset.gate)
-    same = gate == sorted(one.digest for one in used if one.side == "gate")
-    return serving if same else None
+    now = used_pairs(dataset)
+    sides = [sorted((one.side, one.digest) for one in pairs) for pairs in (used, now)]
+    return serving if sides[0] == sides[1] else None
 
 
 @dataclass(frozen=True)

@@ -130,8 +130,8 @@ class LocalValidator:
                 start = time.perf_counter()
                 verdict = self._measured(verdict, trial, ran.outcome, existing)
                 spent += time.perf_counter() - start
-                if check.mutants and verdict.reaches_focal:
-                    mutants = trial.mutants()
+                wanted = check.mutants and verdict.reaches_focal
+                if wanted and (mutants := trial.mutants()):
                     noticed = self._existing.noticing(existing, trial, mutants)
                     start = time.perf_counter()
                     verdict = _tried_on(mutants, verdict, trial, ran.compiled, noticed)
