@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from personalizer.cli import main
 from personalizer.processes import environment, module_command
 from tests.java_project import project_files, write_project
 
@@ -222,12 +223,37 @@ def test_bad_input_gets_one_clear_line(shapes, tmp_path, quick):
     check_complaint("expected a time", "train", shapes, "--budget", "soon", **quick)
     wrong = {**quick, "PERSONALIZER_BASE": str(missing)}
     check_complaint("no base model lies at", "train", shapes, **wrong)
+    check_complaint("no base model lies at", "evaluate", shapes, **wrong)
+    check_complaint("must be one of fm, fm_fc", "evaluate", shapes, "--level", "foo", **quick)
+    out = tmp_path / "absent" / "rows.jsonl"
+    check_complaint("in a folder that is there", "dataset", shapes, "--out", out, **quick)
+    assert not out.parent.exists()
     check_complaint("no adapter is called", "adapters", "use", "ghost", "--workspace", shapes)
+
+
+def test_a_disk_that_is_full_is_told_in_one_line(monkeypatch, capsys):
+    """Libraries have many words for it."""
+
+    def fails(**_):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 128")
+
+    monkeypatch.setattr("personalizer.cli.personalizer.main", fails)
+    monkeypatch.setattr("personalizer.cli.disk_is_full", lambda folder: True)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "is full: make room there, and try again" in line
 
 
 def test_wrong_usage_exits_two(shapes):
     assert "No such option" in personalizer("index", shapes, "--nonsense", code=2).stderr
     assert "No such command" in personalizer("dance", code=2).stderr
+    no_tasks = personalizer("evaluate", shapes, "--solutions", "broken", code=2)
+    assert "--solutions needs --tasks" in no_tasks.stderr
+    none = personalizer("evaluate", shapes, "--methods", ",", code=2)
+    assert "--methods names no method" in none.stderr
     both = personalizer("status", shapes, "--check", "--web", code=2)
     assert "--check does not go with --web" in both.stderr
 

@@ -18,12 +18,12 @@ from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import open_projects
 from personalizer.evaluation.runs import Asked, Bench
 from personalizer.evaluation.scores import gain, scores
-from personalizer.evaluation.validity import outcomes
+from personalizer.evaluation.validity import check_in_place, outcomes
 from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.training.strategies import STRATEGIES
 from personalizer.validation import Unable, Verdict
-from tests.java_project import project_files, write_project
+from tests.java_project import project_files, snapshot_of, write_project
 
 SETTINGS = Settings(
     context_tokens=1200, target_tokens=250, epochs=1, max_steps=2, batch_size=4, threads=1
@@ -373,3 +373,33 @@ def test_tests_are_written_in_smaller_batches_where_memory_runs_out(tiny_base, m
     )
     with pytest.raises(torch.OutOfMemoryError):
         written(5)
+
+
+def test_a_generated_test_is_checked_in_the_very_place_of_the_developers():
+    main = "package shop;\nclass Cart {\n    int total() { return 0; }\n}\n"
+    tests = (
+        "\ufeffpackage shop;\nimport org.junit.jupiter.api.Test;\n"
+        "import static org.junit.jupiter.api.Assertions.*;\nabstract class CartTest {\n"
+        "    @Test\n    void totalIsZero() { assertEquals(0, new Cart().total()); }\n\n"
+        "    abstract Cart cart();\n}\n"
+    )
+    heir = "package shop;\nclass RealCartTest extends CartTest {\n    Cart cart() { }\n}\n"
+    snapshot = snapshot_of(
+        {
+            "src/main/java/shop/Cart.java": main,
+            "src/test/java/shop/CartTest.java": tests,
+            "src/test/java/shop/RealCartTest.java": heir,
+        }
+    )
+    (pair,) = snapshot.pairs
+    text = "@Test\nvoid other() {\n    fail();\n}"
+    check = check_in_place(snapshot, pair, text)
+    assert (check.test_class, check.test_method) == ("shop.CartTest", "other")
+    assert (check.runs_in, check.replaces) == ("shop.RealCartTest", "totalIsZero")
+    assert check.source == tests[1:].replace(pair_text(pair, snapshot), text)
+    assert check.source.split("\n")[check.line - 1] == "    @Test"
+    assert (check.focal_class, check.focal_lines) == ("shop.Cart", (3, 3))
+
+
+def pair_text(pair, snapshot):
+    return pair.test.method.span.of(snapshot.source(pair.test.path)).decode()

@@ -119,6 +119,7 @@ _OTHERS = {
     "endless": "@Test void endless() { cart.add(2); while (cart.total() != 2) { } }",
     "slow": "@Test void slow() throws Exception { Thread.sleep(400); }",
     "itself": _SUM,
+    "replaced": _SUM.replace("generated", "replaced"),
     "outdated": "@Test void outdated() { cart.add(2); assertEquals(-2, cart.total()); }",
     "nested": f"@org.junit.jupiter.api.Nested class In {{ {_SUM} }}",
     "after": "@org.junit.jupiter.api.AfterAll static void after() { "
@@ -141,6 +142,7 @@ _OTHERS = {
         ("zero", 2, ["a constant changed"]),
         ("endless", 0, ["the bound of the condition moved", "a constant changed"]),
         ("itself", 3, ["the bound of the condition moved", "a constant changed"]),
+        ("replaced", 3, ["the bound of the condition moved", "a constant changed"]),
         ("itself sum", 0, ["the bound of the condition moved", "a constant changed"]),
         ("sum outdated", 0, ["the bound of the condition moved", "a constant changed"]),
         ("nested", 0, ["the bound of the condition moved", "a constant changed"]),
@@ -167,6 +169,8 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     files = {"src/test/java/shop/CartTest.java": tests, "pom.xml": pom(JUPITER, JUNIT4)}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")
     check = made.check(_SUM)
+    if others == "replaced":
+        check = replace(check, replaces="replaced")
     if "itself" in others:
         check = replace(check, source=tests)
     with closing(made.validator):

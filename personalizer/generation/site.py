@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from indexer import FileFacts, Level, Method, Pair, Snapshot, Type, code_of
@@ -152,7 +152,8 @@ class Site:
         facts = java.parse(after)
         end = test.span.start + len(written)
         method = next(m for m in facts.methods if test.span.start <= m.span.start < end)
-        return self._check_of(self.place.path, after, facts, method)
+        check = self._check_of(self.place.path, after, facts, method)
+        return replace(check, replaces=test.name)
 
     def _check_of(self, file: str, after: bytes, facts: FileFacts, method: Method) -> Check:
         focal_source = self.snapshot.source(self.focal_path)

@@ -24,6 +24,7 @@ from transformers import (
     set_seed,
 )
 
+from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import SettingsError
 from personalizer.models import LoadedBase, half_of
@@ -116,6 +117,9 @@ def fine_tune(
     model, forecast = rehearsed(base, dataset, strategy, hyper)
     last = last_whole(checkpoints)
     state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
+    if state is not None:
+        told = f"goes on from step {state.global_step}, where an earlier training was broken off"
+        report(Progress("train", state.global_step, note=told))
     clock = RunningClock(seconds_of(state))
     leave = threading.Event()
     watch = Watch(

@@ -57,8 +57,8 @@ class ExistingTests:
             text: The test file without it.
         """
         check = trial.check
-        named = re.search(rf"\b{re.escape(check.test_method)}\s*\(", text)
-        without = check.test_method if named else ""
+        replaced = check.replaces or check.test_method
+        without = replaced if re.search(rf"\b{re.escape(replaced)}\s*\(", text) else ""
         owners = (check.focal_class, check.test_class, check.runs_in)
         key = (*trial.layout.state, *owners, digest(text), without)
         if key not in self._found:

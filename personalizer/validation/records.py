@@ -36,6 +36,9 @@ class Check:
     """Binary name of a subclass to run it in, where its own class is abstract; else empty."""
     mutants: int = 0
     """Most mutants of the focal method that a passing candidate is tried on."""
+    replaces: str = ""
+    """Name of the method that it takes the place of, which is none of the other tests; its own
+    name's, where left out."""
     anyway: bool = False
     """Whether ``gains`` and ``open_lines`` are told of a candidate that fails, too."""
     elsewhere: bool = False
