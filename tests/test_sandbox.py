@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from personalizer.validation import sandbox, validator
+from personalizer.validation import sandbox, trial
 from tests.java_build import CART_TEST, Project, needs_sandbox, project
 
 pytestmark = needs_sandbox
@@ -183,7 +183,7 @@ def test_a_test_that_starts_thousands_of_threads_ends(cart):
 
 def test_a_test_that_catches_everything_for_ever_ends(cart, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(validator, "RUN_SECONDS", 1.0)
+        patched.setattr(trial, "RUN_SECONDS", 1.0)
         verdict = cart.verdict("while (true) { try { Thread.sleep(1); } catch (Throwable t) {} }")
     assert (verdict.passes, verdict.failure) == (False, "it did not end within 1 s")
     assert cart.verdict("cart.add(2); assertEquals(2, cart.total());").passes is True

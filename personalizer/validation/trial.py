@@ -16,7 +16,7 @@ from personalizer.validation.records import Check
 
 __all__ = ["MUTANTS_SECONDS", "MUTANT_SECONDS", "Kept", "Mutant", "Trial", "tried_on"]
 
-_RUN_SECONDS = 10.0
+RUN_SECONDS = 10.0
 """Longest run of one candidate."""
 MUTANT_SECONDS, MUTANTS_SECONDS = 2.0, 5.0
 """Longest run on one mutant, which may loop for ever, and on all."""
@@ -92,7 +92,7 @@ class Trial:
         without: str = "",
         elsewhere: bool = False,
         mutant: Mutant | None = None,
-        seconds: float = _RUN_SECONDS,
+        seconds: float | None = None,
     ) -> Outcome:
         """Runs the candidate, or another method, or where ``method`` is empty all of its class.
 
@@ -102,7 +102,7 @@ class Trial:
             without: The method that is left out where all are run.
             elsewhere: See ``Processes.run``.
             mutant: What the focal class is replaced by; else it has probes.
-            seconds: Longest run.
+            seconds: Longest run; as of one candidate where left out.
         """
         classes = {k: v for k, v in compiled.items() if k.startswith("class:")}
         return self.processes.run(
@@ -112,7 +112,7 @@ class Trial:
             self.check.test_method if method is None else method,
             without=without,
             elsewhere=elsewhere,
-            seconds=seconds,
+            seconds=RUN_SECONDS if seconds is None else seconds,
             cancelled=self.cancelled,
         )
 
@@ -172,7 +172,7 @@ def tried_on(
         if time.perf_counter() > end:
             return
         if cold:  # the process is new: the time of what it does first is not the mutant's
-            run(None, _RUN_SECONDS)
+            run(None, RUN_SECONDS)
         outcome = run(mutant, longest)
         cold = outcome.kind == "gone"
         yield mutant, outcome
