@@ -21,6 +21,7 @@ from typing import Any
 
 import platformdirs
 
+from indexer import Level
 from personalizer.errors import SettingsError
 from personalizer.storage import write_atomically
 
@@ -57,8 +58,6 @@ def _training(default: Any, doc: str, *, user_only: bool = False, **bounds: Any)
 
 _OPTIMIZERS = ("adamw", "adafactor", "paged-adamw-8bit")
 _VARIANTS = ("lora", "rslora", "dora", "pissa", "lora+")
-_LEVELS = ("fm", "fm_fc", "fm_fc_co", "fm_fc_ms", "fm_fc_ms_ff")
-"""Of ``indexer.Level``, which is not imported for its names alone."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Settings:
     method: str = _training("lora", "Training method.")
     budget: str = _training("10m", "Longest training time, such as 90s, 10m or 2h.")
     context_level: str = _training(
-        "fm_fc_ms_ff", "How much of the focal class a prompt shows.", choices=_LEVELS
+        "fm_fc_ms_ff", "How much of the focal class a prompt shows.", choices=tuple(Level)
     )
     context_tokens: int = _training(1024, "Prompt and target together, in tokens.")
     target_tokens: int = _training(320, "Longest test or body, in tokens.", least=1)

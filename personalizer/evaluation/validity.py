@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from indexer import Pair, Snapshot
 from indexer.languages.java import method_errors
+from personalizer.errors import BadInput
 from personalizer.evaluation.cells import Cell, read, write
 from personalizer.evaluation.projects import Project
 from personalizer.generation.site import Site
@@ -59,9 +61,12 @@ def outcomes(
     }
     texts = [(row.test, row.greedy) for row in cell.rows if row.greedy is not None]
     whole = [(test, text) for test, text in texts if not method_errors(text) and test in pairs]
-    checks = [check_in_place(project.snapshot, pairs[test], text) for test, text in whole]
+    checks = {}
+    for test, text in whole:
+        with suppress(BadInput):  # as much as not compiling
+            checks[test] = check_in_place(project.snapshot, pairs[test], text)
     validator.update(project.snapshot)
-    verdicts = dict(zip((test for test, _ in whole), validator.validate(checks), strict=True))
+    verdicts = dict(zip(checks, validator.validate(list(checks.values())), strict=True))
     found = tuple(
         _outcome(test, verdicts[test])
         if test in verdicts

@@ -11,6 +11,7 @@ from indexer import FileFacts, Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
+from personalizer.errors import BadInput
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.edits import apply_changes
@@ -143,6 +144,9 @@ class Site:
         Args:
             test: The method of the test class whose place it takes.
             text: One test method.
+
+        Raises:
+            BadInput: If no method would stand there.
         """
         assert self.place is not None, "a test that is there has a place"
         before = self.snapshot.source(self.place.path)
@@ -151,8 +155,10 @@ class Site:
         after = before[: test.span.start] + written + before[test.span.end :]
         facts = java.parse(after)
         end = test.span.start + len(written)
-        method = next(m for m in facts.methods if test.span.start <= m.span.start < end)
-        check = self._check_of(self.place.path, after, facts, method)
+        found = [m for m in facts.methods if test.span.start <= m.span.start < end]
+        if not found:
+            raise BadInput(f"expected one test method, got {text[:60]!r}")
+        check = self._check_of(self.place.path, after, facts, found[0])
         return replace(check, replaces=test.name)
 
     def _check_of(self, file: str, after: bytes, facts: FileFacts, method: Method) -> Check:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from indexer.store import content_hash
 from personalizer.validation.jvm import Message
 from personalizer.validation.lines import Lines
 from personalizer.validation.processes import Outcome
@@ -18,10 +18,9 @@ from personalizer.validation.trial import (
     Kept,
     Mutant,
     Trial,
-    tried_on,
 )
 
-__all__ = ["Existing", "ExistingTests", "digest"]
+__all__ = ["Existing", "ExistingTests"]
 
 _CLASS_SECONDS = 60.0
 """Longest run of all tests of a class."""
@@ -60,7 +59,7 @@ class ExistingTests:
         replaced = check.replaces or check.test_method
         without = replaced if re.search(rf"\b{re.escape(replaced)}\s*\(", text) else ""
         owners = (check.focal_class, check.test_class, check.runs_in)
-        key = (*trial.layout.state, *owners, digest(text), without)
+        key = (*trial.layout.state, *owners, content_hash(text.encode("utf-8", "replace")), without)
         if key not in self._found:
             self._found[key] = _found(trial, text, without, key)
         return self._found[key]
@@ -96,20 +95,15 @@ def _noticing(existing: Existing, trial: Trial, mutants: Sequence[Mutant]) -> fr
         return frozenset()
     if not existing.outcome.passed:
         return None
-
-    def run(mutant: Mutant | None, seconds: float) -> Outcome:
-        without = existing.without
-        return trial.run(
-            existing.compiled, method="", without=without, mutant=mutant, seconds=seconds
-        )
-
+    compiled, without = existing.compiled, existing.without
     start = time.perf_counter()
-    again = run(None, _CLASS_SECONDS)
+    again = trial.run(compiled, method="", without=without, seconds=_CLASS_SECONDS)
     spent = time.perf_counter() - start
     if spent * len(mutants) > MUTANTS_SECONDS:
         return None
     sure = existing.outcome.passed & again.passed  # some fail by chance
-    tried = dict(tried_on(mutants, run, longest=max(MUTANT_SECONDS, 3 * spent)))
+    longest = max(MUTANT_SECONDS, 3 * spent)
+    tried = dict(trial.run_on(mutants, compiled, method="", without=without, longest=longest))
     if len(tried) < len(mutants):
         return None
     return frozenset(
@@ -119,8 +113,3 @@ def _noticing(existing: Existing, trial: Trial, mutants: Sequence[Mutant]) -> fr
         or sure - outcome.passed
         or (outcome.kind == "failed" and again.kind != "failed")
     )
-
-
-def digest(text: str) -> bytes:
-    """Tells texts apart."""
-    return hashlib.blake2b(text.encode("utf-8", "replace")).digest()

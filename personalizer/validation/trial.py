@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from personalizer.validation.jvm import Message, fields, joined
@@ -14,7 +15,7 @@ from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout
 from personalizer.validation.records import Check
 
-__all__ = ["MUTANTS_SECONDS", "MUTANT_SECONDS", "Kept", "Mutant", "Trial", "tried_on"]
+__all__ = ["MUTANTS_SECONDS", "MUTANT_SECONDS", "Kept", "Mutant", "Trial"]
 
 RUN_SECONDS = 10.0
 """Longest run of one candidate."""
@@ -134,6 +135,36 @@ class Trial:
             mutants.append(Mutant(number, int(line), change, changed))
         return mutants
 
+    def run_on(
+        self,
+        mutants: Sequence[Mutant],
+        compiled: Message,
+        *,
+        method: str | None = None,
+        without: str = "",
+        longest: float = MUTANT_SECONDS,
+    ) -> Iterator[tuple[Mutant, Outcome]]:
+        """Runs on each mutant that there is time for what ran without one.
+
+        Args:
+            mutants: As :meth:`mutants` gives them.
+            compiled: As in :meth:`run`.
+            method: As in :meth:`run`.
+            without: As in :meth:`run`.
+            longest: Of one run, in seconds.
+        """
+        run = partial(self.run, compiled, method=method, without=without)
+        end = time.perf_counter() + MUTANTS_SECONDS
+        cold = False
+        for mutant in mutants:
+            if time.perf_counter() > end:
+                return
+            if cold:  # the process is new: the time of what it does first is not the mutant's
+                run()
+            outcome = run(mutant=mutant, seconds=longest)
+            cold = outcome.kind == "gone"
+            yield mutant, outcome
+
     def _probes(self) -> Message:
         """The focal class and those nested in it, with probes; empty where they cannot be had."""
         key = (*self.layout.state, self.check.focal_class)
@@ -151,28 +182,3 @@ class Trial:
             **more,
         }
         return self.processes.compile(asked, self.layout.jars, cancelled=self.cancelled)
-
-
-def tried_on(
-    mutants: Sequence[Mutant],
-    run: Callable[[Mutant | None, float], Outcome],
-    *,
-    longest: float = MUTANT_SECONDS,
-) -> Iterator[tuple[Mutant, Outcome]]:
-    """Runs something on each mutant that there is time for.
-
-    Args:
-        mutants: As ``Trial.mutants`` gives them.
-        run: Runs it on a mutant, or on none, for so many seconds at most; it did so before.
-        longest: Of one run, in seconds.
-    """
-    end = time.perf_counter() + MUTANTS_SECONDS
-    cold = False
-    for mutant in mutants:
-        if time.perf_counter() > end:
-            return
-        if cold:  # the process is new: the time of what it does first is not the mutant's
-            run(None, RUN_SECONDS)
-        outcome = run(mutant, longest)
-        cold = outcome.kind == "gone"
-        yield mutant, outcome

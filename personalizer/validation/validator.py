@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer import Snapshot, find_modules
+from indexer.store import content_hash
 from personalizer.errors import BadInput, Cancelled
 from personalizer.validation import sandbox
 from personalizer.validation.classpath import ClassPaths
-from personalizer.validation.existing import Existing, ExistingTests, digest
+from personalizer.validation.existing import Existing, ExistingTests
 from personalizer.validation.frameworks import measuring
 from personalizer.validation.jdk import find_jdk
 from personalizer.validation.jvm import Message, fields
@@ -28,7 +29,7 @@ from personalizer.validation.lines import merged
 from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout, Project, diagnostics_of
 from personalizer.validation.records import Check, Diagnostic, Verdict
-from personalizer.validation.trial import Kept, Mutant, Trial, tried_on
+from personalizer.validation.trial import Kept, Mutant, Trial
 
 __all__ = ["LocalValidator"]
 
@@ -134,7 +135,7 @@ class LocalValidator:
                 if wanted and (mutants := trial.mutants()):
                     noticed = self._existing.noticing(existing, trial, mutants)
                     start = time.perf_counter()
-                    verdict = _tried_on(mutants, verdict, trial, ran.compiled, noticed)
+                    verdict = _with_mutants(mutants, verdict, trial, ran.compiled, noticed)
                     spent += time.perf_counter() - start
             return replace(verdict, seconds=spent)
         except BadInput as error:
@@ -250,7 +251,7 @@ class LocalValidator:
         text = self._before(check)
         if text is None:
             return None
-        key = (*trial.layout.state, check.file, digest(text))
+        key = (*trial.layout.state, check.file, content_hash(text.encode("utf-8", "replace")))
         if key not in self._broken:
             wrong = diagnostics_of(trial.compile(text).get("diagnostics"))
             self._broken[key] = wrong[0][1] if wrong else None
@@ -295,14 +296,14 @@ def _failing(outcome: Outcome, check: Check) -> Verdict:
     return Verdict(True, False, failure=told.get(outcome.kind, "its process spoke nonsense"))
 
 
-def _tried_on(
+def _with_mutants(
     mutants: Sequence[Mutant],
     verdict: Verdict,
     trial: Trial,
     compiled: Message,
     noticed: frozenset[int] | None,
 ) -> Verdict:
-    """Which mutants a test notices that passes without them.
+    """The verdict on a test that passes, with which mutants it notices.
 
     Args:
         mutants: As ``Trial.mutants`` gives them.
@@ -311,13 +312,9 @@ def _tried_on(
         compiled: Its classes.
         noticed: Numbers of those that other tests notice; None where that is not known.
     """
-
-    def run(mutant: Mutant | None, seconds: float) -> Outcome:
-        return trial.run(compiled, mutant=mutant, seconds=seconds)
-
     survivors: list[Mutant] = []
     killed: list[Mutant] = []
-    for mutant, outcome in tried_on(mutants, run):
+    for mutant, outcome in trial.run_on(mutants, compiled):
         if "VerifyError" in outcome.message:
             continue  # it is no program
         (killed if outcome.kind in ("failed", "gone") else survivors).append(mutant)
