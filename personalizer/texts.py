@@ -18,6 +18,8 @@ PHASES = {
     "evaluate": "Comparing methods",
 }
 """What a training or an evaluation does, by its phase."""
+_DOING = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing methods"}
+"""By a job's kind."""
 _LONGEST_FAILURE = 200
 """Characters of why a candidate fails."""
 _LONGEST_REASON = 300
@@ -214,6 +216,8 @@ def _status_text(result: dict[str, Any]) -> str:
     lines += [f"  note      {warning}" for warning in result["warnings"]]
     if result["job"]:
         lines.append(f"  training  {_job(result['job'])}")
+    if evaluation := result.get("evaluation"):
+        lines.append(f"  compared  {_job(evaluation)}")
     if (due := result["retraining"]) and due["mode"] == "on":
         when = f", waits for {due['waits_for']}" if due["waits_for"] else " soon"
         lines.append(f"  training  begins by itself{when}")
@@ -241,6 +245,10 @@ def _job(job: dict[str, Any]) -> str:
         words.append(str(job["reason"]))
     if (result := job["result"]) and "gate" in result:
         words.append(f"{result['gate']}: {result['reason']}")
+    elif result and result.get("answer"):
+        words.append(result["answer"][0].rstrip("."))
+        if result.get("report"):
+            words.append(f"report {result['report']}")
     return ", ".join(words)
 
 
@@ -467,17 +475,29 @@ def _measured_text(result: dict[str, Any]) -> str:
 
 
 def _job_text(job: dict[str, Any]) -> str:
-    what = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing methods"}
     because = f" because {job['began_because']}" if job["began_because"] else ""
     return (
-        f"{what[job['kind']]} in the background{because}: {_job(job)} (job {job['id']})\n"
-        f"`personalizer status {job['workspace']}` says how far it is."
+        f"{_DOING[job['kind']]} in the background{because}: {_job(job)} (job {job['id']})\n"
+        f"`personalizer status {job['workspace']}` says how far it is, "
+        "`personalizer daemon cancel` ends it."
+    )
+
+
+def _cancelled_text(result: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{_DOING[job['kind']]} in the background ends (job {job['id']})"
+        for job in result["cancelled"]
     )
 
 
 def _daemon_text(result: dict[str, Any]) -> str:
+    jobs = [
+        f"  {_DOING[job['kind']].lower()} in the background for {job['workspace']}: {_job(job)}"
+        for job in result.get("jobs", ())  # an earlier version's daemon tells none
+    ]
     if not result["running"]:
-        return f"The daemon does not run; it starts when it is needed. Its log: {result['log']}"
+        head = f"The daemon does not run; it starts when it is needed. Its log: {result['log']}"
+        return "\n".join([head, *(f"{job}, goes on when it starts" for job in jobs)])
     engine = result["engine"]
     if engine["url"]:
         model = f"on the server {engine['url']}"
@@ -492,7 +512,7 @@ def _daemon_text(result: dict[str, Any]) -> str:
     ]
     if result["url"]:
         lines.append(f"  url     {result['url']}, for who has the token in {result['token_file']}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *jobs])
 
 
 def _config_text(result: dict[str, Any]) -> str:
@@ -542,6 +562,7 @@ def _models_text(result: dict[str, Any]) -> str:
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "adapters": _adapters_text,
     "base": lambda r: f"{r['base']} is the base of new trainings now, by {r['file']}",
+    "cancelled": _cancelled_text,
     "config": _config_text,
     "daemon": _daemon_text,
     "dataset": lambda r: f"Wrote {count(r['examples'], 'example')} into {r['file']}",

@@ -18,8 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from indexer.errors import NotAFolder
+from personalizer.commands.daemon import daemon
 from personalizer.commands.evaluate import evaluate
-from personalizer.commands.train import train
+from personalizer.commands.train import status, train
 from personalizer.daemon import client, known_of, runs
 from personalizer.daemon import jobs as jobs_module
 from personalizer.daemon import queue as queue_module
@@ -400,6 +401,25 @@ def test_an_evaluation_is_a_job_but_no_training_of_its_workspace(jobs: Jobs, wor
     assert jobs.queue.newest(root, "evaluate") == job
 
 
+def test_status_says_how_far_an_evaluation_is_and_what_came_of_it(workspace):
+    root = workspace()
+
+    def told() -> str:
+        said = CliRunner().invoke(status, [root], catch_exceptions=False).stdout
+        return next((line for line in said.splitlines() if "compared" in line), "")
+
+    with closing(Queue()) as queue:
+        assert told() == ""
+        job = queue.submit(TrainRequest(root, evaluate=Evaluation()))
+        assert told() == "  compared  queued"
+        answer = ["Personalising shop is worth it.", "By lora."]
+        queue.end(job.id, "done", result={"answer": answer, "report": "/r.html", "rows": [1]})
+        assert told() == "  compared  done, Personalising shop is worth it, report /r.html"
+    evaluation = known_of(Path(root), {"freshness": "none"})["evaluation"]
+    assert evaluation["result"]["answer"] == answer
+    assert "rows" not in evaluation["result"]
+
+
 def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
     wish = Evaluation(methods="base,lora", folds=2, generated=3, beams=0, report="/r.html")
     request = TrainRequest(str(tmp_path), limit=8, evaluate=wish, trusted=True)
@@ -414,7 +434,9 @@ def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
 @pytest.fixture
 def daemon_of_jobs(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line reaches these jobs."""
-    there = nullcontext(SimpleNamespace(train=jobs.submit, jobs=jobs.queue.all))
+    queue = jobs.queue
+    calls = {"train": jobs.submit, "jobs": queue.all, "cancel": queue.cancel}
+    there = nullcontext(SimpleNamespace(**calls))
     monkeypatch.setattr(client, "connect", lambda: there)
 
 
@@ -485,6 +507,38 @@ def test_who_asks_again_is_told_what_is_under_way(jobs: Jobs, workspace, command
     assert f"{words} is under way already" in again.stderr
     assert json.loads(machine.stdout)["id"] in again.stdout
     assert machine.stderr == ""
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+def test_what_is_done_in_the_background_can_be_ended_from_the_command_line(
+    jobs: Jobs, workspace, monkeypatch: pytest.MonkeyPatch
+):
+    root, other = workspace(steps=1000), workspace("other", steps=1000)
+    mine = [jobs.submit(TrainRequest(root)), jobs.submit(TrainRequest(root, measure=True))]
+    theirs = jobs.submit(TrainRequest(other))
+    told = CliRunner().invoke(daemon, ["cancel", root], catch_exceptions=False)
+    assert "Training in the background ends (job " in told.stdout
+    assert "Measuring in the background ends (job " in told.stdout
+    assert {ended(jobs, job).state for job in mine} == {"cancelled"}
+    assert jobs.queue.get(theirs.id).state in ("queued", "running")
+    monkeypatch.chdir(other)
+    told = CliRunner().invoke(daemon, ["cancel", "--json"], catch_exceptions=False)
+    assert [job["id"] for job in json.loads(told.stdout)["cancelled"]] == [theirs.id]
+    assert ended(jobs, theirs).state == "cancelled"
+    told = CliRunner().invoke(daemon, ["cancel", root])
+    assert isinstance(told.exception, BadInput)
+    assert str(told.exception) == f"nothing is done in the background for {root}"
+
+
+def test_who_asks_for_the_daemon_is_told_what_it_will_go_on_with(workspace):
+    root = workspace()
+    with closing(Queue()) as queue:
+        job = queue.submit(TrainRequest(root))
+        said = CliRunner().invoke(daemon, ["status"], catch_exceptions=False).stdout
+        line = f"  training in the background for {root}: queued, goes on when it starts"
+        assert line in said.splitlines()
+        queue.cancel(job.id)
+    assert client.describe()["jobs"] == []
 
 
 @pytest.mark.usefixtures("daemon_of_jobs")

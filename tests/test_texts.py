@@ -77,7 +77,8 @@ FORGOTTEN = {
         ("manifest", MANIFEST, "  validation  loss 1.900 at step 7, 1.900 at step 7\n"),
         ("manifest", MANIFEST, "  files       2 generated\n"),
         ("job", JOB, "Training in the background: queued (job 7)\n"),
-        ("daemon", {"running": False, "socket": None, "log": "/l"}, "The daemon does not run; it"),
+        ("daemon", {"running": False, "log": "/l", "jobs": []}, "The daemon does not run; it"),
+        ("daemon", RUNNING | {"jobs": [JOB]}, "\n  training in the background for /shop: queued\n"),
         ("daemon", RUNNING, "Personalizer 0.1.0, up 2:05\n  model   not loaded\n"),
         ("daemon", RUNNING | {"engine": ENGINE | {"loaded": True, "pid": 3}}, "loaded (process 3)"),
         (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 from personalizer import output, processes
-from personalizer.commands.common import json_option
+from personalizer.commands.common import json_option, path_argument
+from personalizer.errors import BadInput
 
 __all__ = ["daemon", "lsp"]
 
@@ -30,11 +32,32 @@ def daemon_start(as_json: bool) -> None:
 @daemon.command("stop")
 @json_option
 def daemon_stop(as_json: bool) -> None:
-    """Stops the daemon; a training goes on when it starts again."""
+    """Stops the daemon; its jobs go on when it starts again."""
     from personalizer.daemon import client
 
     client.stop()
     output.show("daemon", client.describe(), as_json)
+
+
+@daemon.command("cancel")
+@path_argument
+@json_option
+def daemon_cancel(path: Path, as_json: bool) -> None:
+    """Ends what is done in the background for a project."""
+    from indexer import Workspace
+    from personalizer.daemon.client import connect
+
+    workspace = str(Workspace(path).root)
+    with connect() as client:
+        jobs = [
+            job
+            for job in client.jobs()
+            if job.workspace == workspace and job.state in ("queued", "running")
+        ]
+        if not jobs:
+            raise BadInput(f"nothing is done in the background for {workspace}")
+        cancelled = [output.as_dict(client.cancel(job.id)) for job in jobs]
+    output.show("cancelled", {"cancelled": cancelled}, as_json)
 
 
 @daemon.command("status")

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,8 @@ _COOL_DOWN = {"train": 6 * 3600.0, "measure": 1800.0}
 """Seconds between the end of one and the next that nobody asked for."""
 _REMEMBERED = 16
 """Workspaces whose last status is remembered."""
+_OF_EVALUATION = ("answer", "worth", "recommended", "report")
+"""What a status gives of an evaluation's result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,24 @@ def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining |
 
 
 def known_of(root: Path, status: dict[str, Any]) -> dict[str, Any]:
-    """``job`` and ``retraining`` of a workspace's status, read without a daemon."""
+    """``job``, ``evaluation`` and ``retraining`` of a status, read without a daemon."""
     if database_file().exists():
         with suppress(StorageError), closing(Queue()) as queue:
             return _known(root, status, queue)
-    return {"job": None, "retraining": None}
+    return {"job": None, "evaluation": None, "retraining": None}
 
 
 def _known(root: Path, status: dict[str, Any], queue: Queue) -> dict[str, Any]:
     job, due = queue.newest(str(root)), retraining(root, status, queue)
-    return {"job": job and msgspec.to_builtins(job), "retraining": due and asdict(due)}
+    evaluation = queue.newest(str(root), "evaluate")
+    if evaluation is not None and evaluation.result is not None:
+        kept = {key: evaluation.result.get(key) for key in _OF_EVALUATION}
+        evaluation = replace(evaluation, result=kept)
+    return {
+        "job": job and msgspec.to_builtins(job),
+        "evaluation": evaluation and msgspec.to_builtins(evaluation),
+        "retraining": due and asdict(due),
+    }
 
 
 class Automatic:
@@ -107,7 +117,7 @@ class Automatic:
             self._thread.join()
 
     def saw(self, root: Path, status: dict[str, Any]) -> dict[str, Any]:
-        """Remembers the status of a workspace; gives its ``job`` and ``retraining``."""
+        """Remembers the status of a workspace; gives what :func:`known_of` gives."""
         with self._access:
             self._seen[root] = status
             self._seen.move_to_end(root)

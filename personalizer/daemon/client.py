@@ -32,6 +32,7 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
+from personalizer.daemon.queue import unfinished
 from personalizer.errors import Cancelled, DaemonError, Unreachable
 from personalizer.processes import environment, module_command
 from personalizer.storage import disk_is_full, unwritable
@@ -81,7 +82,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Ends the daemon, if one runs; a training goes on when the next one starts."""
+    """Ends the daemon, if one runs; its jobs go on when the next one starts."""
     note = place.read_note()
     if note is None or (process := _process(note)) is None:
         return
@@ -101,7 +102,8 @@ def describe() -> Json:
     except DaemonError:
         found = None  # it lives, and says nothing of itself
     if found is None:
-        return {"running": False, "socket": None, "log": str(place.log_file())}
+        left = msgspec.to_builtins(unfinished())
+        return {"running": False, "socket": None, "log": str(place.log_file()), "jobs": left}
     return found[1]
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from personalizer.daemon.runs import Files
 from personalizer.errors import NoSuchJob, StorageError, TooBusy
 from personalizer.storage import daemon_folder
 
-__all__ = ["Cause", "Queue", "database_file"]
+__all__ = ["Cause", "Queue", "database_file", "unfinished"]
 
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
@@ -69,6 +70,14 @@ LIMIT 1
 
 def database_file() -> Path:
     return daemon_folder() / "jobs.sqlite"
+
+
+def unfinished() -> list[Job]:
+    """Jobs that are queued or run, read without a daemon; none where that cannot be done."""
+    if database_file().exists():
+        with suppress(StorageError), closing(Queue()) as queue:
+            return queue.unfinished()
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,11 @@ class Queue:
     def running(self) -> list[Job]:
         """Those that are marked as running."""
         return [_job(row) for row in self._rows(f"{_SELECT} WHERE state = 'running'")]
+
+    def unfinished(self) -> list[Job]:
+        """Those that are queued or run, the oldest first."""
+        states = "state IN ('queued', 'running')"
+        return [_job(row) for row in self._rows(f"{_SELECT} WHERE {states} ORDER BY number")]
 
     @property
     def busy(self) -> bool:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import Adapter, Registry
@@ -212,6 +214,7 @@ class Service:
                 "url": self.engine.url,
             },
             "log": str(place.log_file()),
+            "jobs": msgspec.to_builtins(self.jobs.queue.unfinished()),
         }
 
     def models(self) -> dict[str, Adapter | None]:
