@@ -1,9 +1,10 @@
-"""How much longer an editor waits for a test while a training runs.
+"""How much longer an editor waits for a test while a training runs, and how much slower a build is.
 
     python benchmarks/neighbour.py [--requests 12]
 
 A real daemon with the starter model answers the same request for a test before, during and after a
-training of the example project. Prints a table and a JSON line.
+training of the example project. Before and during it a program of its own session keeps all
+processors busy, as a build does, and counts what it gets done. Prints a table and a JSON line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +26,19 @@ from personalizer.daemon.protocol import GenerateRequest, TrainRequest
 LEDGER = Path(__file__).parent.parent / "examples" / "ledger"
 GAP = 1.5
 """Seconds between two requests, in which a training goes on."""
+BUILD = """
+import multiprocessing, time
+
+def work(seconds):
+    done, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(10_000))
+        done += 1
+    return done
+
+with multiprocessing.get_context("fork").Pool() as pool:
+    print(sum(pool.map(work, [6.0] * multiprocessing.cpu_count())))
+"""
 
 
 def latencies(daemon: Client, request: GenerateRequest, count: int) -> list[float]:
@@ -36,6 +52,12 @@ def latencies(daemon: Client, request: GenerateRequest, count: int) -> list[floa
     return found
 
 
+def built() -> int:
+    """What a build gets done in a few seconds."""
+    command = [sys.executable, "-c", BUILD]
+    return int(subprocess.check_output(command, start_new_session=True))
+
+
 def measured(root: Path, requests: int) -> dict[str, object]:
     daemon = connect()
     source = next(p for p in sorted(root.rglob("*.java")) if p.name == "Account.java")
@@ -44,6 +66,7 @@ def measured(root: Path, requests: int) -> dict[str, object]:
     request = GenerateRequest(str(root), path, method=method, n=1, run=False, adapter="base")
     latencies(daemon, request, 2)  # loads the model
     before = latencies(daemon, request, requests)
+    build_before = built()
     job = daemon.train(TrainRequest(str(root), budget="30m"))
     steps_before = 0
     while (now := daemon.job(job.id)).progress is None or now.progress.step < 2:
@@ -53,6 +76,7 @@ def measured(root: Path, requests: int) -> dict[str, object]:
     assert now.progress is not None
     steps_before = now.progress.step
     during = latencies(daemon, request, requests)
+    build_during = built()
     after_training = daemon.job(job.id)
     daemon.cancel(job.id)
     while daemon.job(job.id).ended_at is None:
@@ -68,6 +92,7 @@ def measured(root: Path, requests: int) -> dict[str, object]:
         "ratio_of_medians": round(statistics.median(during) / quiet, 2),
         "longest_quiet_seconds": round(max(before + after), 3),
         "longest_during_seconds": round(max(during), 3),
+        "build_during_to_before": round(build_during / build_before, 2),
         "training_steps_meanwhile": steps - steps_before,
         "training_still_ran": after_training.ended_at is None,
         "load_average": os.getloadavg()[0],

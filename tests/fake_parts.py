@@ -125,6 +125,8 @@ def _train(root: Path) -> None:
             file.write(f"{text}\n")
 
     note(f"start nice {os.nice(0)}")
+    if (session := Path("/proc/self/autogroup")).exists():
+        (root / "autogroup").write_text(session.read_text())
     if plan["helper"]:
         helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         (root / "helper").write_text(str(helper.pid))

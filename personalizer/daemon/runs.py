@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -149,10 +150,25 @@ def start(command: list[str], job_id: str, files: Files) -> Training:
             env=environment() | {JOB: job_id},
             start_new_session=True,
         )
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PGRP, popen.pid, _NICENESS)
-        Path(f"/proc/{popen.pid}/oom_score_adj").write_text(str(_OOM_SCORE))
+    _stand_back(popen.pid)
     return Training(psutil.Process(popen.pid), files, popen)
+
+
+def _stand_back(pid: int) -> None:
+    """Lets all else go before a process and what it starts: the leader of its own session."""
+    proc = Path(f"/proc/{pid}")
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, pid, _NICENESS)
+        (proc / "oom_score_adj").write_text(str(_OOM_SCORE))
+    for _ in range(5):
+        try:  # where Linux shares the processors by sessions, niceness counts only within one
+            (proc / "autogroup").write_text(str(_NICENESS))
+        except BlockingIOError:  # it takes ten a second
+            time.sleep(0.1)
+        except OSError:
+            return
+        else:
+            return
 
 
 def found(job_id: str, files: Files) -> Training | None:
