@@ -20,7 +20,7 @@ from typing import NamedTuple
 from indexer import Index, Method, Snapshot, Span, Workspace, index_file
 from personalizer.engine import Completion, Request
 from personalizer.errors import PersonalizerError
-from personalizer.generation import apply_changes, generate_snippet
+from personalizer.generation import Writer, apply_changes, generate_snippet
 from personalizer.settings import Settings
 
 
@@ -94,9 +94,7 @@ def outcome(case: Case) -> str:
             "x.py",
             case.line,
             Echo(case.text),
-            base="none",
-            adapter_id="none",
-            adapter_folder=None,
+            writer=Writer("none"),
             settings=Settings(),
         )
     except PersonalizerError:

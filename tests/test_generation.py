@@ -12,6 +12,7 @@ from personalizer.errors import BadInput, Cancelled, NoSuchMethod
 from personalizer.generation import (
     Generation,
     SnippetGeneration,
+    Writer,
     apply_changes,
     generate_snippet,
     generate_test,
@@ -90,9 +91,7 @@ def generated(
         snapshot,
         *resolve_target(snapshot, target),
         engine or FakeEngine(completions),
-        base="starter",
-        adapter_id="lora-1",
-        adapter_folder="/adapters/lora-1",
+        writer=Writer("starter", "lora-1", "/adapters/lora-1"),
         count=count,
         **{"settings": Settings(repair_rounds=1), **more},  # type: ignore[arg-type]
     )
@@ -234,9 +233,7 @@ def snippet(
         "Cart.java",
         at,
         FakeEngine([body]),
-        base="starter",
-        adapter_id="base",
-        adapter_folder=None,
+        writer=Writer("starter"),
         settings=Settings(),
     )
     if made.edit is None:

@@ -21,7 +21,7 @@ from personalizer.daemon.protocol import GenerateRequest
 from personalizer.daemon.service import Service
 from personalizer.daemon.validators import Validators
 from personalizer.errors import BadInput
-from personalizer.generation import Generation, generate_test, resolve_target
+from personalizer.generation import Generation, Writer, generate_test, resolve_target
 from personalizer.generation.validators import open_validator
 from personalizer.settings import Settings
 from personalizer.validation import Unable
@@ -234,9 +234,7 @@ def test_a_test_that_really_passes_goes_before_those_that_do_not(tmp_path: Path)
             snapshot,
             *resolve_target(snapshot, "Money#plus"),
             FakeEngine([refused, fails, passes]),
-            base="starter",
-            adapter_id="base",
-            adapter_folder=None,
+            writer=Writer("starter"),
             count=3,
             settings=Settings(repair_rounds=0),
             validator=validator,

@@ -11,7 +11,13 @@ from indexer import Snapshot
 from personalizer.cli import personalizer
 from personalizer.engine import local
 from personalizer.errors import BadInput
-from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet, validators
+from personalizer.generation import (
+    SnippetGeneration,
+    Writer,
+    apply_changes,
+    generate_snippet,
+    validators,
+)
 from personalizer.generation.snippets.java import statements
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings
@@ -74,9 +80,7 @@ def written(
         PATH,
         line_of(text) + more,
         engine,
-        base="starter",
-        adapter_id="base",
-        adapter_folder=None,
+        writer=Writer("starter"),
         settings=Settings(),
         validator=validator,
     )

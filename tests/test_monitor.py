@@ -28,7 +28,7 @@ from personalizer.engine.monitor.guard import Monitor
 from personalizer.engine.monitor.java_types import java_kind, java_name
 from personalizer.engine.wire import Ask
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
-from personalizer.generation import generate_test
+from personalizer.generation import Writer, generate_test
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.members import Members
 from personalizer.generation.names.needs import Needs
@@ -664,9 +664,7 @@ def test_a_body_goes_on_behind_its_signature_and_a_statement_behind_its_comment(
             path,
             at,
             engine,
-            base="starter",
-            adapter_id="base",
-            adapter_folder=None,
+            writer=Writer("starter"),
             settings=Settings(),
         )
         known = engine.requests[0].declared
@@ -861,9 +859,7 @@ def test_generation_tells_the_engine_what_is_declared():
         site.focal_path,
         site.focal,
         engine,
-        base="starter",
-        adapter_id="base",
-        adapter_folder=None,
+        writer=Writer("starter"),
         count=1,
         settings=settings,
     )

@@ -13,7 +13,7 @@ from indexer import Snapshot, index_file
 from personalizer.commands.generate import workspace_of
 from personalizer.engine import Completion
 from personalizer.errors import BadInput, NoSuchMethod
-from personalizer.generation import SnippetGeneration, apply_changes, generate_snippet
+from personalizer.generation import SnippetGeneration, Writer, apply_changes, generate_snippet
 from personalizer.generation.snippets.blocks import block, first_statements, tree_of
 from personalizer.output import as_dict
 from personalizer.prompts import Prompt, encode
@@ -89,9 +89,7 @@ def written(
         PATH,
         line_of(at, source) if isinstance(at, str) else at,
         engine,
-        base=base,
-        adapter_id="base",
-        adapter_folder=None,
+        writer=Writer(base),
         settings=Settings(),
     )
     return applied(snapshot, made), made, engine

@@ -9,10 +9,11 @@ adapters/names.json            every name ever given, in order: none is given tw
 
 from personalizer.adapters.exchange import Base, export, import_folder
 from personalizer.adapters.forget import Forgotten, forget, remember
-from personalizer.adapters.manifest import Adapter, Manifest, Trained, UsedPair, new_id
+from personalizer.adapters.manifest import BASE, Adapter, Manifest, Trained, UsedPair, new_id
 from personalizer.adapters.registry import Chooser, Registry
 
 __all__ = [
+    "BASE",
     "Adapter",
     "Base",
     "Chooser",

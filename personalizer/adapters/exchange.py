@@ -21,6 +21,7 @@ import msgspec
 
 from personalizer.adapters.forget import has_seen
 from personalizer.adapters.manifest import (
+    BASE,
     MANIFEST,
     PAIRS,
     Adapter,
@@ -162,7 +163,7 @@ def _manifest_of(folder: Path) -> Manifest:
         )
     except ValueError as error:
         raise AdapterError(f"{MANIFEST} is damaged: {error}: export again") from error
-    if not isinstance(name, str) or not re.fullmatch(_NAME, name) or name == "base":
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name) or name == BASE:
         raise AdapterError(f"expected an adapter's name of a-z, 0-9, - and _, got {name!r}")
     named = folder / name
     named.mkdir()

@@ -15,6 +15,7 @@ import msgspec
 from personalizer.errors import AdapterError
 
 __all__ = [
+    "BASE",
     "MANIFEST",
     "PAIRS",
     "Adapter",
@@ -27,6 +28,8 @@ __all__ = [
     "read_manifest",
 ]
 
+BASE = "base"
+"""Name of the base model alone where an adapter could be named."""
 MANIFEST, PAIRS = "manifest.json", "pairs.json"
 
 

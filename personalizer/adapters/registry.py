@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from personalizer.adapters.manifest import (
+    BASE,
     MANIFEST,
     PAIRS,
     Adapter,
@@ -109,6 +110,22 @@ class Registry:
             raise AdapterError(
                 f"no adapter is called {adapter_id}: see `personalizer adapters list`"
             ) from error
+
+    def named(self, name: str | None) -> Adapter | None:
+        """The adapter that a user names; that which serves where none is named.
+
+        Args:
+            name: An id, or ``base``.
+
+        Returns:
+            None for the base.
+
+        Raises:
+            AdapterError: If there is none of this name, or it is damaged.
+        """
+        if name == BASE:
+            return None
+        return self.get(name) if name else self.serving()
 
     def serving(self) -> Adapter | None:
         """The adapter that serves; None when the base serves.

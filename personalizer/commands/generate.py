@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,15 @@ from personalizer.errors import BadInput
 
 if TYPE_CHECKING:
     from indexer import Index, Method, Snapshot, Where
-    from personalizer.adapters import Adapter
     from personalizer.engine import Engine
-    from personalizer.generation import Edit, Generation, Retriever, SnippetGeneration, Vectors
+    from personalizer.generation import (
+        Edit,
+        Generation,
+        Retriever,
+        SnippetGeneration,
+        Vectors,
+        Writer,
+    )
     from personalizer.settings import Settings
     from personalizer.storage import WorkspaceData
     from personalizer.validation import Validator
@@ -102,14 +108,6 @@ def may_be_written(made: Generation) -> bool:
     return best is not None and best.compiles is not False and best.may_compile
 
 
-class _Writer(TypedDict):
-    """Who writes, as generation is told."""
-
-    base: str
-    adapter_id: str
-    adapter_folder: str | None
-
-
 @dataclass
 class Session:
     """A project with its index, who writes its tests and who checks them."""
@@ -117,7 +115,7 @@ class Session:
     root: Path
     data: WorkspaceData
     settings: Settings
-    adapter: Adapter | None
+    writer: Writer
     engine: Engine
     index: Index
     snapshot: Snapshot
@@ -133,7 +131,7 @@ class Session:
         from indexer import Index, Workspace
         from personalizer import settings
         from personalizer.contents import WholeStore
-        from personalizer.generation import Vectors
+        from personalizer.generation import Vectors, Writer
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
 
@@ -142,12 +140,12 @@ class Session:
         with ExitStack() as stack:
             index = Index(stack.enter_context(WholeStore(data)))
             snapshot = index.read(Workspace(root))
-            serving = _serving(root, adapter)
+            writer = Writer.of(registry_of(root).named(adapter), chosen.base)
             engine = stack.enter_context(closing(_engine(chosen)))
             validator = stack.enter_context(
                 closing(open_validator(root, snapshot, chosen, run=run, trusted=trusted))
             )
-            yield cls(root, data, chosen, serving, engine, index, snapshot, validator, Vectors())
+            yield cls(root, data, chosen, writer, engine, index, snapshot, validator, Vectors())
 
     def target(self, target: str) -> tuple[str, Method]:
         """What a user points at; raises as ``resolve_target``."""
@@ -169,7 +167,7 @@ class Session:
             settings=self.settings,
             examples=self._retriever.nearest(Where(path, method), self.settings.retrieve),
             validator=self.validator,
-            **self._writer,
+            writer=self.writer,
         )
 
     def around(self, file: str) -> Snapshot:
@@ -189,17 +187,8 @@ class Session:
             self.engine,
             settings=self.settings,
             validator=self.validator,
-            **self._writer,
+            writer=self.writer,
         )
-
-    @property
-    def _writer(self) -> _Writer:
-        adapter = self.adapter
-        return {
-            "base": adapter.base if adapter else self.settings.base,
-            "adapter_id": adapter.id if adapter else "base",
-            "adapter_folder": str(adapter.folder) if adapter else None,
-        }
 
     @property
     def _retriever(self) -> Retriever:
@@ -219,7 +208,7 @@ class Session:
         chosen = self.settings
         parts = [
             f"{where.path}#{where.method.key} {where.method.digest}",
-            f"{self.adapter.id if self.adapter else chosen.base}",
+            f"{self.writer.base} {self.writer.adapter}",
             f"{self.snapshot.hashes[place.path] if place else None}",
             f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "
             f"{chosen.mutants} {chosen.context_level} {chosen.target_tokens} {chosen.class_path}",
@@ -331,13 +320,6 @@ def _engine(chosen: Settings) -> Engine:
     from personalizer.engine.local import LocalEngine
 
     return LocalEngine(threads=chosen.threads)
-
-
-def _serving(root: Path, adapter: str | None) -> Adapter | None:
-    registry = registry_of(root)
-    if adapter == "base":
-        return None
-    return registry.get(adapter) if adapter else registry.serving()
 
 
 def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:

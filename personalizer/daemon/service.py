@@ -18,7 +18,7 @@ import msgspec
 
 from indexer import Where
 from personalizer import __version__, freshness, settings
-from personalizer.adapters import Adapter, Registry
+from personalizer.adapters import BASE, Adapter, Registry
 from personalizer.contents import without
 from personalizer.daemon import place
 from personalizer.daemon.automatic import Automatic
@@ -29,7 +29,7 @@ from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetR
 from personalizer.daemon.validators import Validators
 from personalizer.daemon.warming import Warming
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
-from personalizer.engine import BASE, Completion, Request
+from personalizer.engine import Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine
 from personalizer.errors import AdapterError, BadInput, BaseTooLarge, EngineError
@@ -41,6 +41,7 @@ from personalizer.generation import (
     Site,
     SnippetGeneration,
     Vectors,
+    Writer,
     alone,
     generate_snippet,
     generate_test,
@@ -90,7 +91,7 @@ class Service:
         if not 1 <= request.n <= _MOST_CANDIDATES:
             raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
         _target(request)
-        _adapter(place.folder_of(request.workspace), request.adapter)
+        _registry(place.folder_of(request.workspace)).named(request.adapter)
 
     def generate(
         self,
@@ -109,10 +110,9 @@ class Service:
         chosen = settings.load(workspace.root, flags).settings
         snapshot = workspace.snapshot(request.buffers)
         path, focal = resolve_target(snapshot, _target(request))
-        adapter = _adapter(workspace.root, request.adapter)
-        writer = adapter.id if adapter else chosen.base
-        checks = f"run {request.run}, trusted {request.trusted}"
-        key = (str(workspace.root), path, focal.key, focal.digest, writer, checks)
+        writer = Writer.of(_registry(workspace.root).named(request.adapter), chosen.base)
+        how = (writer.base, writer.adapter, f"run {request.run}, trusted {request.trusted}")
+        key = (str(workspace.root), path, focal.key, focal.digest, *how)
         if request.skip:
             again = self.earlier.next(key, request.skip, snapshot, path, focal)
             if again is not None:
@@ -129,9 +129,7 @@ class Service:
                 path,
                 focal,
                 self.engine,
-                base=adapter.base if adapter else chosen.base,
-                adapter_id=adapter.id if adapter else BASE,
-                adapter_folder=str(adapter.folder) if adapter else None,
+                writer=writer,
                 count=request.n,
                 settings=chosen,
                 cancelled=cancelled,
@@ -163,7 +161,7 @@ class Service:
         python = alone(workspace.root, request.path, request.buffers.get(request.path))
         snapshot = python or workspace.snapshot(request.buffers)
         run = request.run and python is None  # Python's own parser needs no validator
-        adapter = _adapter(workspace.root, request.adapter)
+        writer = Writer.of(_registry(workspace.root).named(request.adapter), chosen.base)
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=run, trusted=request.trusted
         )
@@ -173,9 +171,7 @@ class Service:
                 request.path,
                 request.line,
                 self.engine,
-                base=adapter.base if adapter else chosen.base,
-                adapter_id=adapter.id if adapter else BASE,
-                adapter_folder=str(adapter.folder) if adapter else None,
+                writer=writer,
                 settings=chosen,
                 cancelled=cancelled,
                 validator=validator,
@@ -270,9 +266,5 @@ def _target(request: GenerateRequest) -> str:
     raise BadInput("expected a line or a method, got neither")
 
 
-def _adapter(root: Path, name: str | None) -> Adapter | None:
-    """The adapter asked for, or the one that serves; None for the base."""
-    registry = Registry(WorkspaceData(root).adapters)
-    if name == BASE:
-        return None
-    return registry.get(name) if name else registry.serving()
+def _registry(root: Path) -> Registry:
+    return Registry(WorkspaceData(root).adapters)

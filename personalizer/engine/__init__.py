@@ -14,10 +14,8 @@ from typing import Literal, Protocol, TypeAlias
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.prompts import Prompt
 
-__all__ = ["BASE", "Completion", "Engine", "Goal", "Request"]
+__all__ = ["Completion", "Engine", "Goal", "Request"]
 
-BASE = "base"
-"""Name under which the base model itself is asked."""
 Goal: TypeAlias = Literal["method", "block", "statements"]
 """Java that a completion is to be; statements follow the rest of a comment's line, and may go on
 behind the end of the block around them."""

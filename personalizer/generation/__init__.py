@@ -10,6 +10,7 @@ from personalizer.generation.records import (
     Generation,
     SnippetGeneration,
     TextEdit,
+    Writer,
 )
 from personalizer.generation.retrieval import Retriever
 from personalizer.generation.site import Site
@@ -27,6 +28,7 @@ __all__ = [
     "SnippetGeneration",
     "TextEdit",
     "Vectors",
+    "Writer",
     "alone",
     "apply_changes",
     "find_place",

@@ -17,7 +17,7 @@ from personalizer.generation.candidates import candidates_of, clean, whole_test
 from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
-from personalizer.generation.records import Candidate, Edit, Generation
+from personalizer.generation.records import Candidate, Edit, Generation, Writer
 from personalizer.generation.rescue.amplifying import amplified
 from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
@@ -37,9 +37,7 @@ def generate_test(
     focal: Method,
     engine: Engine,
     *,
-    base: str,
-    adapter_id: str,
-    adapter_folder: str | None,
+    writer: Writer,
     count: int,
     settings: Settings,
     cancelled: threading.Event | None = None,
@@ -56,10 +54,8 @@ def generate_test(
         snapshot: The project, unsaved buffers included.
         focal_path: File of the focal method.
         focal: The method to test.
-        engine: Who writes.
-        base: Base model.
-        adapter_id: Told in the answer; ``base`` without an adapter.
-        adapter_folder: The adapter's files; None for the base model itself.
+        engine: Runs models.
+        writer: Base model and adapter.
         count: Candidates that are asked for; copies of each other and of tests that are there
             are dropped.
         settings: Context level, lengths, temperature and repair rounds.
@@ -84,8 +80,7 @@ def generate_test(
     level = Level(settings.context_level)
     asked = partial(
         request_for,
-        base=base,
-        adapter=adapter_folder,
+        writer=writer,
         settings=settings,
         declared=site.declarations,
     )
@@ -147,7 +142,7 @@ def generate_test(
     clock.took("place")
     return Generation(
         focal=f"{focal_path}#{focal.key}",
-        adapter=adapter_id,
+        adapter=writer.adapter,
         candidates=candidates,
         edit=edit,
         no_edit=no_edit,
@@ -229,8 +224,7 @@ def _sampled(request: Request, *, seed: int) -> Request:
 def request_for(
     prompt: Prompt,
     *,
-    base: str,
-    adapter: str | None,
+    writer: Writer,
     settings: Settings,
     count: int,
     declared: Declarations | None = None,
@@ -238,8 +232,8 @@ def request_for(
     """What an engine is asked for tests or a body: complete methods, at the settings' lengths."""
     return Request(
         prompt=prompt,
-        base=base,
-        adapter=adapter,
+        base=writer.base,
+        adapter=writer.folder,
         count=count,
         max_tokens=settings.target_tokens,
         temperature=settings.temperature,

@@ -9,7 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit"]
+from personalizer.adapters import BASE, Adapter
+
+__all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit", "Writer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: a base model, alone or with an adapter."""
+
+    base: str
+    """Name or folder."""
+    adapter: str = BASE
+    """The adapter's id, told in answers; ``base`` without one."""
+    folder: str | None = None
+    """The adapter's files; None for the base alone."""
+
+    @classmethod
+    def of(cls, adapter: Adapter | None, base: str) -> Writer:
+        """An adapter on its own base; ``base`` alone without one."""
+        return cls(adapter.base, adapter.id, str(adapter.folder)) if adapter else cls(base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer import Index, Snapshot, Where
+from personalizer.adapters import BASE
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
-from personalizer.engine import BASE, Engine
+from personalizer.engine import Engine
 from personalizer.errors import Cancelled, PersonalizerError, PromptTooLong
 from personalizer.gate import Executed, judge_executed
-from personalizer.generation import Retriever, Vectors, generate_test
+from personalizer.generation import Retriever, Vectors, Writer, generate_test
 from personalizer.generation.held_out import without_tests
 from personalizer.settings import Settings
 from personalizer.training.strategies import strategy_named
@@ -130,9 +131,7 @@ def _passes(
             focal.path,
             focal.method,
             engine,
-            base=settings.base,
-            adapter_id="candidate" if adapter else BASE,
-            adapter_folder=adapter,
+            writer=Writer(settings.base, "candidate" if adapter else BASE, adapter),
             count=settings.candidates,
             settings=settings,
             cancelled=over,

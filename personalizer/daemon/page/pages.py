@@ -7,12 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from personalizer.adapters import Registry
+from personalizer.adapters import BASE, Registry
 from personalizer.daemon.page.facts import AdapterRow, View, rows_of, view_of
 from personalizer.daemon.page.render import render
 from personalizer.daemon.protocol import Job, TrainRequest, ViewAct
 from personalizer.daemon.service import Service
-from personalizer.engine import BASE
 from personalizer.errors import BadInput
 from personalizer.storage import WorkspaceData
 

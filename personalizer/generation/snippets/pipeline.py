@@ -12,7 +12,7 @@ from personalizer.engine import Engine
 from personalizer.generation.checking import told
 from personalizer.generation.pipeline import asked_of, request_for
 from personalizer.generation.placing.edits import text_after
-from personalizer.generation.records import SnippetGeneration
+from personalizer.generation.records import SnippetGeneration, Writer
 from personalizer.generation.snippets import java, python
 from personalizer.generation.snippets.spot import Language, in_python
 from personalizer.models import STARTER
@@ -33,9 +33,7 @@ def generate_snippet(
     at: int | str,
     engine: Engine,
     *,
-    base: str,
-    adapter_id: str,
-    adapter_folder: str | None,
+    writer: Writer,
     settings: Settings,
     cancelled: threading.Event | None = None,
     on_text: Callable[[str], None] | None = None,
@@ -60,7 +58,7 @@ def generate_snippet(
     prompt = prompt_for_body(snapshot, spot.path, spot.method)
     if spot.comment is not None:
         prompt = replace(prompt, begun=language.begun(snapshot, spot))
-    request = request_for(prompt, base=base, adapter=adapter_folder, settings=settings, count=1)
+    request = request_for(prompt, writer=writer, settings=settings, count=1)
     if spot.comment is not None:
         request = replace(request, max_tokens=min(_MOST_TOKENS, request.max_tokens))
     completions = asked_of(engine, language.asked(snapshot, request, spot), on_text, cancelled)
@@ -68,7 +66,8 @@ def generate_snippet(
     if spot.comment is not None:
         text = text.partition("\n")[2]  # the model may have said more in the comment's own line
     kind = "body" if spot.comment is None else "statement"
-    made = SnippetGeneration(text, adapter_id, None, f"what was generated is no complete {kind}")
+    no_edit = f"what was generated is no complete {kind}"
+    made = SnippetGeneration(text, writer.adapter, None, no_edit)
     if completions:
         made = language.written(made, snapshot, spot, completions[0])
     if made.edit is not None:
@@ -79,7 +78,7 @@ def generate_snippet(
         made = _judged(made, snapshot, spot.method, after, verdict)
         if made.compiles and language is java:  # Python's parser knows no names
             made = replace(made, unknown_symbols=())
-    if language is python and base == STARTER:
+    if language is python and writer.base == STARTER:
         made = replace(made, notes=(*made.notes, _JAVA_ALONE))
     return replace(made, seconds=time.perf_counter() - start)
 
