@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from personalizer.output import remark
-from personalizer.texts import PHASES
-from personalizer.words import duration
+from personalizer.words import PHASES, duration
 
 if TYPE_CHECKING:
     from rich.console import Console

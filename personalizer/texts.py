@@ -6,18 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from personalizer.words import count, duration, mutants_noticed, shortened
+from personalizer.words import PHASES, count, duration, mutants_noticed, shortened
 
-__all__ = ["LINES", "PHASES", "TEXTS", "plain"]
+__all__ = ["LINES", "TEXTS", "plain"]
 
-PHASES = {
-    "index": "Reading the project",
-    "prepare": "Loading the base model",
-    "train": "Training",
-    "gate": "Judging the adapter on held-out pairs",
-    "evaluate": "Comparing methods",
-}
-"""What a training or an evaluation does, by its phase."""
 _DOING = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing methods"}
 """By a job's kind."""
 _LONGEST_FAILURE = 200

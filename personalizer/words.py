@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "duration", "mutants_noticed", "shortened"]
+__all__ = ["PHASES", "count", "duration", "mutants_noticed", "shortened"]
+
+PHASES = {
+    "index": "Reading the project",
+    "prepare": "Loading the base model",
+    "train": "Training",
+    "gate": "Judging the adapter on held-out pairs",
+    "evaluate": "Comparing methods",
+}
+"""What a training or an evaluation does, by its phase."""
 
 
 def count(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from personalizer.daemon.page.facts import View
-from personalizer.words import count
+from personalizer.words import PHASES, count
 
 __all__ = ["render"]
 
@@ -34,6 +34,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["phases"] = PHASES
     made.filters |= {"duration": duration, "moment": moment, "count": count, "sentence": sentence}
     return made
 
