@@ -210,7 +210,7 @@ class Pairing:
         return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 
 
-_RULES_VERSION = 3
+_RULES_VERSION = 4
 """Raised with every change of the rules: pairs that were kept are then found again."""
 
 _SavedFile = tuple[list[tuple[int, str, int, str, float]], list[str]]
@@ -304,6 +304,8 @@ def _moved(
 
 def _pairs_of(project: Project, path: str, facts: FileFacts) -> Iterator[Pair]:
     for view in views(project, path, facts):
+        if not view.own:  # it is empty, or nearly so: it tests nothing
+            continue
         match = next((m for rule in RULES if (m := rule(view)) is not None), None)
         if match is not None:
             owner, method = _with_body(project, match)

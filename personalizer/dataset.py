@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from indexer import Level, Pair, Snapshot
+from indexer.languages.java import digest
 from personalizer.errors import PromptTooLong, TooFewPairs
 from personalizer.prompts import Tokenizer, encode, encode_target, example_of_pair
 
@@ -170,6 +171,12 @@ def hold_out(
     return _around(by_class | chosen, list(chosen), rest, validation_fraction)
 
 
+def _body(snapshot: Snapshot, pair: Pair) -> str:
+    """The same for tests that differ in name, comments and white space alone."""
+    body = pair.test.method.body or pair.test.method.span
+    return digest(snapshot.source(pair.test.path)[body.start : body.end])
+
+
 def _around(
     by_class: Mapping[str, list[Pair]], held_out: list[str], rest: list[str], fraction: float
 ) -> dict[Side, list[Pair]]:
@@ -239,7 +246,7 @@ def build(
     for side in SIDES:
         kept = []
         for pair in sides[side]:
-            if seen.setdefault(pair.test.method.digest, side) != side:
+            if seen.setdefault(_body(snapshot, pair), side) != side:
                 left_out["copy"] += 1
                 continue
             write = partial(

@@ -71,6 +71,30 @@ def test_a_copy_of_a_training_test_is_no_held_out_test(tiny_base):
     assert len(built.gate) == len(sides["gate"])
 
 
+def test_a_copy_under_another_name_is_no_held_out_test_either(tiny_base):
+    files = project_files(classes=8)
+    path = "src/test/java/shapes/ShapeATest.java"
+    snapshot = snapshot_of(files)
+    copied = next(pair for pair in snapshot.pairs if pair.test.path == path)
+    name, span = copied.test.method.name, copied.test.method.span
+    text = files[path].encode()[span.start : span.end].decode()
+    again = text.replace(name, f"{name}Again").replace("{", "{ // once more\n", 1)
+    files[path] = f"{files[path].rstrip()[:-1]}\n{again}\n}}\n"
+    snapshot = snapshot_of(files)
+    held_out = [p for p in snapshot.pairs if p.test.method.name == f"{name}Again"]
+    assert held_out
+    trained = [p for p in snapshot.pairs if p not in held_out]
+    built = dataset.build(
+        snapshot,
+        {"train": trained, "validation": (), "gate": held_out},
+        load_tokenizer(str(tiny_base)),
+        context_tokens=2048,
+        target_tokens=400,
+    )
+    assert built.left_out == {"copy": 1}
+    assert built.gate == ()
+
+
 def test_what_is_too_long_is_left_out_with_its_reason(tiny_base):
     snapshot, sides = sides_of(project_files(classes=8))
     tokenizer = load_tokenizer(str(tiny_base))

@@ -64,7 +64,7 @@ CART = """
     [
         ("total() { cart.total(); }", "Cart.total() <- CartTest.total  name-exact"),
         ("testTotal() { cart.total(); }", "Cart.total() <- CartTest.testTotal  name-exact"),
-        ("test_total() { }", "Cart.total() <- CartTest.test_total  name-exact"),
+        ("test_total() { cart.total(); }", "Cart.total() <- CartTest.test_total  name-exact"),
         ("totalIsZero() { cart.total(); }", "Cart.total() <- CartTest.totalIsZero  name-prefix"),
         ("totalsSum() { cart.total(); }", "Cart.total() <- CartTest.totalsSum  name-prefix"),
         ('addingSums() { cart.add("a"); }', "Cart.add(String) <- CartTest.addingSums  name-prefix"),
@@ -260,6 +260,13 @@ def test_a_class_that_is_only_made_pairs_with_its_constructor():
         "class CartTest { @Test(expected = E.class) void rejectsNegative() { new Cart(-1); } }",
         "Cart.Cart(int) <- CartTest.rejectsNegative  constructor",
     )
+
+
+@pytest.mark.parametrize("body", ["{ }", "{ /* cart.total(); */ }", "{ int total = 0; }"])
+def test_a_test_that_calls_nothing_tests_nothing(body: str):
+    check_pairs(CART, f"class CartTest {{ Cart cart; @Test void total() {body} }}")
+    one_method = "class AgeValidator { boolean isValid(int age) { return age > 0; } }"
+    check_pairs(one_method, f"class AgeValidatorTest {{ @Disabled @Test void negative() {body} }}")
 
 
 def test_a_class_of_one_method_is_tested_by_it():
