@@ -230,7 +230,7 @@ def _judged(
         return "stale", f"{counts}: train again"
     if measured and measured["still_there"] >= FEWEST_MEASURED:
         gain, gate = measured["base"] - measured["adapter"], adapter.manifest.gate
-        once = float(gate.get("base_loss", 0.0)) - float(gate.get("adapter_loss", 0.0))
+        once = float(gate.get("base_loss") or 0) - float(gate.get("adapter_loss") or 0)
         if gain <= 0 or gain < settings.stale_gain * once:
             return "stale", (
                 f"{counts}; on {count(measured['pairs'], 'new pair')} its loss is only "

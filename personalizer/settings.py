@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import re
 import tomllib
@@ -130,7 +131,7 @@ class Settings:
     gradient_checkpointing: bool = _training(
         False, "Compute activations twice: less memory, a third more time."
     )
-    seed: int = _training(0, "Seed of every random choice in training.")
+    seed: int = _training(0, "Seed of every random choice in training.", least=0, most=2**32 - 1)
     warm_start: bool = _training(
         False, "Train on from the adapter that serves, with replay, instead of from the base."
     )
@@ -342,6 +343,8 @@ def _outside(value: Any, bounds: Mapping[str, Any]) -> str | None:
     choices = bounds.get("choices")
     if choices is not None:
         return None if value in choices else f"must be one of {', '.join(choices)}"
+    if value == math.inf:
+        return "must be a number"
     least, most, above, below = map(bounds.get, ("least", "most", "above", "below"))
     if value is None or (
         (least is None or value >= least)

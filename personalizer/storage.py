@@ -147,27 +147,29 @@ class WorkspaceData:
         from filelock import FileLock, Timeout  # loads asyncio: too slow for whoever only reads
 
         holder = self.folder / "lock.json"
+        lock = FileLock(self.folder / "lock", timeout=0)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "lock", timeout=0)
-            with lock:
-                write_atomically(
-                    holder, msgspec.json.encode({"pid": os.getpid(), "purpose": purpose})
-                )
-                yield
+            lock.acquire()
         except Timeout as error:
             raise Busy(
                 f"{_held_by(holder)} holds this workspace: wait for it to end, or stop it"
             ) from error
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        try:
+            note = {"pid": os.getpid(), "purpose": purpose}
+            write_atomically(holder, msgspec.json.encode(note))
+            yield
+        finally:
+            lock.release()
 
 
 def _held_by(holder: Path) -> str:
     try:
         what = msgspec.json.decode(holder.read_bytes())
         return f"process {what['pid']} ({what['purpose']})"
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
 
 

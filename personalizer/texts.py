@@ -112,10 +112,10 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
     return [
         f"  pairs       {_value(result['pairs'])}",
         *([f"  left out    {_left_out(result)}"] if result["left_out"] else []),
-        f"  loss        {base['gate_loss']:.3f} base, {adapter['gate_loss']:.3f} adapter "
-        "(gate pairs, nats a token)",
-        f"  perplexity  {base['gate_perplexity']:.2f} base, "
-        f"{adapter['gate_perplexity']:.2f} adapter",
+        f"  loss        {_number(base['gate_loss'], 3)} base, "
+        f"{_number(adapter['gate_loss'], 3)} adapter (gate pairs, nats a token)",
+        f"  perplexity  {_number(base['gate_perplexity'], 2)} base, "
+        f"{_number(adapter['gate_perplexity'], 2)} adapter",
         *([f"  tests       {result['executed']['reason']}"] if result["executed"] else []),
         f"  trained     {result['trainable_parameters']:,} parameters, "
         f"{count(result['steps'], 'step')}, {result['tokens']:,} tokens "
@@ -128,6 +128,10 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
         *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
         *_continual_lines(result),
     ]
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "no number" if value is None else f"{value:.{digits}f}"
 
 
 def _left_out(result: dict[str, Any]) -> str:

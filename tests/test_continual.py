@@ -210,6 +210,25 @@ def test_parents_that_cannot_be_trained_on_from_are_told(tmp_path):
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 1}
 
 
+def test_new_pairs_are_measured_within_what_a_prefix_leaves(tiny_base, tmp_path, monkeypatch):
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    taken = {"method": "prefix", "virtual_tokens": 1000, "max_steps": 1}
+    settings = Settings(base=str(tiny_base), **(QUICK | taken))
+    adapter = project.train_project(root, settings)["adapter"]
+    Registry(WorkspaceData(root).adapters).use(adapter)
+    write_project(root, project_files(classes=9, methods=4))
+    allowed = []
+    whole = dataset.build
+
+    def build(*args, context_tokens, **given):
+        allowed.append(context_tokens)
+        return whole(*args, context_tokens=context_tokens, **given)
+
+    monkeypatch.setattr(dataset, "build", build)
+    assert measure_new(root, settings)["pairs"] > 0
+    assert allowed == [load_base(str(tiny_base)).context - 1000]
+
+
 @pytest.mark.slow
 def test_a_project_is_trained_on_warm_measured_and_forgotten(tiny_base, tmp_path):
     """The whole life: train, grow, measure, train on, forget, train anew."""

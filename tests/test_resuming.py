@@ -9,15 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from transformers import TrainerState
 
 from personalizer.adapters import Registry
 from personalizer.processes import environment, module_command
+from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
+from personalizer.training.checkpoints import last_whole
 from personalizer.training.clock import RunningClock
+from personalizer.training.keeping import run_name
 from personalizer.training.watch import Watch
-from tests.java_project import write_project
+from tests.java_project import project_files, snapshot_of, write_project
 from tests.training_runs import Losses, run
 
 
@@ -64,18 +69,47 @@ def test_a_kill_loses_no_more_than_the_steps_since_the_last_checkpoint(
     assert min(again.by_step) == 6
 
 
-def test_a_checkpoint_that_was_not_written_to_its_end_is_none(tiny_base, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "damaged", ["trainer_state.json", "optimizer.pt", "adapter_model.safetensors"]
+)
+def test_a_checkpoint_that_was_not_written_to_its_end_is_none(
+    tiny_base, tmp_path, monkeypatch, damaged
+):
     checkpoint_every_step(monkeypatch)
     whole, broken = Losses(), Losses()
     run(tiny_base, tmp_path / "whole", whole)
     with pytest.raises(Killed):
         run(tiny_base, tmp_path / "broken", killing(broken, 6), checkpoint_seconds=0.0)
-    newest = tmp_path / "broken" / "checkpoint-5"
-    state = newest / "trainer_state.json"
-    state.write_bytes(state.read_bytes()[:100])
-    (newest / "optimizer.pt").unlink()
-    run(tiny_base, tmp_path / "broken", broken)
-    assert broken.by_step == whole.by_step
+    file = tmp_path / "broken" / "checkpoint-5" / damaged
+    file.write_bytes(file.read_bytes()[:-20])
+    again = Losses()
+    run(tiny_base, tmp_path / "broken", again)
+    assert min(again.by_step) == 5  # on from the one before
+    assert broken.by_step | again.by_step == whole.by_step
+
+
+def test_without_its_best_checkpoint_a_run_begins_anew(tiny_base, tmp_path, monkeypatch):
+    checkpoint_every_step(monkeypatch)
+    with pytest.raises(Killed):
+        run(tiny_base, tmp_path, killing(Losses(), 7), checkpoint_seconds=0.0)
+    newest = last_whole(tmp_path)
+    best = TrainerState.load_from_json(str(newest / "trainer_state.json")).best_model_checkpoint
+    assert Path(best) != newest
+    (Path(best) / "adapter_model.safetensors").write_bytes(b"")
+    again = Losses()
+    run(tiny_base, tmp_path, again)
+    assert min(again.by_step) == 1
+
+
+def test_pairs_that_moved_are_another_run():
+    """Their side may be another one: what trained must not judge."""
+    files = project_files(classes=6)
+    moved = {path.replace("src/", "core/src/"): text for path, text in files.items()}
+    here, there = (snapshot_of(one).pairs for one in (files, moved))
+    assert sorted(p.digest for p in here) == sorted(p.digest for p in there)
+    settings = Settings()
+    assert run_name(here, "base", settings) == run_name(here[::-1], "base", settings)
+    assert run_name(here, "base", settings) != run_name(there, "base", settings)
 
 
 def test_a_termination_saves_the_step_and_leaves(tiny_base, tmp_path):

@@ -38,6 +38,16 @@ def test_a_second_process_is_told_who_holds_the_workspace(tmp_path):
             pass
 
 
+def test_what_fails_while_the_workspace_is_held_is_told_as_it_is(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError),
+        WorkspaceData(tmp_path).lock("train"),
+    ):
+        (tmp_path / "missing").read_bytes()
+    with WorkspaceData(tmp_path).lock("train"):
+        pass
+
+
 def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
     file = tmp_path / "file"
     write_atomically(file, b"old")

@@ -14,12 +14,20 @@ import torch
 
 from personalizer import dataset
 from personalizer.adapters import Registry
-from personalizer.errors import AdapterError, BadInput, BaseModelError, Busy, TooFewPairs
+from personalizer.errors import (
+    AdapterError,
+    BadInput,
+    BaseModelError,
+    Busy,
+    SettingsError,
+    TooFewPairs,
+)
 from personalizer.freshness import status
 from personalizer.models import load_base
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
+from personalizer.texts import TEXTS
 from personalizer.training import preparation, project, strategies
 from personalizer.training.batches import target_losses
 from personalizer.training.trainer import fine_tune
@@ -152,6 +160,19 @@ def test_a_refused_adapter_does_not_serve_and_says_why(schooled_base, tmp_path):
     assert result["adapter"] in said["why"]
 
 
+def test_a_training_whose_loss_is_no_number_is_told_and_stays_readable(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    settings = quick(tiny_base, learning_rate=1e30, epochs=1, evaluate_every=1.0)
+    result = project.train_project(root, settings)
+    assert (result["gate"], result["reason"]) == ("refused", "the adapter's loss is no number")
+    assert "NaN" not in json.dumps(result)
+    assert result["metrics"]["adapter"]["gate_loss"] is None
+    assert "no number adapter" in TEXTS["train"](result)
+    adapter = Registry(WorkspaceData(root).adapters).get(result["adapter"])
+    assert adapter.manifest.history == []
+    assert result["adapter"] in status(root)["why"]
+
+
 def check_refused(root, settings, error, words, limit=None):
     with pytest.raises(error, match=words):
         project.train_project(root, settings, limit=limit)
@@ -167,6 +188,12 @@ def test_projects_that_cannot_be_trained_on_are_told_what_is_missing(tiny_base, 
     check_refused(small, settings, TooFewPairs, "at least 24 tests .* found 8")
     whole = write_project(tmp_path / "whole")
     check_refused(whole, settings, TooFewPairs, "--limit is 10", limit=10)
+
+
+def test_virtual_tokens_that_leave_no_room_are_named(tiny_base, tmp_path):
+    root = write_project(tmp_path / "shapes")
+    much = quick(tiny_base, method="prefix", virtual_tokens=5000)
+    check_refused(root, much, SettingsError, "220 tokens and 5000 virtual ones leave no room")
 
 
 def test_base_models_that_cannot_be_used_are_named(tiny_base, tmp_path):

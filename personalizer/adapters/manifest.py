@@ -54,8 +54,8 @@ class Manifest:
     excluded: dict[str, int]
     """Files left out of the index by reason."""
     hyperparameters: dict[str, Any]
-    metrics: dict[str, dict[str, float]]
-    """``base`` and ``adapter``: validation_loss, gate_loss, gate_perplexity."""
+    metrics: dict[str, dict[str, float | None]]
+    """``base`` and ``adapter``: validation_loss, gate_loss, gate_perplexity; None: no number."""
     gate: dict[str, Any]
     """The verdict: outcome, reason, base_loss, adapter_loss, low, high, pairs."""
     steps: int
@@ -89,7 +89,7 @@ class Manifest:
     pf_seconds_measured: float = 0.0
     """PetaFLOP-seconds by what a step really multiplied; ``pf_seconds`` goes by Z22's rule."""
     adapter_bytes: int = 0
-    mean_absolute_change: dict[str, float] = field(default_factory=dict)
+    mean_absolute_change: dict[str, float | None] = field(default_factory=dict)
     """By block of the model, see ``training.changes``."""
     ended: str = ""
     """Why training ended: ``epochs``, ``steps``, ``patience`` or ``budget``."""
@@ -166,7 +166,7 @@ class Adapter:
         """
         try:
             return msgspec.json.decode((self.folder / PAIRS).read_bytes(), type=Trained)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, ValueError) as error:
             raise AdapterError(f"adapter {self.id} is damaged: {error}: train again") from error
 
     def verify(self) -> None:

@@ -142,5 +142,5 @@ def _rows(lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
         try:
             row = msgspec.json.decode(line)
             yield row["key"], row["result"]
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             continue

@@ -58,7 +58,7 @@ def read_note() -> Note | None:
     """The note of the daemon that runs or ran last; None where there never was one."""
     try:
         return msgspec.json.decode(note_file().read_bytes(), type=Note)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return None
 
 

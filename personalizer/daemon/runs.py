@@ -46,7 +46,7 @@ class Files:
 
     def result(self) -> dict[str, object] | None:
         """The training's answer; None while it is not written whole."""
-        with suppress(OSError, msgspec.DecodeError):
+        with suppress(OSError, ValueError):
             return msgspec.json.decode(self.result_file.read_bytes(), type=dict[str, object])
         return None
 
@@ -54,7 +54,7 @@ class Files:
         """The newest progress."""
         for line in reversed(self._lines()):
             if line.startswith('{"progress":'):
-                with suppress(msgspec.DecodeError):
+                with suppress(ValueError):
                     return msgspec.json.decode(line, type=_ProgressLine).progress
         return None
 
@@ -64,7 +64,7 @@ class Files:
         with suppress(OSError), self.log_file.open("rb") as file:
             for line in file:
                 if line.startswith(b'{"progress":'):
-                    with suppress(msgspec.DecodeError):
+                    with suppress(ValueError):
                         rows.append(msgspec.json.decode(line, type=_ProgressLine).progress)
         return rows
 

@@ -259,7 +259,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
         return {"base_fingerprint": manifest["base_fingerprint"], "method": manifest.get("method")}
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(f"the manifest in {folder} is damaged: train again") from error
 
 

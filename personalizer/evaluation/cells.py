@@ -151,21 +151,25 @@ class Cells:
             Busy: If another evaluation runs.
             StorageError: If the data folder cannot be written.
         """
+        lock = FileLock(self.folder / "lock", timeout=0)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / "lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             raise Busy("another evaluation of this workspace runs: wait for it to end") from error
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def read(file: Path, kind: type[_T]) -> _T | None:
     """A record from a file; None where there is none of this format."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, ValueError):
         return None
     except OSError as error:
         raise StorageError(f"cannot read {file}: {error.strerror}") from error

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
+import msgspec
 from transformers import TrainerState
 
+from personalizer.adapters.manifest import file_digest
+from personalizer.storage import write_atomically
 from personalizer.training.hyperparameters import Hyperparameters
 
-__all__ = ["had_ended", "history_of", "last_whole", "seconds_of", "why_ended"]
+__all__ = ["had_ended", "history_of", "last_whole", "seal", "seconds_of", "why_ended"]
+
+_STATE = "trainer_state.json"
+_SEAL = "sealed.json"
+
+
+def seal(checkpoint: Path) -> None:
+    """Notes what a checkpoint holds, once it is written to its end.
+
+    Raises:
+        StorageError: If the disk is full or read-only.
+    """
+    write_atomically(checkpoint / _SEAL, msgspec.json.encode(_digests(checkpoint)))
 
 
 def last_whole(checkpoints: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; parts of others are deleted."""
+    """The newest checkpoint that is as it was sealed, and the best of its run with it.
+
+    Those after it are deleted: what a lost process or machine has left of them.
+    """
     folders = sorted(
         checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
     )
     for folder in reversed(folders):
-        try:
-            TrainerState.load_from_json(str(folder / "trainer_state.json"))
-            return folder
-        except (OSError, ValueError, TypeError):
-            shutil.rmtree(folder, ignore_errors=True)
+        if _is_whole(folder):
+            best = TrainerState.load_from_json(str(folder / _STATE)).best_model_checkpoint
+            if best is None or _is_whole(checkpoints / Path(best).name):
+                return folder
+        shutil.rmtree(folder, ignore_errors=True)
     return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        sealed = msgspec.json.decode((checkpoint / _SEAL).read_bytes(), type=dict[str, str])
+        return _digests(checkpoint) == sealed
+    except (OSError, ValueError):
+        return False
+
+
+def _digests(checkpoint: Path) -> dict[str, str]:
+    """Of each file of a checkpoint but the seal."""
+    files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
+    return {str(p.relative_to(checkpoint)): file_digest(p) for p in files if p.name != _SEAL}
 
 
 def seconds_of(state: TrainerState | None) -> float:
@@ -48,6 +81,7 @@ def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int) -> str
 
 
 def history_of(state: TrainerState) -> tuple[dict[str, float], ...]:
+    """One row an evaluation whose losses are numbers."""
     losses = {row["step"]: row["loss"] for row in state.log_history if "loss" in row}
     return tuple(
         {
@@ -56,5 +90,5 @@ def history_of(state: TrainerState) -> tuple[dict[str, float], ...]:
             "loss": losses[row["step"]],
         }
         for row in state.log_history
-        if "eval_loss" in row
+        if math.isfinite(row.get("eval_loss", math.nan)) and math.isfinite(losses[row["step"]])
     )

@@ -123,8 +123,10 @@ def run_name(pairs: Iterable[Pair], base: str, settings: Settings) -> str:
         for one in fields(settings)
         if one.metadata.get("training") and one.name not in ("budget", "tensorboard")
     }
-    digests = ",".join(sorted(pair.digest for pair in pairs))
-    return hashlib.blake2b(f"{base} {values} {digests}".encode(), digest_size=8).hexdigest()
+    # the focal class decides on which side a pair lies: a digest alone knows no paths
+    told = sorted(f"{pair.digest} {pair.focal_class} {pair.test.path}" for pair in pairs)
+    text = "\n".join([f"{base} {values}", *told])
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 def forget_other_runs(kept: Path) -> None:

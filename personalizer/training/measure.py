@@ -17,7 +17,7 @@ from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training.batches import target_losses
-from personalizer.training.strategies import attach, strategy_named
+from personalizer.training.strategies import Options, attach, strategy_named
 
 __all__ = ["measure_new"]
 
@@ -52,15 +52,16 @@ def measure_new(root: Path | str, settings: Settings) -> dict[str, Any]:
         chosen = sorted((pairs[name] for name in fresh), key=_order)[:_MOST]
         if not chosen:
             return {"adapter": adapter.id, "pairs": 0}
-        quantization = strategy_named(manifest.method).quantization
-        base = load_base(manifest.base, quantization=quantization)
+        strategy = strategy_named(manifest.method)
+        base = load_base(manifest.base, quantization=strategy.quantization)
         told = manifest.hyperparameters
         tokens = int(told.get("context_tokens", settings.context_tokens))
+        virtual = Options(virtual_tokens=told.get("options", {}).get("virtual_tokens"))
         examples = data_module.build(
             snapshot,
             {"train": (), "validation": (), "gate": chosen},
             base.tokenizer,
-            context_tokens=min(tokens, base.context),
+            context_tokens=min(tokens, base.context - strategy.virtual_tokens(virtual, base)),
             target_tokens=int(told.get("target_tokens", settings.target_tokens)),
             level=Level(told.get("context_level", settings.context_level)),
         ).gate

@@ -11,7 +11,7 @@ from typing import Any, cast
 from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
 from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
-from personalizer.errors import BadInput, TooFewPairs
+from personalizer.errors import BadInput, SettingsError, TooFewPairs
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
 from personalizer.training.continual import WarmStart
@@ -63,13 +63,22 @@ def prepare(
         BadInput: If the adapter to train on from has seen every training pair.
         BaseModelError: If the base model cannot be loaded.
         BaseTooLarge: If memory does not suffice for it.
-        SettingsError: If there is no such method.
+        SettingsError: If there is no such method, or targets leave no room for prompts.
         TooFewPairs: If a side would be empty.
     """
     strategy = strategy_named(settings.method)
     base = load_base(settings.base, quantization=strategy.quantization, dtype=strategy.dtype)
     options = options_of(settings)
-    context = min(settings.context_tokens, base.context - strategy.virtual_tokens(options, base))
+    virtual = strategy.virtual_tokens(options, base)
+    context = min(settings.context_tokens, base.context - virtual)
+    if context <= settings.target_tokens:
+        taken = f"targets of {settings.target_tokens} tokens" + (
+            f" and {virtual} virtual ones" if virtual else ""
+        )
+        raise SettingsError(
+            f"{taken} leave no room for a prompt in the {base.context} tokens of {base.name}: "
+            f"lower target_tokens{' or virtual_tokens' if virtual else ''}"
+        )
     dataset = _learnable(snapshot, pairs, base.tokenizer, settings, context, warm)
     hyper = hyperparameters_of(
         settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard

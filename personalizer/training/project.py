@@ -85,7 +85,6 @@ def train_project(
         OutOfMemory: If the thriftiest way to train needs more memory than there is.
         StorageError: If the data folder cannot be written.
     """
-    begun = time.perf_counter()
     leads = int(os.environ.get("RANK", "0")) == 0
     alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
     if settings.method != AUTO:
@@ -178,7 +177,8 @@ def train_project(
                 )
             verdict = verdict.after(executed) if executed else verdict
             if serving := _judged_alike(registry, dataset, print_of_base):
-                verdict = verdict.beside(serving.id, serving.manifest.gate["adapter_loss"])
+                loss = serving.manifest.gate["adapter_loss"]
+                verdict = verdict if loss is None else verdict.beside(serving.id, loss)
         manifest = Manifest(
             id=new_id(method),
             method=method,
@@ -190,18 +190,18 @@ def train_project(
             left_out=dict(dataset.left_out),
             excluded=snapshot.excluded_by_reason(),
             hyperparameters=_as_json(hyper) | _shape(settings),
-            metrics={"base": _means(before), "adapter": _means(after)},
-            gate=asdict(verdict),
+            metrics=_finite({"base": _means(before), "adapter": _means(after)}),
+            gate=_finite(asdict(verdict)),
             steps=run.steps,
             tokens=run.tokens,
-            seconds=round(time.perf_counter() - begun, 2),
+            seconds=round(clock.seconds() + run.earlier_seconds, 2),
             tokens_per_second=round(run.tokens_per_second, 1),
             peak_memory_bytes=run.peak_memory_bytes,
             pf_seconds=run.pf_seconds,
             pf_seconds_measured=run.pf_seconds_measured,
             trainable_parameters=run.trainable_parameters,
             adapter_bytes=sum(f.stat().st_size for f in staging.iterdir()),
-            mean_absolute_change=changes,
+            mean_absolute_change=_finite(changes),
             history=list(run.history),
             ended=run.ended,
             eased=eased,
@@ -209,7 +209,7 @@ def train_project(
             forecast=_foretold(run.forecast, ready, budget),
             version=personalizer.__version__,
             parent=parent.adapter.id if parent else None,
-            continual=warm.outcome(dataset, before, after) if warm else None,
+            continual=_finite(warm.outcome(dataset, before, after)) if warm else None,
             **provenance(snapshot, dataset, settings, base_folder(settings.base)),
         )
         seen = freshness.trained_on(
@@ -382,5 +382,18 @@ def _shape(settings: Settings) -> dict[str, Any]:
 
 
 def _as_json(hyper: Hyperparameters) -> dict[str, Any]:
-    values: dict[str, Any] = msgspec.to_builtins(asdict(hyper), enc_hook=str)
-    return {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in values.items()}
+    values: dict[str, Any] = _finite(msgspec.to_builtins(asdict(hyper), enc_hook=str))
+    return values
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for what is no finite number: JSON has no word for it.
+
+    >>> _finite({"a": [1.5, math.nan], "b": math.inf, "c": 2})
+    {'a': [1.5, None], 'b': None, 'c': 2}
+    """
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

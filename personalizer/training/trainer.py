@@ -75,6 +75,8 @@ class Run:
     """Trained on, prompts included, padding not."""
     seconds: float
     """Of running time, that of attempts that were killed included."""
+    earlier_seconds: float
+    """Of attempts that were killed."""
     tokens_per_second: float
     """Of the last attempt."""
     peak_memory_bytes: int
@@ -158,6 +160,7 @@ def fine_tune(
         steps=trainer.state.global_step,
         tokens=tokens,
         seconds=seconds,
+        earlier_seconds=before,
         tokens_per_second=(tokens - watch.tokens_before) / max(seconds - before, 1e-9),
         peak_memory_bytes=peak_memory_bytes(),
         pf_seconds=petaflop_seconds(tokens, multiplying, trainable, evaluated),

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from personalizer.daemon.protocol import Progress
+from personalizer.training.checkpoints import seal
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import keep_memory_below
 
@@ -118,6 +120,8 @@ class Watch(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
+        if state.is_world_process_zero:
+            seal(Path(str(args.output_dir), f"checkpoint-{state.global_step}"))
         if self._asked is not None:
             self._cost = time.monotonic() - self._asked
         self._saved = self.clock.seconds()
@@ -133,7 +137,7 @@ class Watch(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         if logs and "loss" in logs:
-            self._loss = float(logs["loss"])
+            self._loss = logs["loss"] if math.isfinite(logs["loss"]) else None
             self._tell(state)
 
     def _tell(self, state: TrainerState) -> None:

@@ -126,7 +126,7 @@ class ClassPaths:
             kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
             if kept.key == digest.hexdigest():
                 return kept.modules
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             pass  # none yet, or of another version
         found = self._asked()
         if found:
