@@ -247,6 +247,12 @@ def test_a_cancelled_generation_ends_at_once_and_says_so(ask):
 def test_a_prompt_that_does_not_fit_is_refused(ask):
     with pytest.raises(PromptTooLong, match="shorten the prompt"):
         ask("x" * 2040, max_tokens=24)
+    roomy = ask(PROMPT)[0].prompt_tokens
+    tight = ask(PROMPT, prompt_limit=roomy - 1)[0].prompt_tokens
+    assert 0 < tight < roomy
+    assert ask(PROMPT, prompt_limit=roomy)[0].prompt_tokens == roomy
+    with pytest.raises(PromptTooLong, match="focal method is too long"):
+        ask(PROMPT, prompt_limit=5)
     huge = Prompt((Part(Kind.FOCAL, (Piece("x" * 3000, float("inf")),)),), Kind.TEST)
     with pytest.raises(PromptTooLong, match="focal method is too long"):
         ask(huge)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from indexer import Snapshot
-from personalizer.engine import Completion
+from personalizer.adapters import Adapter
+from personalizer.engine import Completion, Request
 from personalizer.errors import BadInput, Cancelled, NoSuchMethod
 from personalizer.generation import (
     Generation,
@@ -25,6 +27,7 @@ from personalizer.prompts import Kind, Prompt
 from personalizer.settings import Settings
 from tests.fake_engine import FakeEngine
 from tests.java_project import snapshot_of
+from tests.test_adapters import manifest
 
 CART = """package shop;
 
@@ -78,6 +81,9 @@ PLAIN = "@Test\nvoid runs() {\n    new Cart().total();\n    new Cart().clear();\
 BROKEN = "@Test\nvoid breaks() {\n    new Cart("
 
 
+WRITER = Writer("starter", "lora-1", "/adapters/lora-1")
+
+
 def generated(
     *completions: str | Completion,
     target: str = "Cart#total",
@@ -91,15 +97,49 @@ def generated(
         snapshot,
         *resolve_target(snapshot, target),
         engine or FakeEngine(completions),
-        writer=Writer("starter", "lora-1", "/adapters/lora-1"),
         count=count,
-        **{"settings": Settings(repair_rounds=1), **more},  # type: ignore[arg-type]
+        **{"settings": Settings(repair_rounds=1), "writer": WRITER, **more},  # type: ignore[arg-type]
     )
     return snapshot, made
 
 
 def names(made: Generation) -> list[str]:
     return [one.text.partition("void ")[2].partition("(")[0] for one in made.candidates]
+
+
+# ---------------------------------------------------------------- who writes
+
+
+def focal_part(asked: Request) -> str:
+    assert isinstance(asked.prompt, Prompt)
+    part = next(part for part in asked.prompt.parts if part.kind == Kind.FOCAL)
+    return "".join(piece.text for piece in part.pieces)
+
+
+def test_an_adapter_is_asked_as_it_was_trained():
+    shape = {"context_level": "fm", "context_tokens": 700, "target_tokens": 200}
+    adapter = Adapter(Path("/adapters/lora-1"), manifest("lora-1", hyperparameters=shape))
+    engine = FakeEngine([ASSERTING])
+    generated(engine=engine, writer=Writer.of(adapter, "elsewhere"))
+    asked = engine.requests[0]
+    assert (asked.base, asked.adapter, asked.prompt_limit) == (
+        adapter.base,
+        "/adapters/lora-1",
+        500,
+    )
+    assert "class Cart {" not in focal_part(asked)
+    alone = FakeEngine([ASSERTING])
+    generated(engine=alone, writer=Writer.of(None, "starter"))
+    asked = alone.requests[0]
+    assert (asked.base, asked.adapter, asked.prompt_limit) == ("starter", None, None)
+    assert "class Cart {" in focal_part(asked)
+
+
+@pytest.mark.parametrize("told", [{}, {"context_level": "all", "context_tokens": None}])
+def test_an_adapter_that_says_nothing_of_its_prompts_is_asked_as_the_settings_say(told):
+    adapter = Adapter(Path("/adapters/far"), manifest("far", hyperparameters=told))
+    writer = Writer.of(adapter, "starter")
+    assert (writer.level, writer.prompt_limit) == (None, None)
 
 
 # ---------------------------------------------------------------- tests

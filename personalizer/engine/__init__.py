@@ -49,6 +49,9 @@ class Request:
     seed: int = 0
     begun: str = ""
     """What each completion begins with; part of its text and of its tokens."""
+    prompt_limit: int | None = None
+    """Most tokens of a prompt of the grammar, which gives up what matters least; None for all
+    that the context holds beside the completion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,8 @@ def _prompt_ids(base: LoadedBase, request: Request, virtual_tokens: int) -> list
     room = base.context - virtual_tokens
     budget = room if base.encoder_decoder else room - request.max_tokens
     if isinstance(request.prompt, Prompt):
-        return encode(request.prompt, base.tokenizer, budget)
+        limit = budget if request.prompt_limit is None else min(budget, request.prompt_limit)
+        return encode(request.prompt, base.tokenizer, limit)
     ids: list[int] = base.tokenizer.encode(request.prompt)
     if len(ids) > budget:
         raise PromptTooLong(

@@ -77,7 +77,7 @@ def generate_test(
     """
     clock = _Clock()
     site = Site(snapshot, focal_path, focal)
-    level = Level(settings.context_level)
+    level = writer.level or Level(settings.context_level)
     asked = partial(
         request_for,
         writer=writer,
@@ -234,6 +234,7 @@ def request_for(
         prompt=prompt,
         base=writer.base,
         adapter=writer.folder,
+        prompt_limit=writer.prompt_limit,
         count=count,
         max_tokens=settings.target_tokens,
         temperature=settings.temperature,

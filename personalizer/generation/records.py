@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from indexer import Level
 from personalizer.adapters import BASE, Adapter
 
 __all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit", "Writer"]
@@ -24,11 +25,26 @@ class Writer:
     """The adapter's id, told in answers; ``base`` without one."""
     folder: str | None = None
     """The adapter's files; None for the base alone."""
+    level: Level | None = None
+    """How much of the focal class it was trained to see; None for a base: as the settings say."""
+    prompt_limit: int | None = None
+    """Tokens of the longest prompt that it was trained on; None for a base: all that fits."""
 
     @classmethod
     def of(cls, adapter: Adapter | None, base: str) -> Writer:
-        """An adapter on its own base; ``base`` alone without one."""
-        return cls(adapter.base, adapter.id, str(adapter.folder)) if adapter else cls(base)
+        """An adapter on its own base, asked as it was trained; ``base`` alone without one."""
+        if adapter is None:
+            return cls(base)
+        trained = adapter.manifest.hyperparameters  # one from elsewhere may say nothing of them
+        level = trained.get("context_level")
+        whole, target = trained.get("context_tokens"), trained.get("target_tokens")
+        return cls(
+            adapter.base,
+            adapter.id,
+            str(adapter.folder),
+            Level(level) if level in tuple(Level) else None,
+            None if whole is None or target is None else whole - target,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from indexer import Index, Snapshot, Where
+from indexer import Index, Level, Snapshot, Where
 from personalizer.adapters import BASE
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
@@ -131,7 +131,7 @@ def _passes(
             focal.path,
             focal.method,
             engine,
-            writer=Writer(settings.base, "candidate" if adapter else BASE, adapter),
+            writer=_candidate(adapter, settings) if adapter else Writer(settings.base),
             count=settings.candidates,
             settings=settings,
             cancelled=over,
@@ -157,3 +157,14 @@ def open_engine(settings: Settings) -> closing[Engine]:
     kept = strategy_named(settings.method).quantization
     engine: Engine = LocalEngine(threads=settings.threads, quantization=kept)
     return closing(engine)
+
+
+def _candidate(folder: str, settings: Settings) -> Writer:
+    """An adapter that is not kept yet, as it would serve."""
+    return Writer(
+        settings.base,
+        "candidate",
+        folder,
+        Level(settings.context_level),
+        settings.context_tokens - settings.target_tokens,
+    )
