@@ -18,6 +18,7 @@ __all__ = [
     "LengthGrouped",
     "Padding",
     "length",
+    "mean_losses",
     "padding_of",
     "summed_loss",
     "target_logits",
@@ -194,10 +195,20 @@ def target_losses(
 def _mean_losses(
     model: Any, base: LoadedBase, rows: list[dict[str, list[int]]]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Of a batch; one row's float32 logits at a time, which weigh more than all else."""
     device = next(model.parameters()).device
     batch = {name: value.to(device) for name, value in padding_of(base)(rows).items()}
-    logits, labels = target_logits(model, batch, base.encoder_decoder)
+    means: np.ndarray[tuple[int], np.dtype[np.float64]] = (
+        mean_losses(model, batch, base.encoder_decoder).double().cpu().numpy()
+    )
+    return means
+
+
+def mean_losses(model: Any, batch: dict[str, torch.Tensor], encoder_decoder: bool) -> torch.Tensor:
+    """Mean negative log likelihood per target token of each example of a batch, in nats: ``(B,)``.
+
+    One row's float32 logits at a time: they weigh more than all else.
+    """
+    logits, labels = target_logits(model, batch, encoder_decoder)
     each = torch.cat(
         [
             torch.nn.functional.cross_entropy(
@@ -206,7 +217,4 @@ def _mean_losses(
             for row, targets in zip(logits[:, None], labels[:, None], strict=True)
         ]
     )
-    means: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-        (each.sum(1) / (labels != -100).sum(1)).double().cpu().numpy()
-    )
-    return means
+    return each.sum(1) / (labels != -100).sum(1)

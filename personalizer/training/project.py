@@ -130,7 +130,7 @@ def train_project(
             ready = clock.seconds()
             before = _losses(prepared.base.model, prepared.base, prepared.dataset)
             judged = clock.seconds()
-            report(Progress("prepare", validation_loss=_by_token(before, prepared.dataset)))
+            report(Progress("prepare", validation_loss=_means(before)["validation_loss"]))
             left = _for_training(budget, ready, 2 * (judged - ready))  # the adapter is judged too
             run = fine_tune(
                 prepared.base,
@@ -365,12 +365,6 @@ def _means(losses: dict[str, Any]) -> dict[str, float]:
         "gate_loss": round(gate, 5),
         "gate_perplexity": round(math.exp(min(gate, 50.0)), 4),
     }
-
-
-def _by_token(losses: dict[str, Any], dataset: Dataset) -> float:
-    """The base's validation loss as training measures its own: long targets count for more."""
-    weights = [len(e.target) for e in dataset.validation]
-    return round(float(np.average(losses["validation"], weights=weights)), 5)
 
 
 def _shape(settings: Settings) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from personalizer.training.batches import (
     Examples,
     LengthGrouped,
     length,
+    mean_losses,
     padding_of,
     summed_loss,
 )
@@ -300,6 +301,9 @@ class _TargetTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
+        if not model.training:  # as the gate has it: by example, however batches lie
+            loss = mean_losses(model, inputs, self.encoder_decoder).mean()
+            return (loss, {"loss": loss}) if return_outputs else loss
         total, count = summed_loss(model, inputs, self.encoder_decoder)
         loss = total / (count if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None:  # of all processes, whose gradients are averaged

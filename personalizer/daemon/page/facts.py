@@ -165,14 +165,12 @@ def _live(progress: Sequence[Progress]) -> list[Line]:
 
 
 def _kept(manifest: Manifest) -> list[Line]:
-    """The losses that an adapter's manifest has kept.
-
-    The base's is not drawn: the manifest has its mean by pair, the curve goes by token.
-    """
+    """The losses that an adapter's manifest has kept."""
     rows = manifest.history
     train = [(row["step"], row["loss"]) for row in rows if "loss" in row]
     validation = [(r["step"], r["validation_loss"]) for r in rows if "validation_loss" in r]
-    return _lines(None, train, validation, manifest.steps)
+    base = manifest.metrics.get("base", {}).get("validation_loss")
+    return _lines(base, train, validation, manifest.steps)
 
 
 def _lines(
