@@ -929,6 +929,44 @@ def test_a_path_that_is_taken_is_never_written_over():
     assert edit.file == "src/test/java/shop/Cart2Test.java"
 
 
+@pytest.mark.parametrize(
+    ("begun", "head"),
+    [
+        ("", "package shop;\n\n"),
+        ("\n", "\npackage shop;\n\n"),
+        ("package shop;", "package shop;\n\n"),
+        ("package shop;\n", "package shop;\n\n"),
+        ("/* Ours. */\npackage shop;\n\n\n", "/* Ours. */\npackage shop;\n\n\n"),
+        ("/* Ours. */\n", "/* Ours. */\n\npackage shop;\n\n"),
+        (
+            "package shop;\n\nimport java.util.List;\n",
+            "package shop;\n\nimport java.util.List;\n\n",
+        ),
+    ],
+)
+def test_a_file_that_was_only_made_is_filled(begun: str, head: str):
+    edit, got = place({TEST_PATH: begun}, "@Test\nvoid a() { }")
+    assert (edit.file, edit.created) == (TEST_PATH, False)
+    assert got.decode() == (
+        f"{head}import org.junit.jupiter.api.Test;\n\n"
+        "class CartTest {\n    @Test\n    void a() { }\n}\n"
+    )
+
+
+def test_what_a_file_imports_already_is_not_imported_again():
+    begun = "package shop;\n\nimport org.junit.jupiter.api.Test;\n"
+    _, got = place({TEST_PATH: begun}, "@Test\nvoid a() { }")
+    assert got.decode() == f"{begun}\nclass CartTest {{\n    @Test\n    void a() {{ }}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    "kept", ["package other;\n", "// to do\n", "package shop;\n\nclass CartTest", "void a() { }"]
+)
+def test_a_file_that_says_something_is_left_alone(kept: str):
+    edit, _ = place({TEST_PATH: kept}, "@Test\nvoid a() { }")
+    assert edit.file == "src/test/java/shop/Cart2Test.java"
+
+
 # ---------------------------------------------------------------- what holds for every edit
 
 _GAPS = st.sampled_from(["", "\n", "\n\n", " ", "\n// note }\n", "\n/* { */\n"])

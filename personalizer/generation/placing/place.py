@@ -278,6 +278,10 @@ def _new_file(
     old = house.flavour == "junit3"
     found = needs.of(text)
     lines = {*found.lines, *([Line("junit.framework.TestCase", static=False)] if old else [])}
+    before = snapshot.text(path) if path in snapshot.files else ""  # it says next to nothing
+    begun = snapshot.files[path] if before else None
+    if begun is not None:
+        lines -= {Line(one.name, one.static) for one in begun.imports if not one.wildcard}
     model = (snapshot.source(house.model), snapshot.files[house.model]) if house.model else None
     imports = import_section(lines, model, newline="\n", statics_first=house.statics_first)
     visibility = "public " if house.public else ""
@@ -285,23 +289,45 @@ def _new_file(
     room = "\n" * (2 if house.roomy else 1)
     body = room + reindent(text, house.indent, house.indent)
     parts = [
-        f"package {package};" if package else "",
+        f"package {package};" if package and not (begun and begun.package) else "",
         imports,
         f"{visibility}class {name}{parent} {{{body}\n}}",
     ]
-    header = house.header + "\n" if house.header else ""
-    whole = header + "\n\n".join(part for part in parts if part) + "\n"
-    change = TextEdit(0, 0, whole.replace("\n", house.newline))
-    return make_edit(path, None, [change], notes=[f"created {name}", *told_of(found)])
+    header = f"{house.header}\n" if house.header and not before.strip() else ""
+    gap = "\n" * max(0, 2 - (len(before) - len(before.rstrip("\n")))) if before.strip() else ""
+    whole = gap + header + "\n\n".join(part for part in parts if part) + "\n"
+    source = snapshot.source(path) if path in snapshot.files else None
+    end = len(source or b"")
+    change = TextEdit(end, end, whole.replace("\n", house.newline))
+    did = "created" if source is None else "filled"
+    return make_edit(path, source, [change], notes=[f"{did} {name}", *told_of(found)])
 
 
 def _new_path(snapshot: Snapshot, focal_path: str, focal: Method) -> str:
-    """A path for a focal class's new test class that no file of the project has."""
+    """A path for a focal class's new test class; no file of the project says anything there."""
     top = focal.owner.partition(".")[0]
     folder = _test_folder(snapshot, focal_path)
     names = (test_class_name(snapshot, f"{top}{number or ''}") for number in (0, *range(2, 1000)))
     paths = (str(PurePosixPath(folder, f"{name}.java")) for name in names)
-    return next(p for p in paths if p not in snapshot.files and p not in snapshot.excluded)
+    package = snapshot.files[focal_path].package
+    return next(
+        path
+        for path in paths
+        if path not in snapshot.excluded
+        and (path not in snapshot.files or _only_made(snapshot, path, package))
+    )
+
+
+_HEAD = re.compile(
+    r"\s*(?:/\*(?:[^*]|\*(?!/))*\*/)?\s*(?:package[^;{}/]+;)?\s*(?:import[^;{}/]+;\s*)*"
+)
+"""A licence, a package, imports."""
+
+
+def _only_made(snapshot: Snapshot, path: str, package: str) -> bool:
+    """Whether a file says nothing yet: it is empty, or goes no further than imports."""
+    known = snapshot.files[path].package in ("", package)
+    return known and _HEAD.fullmatch(snapshot.text(path)) is not None
 
 
 def _test_folder(snapshot: Snapshot, focal_path: str) -> str:
