@@ -29,7 +29,7 @@ class Work:
         self.cancelled = threading.Event()
         """Set once the user has cancelled; for the thread that does the work."""
         self.ending = ""
-        """What the editor shows last."""
+        """What the editor tells last; empty where the user is told in another way."""
         self._wish = asyncio.Event()
 
     def cancel(self) -> None:

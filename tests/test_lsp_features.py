@@ -35,6 +35,7 @@ async def test_candidates_are_offered_with_what_is_known_of_them(shop: Path, dat
             "1. generated: passes, 2 new lines",
             "2. other: compiles, not run",
         ]
+        assert [end.message for end in editor.ends] == [None]  # the list tells it
 
 
 @pytest.mark.parametrize(

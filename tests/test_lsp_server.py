@@ -352,6 +352,7 @@ async def test_a_test_that_does_not_compile_is_inserted_with_a_warning(
         [message] = await until(lambda: editor.messages)
         assert "does not compile yet" in message
         assert GENERATED in editor.text(TEST_PATH)
+        assert [end.message for end in await until(lambda: editor.ends)] == [None]  # told once
 
 
 async def test_a_command_for_a_file_outside_the_workspace_is_one_line(
@@ -412,6 +413,7 @@ async def test_training_shows_progress_and_ends_with_a_message(shop: Path, data:
         await indexed(editor)
         await editor.command("personalizer.train")
         assert await until(lambda: editor.messages) == ["Adapter shop-2 is trained and serves"]
+        assert [end.message for end in editor.ends] == [None]  # told once
         said = [r for r in editor.reports if isinstance(r, lsp.WorkDoneProgressReport)]
         assert [r.percentage for r in said] == [33, 66, 100]
         assert said[0].message == "train, step 1 of 3, loss 2.00, 2 s left"

@@ -52,7 +52,6 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
         seen = await focal.project.seen()
         request = generate_test.request_for(server.session, focal, place.line, seen)
         generation = await generate_test.ask(server, request, act)
-        act.ending = f"{len(generation.candidates)} candidates (by {generation.adapter})"
     whole = [one for one in generation.candidates if one.parses]
     if not whole:
         raise BadInput(f"none of {len(generation.candidates)} candidates for {focal.name} parses")

@@ -145,10 +145,12 @@ async def insert(
     done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
     at = done.after.offset(done.place.range.start)
     session.offered.remember(_offered(focal, count, edit, done.before, done.after, at))
-    act.ending = f"{verdict(generation)} (by {generation.adapter})"
+    told = f"{verdict(generation)} (by {generation.adapter})"
     best = generation.candidates[0] if generation.candidates else answers.Candidate()
     if best.compiles is False or best.passes is False:
-        server.say(f"Test for {focal.name}: {act.ending}", lsp.MessageType.Warning)
+        server.say(f"Test for {focal.name}: {told}", lsp.MessageType.Warning)
+    else:
+        act.ending = told
     if session.settings.generate_test.show:
         await edits.show(server, done.place, take_focus=not done.typed_on)
 

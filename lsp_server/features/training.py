@@ -114,9 +114,8 @@ async def follow(server: Server, project: Project, job: Job) -> None:
                 server.protocol.notify(status.CHANGED, running)
             await act.pause(_POLL)
             job = await ask(lambda daemon: daemon.job(job_id))
-        act.ending = outcome(job)
     failed = job.state == "failed"
-    server.say(act.ending, lsp.MessageType.Error if failed else lsp.MessageType.Info)
+    server.say(outcome(job), lsp.MessageType.Error if failed else lsp.MessageType.Info)
     if told:
         await status.announce(server, project)
 

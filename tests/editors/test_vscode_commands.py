@@ -94,6 +94,7 @@ def _tests(hand: Hand, shop: Path, log: Path) -> None:
     hand.command(title="Personalizer: Generate Test")
     hand.sees(hand.tab, "CartTest", 30)
     hand.sees(hand.text, "void generated", 30)
+    hand.sees(hand.told, "Generate test for Cart.total: passes, covers 2 lines that no test", 20)
     hand.sees(asked(log, "generate"), '"skip": 0.*"skip": 0', 10)
     assert "Generate test (another)" in hand.lightbulb()
     hand.take(title="Generate test (another)")

@@ -7,7 +7,7 @@ import { NoProgram } from "./command";
 import { registerCommands } from "./commands";
 import { managedProgram } from "./environment";
 import { install } from "./install";
-import { openNotification } from "./notification";
+import { openNotification, tellOutcome } from "./notification";
 import { ProgressNotes } from "./progress";
 import { propose } from "./propose";
 import { Crashes, Restarts } from "./restarts";
@@ -24,9 +24,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const { version } = context.extension.packageJSON as { version: string };
   const managed = vscode.Uri.joinPath(context.globalStorageUri, "python").fsPath;
   const crashes = new Crashes();
-  const progress = new ProgressNotes<ProgressToken>(openNotification, (token) => {
-    server.cancelProgress(token);
-  });
+  const progress = new ProgressNotes<ProgressToken>(
+    openNotification,
+    (token) => {
+      server.cancelProgress(token);
+    },
+    tellOutcome,
+  );
   const server = new PersonalizerServer(
     log,
     {

@@ -1,4 +1,4 @@
-/** A notification with progress and a cancel button. */
+/** Notifications: work with its progress and a cancel button, and what came of it. */
 
 import * as vscode from "vscode";
 
@@ -20,6 +20,11 @@ export const openNotification: Open = (title, cancellable, cancel) => {
     close,
   };
 };
+
+/** Goes by itself after a while; without a button, VS Code would cut it to one line. */
+export function tellOutcome(outcome: string): void {
+  void vscode.window.showInformationMessage(outcome, "OK");
+}
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined;

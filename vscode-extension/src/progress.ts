@@ -1,6 +1,6 @@
 /**
- * The server's progress with a cancel button: vscode-languageclient shows it in the status bar
- * alone, where nothing can be cancelled.
+ * The server's progress with a cancel button, and what came of it: vscode-languageclient shows it
+ * in the status bar alone, where nothing can be cancelled, and drops how it ended.
  */
 
 export type Value =
@@ -17,11 +17,12 @@ export interface Shown {
 export type Open = (title: string, cancellable: boolean, cancel: () => void) => Shown;
 
 export class ProgressNotes<Token> {
-  private readonly open = new Map<Token, { shown: Shown; reported: number }>();
+  private readonly open = new Map<Token, { title: string; shown: Shown; reported: number }>();
 
   constructor(
     private readonly show: Open,
     private readonly cancel: (token: Token) => void,
+    private readonly tell: (outcome: string) => void,
   ) {}
 
   take(token: Token, value: Value): void {
@@ -30,15 +31,14 @@ export class ProgressNotes<Token> {
         const shown = this.show(value.title, value.cancellable ?? false, () => {
           this.cancel(token);
         });
-        this.open.set(token, { shown, reported: 0 });
+        this.open.set(token, { title: value.title, shown, reported: 0 });
         break;
       }
       case "report":
         this.report(token, value.message, value.percentage);
         break;
       case "end":
-        this.open.get(token)?.shown.close();
-        this.open.delete(token);
+        this.end(token, value.message);
     }
   }
 
@@ -58,5 +58,17 @@ export class ProgressNotes<Token> {
     const increment = Math.max(0, Math.min(percentage, 100) - one.reported);
     one.reported += increment;
     one.shown.report({ increment, ...(message === undefined ? {} : { message }) });
+  }
+
+  private end(token: Token, message: string | undefined): void {
+    const one = this.open.get(token);
+    if (one === undefined) {
+      return;
+    }
+    this.open.delete(token);
+    one.shown.close();
+    if (message) {
+      this.tell(`${one.title}: ${message}`);
+    }
   }
 }

@@ -16,6 +16,7 @@ function notes() {
       };
     },
     (token) => cancelled.push(token),
+    (outcome) => seen.push(outcome),
   );
   return { all, seen, cancelled, buttons };
 }
@@ -37,6 +38,13 @@ describe("a progress note", () => {
     ]);
   });
 
+  it("tells what came of the work, once it is closed", () => {
+    const { all, seen } = notes();
+    all.take("t", { kind: "begin", title: "Generate test for Cart.total" });
+    all.take("t", { kind: "end", message: "passes (by base)" });
+    expect(seen.slice(1)).toEqual(["closed", "Generate test for Cart.total: passes (by base)"]);
+  });
+
   it("cancels its own work and no other", () => {
     const { all, cancelled, buttons } = notes();
     all.take("a", { kind: "begin", title: "A", cancellable: true });
@@ -48,7 +56,7 @@ describe("a progress note", () => {
   it("that nobody began is nothing", () => {
     const { all, seen } = notes();
     all.take("t", { kind: "report", message: "late" });
-    all.take("t", { kind: "end" });
+    all.take("t", { kind: "end", message: "passes" });
     expect(seen).toEqual([]);
   });
 
@@ -56,7 +64,7 @@ describe("a progress note", () => {
     const { all, seen } = notes();
     all.take("t", { kind: "begin", title: "A" });
     all.clear();
-    all.take("t", { kind: "end" });
+    all.take("t", { kind: "end", message: "passes" });
     expect(seen).toEqual([["A", false], "closed"]);
   });
 });
