@@ -6,8 +6,16 @@ import { type Action, answerOf, previewOf } from "./questions";
 
 const SCHEME = "personalizer-choices";
 
-/** The user's choice, or null. */
-export async function ask(question: string, actions: readonly Action[]): Promise<Action | null> {
+let last: Promise<unknown> = Promise.resolve();
+
+/** The user's choice, or null; asked once all earlier questions are answered. */
+export function ask(question: string, actions: readonly Action[]): Promise<Action | null> {
+  const answer = last.then(() => askNow(question, actions));
+  last = answer.catch(() => undefined);
+  return answer;
+}
+
+async function askNow(question: string, actions: readonly Action[]): Promise<Action | null> {
   const preview = previewOf(question, actions);
   if (preview === undefined) {
     return picked(question, actions, () => undefined);
