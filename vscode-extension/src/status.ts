@@ -125,22 +125,3 @@ function tooltipOf(status: Status): string[] {
 function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
-
-/**
- * The status of the folder that a file lies in, of several the innermost; that of the only
- * folder where no file is at hand.
- */
-export function statusFor(
-  statuses: ReadonlyMap<string, Status>,
-  file: string | undefined,
-): Status | undefined {
-  if (statuses.size === 1) {
-    return statuses.values().next().value;
-  }
-  const around = [...statuses.keys()].filter(
-    (folder) => file?.startsWith(`${folder.replace(/\/$/, "")}/`) === true,
-  );
-  around.sort((a, b) => b.length - a.length);
-  const [innermost] = around;
-  return innermost === undefined ? undefined : statuses.get(innermost);
-}

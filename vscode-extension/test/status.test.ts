@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type Progress, spoken, type Status, statusFor, trains, view } from "../src/status";
+import { type Progress, spoken, type Status, trains, view } from "../src/status";
 
 const FRESH: Status = {
   workspace: "file:///work/shop",
@@ -80,24 +80,5 @@ describe("a time", () => {
     [4800, "1 h 20 min"],
   ])("of %d seconds is %s", (seconds, text) => {
     expect(spoken(seconds)).toBe(text);
-  });
-});
-
-describe("of several folders", () => {
-  const inner = { ...FRESH, workspace: "file:///work/shop/inner" };
-  const two = new Map([FRESH, inner].map((one) => [one.workspace, one]));
-
-  it("the innermost around the file counts", () => {
-    expect(statusFor(two, "file:///work/shop/inner/A.java")).toBe(inner);
-    expect(statusFor(two, "file:///work/shop/A.java")).toBe(FRESH);
-  });
-
-  it("none counts for a file beside them", () => {
-    expect(statusFor(two, "file:///work/shopping/A.java")).toBeUndefined();
-    expect(statusFor(two, undefined)).toBeUndefined();
-  });
-
-  it("the only one counts for every file", () => {
-    expect(statusFor(new Map([[FRESH.workspace, FRESH]]), undefined)).toBe(FRESH);
   });
 });
