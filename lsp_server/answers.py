@@ -52,6 +52,13 @@ class Candidate:
     killed: int = 0
     new_killed: int | None = None
     settled: bool = False
+    notes: tuple[str, ...] = ()
+    """What was done to it, or must be known of it, one sentence each."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is known to fail, or not to compile."""
+        return not self.may_compile or self.compiles is False or self.passes is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,12 @@ class Generation:
     """Why ``edit`` is None."""
     not_run: str | None = None
     """Why the candidates were not compiled or run."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, one sentence each."""
+
+    @property
+    def best(self) -> Candidate:
+        return self.candidates[0] if self.candidates else Candidate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,8 @@ class Snippet:
     edit: Edit | None = None
     no_edit: str | None = None
     """Why ``edit`` is None."""
+    notes: tuple[str, ...] = ()
+    """What was mended in it, one sentence each."""
 
 
 def read(answer: Mapping[str, Any], kind: type[T]) -> T:

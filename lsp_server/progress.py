@@ -42,6 +42,23 @@ class Work:
             report = lsp.WorkDoneProgressReport(message=message, percentage=percentage)
             self._server.work_done_progress.report(self._token, report)
 
+    def conclude(self, what: str, outcome: str, kind: lsp.MessageType | None = None) -> None:
+        """Tells what came of the work, once: with the progress, or as a message.
+
+        Args:
+            what: What was made, as a message names it.
+            outcome: What is known of it.
+            kind: Of a message that the user must see, which the end of a progress is not sure to
+                be; None leaves it to the progress, where one is shown.
+        """
+        if kind is None and self._token is not None:
+            self.ending = outcome
+        else:
+            message = f"{what}: {outcome}"
+            self._server.window_show_message(
+                lsp.ShowMessageParams(kind or lsp.MessageType.Info, message)
+            )
+
     async def pause(self, seconds: float) -> None:
         """Waits, but wakes early for the user's first wish to cancel."""
         if self.cancelled.is_set():
@@ -75,7 +92,7 @@ async def work(
 ) -> AsyncIterator[Work]:
     """Shows work for as long as the block runs.
 
-    An editor that shows no progress gets none; the work is then done in silence.
+    An editor that shows no progress gets none.
 
     Args:
         server: The server.

@@ -54,6 +54,11 @@ class Scenario:
     starts: int = 99
     """How many times the daemon can be started."""
     compiles: bool = True
+    may_compile: bool = True
+    notes: tuple[str, ...] = ()
+    """Of the generation."""
+    test_notes: tuple[str, ...] = ()
+    """Of its first candidate, and of a snippet."""
     no_edit: bool = False
     """There is nothing to change; ``NO_EDIT`` says why."""
     job_steps: int = 3
@@ -101,11 +106,20 @@ class FakeDaemon:
         candidate = {
             "text": GENERATED,
             "parses": not self.scenario.no_edit,
-            "compiles": self.scenario.compiles,
-            "passes": True if self.scenario.compiles else None,
+            "may_compile": self.scenario.may_compile,
+            "compiles": self.scenario.compiles if self.scenario.may_compile else None,
+            "passes": True if self.scenario.compiles and self.scenario.may_compile else None,
             "new_lines": 2,
+            "notes": self.scenario.test_notes,
         }
-        second = candidate | {"text": OTHER, "compiles": True, "passes": None, "new_lines": None}
+        second = candidate | {
+            "text": OTHER,
+            "may_compile": True,
+            "compiles": True,
+            "passes": None,
+            "new_lines": None,
+            "notes": (),
+        }
         return {
             "focal": request.path,
             "adapter": "shop-1",
@@ -113,6 +127,7 @@ class FakeDaemon:
             "edit": edit,
             "no_edit": None if edit else NO_EDIT,
             "seconds": 0.1,
+            "notes": self.scenario.notes,
         }
 
     def place(self, request: PlaceRequest) -> Json:
@@ -158,7 +173,8 @@ class FakeDaemon:
         edit = {"file": request.path, "created": False, "changes": changes, "diff": ""}
         if self.scenario.no_edit:
             return {"text": SNIPPET, "adapter": "shop-1", "edit": None, "no_edit": NO_EDIT}
-        return {"text": SNIPPET, "adapter": "shop-1", "edit": edit}
+        notes = self.scenario.test_notes
+        return {"text": SNIPPET, "adapter": "shop-1", "edit": edit, "notes": notes}
 
     def status(self, workspace: str) -> Json:
         self._note("status", {"workspace": workspace})

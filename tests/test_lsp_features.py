@@ -62,6 +62,16 @@ async def test_the_chosen_candidate_goes_into_the_test_class(shop: Path, data: P
         assert "void generated()" not in editor.text(TEST_PATH)
 
 
+async def test_what_is_noted_of_the_chosen_candidate_is_told(shop: Path, data: Path) -> None:
+    note = "what it expects is a placeholder, for nothing was run"
+    async with editing(shop, data=data, test_notes=[note]) as editor:
+        editor.open(CART_PATH)
+        editor.chooses = "1."
+        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        [message] = await until(lambda: editor.messages)
+        assert message.endswith(f"(by shop-1); {note}")
+
+
 async def test_who_chooses_none_gets_none(shop: Path, data: Path) -> None:
     async with editing(shop, data=data) as editor:
         editor.open(CART_PATH)

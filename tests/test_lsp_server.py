@@ -355,6 +355,34 @@ async def test_a_test_that_does_not_compile_is_inserted_with_a_warning(
         assert [end.message for end in await until(lambda: editor.ends)] == [None]  # told once
 
 
+async def test_a_test_that_may_not_compile_is_inserted_with_a_warning(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data, may_compile=False) as editor:
+        editor.open(CART_PATH)
+        await generate(editor)
+        [message] = await until(lambda: editor.client.messages)
+        assert message.type == lsp.MessageType.Warning
+        assert message.message == "Test for Cart.total: does not compile yet (by shop-1)"
+        assert editor.ends[0].message is None
+
+
+async def test_what_the_daemon_notes_is_told_with_the_verdict_and_once(
+    shop: Path, data: Path
+) -> None:
+    notes = {"notes": ["total is private"], "test_notes": ["begins as adds of CartTest does"]}
+    async with editing(shop, data=data, **notes) as editor:
+        editor.open(CART_PATH)
+        await generate(editor)
+        [message] = await until(lambda: editor.client.messages)
+        assert message.type == lsp.MessageType.Info
+        assert message.message == (
+            "Test for Cart.total: passes, covers 2 lines that no test did (by shop-1); "
+            "total is private; begins as adds of CartTest does"
+        )
+        assert editor.ends[0].message is None
+
+
 async def test_a_command_for_a_file_outside_the_workspace_is_one_line(
     shop: Path, data: Path
 ) -> None:
@@ -390,8 +418,9 @@ async def test_an_editor_without_progress_or_created_files_is_served(
         editor.buffers[editor.uri(TEST_PATH)] = ""
         await editor.command("personalizer.generateTest", at)
         await until(lambda: GENERATED in editor.text(TEST_PATH))
-        [message] = await until(lambda: editor.messages)
-        assert message.startswith(editor.uri(TEST_PATH))
+        [verdict, where] = await until(lambda: m if len(m := editor.messages) > 1 else None)
+        assert verdict.startswith("Test for Cart.total: passes")
+        assert where.startswith(editor.uri(TEST_PATH))
 
 
 # ---------------------------------------------------------------- generate snippet
@@ -403,6 +432,15 @@ async def test_a_generated_snippet_replaces_the_empty_body(shop: Path, data: Pat
         await editor.do(CART_PATH, "public void clear()", "Generate snippet")
         await until(lambda: editor.ends)
         assert editor.text(CART_PATH) == CART.replace("clear() {\n    }", f"clear() {SNIPPET}")
+        assert editor.ends[0].message == "written by shop-1"
+
+
+async def test_what_was_mended_in_a_snippet_is_told(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, test_notes=["wrote total for totl"]) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear()", "Generate snippet")
+        told = await until(lambda: editor.messages)
+        assert told == ["Snippet: written by shop-1; wrote total for totl"]
 
 
 # ---------------------------------------------------------------- training and status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lsprotocol import types as lsp
 
@@ -60,13 +61,15 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     chosen = await ask(server, f"Which test for {focal.name}?", choices)
     if chosen is None:
         raise Cancelled("no test was chosen")
-    text = whole[chosen].text
+    taken = replace(generation, candidates=(whole[chosen],))
     wanted = PlaceRequest(
-        request.workspace, request.path, place.line + 1, text, buffers=request.buffers
+        request.workspace, request.path, place.line + 1, taken.best.text, buffers=request.buffers
     )
     edit = answers.read(await server.session.daemon.ask(lambda d: d.place(wanted)), answers.Edit)
     label = f"Test for {focal.name} by {generation.adapter}"
     inserted = await edits.apply(server, focal.project, edit, label=label, seen=seen)
+    if kind := generate_test.heeded(taken):
+        server.say(f"Test for {focal.name}: {generate_test.outcome(taken)}", kind)
     if wish.show:
         await edits.show(server, inserted.place)
 

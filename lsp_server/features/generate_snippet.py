@@ -85,4 +85,6 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
             raise BadInput(f"nothing was changed at {path}:{place.line + 1}: {reason}")
         label = f"Snippet by {snippet.adapter}"
         await edits.apply(server, project, snippet.edit, label=label, seen=seen)
-        act.ending = f"written by {snippet.adapter}"
+        outcome = "; ".join([f"written by {snippet.adapter}", *snippet.notes])
+        kind = lsp.MessageType.Info if snippet.notes else None
+        act.conclude("Snippet", outcome, kind)

@@ -24,9 +24,11 @@ __all__ = [
     "check_enabled",
     "edit_of",
     "focal_at",
+    "heeded",
     "insert",
     "method_at",
     "offer",
+    "outcome",
     "register",
     "request_for",
     "verdict",
@@ -145,12 +147,7 @@ async def insert(
     done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
     at = done.after.offset(done.place.range.start)
     session.offered.remember(_offered(focal, count, edit, done.before, done.after, at))
-    told = f"{verdict(generation)} (by {generation.adapter})"
-    best = generation.candidates[0] if generation.candidates else answers.Candidate()
-    if best.compiles is False or best.passes is False:
-        server.say(f"Test for {focal.name}: {told}", lsp.MessageType.Warning)
-    else:
-        act.ending = told
+    act.conclude(f"Test for {focal.name}", outcome(generation), heeded(generation))
     if session.settings.generate_test.show:
         await edits.show(server, done.place, take_focus=not done.typed_on)
 
@@ -170,6 +167,25 @@ def _offered(
     return Offered(focal, count, edit.file, before, after, at)
 
 
+def outcome(generation: answers.Generation) -> str:
+    """What the user is told of the best candidate: the verdict, who wrote it, the notes.
+
+    Example:
+        >>> best = answers.Candidate(passes=True, notes=("left out @Foo",))
+        >>> outcome(answers.Generation("base", (best,), notes=("go is private",)))
+        'passes (by base); go is private; left out @Foo'
+    """
+    told = f"{verdict(generation)} (by {generation.adapter})"
+    return "; ".join([told, *generation.notes, *generation.best.notes])
+
+
+def heeded(generation: answers.Generation) -> lsp.MessageType | None:
+    """The kind of message that the user must see; None where nothing is to be heeded."""
+    if generation.best.doubtful:
+        return lsp.MessageType.Warning
+    return lsp.MessageType.Info if generation.notes or generation.best.notes else None
+
+
 def verdict(generation: answers.Generation) -> str:
     """What is known of the best candidate.
 
@@ -178,7 +194,7 @@ def verdict(generation: answers.Generation) -> str:
         >>> verdict(answers.Generation("base", (best,)))
         'passes, covers 2 lines that no test did'
     """
-    best = generation.candidates[0] if generation.candidates else answers.Candidate()
+    best = generation.best
     if best.compiles is False or not best.may_compile:
         return "does not compile yet"
     if best.passes is False:
