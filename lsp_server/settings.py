@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-__all__ = ["Settings", "camel", "read"]
+__all__ = ["GROUPS", "Settings", "camel", "read"]
 
 T = TypeVar("T")
 
@@ -166,3 +166,7 @@ def camel(name: str) -> str:
         'codeLens'
     """
     return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+
+
+GROUPS = frozenset(camel(group.name) for group in dataclasses.fields(Settings))
+"""Names of the groups of settings, as editors write them."""

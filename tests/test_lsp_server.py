@@ -584,11 +584,37 @@ async def test_wrong_settings_are_told_together_and_keep_their_defaults(
 async def test_settings_change_while_the_server_runs(shop: Path, data: Path) -> None:
     async with editing(shop, data=data) as editor:
         editor.open(CART_PATH)
-        settings = {"personalizer": {"generateTest": {"candidates": 2, "run": False}}}
-        editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(settings))
+        editor.configure({"personalizer": {"generateTest": {"candidates": 2, "run": False}}})
         await generate(editor)
         [call] = editor.called("generate")
         assert (call["n"], call["run"]) == (2, False)
+
+
+@pytest.mark.parametrize(
+    "told", [None, {}, {"java": {"home": "/jdk"}}, {"personalizer": None}], ids=str
+)
+async def test_what_says_nothing_to_us_leaves_the_settings_as_they_are(
+    shop: Path, data: Path, told: Any
+) -> None:
+    options = {"generateTest": {"candidates": 2}}
+    async with editing(shop, data=data, options=options) as editor:
+        editor.open(CART_PATH)
+        editor.configure(told)
+        await generate(editor)
+        assert editor.called("generate")[0]["n"] == 2
+        assert editor.messages == []
+
+
+@pytest.mark.parametrize("told", [None, {"generateTest": {"candidates": 3}}])
+async def test_settings_are_asked_for_or_given_without_their_section(
+    shop: Path, data: Path, told: Any
+) -> None:
+    async with editing(shop, data=data, options={"generateTest": {"candidates": 2}}) as editor:
+        editor.open(CART_PATH)
+        editor.client.set_configuration({"personalizer": {"generateTest": {"candidates": 3}}})
+        editor.configure(told)
+        await generate(editor)
+        assert editor.called("generate")[0]["n"] == 3
 
 
 # ---------------------------------------------------------------- the process

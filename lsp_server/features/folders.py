@@ -51,15 +51,10 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
-        given = _plain(params.settings)
-        if isinstance(given, Mapping) and given:
-            _take(ls, given.get(SECTION, given))
-            return
-        workspace = ls.client_capabilities.workspace
-        if workspace and workspace.configuration:
-            item = lsp.ConfigurationItem(section=SECTION)
-            answer = await ls.workspace_configuration_async(lsp.ConfigurationParams([item]))
-            _take(ls, answer[0] if answer else None)
+        given = _plain(params.settings) or await _asked(ls)
+        ours = _section(given)
+        if ours is not None:
+            _take(ls, ours)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files_changed(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
@@ -74,6 +69,32 @@ def _folders(params: lsp.InitializeParams) -> list[str]:
     if params.root_uri:
         return [params.root_uri]
     return [uri_of("file://", params.root_path.lstrip("/"))] if params.root_path else []
+
+
+async def _asked(server: Server) -> object:
+    """The editor's settings for us, where it can be asked; None where it has none."""
+    workspace = server.client_capabilities.workspace
+    if not (workspace and workspace.configuration):
+        return None
+    item = lsp.ConfigurationItem(section=SECTION)
+    answer = await server.workspace_configuration_async(lsp.ConfigurationParams([item]))
+    return {SECTION: _plain(answer[0])} if answer else None
+
+
+def _section(given: object) -> object:
+    """Our part of an editor's settings; None where they say nothing to us.
+
+    Example:
+        >>> _section({"personalizer": {"codeLens": {}}}), _section({"codeLens": {}})
+        ({'codeLens': {}}, {'codeLens': {}})
+        >>> _section({"java": {"home": "/jdk"}}), _section({"personalizer": None})
+        (None, None)
+    """
+    if not isinstance(given, Mapping):
+        return None
+    if SECTION in given:
+        return given[SECTION]
+    return given if settings.GROUPS & given.keys() else None
 
 
 def _take(server: Server, given: object) -> None:

@@ -238,6 +238,11 @@ class Editor:
             lsp.ExecuteCommandParams(name, arguments=list(arguments))
         )
 
+    def configure(self, settings: Any) -> None:
+        """Tells the server of changed settings."""
+        params = lsp.DidChangeConfigurationParams(settings)
+        self.client.workspace_did_change_configuration(params)
+
     async def lenses(self, path: str) -> list[lsp.CodeLens]:
         document = lsp.TextDocumentIdentifier(self.uri(path))
         found = await self.client.text_document_code_lens_async(lsp.CodeLensParams(document))
