@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
@@ -30,6 +31,8 @@ class Session:
         """Folders are watched here, because the editor does not tell of files that change."""
         self.leaving = False
         """The editor has asked for the end in good order."""
+        self._open: dict[str, tuple[int, Text]] = {}
+        """Version and text of each open document, in a folder or not."""
         self.projects: list[Project] = []
         self.when_indexed: list[Callable[[Project], None]] = []
         """Called after a project's snapshot has changed."""
@@ -40,20 +43,46 @@ class Session:
         """Ids of the trainings that are shown to the user, or were."""
 
     def add_folder(self, uri: str) -> Project | None:
-        """A project for a workspace folder; None where it is no folder of this machine."""
+        """A project for a workspace folder, with the documents in it that are open.
+
+        None where it is no folder of this machine, or has a project already.
+        """
         root = path_of(uri)
-        if root is None or not root.is_dir():
+        if root is None or not root.is_dir() or self._of_folder(root):
             return None
         project = Project(uri, root)
         self.projects.append(project)
+        self._hand_over()
         if self._watching:
             project.watch(partial(self._indexed, project))
         return project
 
     def remove_folder(self, uri: str) -> None:
-        for project in [p for p in self.projects if p.uri == uri]:
+        root = path_of(uri)
+        project = self._of_folder(root) if root else None
+        if project is not None:
             project.close()
             self.projects.remove(project)
+            self._hand_over()
+
+    def _of_folder(self, root: Path) -> Project | None:
+        """The project of a folder, by whatever name it is given."""
+        here = root.resolve()
+        return next((one for one in self.projects if one.root.resolve() == here), None)
+
+    def _hand_over(self) -> None:
+        """Gives each open document to the innermost folder that holds it, and to no other."""
+        held: dict[Project, dict[str, Buffer]] = {project: {} for project in self.projects}
+        for uri, (version, text) in self._open.items():
+            if found := self.find(uri):
+                project, path = found
+                known = project.buffers.get(path)
+                held[project][path] = known or Buffer(uri, path, version, text)
+        for project, buffers in held.items():
+            moved = project.buffers.keys() ^ buffers.keys()
+            project.buffers = buffers
+            for path in moved:
+                self.touch(project, path)
 
     def find(self, uri: str) -> tuple[Project, str] | None:
         """The project of a document, the innermost of several, and the path in it."""
@@ -68,26 +97,28 @@ class Session:
         return found[0], found[0].buffers[found[1]]
 
     def open(self, uri: str, version: int, text: str) -> None:
-        if (found := self.find(uri)) and language_of(found[1]):
-            project, path = found
-            self._put(project, Buffer(uri, path, version, Text.of(text, self.encoding)))
+        if language_of(uri):
+            self._put(uri, version, Text.of(text, self.encoding))
 
     def change(
         self, uri: str, version: int, changes: list[lsp.TextDocumentContentChangeEvent]
     ) -> None:
-        if found := self.buffer(uri):
-            project, buffer = found
-            self._put(project, Buffer(uri, buffer.path, version, buffer.text.after(changes)))
+        if known := self._open.get(uri):
+            self._put(uri, version, known[1].after(changes))
 
     def shut(self, uri: str) -> None:
+        self._open.pop(uri, None)
         if found := self.buffer(uri):
             project, buffer = found
             del project.buffers[buffer.path]
             self.touch(project, buffer.path)
 
-    def _put(self, project: Project, buffer: Buffer) -> None:
-        project.buffers[buffer.path] = buffer
-        self.touch(project, buffer.path)
+    def _put(self, uri: str, version: int, text: Text) -> None:
+        self._open[uri] = version, text
+        if found := self.find(uri):
+            project, path = found
+            project.buffers[path] = Buffer(uri, path, version, text)
+            self.touch(project, path)
 
     def touch(self, project: Project, path: str) -> None:
         """Notes that a file may have changed."""

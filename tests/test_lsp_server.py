@@ -541,6 +541,59 @@ async def test_a_daemon_that_cannot_be_started_leaves_the_rest_at_work(
         assert message.startswith("the daemon cannot be started")
 
 
+# ---------------------------------------------------------------- workspace folders
+
+
+async def test_documents_that_are_open_belong_to_a_folder_that_is_added(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.change_folders(removed=[shop.as_uri()])
+        editor.open(CART_PATH)
+        editor.type(CART_PATH, 0, 0, "// new\n")
+        assert await editor.titles(CART_PATH, TOTAL) == []
+        editor.change_folders(added=[shop.as_uri()])
+        await generate(editor)
+        assert editor.called("generate")[0]["buffers"] == {CART_PATH: "// new\n" + CART}
+
+
+async def test_a_folder_that_is_removed_and_added_keeps_its_open_documents(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.type(CART_PATH, 0, 0, "// new\n")
+        editor.change_folders(removed=[shop.as_uri()], added=[shop.as_uri()])
+        editor.type(CART_PATH, 0, 0, "// newer\n")
+        await generate(editor)
+        text = f"// newer\n// new\n{CART}"
+        assert editor.called("generate")[0]["buffers"] == {CART_PATH: text}
+
+
+async def test_an_inner_folder_takes_its_documents_and_gives_them_back(
+    shop: Path, data: Path
+) -> None:
+    inner = shop / "src" / "main"
+    async with editing(shop, data=data, no_edit=True) as editor:
+        editor.open(CART_PATH)
+        editor.change_folders(added=[inner.as_uri()])
+        await generate(editor)
+        editor.change_folders(removed=[inner.as_uri()])
+        await generate(editor)
+        workspaces = [call["workspace"] for call in editor.called("generate")]
+        assert workspaces == [str(inner), str(shop)]
+
+
+async def test_a_folder_that_is_given_twice_is_one(shop: Path, data: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(shop)
+    async with editing(shop, data=data) as editor:
+        editor.change_folders(added=[shop.as_uri(), f"{shop.as_uri()}/", link.as_uri()])
+        await editor.command("personalizer.showStatus")
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith("Adapter shop-1")
+
+
 # ---------------------------------------------------------------- settings
 
 

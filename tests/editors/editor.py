@@ -243,6 +243,15 @@ class Editor:
         params = lsp.DidChangeConfigurationParams(settings)
         self.client.workspace_did_change_configuration(params)
 
+    def change_folders(self, *, added: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
+        """Tells the server of workspace folders, by their URIs."""
+        event = lsp.WorkspaceFoldersChangeEvent(
+            added=[lsp.WorkspaceFolder(uri, "added") for uri in added],
+            removed=[lsp.WorkspaceFolder(uri, "removed") for uri in removed],
+        )
+        params = lsp.DidChangeWorkspaceFoldersParams(event)
+        self.client.workspace_did_change_workspace_folders(params)
+
     async def lenses(self, path: str) -> list[lsp.CodeLens]:
         document = lsp.TextDocumentIdentifier(self.uri(path))
         found = await self.client.text_document_code_lens_async(lsp.CodeLensParams(document))
