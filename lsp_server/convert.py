@@ -50,16 +50,16 @@ class Text:
     @classmethod
     def of(cls, text: str, encoding: str = "utf-16") -> Text:
         """From what an editor sent; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
-        return cls(_SURROGATE.sub("\ufffd", text).encode(), encoding)
+        return cls(_utf8(text), encoding)
 
     @cached_property
     def _starts(self) -> list[int]:
         return [0, *(end.end() for end in _LINE_END.finditer(self.source))]
 
     def _line(self, number: int) -> bytes:
-        """A line without its end."""
+        """A line with its end."""
         end = self._starts[number + 1] if number + 1 < len(self._starts) else None
-        return self.source[self._starts[number] : end].rstrip(b"\r\n")
+        return self.source[self._starts[number] : end]
 
     def offset(self, position: lsp.Position) -> int:
         """The byte at a position; past a line's end is its end, past the last line the text's.
@@ -70,10 +70,8 @@ class Text:
         """
         if position.line >= len(self._starts):
             return len(self.source)
-        codec, width = _UNITS[self.encoding]
-        units = self._line(position.line).decode("utf-8", "replace").encode(codec)
-        before = units[: position.character * width].decode(codec, "ignore")
-        return self._starts[position.line] + len(before.encode())
+        line = self._line(position.line)
+        return self._starts[position.line] + _bytes_before(line, position.character, self.encoding)
 
     def position(self, offset: int) -> lsp.Position:
         """The position of a byte; inside a character it is the character's, past the end the end's.
@@ -94,19 +92,61 @@ class Text:
 
     def replaced(self, start: int, end: int, text: str) -> Text:
         """With ``text`` in place of the bytes from ``start`` to ``end``."""
-        new = _SURROGATE.sub("\ufffd", text).encode()
-        return Text(self.source[:start] + new + self.source[end:], self.encoding)
+        return Text(self.source[:start] + _utf8(text) + self.source[end:], self.encoding)
 
     def after(self, changes: Iterable[lsp.TextDocumentContentChangeEvent]) -> Text:
-        """With the changes of a ``textDocument/didChange``, each upon the one before."""
-        text = self
+        """With the changes of a ``textDocument/didChange``, each upon the one before.
+
+        Only the lines that a change touches are read: editors send thousands of changes at once.
+        """
+        lines = _lines(self.source)
         for change in changes:
             if isinstance(change, lsp.TextDocumentContentChangePartial):
-                start, end = text.offset(change.range.start), text.offset(change.range.end)
-                text = text.replaced(min(start, end), max(start, end), change.text)
+                _replace(lines, change.range, _utf8(change.text), self.encoding)
             else:
-                text = Text.of(change.text, self.encoding)
-        return text
+                lines = _lines(_utf8(change.text))
+        return Text(b"".join(lines), self.encoding)
+
+
+def _utf8(text: str) -> bytes:
+    """What an editor sent, in UTF-8, which holds no lone surrogates."""
+    return _SURROGATE.sub("\ufffd", text).encode()
+
+
+def _bytes_before(line: bytes, column: int, encoding: str) -> int:
+    """Bytes of a line before a column; those before its end where it is shorter."""
+    line = line.rstrip(b"\r\n")
+    if line.isascii():
+        return min(column, len(line))
+    codec, width = _UNITS[encoding]
+    units = line.decode("utf-8", "replace").encode(codec)
+    return len(units[: column * width].decode(codec, "ignore").encode())
+
+
+def _lines(source: bytes) -> list[bytes]:
+    """The lines of a text, each with its end; the last one, perhaps empty, has none."""
+    starts = [0, *(end.end() for end in _LINE_END.finditer(source))]
+    return [source[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def _replace(lines: list[bytes], where: lsp.Range, new: bytes, encoding: str) -> None:
+    """Replaces a range of a text that is given as its lines."""
+
+    def place(position: lsp.Position) -> tuple[int, int]:
+        if position.line >= len(lines):
+            return len(lines) - 1, len(lines[-1])
+        line = lines[position.line]
+        return position.line, _bytes_before(line, position.character, encoding)
+
+    (first, start), (last, end) = sorted(map(place, (where.start, where.end)))
+    piece = lines[first][:start] + new + lines[last][end:]
+    if first and piece.startswith(b"\n") and lines[first - 1].endswith(b"\r"):
+        first -= 1  # The two are one line end from now on.
+        piece = lines[first] + piece
+    made = _lines(piece)
+    if last + 1 < len(lines):
+        made.pop()  # The piece ends with a line end, and the next line is there already.
+    lines[first : last + 1] = made
 
 
 def as_shown(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,41 @@ def test_changes_build_upon_each_other_and_a_whole_text_replaces_all():
     text = Text.of("old")
     assert text.after([first, first]).source == b"11old"
     assert text.after([first, whole, first]).source == b"1new"
+
+
+line_pieces = st.sampled_from(["a", "é", "😀", "\n", "\r\n", "\r", "\r\r\n", "ab\n"])
+line_texts = st.lists(line_pieces, max_size=8).map("".join)
+positions = st.builds(lsp.Position, st.integers(0, 9), st.integers(0, 5))
+some_changes = st.builds(
+    lsp.TextDocumentContentChangePartial, st.builds(lsp.Range, positions, positions), line_texts
+) | st.builds(lsp.TextDocumentContentChangeWholeDocument, line_texts)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(text=line_texts, changes=st.lists(some_changes, max_size=6))
+def test_many_changes_at_once_are_those_changes_one_by_one(encoding, text, changes):
+    one_by_one = made = Text.of(text, encoding)
+    for change in changes:
+        if isinstance(change, lsp.TextDocumentContentChangePartial):
+            ends = map(one_by_one.offset, (change.range.start, change.range.end))
+            one_by_one = one_by_one.replaced(*sorted(ends), change.text)
+        else:
+            one_by_one = Text.of(change.text, encoding)
+    assert made.after(changes) == one_by_one
+
+
+def test_ten_thousand_changes_at_once_take_moments():
+    text = Text.of("int a = 1; // é\n" * 20_000)
+    changes = [
+        lsp.TextDocumentContentChangePartial(
+            lsp.Range(lsp.Position(line, 4), lsp.Position(line, 5)), "b\n"
+        )
+        for line in range(10_000)
+    ]
+    start = time.process_time()
+    after = text.after(changes)
+    assert time.process_time() - start < 3.0
+    assert after.source.count(b"\n") == 30_000
 
 
 def client(*, versioned: bool = True, creates: bool = True) -> lsp.ClientCapabilities:
