@@ -24,8 +24,8 @@ __all__ = [
     "Text",
     "applied",
     "as_shown",
-    "caret_after",
     "command_at",
+    "inserted_at",
     "path_of",
     "relative_path",
     "uri_of",
@@ -233,15 +233,15 @@ def workspace_edit(
     return lsp.WorkspaceEdit(document_changes=[changed])
 
 
-def caret_after(changes: Sequence[Change], text: Text) -> lsp.Position:
-    """Where the longest of the inserted texts begins once all changes are made."""
+def inserted_at(changes: Sequence[Change]) -> int:
+    """The byte where the longest of the inserted texts begins once all changes are made."""
     shift, best, longest = 0, 0, -1
     for change in changes:
         if len(change.text) > longest:
             longest = len(change.text)
             best = change.start + shift + len(change.text) - len(change.text.lstrip())
         shift += len(change.text.encode()) - (change.end - change.start)
-    return applied(changes, text).position(best)
+    return best
 
 
 def applied(changes: Sequence[Change], text: Text) -> Text:

@@ -7,15 +7,16 @@ from functools import partial
 
 from lsprotocol import types as lsp
 
+from indexer import Method
 from lsp_server.answers import Edit
-from lsp_server.convert import Text, applied, as_shown, caret_after, workspace_edit
-from lsp_server.project import Project, Seen
+from lsp_server.convert import Text, applied, as_shown, inserted_at, workspace_edit
+from lsp_server.project import Buffer, Project, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
 from personalizer.errors import BadInput
 from personalizer.storage import file_within
 
-__all__ = ["Inserted", "apply", "show"]
+__all__ = ["Inserted", "apply", "new_test", "show"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class Inserted:
 
     before: Text
     after: Text
+    at: int
+    """The byte of ``after`` where the new test begins; another new text where it is no test."""
     place: lsp.Location
-    """Where the new text begins."""
+    """The same as the editor names it."""
     typed_on: bool
     """The user has typed or opened a file while the text was written."""
 
@@ -73,10 +76,24 @@ async def apply(
     done = await server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(change, label))
     if not done.applied:
         raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
-    caret = caret_after(changes, text)
-    place = lsp.Location(project.uri_of(edit.file), lsp.Range(caret, caret))
+    after = applied(changes, text)
+    test = await in_thread(new_test, edit.file, text, after)
+    at = inserted_at(changes) if test is None else test.span.start
+    place = lsp.Location(project.uri_of(edit.file), after.range(at, at))
     typed_on = not open_now.items() <= seen.sources.items()
-    return Inserted(text, applied(changes, text), place, typed_on)
+    return Inserted(text, after, at, place, typed_on)
+
+
+def new_test(path: str, before: Text, after: Text) -> Method | None:
+    """The test of a file that was not in it before, as it now stands."""
+    known = {test.span.of(before.source) for test in _tests(path, before)}
+    tests = _tests(path, after)
+    return next((test for test in tests if test.span.of(after.source) not in known), None)
+
+
+def _tests(path: str, text: Text) -> list[Method]:
+    buffer = Buffer("", path, 0, text)
+    return [one for one in (buffer.facts.methods if buffer.facts else ()) if buffer.is_test(one)]
 
 
 async def show(server: Server, place: lsp.Location, *, take_focus: bool = True) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
 from lsp_server.answers import Change
-from lsp_server.convert import Text, caret_after, relative_path, uri_of, workspace_edit
+from lsp_server.convert import Text, applied, inserted_at, relative_path, uri_of, workspace_edit
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WIDTH = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
@@ -176,10 +176,11 @@ def test_an_editor_without_versions_gets_plain_changes():
     assert list(made.changes or {}) == ["file:///A"]
 
 
-def test_the_caret_stands_at_the_longest_new_text_after_all_changes():
+def test_the_longest_new_text_is_found_after_all_changes():
     text = Text.of("a\nb\n")
     changes = [Change(0, 0, "é\n"), Change(4, 4, "\n    test() {}\n"), Change(4, 4, "c")]
-    assert caret_after(changes, text) == lsp.Position(4, 4)
+    after = applied(changes, text).source
+    assert after[inserted_at(changes) :].startswith(b"test() {}")
 
 
 def test_a_path_is_relative_to_the_folder_as_spelled_or_as_resolved(tmp_path: Path):

@@ -139,6 +139,9 @@ async def test_another_takes_the_place_of_the_last_one(
         imported = before.replace(";", ";\nimport org.junit.jupiter.api.Test;", 1)
         body, closing, _ = imported.rpartition("}")
         assert editor.text(TEST_PATH) == f"{body}\n{OTHER}{closing}\n"
+        line = editor.line_of(TEST_PATH, "void other()") - 1  # of its annotation
+        shown = await until(lambda: s if len(s := editor.client.shown_documents) == 2 else None)
+        assert shown[1].selection.start == lsp.Position(line, 4)
         assert editor.text(CART_PATH) == CART
 
 

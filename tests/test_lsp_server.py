@@ -202,6 +202,8 @@ async def test_a_missing_test_class_is_created(tmp_path: Path, data: Path) -> No
         await generate(editor)
         assert editor.text(TEST_PATH) == f"class CartTest {{\n{GENERATED}}}\n"
         assert (shop / TEST_PATH).exists()
+        shown = (await until(lambda: editor.client.shown_documents))[0]
+        assert shown.selection.start == lsp.Position(1, 4)  # the test's, not the file's
 
 
 async def test_the_new_test_is_shown_and_its_adapter_named(shop: Path, data: Path) -> None:

@@ -8,10 +8,10 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
-from lsp_server.convert import Text, command_at
+from lsp_server.convert import command_at
 from lsp_server.offered import Focal, Offered
 from lsp_server.progress import Work, work
-from lsp_server.project import Buffer, Place, Seen
+from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.session import Session
 from personalizer.daemon.protocol import GenerateRequest
@@ -145,26 +145,21 @@ async def insert(
     session, edit = server.session, edit_of(generation, focal)
     label = f"Test for {focal.name} by {generation.adapter}"
     done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
-    at = done.after.offset(done.place.range.start)
-    session.offered.remember(_offered(focal, count, edit, done.before, done.after, at))
+    session.offered.remember(_offered(focal, count, edit, done))
     act.conclude(f"Test for {focal.name}", outcome(generation), heeded(generation))
     if session.settings.generate_test.show:
         await edits.show(server, done.place, take_focus=not done.typed_on)
 
 
-def _offered(
-    focal: Focal, count: int, edit: answers.Edit, before: Text, after: Text, at: int
-) -> Offered:
+def _offered(focal: Focal, count: int, edit: answers.Edit, done: edits.Inserted) -> Offered:
     """What is remembered; of a new file, the text without its test is what is around the test."""
-    if edit.created:
-        buffer = Buffer("", edit.file, 0, after)
-        methods = buffer.facts.methods if buffer.facts else ()
-        for test in filter(buffer.is_test, methods):
-            at = test.span.start
-            start = after.source.rfind(b"\n", 0, at) + 1
-            end = after.source.find(b"\n", test.span.end) + 1
-            before = after.replaced(start, end or len(after.source), "")
-    return Offered(focal, count, edit.file, before, after, at)
+    before, after = done.before, done.after
+    test = edits.new_test(edit.file, before, after) if edit.created else None
+    if test is not None:
+        start = after.source.rfind(b"\n", 0, test.span.start) + 1
+        end = after.source.find(b"\n", test.span.end) + 1
+        before = after.replaced(start, end or len(after.source), "")
+    return Offered(focal, count, edit.file, before, after, done.at)
 
 
 def outcome(generation: answers.Generation) -> str:
