@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server.answers import Edit
+from lsp_server.asking import granted
 from lsp_server.convert import Text, applied, as_shown, inserted_at, workspace_edit
 from lsp_server.project import Buffer, Project, Seen
 from lsp_server.server import Server
@@ -73,7 +74,10 @@ async def apply(
         created=edit.created,
         client=server.client_capabilities,
     )
-    done = await server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(change, label))
+    params = lsp.ApplyWorkspaceEditParams(change, label)
+    done = await granted(server.workspace_apply_edit_async(params))
+    if done is None:
+        raise BadInput("this editor cannot insert text for Personalizer: nothing was inserted")
     if not done.applied:
         raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
     after = applied(changes, text)
@@ -97,7 +101,7 @@ def _tests(path: str, text: Text) -> list[Method]:
 
 
 async def show(server: Server, place: lsp.Location, *, take_focus: bool = True) -> None:
-    """Opens a place; an editor that cannot be asked to is told where it lies.
+    """Opens a place; where the editor cannot, the user is told where it lies.
 
     Args:
         server: The server.
@@ -105,9 +109,7 @@ async def show(server: Server, place: lsp.Location, *, take_focus: bool = True) 
         take_focus: Not while the user types elsewhere, or the keys would land there.
     """
     window = server.client_capabilities.window
-    if window and window.show_document and window.show_document.support:
-        await server.window_show_document_async(
-            lsp.ShowDocumentParams(place.uri, take_focus=take_focus, selection=place.range)
-        )
-    else:
+    able = window and window.show_document and window.show_document.support
+    params = lsp.ShowDocumentParams(place.uri, take_focus=take_focus, selection=place.range)
+    if not able or await granted(server.window_show_document_async(params)) is None:
         server.say(f"{place.uri}, line {place.range.start.line + 1}")

@@ -13,6 +13,7 @@ from typing import TypeVar
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.asking import granted
 from personalizer.errors import Cancelled
 
 __all__ = ["Work", "work"]
@@ -105,7 +106,10 @@ async def work(
         return
     progress = server.work_done_progress
     token = str(uuid.uuid4())
-    await progress.create_async(token)
+    await granted(progress.create_async(token))
+    if token not in progress.tokens:  # The editor has refused.
+        yield Work(server, None)
+        return
     act = Work(server, token)
     # pygls cancels this future on window/workDoneProgress/cancel and never forgets a token.
     progress.tokens[token].add_done_callback(lambda _: act.cancel())

@@ -10,6 +10,8 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
+from lsp_server.asking import granted
+
 __all__ = ["Choice", "ask", "converter"]
 
 
@@ -33,14 +35,17 @@ def _written(one: lsp.MessageActionItem) -> dict[str, str]:
 
 
 async def ask(server: LanguageServer, question: str, choices: Sequence[Choice]) -> int | None:
-    """The number, from 0, of the choice that the user takes; None where they take none."""
+    """The number, from 0, of the choice that the user takes; None where it is none of them."""
     options = _options(server.client_capabilities)
     plain = not (options and options.additional_properties_support)
     actions = [lsp.MessageActionItem(one.title) if plain else one for one in choices]
-    answer = await server.window_show_message_request_async(
-        lsp.ShowMessageRequestParams(lsp.MessageType.Info, question, actions)
+    answer = await granted(
+        server.window_show_message_request_async(
+            lsp.ShowMessageRequestParams(lsp.MessageType.Info, question, actions)
+        )
     )
-    return None if answer is None else [one.title for one in choices].index(answer.title)
+    numbers = {one.title: number for number, one in enumerate(choices)}
+    return numbers.get(answer.title) if answer else None
 
 
 def _options(client: lsp.ClientCapabilities) -> lsp.ClientShowMessageActionItemOptions | None:

@@ -82,6 +82,21 @@ async def test_who_chooses_none_gets_none(shop: Path, data: Path) -> None:
         assert editor.messages == []
 
 
+@pytest.mark.parametrize("unknown", [[], [lsp.WINDOW_SHOW_MESSAGE_REQUEST]])
+async def test_an_answer_that_was_not_offered_is_no_choice(
+    shop: Path, data: Path, unknown: list[str]
+) -> None:
+    async with editing(shop, data=data, unknown=unknown) as editor:
+        editor.answers = "Close"
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        await until(lambda: editor.questions or unknown)
+        await until(lambda: editor.ends)
+        await editor.titles(CART_PATH, TOTAL)
+        assert editor.called("place") == []
+        assert editor.messages == []
+
+
 async def test_choosing_has_a_switch(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, options={"generateTest": {"choose": False}}) as editor:
         editor.open(CART_PATH)

@@ -425,6 +425,29 @@ async def test_an_editor_without_progress_or_created_files_is_served(
         assert where.startswith(editor.uri(TEST_PATH))
 
 
+REFUSED = "this editor cannot insert text for Personalizer: nothing was inserted"
+
+
+@pytest.mark.parametrize(
+    ("unknown", "told"),
+    [
+        (lsp.WINDOW_WORK_DONE_PROGRESS_CREATE, "Test for Cart.total: passes"),
+        (lsp.WINDOW_SHOW_DOCUMENT, "file://"),
+        (lsp.WORKSPACE_APPLY_EDIT, REFUSED),
+    ],
+)
+async def test_what_an_editor_does_not_know_costs_no_more_than_that(
+    shop: Path, data: Path, unknown: str, told: str
+) -> None:
+    async with editing(shop, data=data, unknown=[unknown]) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith(told)
+        assert (GENERATED in editor.text(TEST_PATH)) == (told != REFUSED)
+
+
 # ---------------------------------------------------------------- generate snippet
 
 

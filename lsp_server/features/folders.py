@@ -9,6 +9,7 @@ import cattrs
 from lsprotocol import types as lsp
 
 from lsp_server import settings
+from lsp_server.asking import granted
 from lsp_server.convert import uri_of
 from lsp_server.lifetime import end, end_with
 from lsp_server.server import Server
@@ -77,7 +78,8 @@ async def _asked(server: Server) -> object:
     if not (workspace and workspace.configuration):
         return None
     item = lsp.ConfigurationItem(section=SECTION)
-    answer = await server.workspace_configuration_async(lsp.ConfigurationParams([item]))
+    params = lsp.ConfigurationParams([item])
+    answer = await granted(server.workspace_configuration_async(params))
     return {SECTION: _plain(answer[0])} if answer else None
 
 

@@ -103,6 +103,8 @@ class Editor:
         self.questions: list[lsp.ShowMessageRequestParams] = []
         self.chooses: str | None = None
         """Start of the title that is taken of each question's; None takes none."""
+        self.answers: str | None = None
+        """Title that is answered to every question, offered or not."""
         self.refreshes = 0
         self.watched = False
         """The server has asked to be told of changed files."""
@@ -191,6 +193,8 @@ class Editor:
 
     def answer(self, question: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
         self.questions.append(question)
+        if self.answers:
+            return lsp.MessageActionItem(self.answers)
         start = self.chooses
         titles = question.actions or ()
         return next((one for one in titles if start and one.title.startswith(start)), None)
@@ -315,6 +319,7 @@ async def editing(
     server: Sequence[str] = FAKE_SERVER,
     environment: dict[str, str] | None = None,
     editor_pid: int | None = None,
+    unknown: Sequence[str] = (),
     **scenario: Any,
 ) -> AsyncIterator[Editor]:
     """An editor with a folder open.
@@ -327,6 +332,7 @@ async def editing(
         server: The server's command line.
         environment: Further variables of the server.
         editor_pid: The process that the server is told is its editor; this one if left out.
+        unknown: Requests that the editor does not know, though it says so.
         **scenario: Of the fake daemon.
     """
     log = data / "calls.jsonl"
@@ -360,6 +366,10 @@ async def editing(
     @client.feature("personalizer/statusChanged")
     def status(params: Any) -> None:
         editor.statuses.append(_plain(params))
+
+    for method in unknown:
+        client.protocol.fm.features.pop(method, None)
+        client.protocol.fm.builtin_features.pop(method, None)
 
     await client.start_io(
         *server,
