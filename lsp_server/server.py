@@ -6,10 +6,11 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Future
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -24,6 +25,8 @@ __all__ = ["Server", "create"]
 
 _log = logging.getLogger(__name__)
 
+_OWN_ERROR = "Personalizer met an error of its own; its log says more"
+
 _OWN_TEXTS = (
     lsp.TEXT_DOCUMENT_DID_OPEN,
     lsp.TEXT_DOCUMENT_DID_CHANGE,
@@ -35,13 +38,21 @@ class _Protocol(LanguageServerProtocol):
     """pygls' protocol without its copies of the documents, which go wrong at a form feed.
 
     A command whose arguments are left out altogether is refused as one with none is; pygls calls
-    it without. What it expected is said by name.
+    it without. What it expected is said by name. What fails is told to the editor in our words
+    alone, not with Python's.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         for method in _OWN_TEXTS:
             del self.fm.builtin_features[method]
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not isinstance(error, JsonRpcException):
+            future = Future()
+            future.set_exception(_refusal(error))
+        super()._send_handler_result(future, msg_id=msg_id)
 
     @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
     def lsp_workspace__execute_command(
@@ -61,6 +72,13 @@ class _Protocol(LanguageServerProtocol):
             message = f"{params.command}: expected {names}, got {got}"
             raise JsonRpcInvalidParams(message) from error
         return (yield call)
+
+
+def _refusal(error: BaseException) -> JsonRpcException:
+    if isinstance(error, PersonalizerError | IndexerError):
+        return JsonRpcException(str(error), lsp.LSPErrorCodes.RequestFailed)
+    _log.error("unexpected error", exc_info=error)
+    return JsonRpcException(_OWN_ERROR, lsp.ErrorCodes.InternalError)
 
 
 class Server(LanguageServer):
@@ -96,9 +114,7 @@ class Server(LanguageServer):
             self.say(str(error), lsp.MessageType.Error)
         except Exception:
             _log.exception("unexpected error")
-            self.say(
-                "Personalizer met an error of its own; its log says more", lsp.MessageType.Error
-            )
+            self.say(_OWN_ERROR, lsp.MessageType.Error)
 
     def _restarted(self) -> None:
         self.say("The Personalizer daemon had ended; it was started again", lsp.MessageType.Warning)

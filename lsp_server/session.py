@@ -157,8 +157,11 @@ class Session:
             )
         return Place(*found, at.position.line)
 
-    def project(self, uri: str | None) -> Project:
+    def project(self, uri: object) -> Project:
         """The project of a folder or of a file in it; the only one where none is named.
+
+        Args:
+            uri: As the editor sent it.
 
         Raises:
             BadInput: If there is none, or none is named and there are several.
@@ -168,6 +171,8 @@ class Session:
                 return self.projects[0]
             names = ", ".join(p.uri for p in self.projects) or "none is open"
             raise BadInput(f"expected the URI of one workspace folder out of several: {names}")
+        if not isinstance(uri, str):
+            raise BadInput(f"expected the URI of a workspace folder, got {uri!r}")
         for project in self.projects:
             if project.uri.rstrip("/") == uri.rstrip("/"):
                 return project

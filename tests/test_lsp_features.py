@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from lsp_server.questions import Choice
 from tests.editors.editor import CART, CART_PATH, TEST_PATH, Editor, editing, make_shop, until
@@ -253,6 +254,33 @@ async def test_the_panel_gets_its_page_and_its_buttons_act(shop: Path, data: Pat
         assert refused.error == "no training is running"
         unknown = await request(editor, "personalizer/act", workspace=uri, act="format")
         assert "got format" in unknown.error
+
+
+@pytest.mark.parametrize("method", ["status", "page", "adapters", "act"])
+@pytest.mark.parametrize(
+    ("workspace", "told"),
+    [
+        (
+            "file:///elsewhere",
+            "expected a workspace folder or a file in one, got file:///elsewhere",
+        ),
+        (5, "expected the URI of a workspace folder, got 5"),
+    ],
+)
+async def test_a_request_that_cannot_be_answered_gets_one_line(
+    shop: Path, data: Path, method: str, workspace: object, told: str
+) -> None:
+    async with editing(shop, data=data) as editor:
+        with pytest.raises(JsonRpcException) as caught:
+            await request(editor, f"personalizer/{method}", workspace=workspace, act="cancel")
+        assert (caught.value.message, caught.value.data) == (told, None)
+        assert caught.value.code == lsp.LSPErrorCodes.RequestFailed
+
+
+async def test_an_adapter_is_named_by_text(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        refused = await request(editor, "personalizer/act", act="use", adapter=5)
+        assert refused.error == "expected the id of an adapter, got 5"
 
 
 @pytest.mark.parametrize("enable", [True, False])

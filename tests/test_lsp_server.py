@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from tests.editors.editor import (
     CART,
@@ -794,3 +794,23 @@ async def test_what_is_printed_by_mistake_does_not_reach_the_editor(
     async with editing(shop, data=data, server=(sys.executable, str(noisy))) as editor:
         await indexed(editor)
         assert editor.client.error is None
+
+
+async def test_a_fault_of_our_own_is_told_without_pythons_words(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    faulty = tmp_path / "faulty.py"
+    faulty.write_text(
+        "from tests.fake_daemon import FakeDaemon, Scenario\n"
+        "from lsp_server.__main__ import serve\n"
+        "from lsp_server.server import create\n"
+        "class Faulty(FakeDaemon):\n"
+        "    def adapters(self, workspace):\n"
+        "        raise KeyError('serving')\n"
+        "serve(create(Faulty(Scenario()).connect))\n"
+    )
+    async with editing(shop, data=data, server=(sys.executable, str(faulty))) as editor:
+        with pytest.raises(JsonRpcException) as caught:
+            await editor.client.protocol.send_request_async("personalizer/adapters", {})
+        assert caught.value.message == "Personalizer met an error of its own; its log says more"
+        assert caught.value.data is None

@@ -42,4 +42,6 @@ def _read(params: Any) -> ViewAct:
     name, adapter = getattr(params, "act", None), getattr(params, "adapter", None)
     if name not in ("use", "rollback", "train", "cancel"):
         raise BadInput(f"expected use, rollback, train or cancel, got {name}")
+    if not isinstance(adapter, str | None):
+        raise BadInput(f"expected the id of an adapter, got {adapter!r}")
     return ViewAct(cast(Any, name), adapter)
