@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -197,6 +197,12 @@ class Project:
         _ = snapshot.pairs  # Derived here, in the thread, and kept by the snapshot.
         return snapshot
 
+    def holds(self, folders: set[str]) -> bool:
+        """Whether one of some paths is a folder with files of the index, as far as is known."""
+        if self.snapshot is None:
+            return True
+        return any(not folders.isdisjoint(_above(path)) for path in self.snapshot.files)
+
     def tests_of(self, path: str, method: Method) -> tuple[Pair, ...]:
         """The tests of a method; none while the folder is not indexed."""
         return self.snapshot.tests_of(path, method) if self.snapshot else ()
@@ -247,6 +253,12 @@ class Seen:
     """Those that are not as on disk; they travel with the request."""
     withheld: Mapping[str, str]
     """Why others of those do not."""
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _screened(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -125,9 +125,19 @@ class Session:
         project.touch(frozenset({path}), partial(self._indexed, project))
 
     def saved(self, uri: str) -> None:
-        """Notes that the editor has written a file."""
+        """Notes that a file was written."""
         if found := self.find(uri):
             self.touch(*found)
+
+    def gone(self, uris: Iterable[str]) -> None:
+        """Notes what was deleted: files, or folders with all that was in them."""
+        places = [found for uri in uris if (found := self.find(uri))]
+        for project in self.projects:
+            paths = {path for one, path in places if one is project}
+            if paths and project.holds(paths):
+                project.touch(None, partial(self._indexed, project))
+            else:
+                project.touch(frozenset(paths), partial(self._indexed, project))
 
     def watch(self) -> None:
         """Looks for changes on disk itself, in every folder from now on."""

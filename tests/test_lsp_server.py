@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
@@ -169,6 +170,19 @@ async def test_files_that_change_outside_the_editor_count(
         while "1 test" not in await titles():
             assert time.monotonic() < end, "waited in vain"
             await asyncio.sleep(0.05)
+
+
+async def test_the_tests_of_a_folder_that_is_deleted_count_no_more(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        await indexed(editor)
+        refreshes = editor.refreshes
+        shutil.rmtree(shop / "src" / "test")
+        event = lsp.FileEvent(editor.uri("src/test"), lsp.FileChangeType.Deleted)
+        editor.client.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
+        await until(lambda: editor.refreshes > refreshes)
+        lenses = await editor.lenses(CART_PATH)
+        assert {lens.command.title for lens in lenses if lens.command} == {"Generate test"}
 
 
 # ---------------------------------------------------------------- generate test

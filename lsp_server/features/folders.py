@@ -59,9 +59,11 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files_changed(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+        deleted = lsp.FileChangeType.Deleted
+        ls.session.gone(event.uri for event in params.changes if event.type == deleted)
         for event in params.changes:
-            if found := ls.session.find(event.uri):
-                ls.session.touch(*found)
+            if event.type != deleted:
+                ls.session.saved(event.uri)
 
 
 def _folders(params: lsp.InitializeParams) -> list[str]:
@@ -115,7 +117,12 @@ async def _watch(server: Server) -> None:
     workspace = server.client_capabilities.workspace
     watching = workspace.did_change_watched_files if workspace else None
     if watching and watching.dynamic_registration:
-        options = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher("**/*.java")])
+        # Of a folder that is deleted, editors tell the name, not those of the files in it.
+        watchers = [
+            lsp.FileSystemWatcher("**/*.java"),
+            lsp.FileSystemWatcher("**/*", lsp.WatchKind.Delete),
+        ]
+        options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
         wanted = lsp.Registration(
             "personalizer-java-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
         )
