@@ -14,6 +14,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.asking import granted
+from lsp_server.wording import in_editor
 from personalizer.errors import Cancelled
 
 __all__ = ["Work", "work"]
@@ -52,6 +53,7 @@ class Work:
             kind: Of a message that the user must see, which the end of a progress is not sure to
                 be; None leaves it to the progress, where one is shown.
         """
+        outcome = in_editor(outcome)
         if kind is None and self._token is not None:
             self.ending = outcome
         else:

@@ -18,6 +18,7 @@ from indexer import IndexerError
 from lsp_server.daemon import Daemon, Link
 from lsp_server.questions import converter
 from lsp_server.session import Session
+from lsp_server.wording import in_editor
 from personalizer import __version__
 from personalizer.errors import Cancelled, PersonalizerError
 
@@ -76,7 +77,7 @@ class _Protocol(LanguageServerProtocol):
 
 def _refusal(error: BaseException) -> JsonRpcException:
     if isinstance(error, PersonalizerError | IndexerError):
-        return JsonRpcException(str(error), lsp.LSPErrorCodes.RequestFailed)
+        return JsonRpcException(in_editor(str(error)), lsp.LSPErrorCodes.RequestFailed)
     _log.error("unexpected error", exc_info=error)
     return JsonRpcException(_OWN_ERROR, lsp.ErrorCodes.InternalError)
 
@@ -93,7 +94,7 @@ class Server(LanguageServer):
 
     def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
         """Shows a line to the user."""
-        self.window_show_message(lsp.ShowMessageParams(kind, message))
+        self.window_show_message(lsp.ShowMessageParams(kind, in_editor(message)))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs work that nobody waits for; its errors become one line for the user.

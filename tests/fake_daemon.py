@@ -55,6 +55,8 @@ class Scenario:
     """How many times the daemon can be started."""
     compiles: bool = True
     may_compile: bool = True
+    not_run: str | None = None
+    """Why nothing was compiled or run; it was where left out."""
     notes: tuple[str, ...] = ()
     """Of the generation."""
     test_notes: tuple[str, ...] = ()
@@ -103,12 +105,13 @@ class FakeDaemon:
         test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
         tests = [GENERATED, OTHER][request.skip :]
         edit = None if self.scenario.no_edit or not tests else self._edit(request, test, tests[0])
+        ran = self.scenario.may_compile and not self.scenario.not_run
         candidate = {
             "text": GENERATED,
             "parses": not self.scenario.no_edit,
             "may_compile": self.scenario.may_compile,
-            "compiles": self.scenario.compiles if self.scenario.may_compile else None,
-            "passes": True if self.scenario.compiles and self.scenario.may_compile else None,
+            "compiles": self.scenario.compiles if ran else None,
+            "passes": True if self.scenario.compiles and ran else None,
             "new_lines": 2,
             "notes": self.scenario.test_notes,
         }
@@ -127,6 +130,7 @@ class FakeDaemon:
             "edit": edit,
             "no_edit": None if edit else NO_EDIT,
             "seconds": 0.1,
+            "not_run": self.scenario.not_run,
             "notes": self.scenario.notes,
         }
 

@@ -399,6 +399,30 @@ async def test_what_the_daemon_notes_is_told_with_the_verdict_and_once(
         assert editor.ends[0].message is None
 
 
+UNTRUSTED = "use --trust, or add it to trusted_workspaces in /home/me/personalizer.toml"
+
+
+async def test_a_verdict_names_settings_of_the_editor_not_flags(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, not_run=UNTRUSTED) as editor:
+        editor.open(CART_PATH)
+        await generate(editor)
+        told = editor.ends[0].message
+        assert "personalizer.workspace.trusted" in told
+        assert "--trust" not in told
+
+
+@pytest.mark.parametrize("asks", ["Generate test", "Generate snippet"])
+async def test_an_error_names_settings_of_the_editor_not_flags(
+    shop: Path, data: Path, asks: str
+) -> None:
+    async with editing(shop, data=data, error=UNTRUSTED) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear()", asks)
+        [message] = await until(lambda: editor.messages)
+        assert "personalizer.workspace.trusted" in message
+        assert "--trust" not in message
+
+
 async def test_a_command_for_a_file_outside_the_workspace_is_one_line(
     shop: Path, data: Path
 ) -> None:

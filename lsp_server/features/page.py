@@ -7,6 +7,7 @@ from typing import Any, cast
 from lsp_server.daemon import Json
 from lsp_server.features import adapters, training
 from lsp_server.server import Server
+from lsp_server.wording import in_editor
 from personalizer.daemon.protocol import ViewAct
 from personalizer.errors import BadInput, PersonalizerError
 
@@ -33,7 +34,7 @@ def register(server: Server) -> None:
                 return {"said": await adapters.perform(ls, project, what)}
             job = await training.begin(ls, project)
         except PersonalizerError as error:
-            return {"error": str(error)}
+            return {"error": in_editor(str(error))}
         ls.begin(training.follow(ls, project, job))
         return {"said": "the training begins"}
 

@@ -1,0 +1,36 @@
+"""What the command line says with its flags, an editor's user is told with settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer import Index
+from lsp_server.wording import in_editor
+from personalizer.daemon.acceptance import check
+from personalizer.daemon.protocol import TrainRequest
+from personalizer.errors import SettingsError
+from personalizer.generation.validators import open_validator
+from personalizer.settings import Settings
+from personalizer.validation.records import Unable
+
+
+def test_a_budget_that_is_no_time_is_named_by_its_setting(tmp_path: Path):
+    with pytest.raises(SettingsError) as caught:
+        check(TrainRequest(str(tmp_path), budget="soon"))
+    told = in_editor(str(caught.value))
+    assert told.startswith("training.budget: expected a time such as")
+    assert "--" not in told
+
+
+def test_a_workspace_that_is_not_trusted_is_trusted_in_the_editor(tmp_path: Path):
+    snapshot = Index().apply([])
+    unable = open_validator(tmp_path, snapshot, Settings(), run=True, trusted=False)
+    assert isinstance(unable, Unable)
+    told = in_editor(f"was not run: {unable.reason} (by base)")
+    assert f"{tmp_path} is not trusted" in told
+    assert told.endswith(
+        "trust the workspace in the editor, or switch personalizer.workspace.trusted on (by base)"
+    )
+    assert "--" not in told
