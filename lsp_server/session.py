@@ -36,6 +36,8 @@ class Session:
         self.projects: list[Project] = []
         self.when_indexed: list[Callable[[Project], None]] = []
         """Called after a project's snapshot has changed."""
+        self.when_set: list[Callable[[Settings, Settings], None]] = []
+        """Called with the settings before and after a change while the editor runs."""
         self.when_asked: list[Callable[[Project, Json], None]] = []
         """Called with each status that the editor is told of unbidden."""
         self.offered = OfferedTests()

@@ -733,6 +733,17 @@ async def test_settings_are_asked_for_or_given_without_their_section(
         assert editor.called("generate")[0]["n"] == 3
 
 
+async def test_lenses_follow_a_change_of_their_settings_at_once(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        await indexed(editor)
+        refreshes = editor.refreshes
+        for settings in ({"training": {"budget": "5m"}}, {"codeLens": {"enable": False}}):
+            editor.configure(settings)
+        await until(lambda: editor.refreshes > refreshes)
+        await editor.command("personalizer.showStatus")  # what came before it is here by then
+        assert editor.refreshes == refreshes + 1
+
+
 # ---------------------------------------------------------------- the process
 
 

@@ -11,6 +11,7 @@ from lsp_server.convert import command_at
 from lsp_server.features import generate_test, navigation
 from lsp_server.project import Place, Project
 from lsp_server.server import Server
+from lsp_server.settings import Settings
 from lsp_server.threads import in_thread
 
 __all__ = ["register"]
@@ -30,12 +31,25 @@ def register(server: Server) -> None:
         place = Place(project, buffer, 0)
         return [lens for m in methods for lens in _lens(place, m, offers_tests)]
 
-    def refresh(_: Project) -> None:
+    def refresh() -> None:
         workspace = server.client_capabilities.workspace
         if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
             server.workspace_code_lens_refresh(None)
 
-    server.session.when_indexed.append(refresh)
+    def indexed(_: Project) -> None:
+        refresh()
+
+    def configured(before: Settings, now: Settings) -> None:
+        if _shown(before) != _shown(now):
+            refresh()
+
+    server.session.when_indexed.append(indexed)
+    server.session.when_set.append(configured)
+
+
+def _shown(settings: Settings) -> tuple[bool, bool]:
+    """What lenses depend on."""
+    return settings.code_lens.enable, settings.generate_test.enable
 
 
 def _lens(place: Place, method: Method, offers_tests: bool) -> Iterator[lsp.CodeLens]:

@@ -55,7 +55,10 @@ def register(server: Server) -> None:
         given = _plain(params.settings) or await _asked(ls)
         ours = _section(given)
         if ours is not None:
+            before = ls.session.settings
             _take(ls, ours)
+            for listener in ls.session.when_set:
+                listener(before, ls.session.settings)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def files_changed(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
