@@ -4,7 +4,7 @@
 
 A real daemon with the starter model answers the same request for a test before, during and after a
 training of the example project. Before and during it a program of its own session keeps all
-processors busy, as a build does, and counts what it gets done. Prints a table and a JSON line.
+processors busy, as a build does, and tells what it has of them. Prints a table and a JSON line.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BUILD = """
 import multiprocessing, time
 
 def work(seconds):
-    done, end = 0, time.monotonic() + seconds
+    begun, end = time.process_time(), time.monotonic() + seconds
     while time.monotonic() < end:
         sum(range(10_000))
-        done += 1
-    return done
+    return (time.process_time() - begun) / seconds
 
 with multiprocessing.get_context("fork").Pool() as pool:
-    print(sum(pool.map(work, [6.0] * multiprocessing.cpu_count())))
+    count = multiprocessing.cpu_count()
+    print(sum(pool.map(work, [6.0] * count, 1)) / count)
 """
 
 
@@ -52,10 +52,10 @@ def latencies(daemon: Client, request: GenerateRequest, count: int) -> list[floa
     return found
 
 
-def built() -> int:
-    """What a build gets done in a few seconds."""
+def built() -> float:
+    """The share of the processors' time that a build has for a few seconds."""
     command = [sys.executable, "-c", BUILD]
-    return int(subprocess.check_output(command, start_new_session=True))
+    return float(subprocess.check_output(command, start_new_session=True))
 
 
 def measured(root: Path, requests: int) -> dict[str, object]:
@@ -92,7 +92,8 @@ def measured(root: Path, requests: int) -> dict[str, object]:
         "ratio_of_medians": round(statistics.median(during) / quiet, 2),
         "longest_quiet_seconds": round(max(before + after), 3),
         "longest_during_seconds": round(max(during), 3),
-        "build_during_to_before": round(build_during / build_before, 2),
+        "build_share_before": round(build_before, 2),
+        "build_share_during": round(build_during, 2),
         "training_steps_meanwhile": steps - steps_before,
         "training_still_ran": after_training.ended_at is None,
         "load_average": os.getloadavg()[0],
