@@ -104,7 +104,7 @@ def test_python_tests_and_classes_take_no_part_in_pairs():
     snapshot = Index(languages=ALL).apply(
         [
             Change("src/main/Cart.java", b"class Cart { int total() { return 0; } }"),
-            Change("src/test/CartTest.java", b"class CartTest { @Test void total() { } }"),
+            Change("src/test/CartTest.java", b"class CartTest { @Test void a() { c.total(); } }"),
             Change("Cart.py", b"class Cart:\n    def total(self):\n        return 0\n"),
             Change("test_cart.py", b"class CartTest(TestCase):\n    def test_total(self): pass\n"),
         ]
