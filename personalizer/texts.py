@@ -474,8 +474,8 @@ def _job_text(job: dict[str, Any]) -> str:
     because = f" because {job['began_because']}" if job["began_because"] else ""
     return (
         f"{_DOING[job['kind']]} in the background{because}: {_job(job)} (job {job['id']})\n"
-        f"`personalizer status {job['workspace']}` says how far it is, "
-        "`personalizer daemon cancel` ends it."
+        f"`personalizer status {job['workspace']}` says how far it is,\n"
+        f"`personalizer daemon cancel {job['workspace']}` ends it."
     )
 
 

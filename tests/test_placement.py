@@ -955,7 +955,8 @@ def test_a_file_that_was_only_made_is_filled(begun: str, head: str):
 
 def test_what_a_file_imports_already_is_not_imported_again():
     begun = "package shop;\n\nimport org.junit.jupiter.api.Test;\n"
-    _, got = place({TEST_PATH: begun}, "@Test\nvoid a() { }")
+    edit, got = place({TEST_PATH: begun}, "@Test\nvoid a() { }")
+    assert edit.notes == ("filled CartTest",)
     assert got.decode() == f"{begun}\nclass CartTest {{\n    @Test\n    void a() {{ }}\n}}\n"
 
 

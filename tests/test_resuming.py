@@ -12,13 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from transformers import TrainerState
 
 from personalizer.adapters import Registry
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
-from personalizer.training.checkpoints import last_whole
+from personalizer.training.checkpoints import last_whole, state_of
 from personalizer.training.clock import RunningClock
 from personalizer.training.keeping import run_name
 from personalizer.training.watch import Watch
@@ -93,7 +92,7 @@ def test_without_its_best_checkpoint_a_run_begins_anew(tiny_base, tmp_path, monk
     with pytest.raises(Killed):
         run(tiny_base, tmp_path, killing(Losses(), 7), checkpoint_seconds=0.0)
     newest = last_whole(tmp_path)
-    best = TrainerState.load_from_json(str(newest / "trainer_state.json")).best_model_checkpoint
+    best = state_of(newest).best_model_checkpoint
     assert Path(best) != newest
     (Path(best) / "adapter_model.safetensors").write_bytes(b"")
     again = Losses()
@@ -163,6 +162,7 @@ def test_the_time_of_earlier_attempts_counts_against_the_budget(tiny_base, tmp_p
     last = run(tiny_base, tmp_path, again, budget_seconds=0.01)
     assert list(again.by_step) == [6]
     assert last.ended == "budget"
+    assert 0 < last.earlier_seconds < last.seconds
 
 
 def test_checkpoints_take_no_more_than_their_share_of_the_time():

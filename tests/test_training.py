@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -14,6 +15,7 @@ import torch
 
 from personalizer import dataset
 from personalizer.adapters import Registry
+from personalizer.daemon.protocol import Progress
 from personalizer.errors import (
     AdapterError,
     BadInput,
@@ -178,8 +180,10 @@ def test_a_refused_adapter_does_not_serve_and_says_why(schooled_base, tmp_path):
 def test_a_training_whose_loss_is_no_number_is_told_and_stays_readable(tiny_base, tmp_path):
     root = write_project(tmp_path / "shapes")
     settings = quick(tiny_base, learning_rate=1e30, epochs=1, evaluate_every=1.0)
-    result = project.train_project(root, settings)
+    told: list[Progress] = []
+    result = project.train_project(root, settings, report=told.append)
     assert (result["gate"], result["reason"]) == ("refused", "the adapter's loss is no number")
+    assert "NaN" not in json.dumps([dataclasses.asdict(progress) for progress in told])
     assert "NaN" not in json.dumps(result)
     assert result["metrics"]["adapter"]["gate_loss"] is None
     assert "no number adapter" in TEXTS["train"](result)

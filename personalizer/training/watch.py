@@ -137,7 +137,7 @@ class Watch(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         if logs and "loss" in logs:
-            self._loss = logs["loss"] if math.isfinite(logs["loss"]) else None
+            self._loss = logs["loss"]
             self._tell(state)
 
     def _tell(self, state: TrainerState) -> None:
@@ -154,8 +154,8 @@ class Watch(TrainerCallback):
                 phase="train",
                 step=state.global_step,
                 steps=steps,
-                loss=self._loss,
-                validation_loss=self._validation,
+                loss=_finite(self._loss),
+                validation_loss=_finite(self._validation),
                 tokens_per_second=seen / passed if seen > 0 and passed else None,
                 seconds_left=left,
             )
@@ -192,3 +192,8 @@ def _agreed(*flags: bool) -> list[bool]:
     said = torch.tensor(flags, dtype=torch.int32, device=device)
     torch.distributed.all_reduce(said, op=torch.distributed.ReduceOp.MAX)
     return [bool(one) for one in said.tolist()]
+
+
+def _finite(loss: float | None) -> float | None:
+    """None for a loss that is no number, which JSON has no word for."""
+    return loss if loss is not None and math.isfinite(loss) else None

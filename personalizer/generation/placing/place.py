@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from indexer import FileFacts, Method, Snapshot, Type
@@ -277,11 +278,13 @@ def _new_file(
     package = snapshot.files[focal_path].package
     old = house.flavour == "junit3"
     found = needs.of(text)
-    lines = {*found.lines, *([Line("junit.framework.TestCase", static=False)] if old else [])}
-    before = snapshot.text(path) if path in snapshot.files else ""  # it says next to nothing
-    begun = snapshot.files[path] if before else None
-    if begun is not None:
-        lines -= {Line(one.name, one.static) for one in begun.imports if not one.wildcard}
+    facts = snapshot.files.get(path)  # of a file that is there and says next to nothing
+    before = snapshot.text(path) if facts else ""
+    imported = [one for one in facts.imports if not one.wildcard] if facts else []
+    there = {Line(one.name, one.static) for one in imported}
+    found = replace(found, lines=tuple(line for line in found.lines if line not in there))
+    parents = {Line("junit.framework.TestCase", static=False)} if old else set()
+    lines = {*found.lines, *parents} - there
     model = (snapshot.source(house.model), snapshot.files[house.model]) if house.model else None
     imports = import_section(lines, model, newline="\n", statics_first=house.statics_first)
     visibility = "public " if house.public else ""
@@ -289,17 +292,19 @@ def _new_file(
     room = "\n" * (2 if house.roomy else 1)
     body = room + reindent(text, house.indent, house.indent)
     parts = [
-        f"package {package};" if package and not (begun and begun.package) else "",
+        f"package {package};" if package and not (facts and facts.package) else "",
         imports,
         f"{visibility}class {name}{parent} {{{body}\n}}",
     ]
-    header = f"{house.header}\n" if house.header and not before.strip() else ""
-    gap = "\n" * max(0, 2 - (len(before) - len(before.rstrip("\n")))) if before.strip() else ""
-    whole = gap + header + "\n\n".join(part for part in parts if part) + "\n"
-    source = snapshot.source(path) if path in snapshot.files else None
+    if before.strip():
+        opening = "\n" * max(0, 2 - before[len(before.rstrip()) :].count("\n"))
+    else:
+        opening = f"{house.header}\n" if house.header else ""
+    whole = opening + "\n\n".join(part for part in parts if part) + "\n"
+    source = snapshot.source(path) if facts else None
     end = len(source or b"")
     change = TextEdit(end, end, whole.replace("\n", house.newline))
-    did = "created" if source is None else "filled"
+    did = "filled" if facts else "created"
     return make_edit(path, source, [change], notes=[f"{did} {name}", *told_of(found)])
 
 
