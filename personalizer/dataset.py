@@ -171,12 +171,6 @@ def hold_out(
     return _around(by_class | chosen, list(chosen), rest, validation_fraction)
 
 
-def _body(snapshot: Snapshot, pair: Pair) -> str:
-    """The same for tests that differ in name, comments and white space alone."""
-    body = pair.test.method.body or pair.test.method.span
-    return digest(snapshot.source(pair.test.path)[body.start : body.end])
-
-
 def _around(
     by_class: Mapping[str, list[Pair]], held_out: list[str], rest: list[str], fraction: float
 ) -> dict[Side, list[Pair]]:
@@ -277,3 +271,9 @@ def build(
             kept.append(Encoded(pair, prompt, target, example.target, len(examples)))
         encoded[side] = tuple(kept)
     return Dataset(encoded, dict(left_out))
+
+
+def _body(snapshot: Snapshot, pair: Pair) -> str:
+    """The same for tests that differ in name, comments and white space alone."""
+    body = pair.test.method.body or pair.test.method.span
+    return digest(snapshot.source(pair.test.path)[body.start : body.end])

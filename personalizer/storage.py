@@ -21,7 +21,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,9 @@ __all__ = [
     "daemon_folder",
     "data_folder",
     "disk_is_full",
+    "file_digest",
     "file_within",
+    "held",
     "unwritable",
     "write_atomically",
 ]
@@ -144,25 +146,43 @@ class WorkspaceData:
             Busy: If another process holds it; names that process and what it does.
             StorageError: If the data folder cannot be written.
         """
-        from filelock import FileLock, Timeout  # loads asyncio: too slow for whoever only reads
-
         holder = self.folder / "lock.json"
-        lock = FileLock(self.folder / "lock", timeout=0)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise Busy(
-                f"{_held_by(holder)} holds this workspace: wait for it to end, or stop it"
-            ) from error
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
-        try:
+
+        def busy() -> str:
+            return f"{_held_by(holder)} holds this workspace: wait for it to end, or stop it"
+
+        with held(self.folder, busy):
             note = {"pid": os.getpid(), "purpose": purpose}
             write_atomically(holder, msgspec.json.encode(note))
             yield
-        finally:
-            lock.release()
+
+
+@contextmanager
+def held(folder: Path, busy: Callable[[], str]) -> Iterator[None]:
+    """Holds a folder's lock; freed by the system on any death.
+
+    Args:
+        folder: Made where it is missing.
+        busy: What is said where another process holds it.
+
+    Raises:
+        Busy: If another process holds it.
+        StorageError: If the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout  # loads asyncio: too slow for whoever only reads
+
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise Busy(busy()) from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _held_by(holder: Path) -> str:
@@ -171,6 +191,12 @@ def _held_by(holder: Path) -> str:
         return f"process {what['pid']} ({what['purpose']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file, 32 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def disk_is_full(folder: Path) -> bool:

@@ -14,8 +14,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from personalizer.adapters import Base, Registry, Trained, export, import_folder
-from personalizer.adapters.manifest import file_digest
 from personalizer.errors import AdapterError, BadInput
+from personalizer.storage import file_digest
 from tests.test_adapters import check_serving, manifest
 
 BASE = Base("starter", "0")

@@ -90,6 +90,7 @@ def generated(
     files: dict[str, str] | None = None,
     count: int = 5,
     engine: FakeEngine | None = None,
+    writer: Writer = WRITER,
     **more: object,
 ) -> tuple[Snapshot, Generation]:
     snapshot = snapshot_of(files or FILES)
@@ -98,7 +99,8 @@ def generated(
         *resolve_target(snapshot, target),
         engine or FakeEngine(completions),
         count=count,
-        **{"settings": Settings(repair_rounds=1), "writer": WRITER, **more},  # type: ignore[arg-type]
+        writer=writer,
+        **{"settings": Settings(repair_rounds=1), **more},  # type: ignore[arg-type]
     )
     return snapshot, made
 

@@ -823,24 +823,34 @@ async def test_an_editor_that_dies_while_another_holds_its_pipe_ends_the_server(
             await ended(editor, family)
 
 
+def server_whose_daemon(folder: Path, *method: str) -> tuple[str, ...]:
+    """The command of a language server with a fake daemon that has another method."""
+    script = folder / "server.py"
+    lines = (
+        "import json, os",
+        "from tests.fake_daemon import FakeDaemon, Scenario",
+        "from lsp_server.__main__ import serve",
+        "from lsp_server.server import create",
+        "class Other(FakeDaemon):",
+        *(f"    {line}" for line in method),
+        "log = json.loads(os.environ['FAKE_DAEMON'])['log']",
+        "serve(create(Other(Scenario(log=log)).connect))",
+    )
+    script.write_text("\n".join(lines))
+    return sys.executable, str(script)
+
+
 async def test_what_is_printed_by_mistake_does_not_reach_the_editor(
     shop: Path, data: Path, tmp_path: Path
 ) -> None:
-    noisy = tmp_path / "noisy.py"
-    noisy.write_text(
-        "import json, os\n"
-        "from tests.fake_daemon import FakeDaemon, Scenario\n"
-        "from lsp_server.__main__ import serve\n"
-        "from lsp_server.server import create\n"
-        "class Noisy(FakeDaemon):\n"
-        "    def status(self, workspace):\n"
-        "        print('noise', flush=True)\n"
-        "        os.system('echo noise')\n"
-        "        return super().status(workspace)\n"
-        "log = json.loads(os.environ['FAKE_DAEMON'])['log']\n"
-        "serve(create(Noisy(Scenario(log=log)).connect))\n"
+    noisy = server_whose_daemon(
+        tmp_path,
+        "def status(self, workspace):",
+        "    print('noise', flush=True)",
+        "    os.system('echo noise')",
+        "    return super().status(workspace)",
     )
-    async with editing(shop, data=data, server=(sys.executable, str(noisy))) as editor:
+    async with editing(shop, data=data, server=noisy) as editor:
         await indexed(editor)
         assert editor.client.error is None
 
@@ -848,17 +858,10 @@ async def test_what_is_printed_by_mistake_does_not_reach_the_editor(
 async def test_a_fault_of_our_own_is_told_without_pythons_words(
     shop: Path, data: Path, tmp_path: Path
 ) -> None:
-    faulty = tmp_path / "faulty.py"
-    faulty.write_text(
-        "from tests.fake_daemon import FakeDaemon, Scenario\n"
-        "from lsp_server.__main__ import serve\n"
-        "from lsp_server.server import create\n"
-        "class Faulty(FakeDaemon):\n"
-        "    def adapters(self, workspace):\n"
-        "        raise KeyError('serving')\n"
-        "serve(create(Faulty(Scenario()).connect))\n"
+    faulty = server_whose_daemon(
+        tmp_path, "def adapters(self, workspace):", "    raise KeyError('serving')"
     )
-    async with editing(shop, data=data, server=(sys.executable, str(faulty))) as editor:
+    async with editing(shop, data=data, server=faulty) as editor:
         with pytest.raises(JsonRpcException) as caught:
             await editor.client.protocol.send_request_async("personalizer/adapters", {})
         assert caught.value.message == "Personalizer met an error of its own; its log says more"

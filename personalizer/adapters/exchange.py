@@ -27,11 +27,11 @@ from personalizer.adapters.manifest import (
     Adapter,
     Manifest,
     Trained,
-    file_digest,
     read_manifest,
 )
 from personalizer.adapters.registry import Registry
 from personalizer.errors import AdapterError, BadInput, StorageError
+from personalizer.storage import file_digest
 
 __all__ = ["Base", "export", "import_folder", "new_folder"]
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from personalizer.errors import AdapterError
+from personalizer.storage import file_digest
 
 __all__ = [
     "BASE",
@@ -22,7 +23,6 @@ __all__ = [
     "Manifest",
     "Trained",
     "UsedPair",
-    "file_digest",
     "identity",
     "new_id",
     "read_manifest",
@@ -210,9 +210,3 @@ def identity(files: Mapping[str, str]) -> str:
     """One hash for all files of an adapter: what its name stands for."""
     rows = "\n".join(f"{name} {digest}" for name, digest in sorted(files.items()))
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """BLAKE2b of a file, 32 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

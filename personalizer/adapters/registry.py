@@ -24,12 +24,11 @@ from personalizer.adapters.manifest import (
     Adapter,
     Manifest,
     Trained,
-    file_digest,
     identity,
     read_manifest,
 )
 from personalizer.errors import AdapterError, Busy, StorageError
-from personalizer.storage import unwritable, write_atomically
+from personalizer.storage import file_digest, unwritable, write_atomically
 
 if TYPE_CHECKING:
     from filelock import FileLock

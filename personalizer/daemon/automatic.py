@@ -11,7 +11,6 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +24,8 @@ from personalizer.daemon import machine
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import TrainRequest
-from personalizer.daemon.queue import Cause, Queue, database_file
-from personalizer.errors import PersonalizerError, StorageError
+from personalizer.daemon.queue import Cause, Queue, without_daemon
+from personalizer.errors import PersonalizerError
 
 __all__ = ["Automatic", "Retraining", "known_of", "retraining"]
 
@@ -73,10 +72,8 @@ def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining |
 
 def known_of(root: Path, status: dict[str, Any]) -> dict[str, Any]:
     """``job``, ``evaluation`` and ``retraining`` of a status, read without a daemon."""
-    if database_file().exists():
-        with suppress(StorageError), closing(Queue()) as queue:
-            return _known(root, status, queue)
-    return {"job": None, "evaluation": None, "retraining": None}
+    nothing = {"job": None, "evaluation": None, "retraining": None}
+    return without_daemon(lambda queue: _known(root, status, queue), nothing)
 
 
 def _known(root: Path, status: dict[str, Any], queue: Queue) -> dict[str, Any]:

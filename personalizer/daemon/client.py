@@ -32,7 +32,7 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
-from personalizer.daemon.queue import unfinished
+from personalizer.daemon.queue import Queue, without_daemon
 from personalizer.errors import Cancelled, DaemonError, Unreachable
 from personalizer.processes import environment, module_command
 from personalizer.storage import disk_is_full, unwritable
@@ -102,7 +102,8 @@ def describe() -> Json:
     except DaemonError:
         found = None  # it lives, and says nothing of itself
     if found is None:
-        left = msgspec.to_builtins(unfinished())
+        nothing: list[Job] = []
+        left = msgspec.to_builtins(without_daemon(Queue.unfinished, nothing))
         return {"running": False, "socket": None, "log": str(place.log_file()), "jobs": left}
     return found[1]
 

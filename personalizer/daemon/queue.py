@@ -6,12 +6,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,7 +21,9 @@ from personalizer.daemon.runs import Files
 from personalizer.errors import NoSuchJob, StorageError, TooBusy
 from personalizer.storage import daemon_folder
 
-__all__ = ["Cause", "Queue", "database_file", "unfinished"]
+__all__ = ["Cause", "Queue", "database_file", "without_daemon"]
+
+T = TypeVar("T")
 
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
@@ -72,12 +74,12 @@ def database_file() -> Path:
     return daemon_folder() / "jobs.sqlite"
 
 
-def unfinished() -> list[Job]:
-    """Jobs that are queued or run, read without a daemon; none where that cannot be done."""
+def without_daemon(ask: Callable[[Queue], T], otherwise: T) -> T:
+    """What the queue says, read in this process; ``otherwise`` where there is none to read."""
     if database_file().exists():
         with suppress(StorageError), closing(Queue()) as queue:
-            return queue.unfinished()
-    return []
+            return ask(queue)
+    return otherwise
 
 
 @dataclass(frozen=True, slots=True)

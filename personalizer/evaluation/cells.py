@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from filelock import FileLock, Timeout
 
-from personalizer.errors import Busy, StorageError
-from personalizer.storage import unwritable, write_atomically
+from personalizer.errors import StorageError
+from personalizer.storage import held, write_atomically
 
 __all__ = ["Cell", "Cells", "Row", "Training", "key_of"]
 
@@ -151,18 +150,9 @@ class Cells:
             Busy: If another evaluation runs.
             StorageError: If the data folder cannot be written.
         """
-        lock = FileLock(self.folder / "lock", timeout=0)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise Busy("another evaluation of this workspace runs: wait for it to end") from error
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
-        try:
+        busy = "another evaluation of this workspace runs: wait for it to end"
+        with held(self.folder, lambda: busy):
             yield
-        finally:
-            lock.release()
 
 
 def read(file: Path, kind: type[_T]) -> _T | None:

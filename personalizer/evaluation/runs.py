@@ -35,7 +35,7 @@ from personalizer.training.batches import target_losses
 from personalizer.training.changes import block_changes
 from personalizer.training.compute import give_memory_back
 from personalizer.training.hyperparameters import Hyperparameters
-from personalizer.training.preparation import hyperparameters_of, options_of
+from personalizer.training.preparation import context_for, hyperparameters_of, options_of
 from personalizer.training.strategies import Strategy, attach, save, strategy_named
 from personalizer.training.strategies.files import is_peft
 from personalizer.training.trainer import fine_tune
@@ -212,7 +212,7 @@ class Bench:
         return Dataset({**plain.sides, "gate": gate}, plain.left_out)
 
     def _encoded(self, work: Work) -> Dataset:
-        name = (work.project.root, work.fold, self._virtual(work.method))
+        name = (work.project.root, work.fold, self._context(work.method))
         if self._data is None or self._data[0] != name:
             built = self._build(work, work.project.folds[work.fold], None)
             for side, examples in built.sides.items():
@@ -222,12 +222,11 @@ class Bench:
         return self._data[1]
 
     def _build(self, work: Work, sides: Any, shown: Any) -> Dataset:
-        context = min(self.settings.context_tokens, self.base.context - self._virtual(work.method))
         return data_module.build(
             work.project.snapshot,
             sides,
             self.base.tokenizer,
-            context_tokens=context,
+            context_tokens=self._context(work.method),
             target_tokens=self.settings.target_tokens,
             level=Level(self.settings.context_level),
             with_test_class=self.asked.with_test_class,
@@ -246,12 +245,11 @@ class Bench:
 
         return drawn
 
-    def _virtual(self, method: Method) -> int:
-        """Positions that a strategy takes from the context."""
-        if method.strategy is None:
-            return 0
-        strategy = strategy_named(method.strategy)
-        return strategy.virtual_tokens(options_of(self.settings), self.base)
+    def _context(self, method: Method) -> int:
+        """Tokens of prompt and target together that a method has."""
+        strategy = None if method.strategy is None else strategy_named(method.strategy)
+        wanted = self.settings.context_tokens, self.settings.target_tokens
+        return context_for(strategy, options_of(self.settings), self.base, *wanted)
 
     def _train(self, work: Work, dataset: Dataset) -> tuple[Encoded, ...]:
         """The training pairs, or a share of them; a smaller share lies within a larger one."""

@@ -1,4 +1,4 @@
-"""What generation gives: candidates and the edit of the best.
+"""Who writes, and what generation gives: candidates and the edit of the best.
 
 Offsets count the bytes of a file as they are, a byte-order mark included; the text of a change
 is written as UTF-8, and is pure ASCII where the file is in another encoding.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from indexer import Level
 from personalizer.adapters import BASE, Adapter
@@ -35,13 +37,18 @@ class Writer:
         """An adapter on its own base, asked as it was trained; ``base`` alone without one."""
         if adapter is None:
             return cls(base)
-        trained = adapter.manifest.hyperparameters  # one from elsewhere may say nothing of them
-        level = trained.get("context_level")
-        whole, target = trained.get("context_tokens"), trained.get("target_tokens")
+        trained = adapter.manifest.hyperparameters
+        return cls.trained(adapter.base, adapter.id, adapter.folder, trained)
+
+    @classmethod
+    def trained(cls, base: str, adapter: str, folder: Path, how: Mapping[str, Any]) -> Writer:
+        """An adapter of a base that was trained with these settings; some may not be known."""
+        level = how.get("context_level")
+        whole, target = how.get("context_tokens"), how.get("target_tokens")
         return cls(
-            adapter.base,
-            adapter.id,
-            str(adapter.folder),
+            base,
+            adapter,
+            str(folder),
             Level(level) if level in tuple(Level) else None,
             None if whole is None or target is None else whole - target,
         )

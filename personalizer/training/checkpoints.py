@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 from transformers import TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 
-from personalizer.adapters.manifest import file_digest
-from personalizer.storage import write_atomically
+from personalizer.storage import file_digest, write_atomically
 from personalizer.training.hyperparameters import Hyperparameters
 
-__all__ = ["had_ended", "history_of", "last_whole", "seal", "seconds_of", "why_ended"]
+__all__ = ["had_ended", "history_of", "last_whole", "seal", "seconds_of", "state_of", "why_ended"]
 
-_STATE = "trainer_state.json"
 _SEAL = "sealed.json"
 
 
@@ -38,11 +37,16 @@ def last_whole(checkpoints: Path) -> Path | None:
     )
     for folder in reversed(folders):
         if _is_whole(folder):
-            best = TrainerState.load_from_json(str(folder / _STATE)).best_model_checkpoint
+            best = state_of(folder).best_model_checkpoint
             if best is None or _is_whole(checkpoints / Path(best).name):
                 return folder
         shutil.rmtree(folder, ignore_errors=True)
     return None
+
+
+def state_of(checkpoint: Path) -> TrainerState:
+    """How far a run was when its checkpoint was written."""
+    return TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
 
 def _is_whole(checkpoint: Path) -> bool:
@@ -83,12 +87,13 @@ def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int) -> str
 def history_of(state: TrainerState) -> tuple[dict[str, float], ...]:
     """One row an evaluation whose losses are numbers."""
     losses = {row["step"]: row["loss"] for row in state.log_history if "loss" in row}
-    return tuple(
+    rows = (
         {
             "step": float(row["step"]),
             "validation_loss": row["eval_loss"],
             "loss": losses[row["step"]],
         }
         for row in state.log_history
-        if math.isfinite(row.get("eval_loss", math.nan)) and math.isfinite(losses[row["step"]])
+        if "eval_loss" in row
     )
+    return tuple(row for row in rows if all(map(math.isfinite, row.values())))

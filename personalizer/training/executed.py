@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from indexer import Index, Level, Snapshot, Where
-from personalizer.adapters import BASE
+from indexer import Index, Snapshot, Where
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.engine import Engine
@@ -63,11 +62,10 @@ def judged_by_running(
     focals = _focals(dataset)[: settings.gate_methods]
     if not focals or isinstance(validator, Unable):
         return None
-    shown_to = {
-        BASE: replace(settings, retrieve=max(_EXAMPLES, settings.retrieve)),
-        "adapter": settings,
-    }
-    passes: dict[str, dict[str, bool | None]] = {writer: {} for writer in shown_to}
+    with_examples = replace(settings, retrieve=max(_EXAMPLES, settings.retrieve))
+    as_trained = Writer.trained(settings.base, "candidate", adapter, asdict(settings))
+    writers = {"base": (Writer(settings.base), with_examples), "adapter": (as_trained, settings)}
+    passes: dict[str, dict[str, bool | None]] = {name: {} for name in writers}
     training = [example.pair for example in dataset.train]
     embed = Vectors().by(settings.retriever, engine)
     with _set_after(seconds) as over:
@@ -77,10 +75,9 @@ def judged_by_running(
             with without_tests(index, snapshot, focal) as project:
                 retriever = Retriever(project, training, embed)
                 try:
-                    for writer, chosen in shown_to.items():
-                        folder = None if writer == BASE else str(adapter)
-                        found[writer] = _passes(
-                            project, focal, retriever, folder, chosen, engine, validator, over
+                    for name, (writer, chosen) in writers.items():
+                        found[name] = _passes(
+                            project, focal, retriever, writer, chosen, engine, validator, over
                         )
                 except PersonalizerError as error:  # a writer that cannot write writes no other
                     why = f"the gate runs no more tests: {error}"
@@ -88,9 +85,9 @@ def judged_by_running(
                     break
             if over.is_set():
                 break
-            for writer, passed in found.items():
-                passes[writer][f"{focal.path}#{focal.method.key}"] = passed
-    executed = judge_executed(passes[BASE], passes["adapter"])
+            for name, passed in found.items():
+                passes[name][f"{focal.path}#{focal.method.key}"] = passed
+    executed = judge_executed(passes["base"], passes["adapter"])
     return executed if executed.methods else None
 
 
@@ -116,7 +113,7 @@ def _passes(
     project: Snapshot,
     focal: Where,
     retriever: Retriever,
-    adapter: str | None,
+    writer: Writer,
     settings: Settings,
     engine: Engine,
     validator: Validator,
@@ -131,7 +128,7 @@ def _passes(
             focal.path,
             focal.method,
             engine,
-            writer=_candidate(adapter, settings) if adapter else Writer(settings.base),
+            writer=writer,
             count=settings.candidates,
             settings=settings,
             cancelled=over,
@@ -157,14 +154,3 @@ def open_engine(settings: Settings) -> closing[Engine]:
     kept = strategy_named(settings.method).quantization
     engine: Engine = LocalEngine(threads=settings.threads, quantization=kept)
     return closing(engine)
-
-
-def _candidate(folder: str, settings: Settings) -> Writer:
-    """An adapter that is not kept yet, as it would serve."""
-    return Writer(
-        settings.base,
-        "candidate",
-        folder,
-        Level(settings.context_level),
-        settings.context_tokens - settings.target_tokens,
-    )

@@ -17,6 +17,7 @@ from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training.batches import target_losses
+from personalizer.training.preparation import context_for
 from personalizer.training.strategies import Options, attach, strategy_named
 
 __all__ = ["measure_new"]
@@ -55,14 +56,15 @@ def measure_new(root: Path | str, settings: Settings) -> dict[str, Any]:
         strategy = strategy_named(manifest.method)
         base = load_base(manifest.base, quantization=strategy.quantization)
         told = manifest.hyperparameters
-        tokens = int(told.get("context_tokens", settings.context_tokens))
-        virtual = Options(virtual_tokens=told.get("options", {}).get("virtual_tokens"))
+        options = Options(virtual_tokens=told.get("options", {}).get("virtual_tokens"))
+        context = int(told.get("context_tokens", settings.context_tokens))
+        target = int(told.get("target_tokens", settings.target_tokens))
         examples = data_module.build(
             snapshot,
             {"train": (), "validation": (), "gate": chosen},
             base.tokenizer,
-            context_tokens=min(tokens, base.context - strategy.virtual_tokens(virtual, base)),
-            target_tokens=int(told.get("target_tokens", settings.target_tokens)),
+            context_tokens=context_for(strategy, options, base, context, target),
+            target_tokens=target,
             level=Level(told.get("context_level", settings.context_level)),
         ).gate
     if not examples:

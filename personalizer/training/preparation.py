@@ -22,6 +22,7 @@ from personalizer.words import count
 
 __all__ = [
     "Prepared",
+    "context_for",
     "examples",
     "hyperparameters_of",
     "options_of",
@@ -69,16 +70,7 @@ def prepare(
     strategy = strategy_named(settings.method)
     base = load_base(settings.base, quantization=strategy.quantization, dtype=strategy.dtype)
     options = options_of(settings)
-    virtual = strategy.virtual_tokens(options, base)
-    context = min(settings.context_tokens, base.context - virtual)
-    if context <= settings.target_tokens:
-        taken = f"targets of {settings.target_tokens} tokens" + (
-            f" and {virtual} virtual ones" if virtual else ""
-        )
-        raise SettingsError(
-            f"{taken} leave no room for a prompt in the {base.context} tokens of {base.name}: "
-            f"lower target_tokens{' or virtual_tokens' if virtual else ''}"
-        )
+    context = context_for(strategy, options, base, settings.context_tokens, settings.target_tokens)
     dataset = _learnable(snapshot, pairs, base.tokenizer, settings, context, warm)
     hyper = hyperparameters_of(
         settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard
@@ -86,6 +78,36 @@ def prepare(
     if warm is not None:
         strategy = warm.strategy(strategy, dataset)
     return Prepared(base, strategy, dataset, hyper)
+
+
+def context_for(
+    strategy: Strategy | None,
+    options: Options,
+    base: LoadedBase,
+    context_tokens: int,
+    target_tokens: int,
+) -> int:
+    """Tokens that prompt and target may have together, beside a strategy's virtual ones.
+
+    Args:
+        strategy: What trains; None for the base alone.
+        options: Its choices.
+        base: Holds so many.
+        context_tokens: Most that are wanted.
+        target_tokens: Those of the longest target.
+
+    Raises:
+        SettingsError: If no room is left for a prompt.
+    """
+    virtual = 0 if strategy is None else strategy.virtual_tokens(options, base)
+    context = min(context_tokens, base.context - virtual)
+    if context > target_tokens:
+        return context
+    beside, name = (f" and {virtual} virtual ones", " or virtual_tokens") if virtual else ("", "")
+    raise SettingsError(
+        f"targets of {target_tokens} tokens{beside} leave no room for a prompt in the "
+        f"{base.context} tokens of {base.name}: lower target_tokens{name}"
+    )
 
 
 def options_of(settings: Settings) -> Options:

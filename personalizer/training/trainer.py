@@ -19,7 +19,6 @@ from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
     Trainer,
-    TrainerState,
     TrainingArguments,
     set_seed,
 )
@@ -41,6 +40,7 @@ from personalizer.training.checkpoints import (
     history_of,
     last_whole,
     seconds_of,
+    state_of,
     why_ended,
 )
 from personalizer.training.clock import RunningClock
@@ -119,7 +119,7 @@ def fine_tune(
     """
     model, forecast = rehearsed(base, dataset, strategy, hyper)
     last = last_whole(checkpoints)
-    state = None if last is None else TrainerState.load_from_json(str(last / "trainer_state.json"))
+    state = None if last is None else state_of(last)
     if state is not None:
         told = f"goes on from step {state.global_step}, where an earlier training was broken off"
         report(Progress("train", state.global_step, note=told))

@@ -28,7 +28,7 @@ from personalizer.models.sentences import Sentences
 from personalizer.prompts import Tokenizer
 from personalizer.settings import Settings, parse_duration
 from personalizer.training.compute import give_memory_back
-from personalizer.training.preparation import hyperparameters_of, options_of
+from personalizer.training.preparation import context_for, hyperparameters_of, options_of
 from personalizer.training.strategies import STRATEGIES, strategy_named
 from personalizer.training.trainer import fine_tune
 
@@ -128,8 +128,8 @@ def _scored(
         quantization=strategy.quantization if strategy else None,
         dtype=strategy.dtype if strategy else None,
     )
-    taken = strategy.virtual_tokens(options_of(settings), base) if strategy else 0
-    longest = min(settings.context_tokens, base.context - taken)
+    wanted = settings.context_tokens, settings.target_tokens
+    longest = context_for(strategy, options_of(settings), base, *wanted)
     model: Any = base.model
     cost: dict[str, Any] = {}
     if strategy is not None:
