@@ -335,10 +335,16 @@ def test_a_file_outside_the_workspace_is_not_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("file", "root"),
-    [("a.py", "project/inner"), ("A.java", "project/inner/java")],
+    ("file", "at", "root"),
+    [
+        ("a.py", ":1", "project/inner"),
+        ("A.java", ":1", "project/inner/java"),
+        ("A.java", "#total", "project/inner/java"),
+    ],
 )
-def test_a_projects_build_file_is_of_the_files_own_language(tmp_path: Path, file: str, root: str):
+def test_a_projects_build_file_is_of_the_files_own_language(
+    tmp_path: Path, file: str, at: str, root: str
+):
     folder = tmp_path / "project" / "inner" / "java"
     folder.mkdir(parents=True)
     (tmp_path / "project" / "inner" / "pyproject.toml").write_text("")
@@ -346,7 +352,8 @@ def test_a_projects_build_file_is_of_the_files_own_language(tmp_path: Path, file
     (folder / file).write_text("")
     workspace = tmp_path / "elsewhere"
     workspace.mkdir()
-    assert workspace_of(f"{folder / file}:1", workspace)[0] == tmp_path / root
+    inside = (folder / file).relative_to(tmp_path / root).as_posix()
+    assert workspace_of(f"{folder / file}{at}", workspace) == (tmp_path / root, f"{inside}{at}")
 
 
 # ---------------------------------------------------------------- blocks

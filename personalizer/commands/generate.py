@@ -284,14 +284,14 @@ def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
     from indexer import Workspace
 
     root = Workspace(workspace).root
-    file, colon, line = target.rpartition(":")
+    file, mark, at = target.rpartition("#" if ".java#" in target else ":")
     named = Path(file)
-    if not colon or not named.is_file():
+    if not mark or not named.is_file():
         return root, target
     full = named.resolve()
     if root not in full.parents:
         root = _project_above(full)
-    return root, f"{full.relative_to(root).as_posix()}:{line}"
+    return root, f"{full.relative_to(root).as_posix()}{mark}{at}"
 
 
 _BUILT_BY = {

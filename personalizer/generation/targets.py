@@ -30,17 +30,17 @@ def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
     Args:
         snapshot: The project.
         target: ``File.java:LINE``, the path relative to the workspace or any ending of it that
-            is unique; or ``Class#method``, the class simple or qualified, the method with or
-            without its parameter types.
+            is unique; or ``Class#method``, the class simple or qualified or its file, the method
+            with or without its parameter types.
 
     Raises:
         NoSuchMethod: If no method stands there; says which are near.
         BadInput: If the target is of neither form, is a test, or fits several classes.
     """
-    at_line = re.fullmatch(r"(.+\.java):(\d+)", target.strip())
-    if at_line:
-        path = resolve_file(snapshot, at_line[1])
-        return _no_test(snapshot, path, _at_line(snapshot, path, int(at_line[2])))
+    in_file = re.fullmatch(r"(.+\.java)(?::(\d+)|#(.+))", target.strip())
+    if in_file:
+        at = int(in_file[2]) if in_file[2] else in_file[3]
+        return _no_test(snapshot, *resolve_method(snapshot, in_file[1], at))
     owner, mark, name = target.strip().partition("#")
     if not mark or not owner or not name:
         raise BadInput(f"expected File.java:LINE or Class#method, got {target!r}")
