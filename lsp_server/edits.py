@@ -1,9 +1,10 @@
-"""Generated text into the editor: one edit, refused where the user has typed on meanwhile."""
+"""Generated text into the editor: one edit, never into a text that it was not made for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
@@ -17,7 +18,11 @@ from lsp_server.threads import in_thread
 from personalizer.errors import BadInput
 from personalizer.storage import file_within
 
-__all__ = ["Inserted", "apply", "new_test", "show"]
+__all__ = ["Changed", "Inserted", "apply", "new_test", "show"]
+
+
+class Changed(BadInput):
+    """The text is no longer the one that the edit was made for."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,10 @@ async def apply(
         seen: The buffers that the daemon saw.
 
     Raises:
-        BadInput: If the text has changed since, a link leads out of the folder, or the editor
-            refuses.
+        Changed: If the text is another by now.
+        BadInput: If it cannot be read, a link leads out of the folder, or the editor refuses.
     """
     encoding = server.session.encoding
-    changed = f"{edit.file} changed while the text was written: nothing was inserted, ask again"
     if edit.file in seen.withheld:
         why = seen.withheld[edit.file]
         raise BadInput(f"{edit.file} is left out ({why}) and not saved: nothing was inserted")
@@ -63,9 +67,10 @@ async def apply(
         raise BadInput(f"cannot read {edit.file}: nothing was inserted")
     text, changes = as_shown(source, edit.changes, encoding)
     open_now = {path: one.text.source for path, one in project.buffers.items()}
-    now = buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]
-    if now != text:
-        raise BadInput(changed)
+    if not buffer and await in_thread(_modified, project.root / edit.file, seen.since):
+        raise _changed(edit)
+    if (buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]) != text:
+        raise _changed(edit)
     change = workspace_edit(
         changes,
         text,
@@ -79,13 +84,28 @@ async def apply(
     if done is None:
         raise BadInput("this editor cannot insert text for Personalizer: nothing was inserted")
     if not done.applied:
-        raise BadInput(f"the editor did not insert the text: {done.failure_reason or changed}")
+        if done.failure_reason is None or project.buffers.get(edit.file) is not buffer:
+            raise _changed(edit)
+        raise BadInput(f"the editor did not insert the text: {done.failure_reason}")
     after = applied(changes, text)
     test = await in_thread(new_test, edit.file, text, after)
     at = inserted_at(changes) if test is None else test.span.start
     place = lsp.Location(project.uri_of(edit.file), after.range(at, at))
     typed_on = not open_now.items() <= seen.sources.items()
     return Inserted(text, after, at, place, typed_on)
+
+
+def _modified(file: Path, since: float) -> bool:
+    try:
+        return file.stat().st_mtime > since
+    except OSError:
+        return False
+
+
+def _changed(edit: Edit) -> Changed:
+    return Changed(
+        f"{edit.file} changed while the text was written: nothing was inserted, ask again"
+    )
 
 
 def new_test(path: str, before: Text, after: Text) -> Method | None:

@@ -8,6 +8,7 @@ from indexer import Method
 from lsp_server.answers import Change, Edit
 from lsp_server.convert import Text, applied
 from lsp_server.project import Place, Project
+from personalizer.errors import BadInput
 
 __all__ = ["Focal", "Offered", "OfferedTests", "in_place_of"]
 
@@ -24,12 +25,15 @@ class Focal:
     name: str
     """For the user: ``Cart.total``."""
 
-    def line(self) -> int | None:
-        """The line, from 0, where the method now stands; None where it is gone."""
+    def line(self) -> int:
+        """The line, from 0, where the method now stands; raises ``BadInput`` where it is gone."""
         buffer, snapshot = self.project.buffers.get(self.path), self.project.snapshot
         facts = buffer.facts if buffer else snapshot and snapshot.files.get(self.path)
         methods = facts.methods if facts else ()
-        return next((m.line - 1 for m in methods if m.key == self.key), None)
+        for method in methods:
+            if method.key == self.key:
+                return method.line - 1
+        raise BadInput(f"{self.name}, which the test tests, is gone")
 
 
 @dataclass(frozen=True)

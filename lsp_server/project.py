@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -226,6 +227,7 @@ class Project:
     async def seen(self) -> Seen:
         """The buffers as they are now, for the daemon."""
         buffers = {path: buffer.text.source for path, buffer in self.buffers.items()}
+        since = time.time()
 
         def sorted_out() -> Seen:
             workspace = Workspace(self.root)
@@ -238,7 +240,7 @@ class Project:
                     withheld[path] = reason
                 else:
                     unsaved[path] = source.decode()
-            return Seen(buffers, unsaved, withheld)
+            return Seen(buffers, unsaved, withheld, since)
 
         return await in_thread(sorted_out)
 
@@ -253,6 +255,8 @@ class Seen:
     """Those that are not as on disk; they travel with the request."""
     withheld: Mapping[str, str]
     """Why others of those do not."""
+    since: float
+    """That moment, in seconds since the epoch; files modified later were not seen as they are."""
 
 
 def _above(path: str) -> Iterator[str]:

@@ -61,6 +61,17 @@ async def test_a_test_is_written_placed_and_named_by_its_adapter(
         assert editor.labels == ["Test for Cart.total by base"]
 
 
+async def test_of_two_that_write_the_same_at_once_one_goes_in(
+    shop: Path, own_data_folder: Path
+) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        for _ in range(2):  # both before a daemon runs
+            await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: "generated()" in editor.text(TEST_PATH))
+        assert await until(lambda: editor.messages) == ["the test class has this test already"]
+        assert editor.text(TEST_PATH).count("generated()") == 1
+
+
 async def test_a_chosen_test_is_placed_among_what_is_not_saved(
     shop: Path, own_data_folder: Path
 ) -> None:

@@ -63,6 +63,18 @@ async def test_the_chosen_candidate_goes_into_the_test_class(shop: Path, data: P
         assert "void generated()" not in editor.text(TEST_PATH)
 
 
+async def test_the_chosen_candidate_goes_where_it_belongs_by_then(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        editor.chooses = "2."
+        editor.types_before_choosing = TEST_PATH
+        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        await until(lambda: OTHER in editor.text(TEST_PATH))
+        assert editor.text(TEST_PATH).startswith(" package shop;")
+        assert editor.messages == []
+
+
 async def test_what_is_noted_of_the_chosen_candidate_is_told(shop: Path, data: Path) -> None:
     note = "what it expects is a placeholder, for nothing was run"
     async with editing(shop, data=data, test_notes=[note]) as editor:

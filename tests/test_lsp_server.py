@@ -308,15 +308,68 @@ async def test_a_file_on_disk_in_another_encoding_is_edited_where_it_should_be(
         assert editor.text(TEST_PATH) == wanted
 
 
-async def test_a_text_that_changed_meanwhile_is_left_alone(shop: Path, data: Path) -> None:
+async def test_a_test_goes_into_its_file_as_that_is_by_then(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, seconds=1.0) as editor:
         editor.open(CART_PATH)
         editor.open(TEST_PATH)
         await editor.do(CART_PATH, TOTAL, "Generate test")
         await until(lambda: editor.called("generate"))
+        editor.type(CART_PATH, 0, 0, "// moved down\n")
         editor.type(TEST_PATH, 0, 0, "// typed on\n")
         [message] = await until(lambda: editor.messages)
-        assert "changed while" in message
+        assert message.endswith("CartTest.java changed while it was written")
+        assert editor.text(TEST_PATH).startswith("// typed on\npackage shop;\n" + IMPORT)
+        assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
+        [asked] = editor.called("place")
+        assert asked["line"] == editor.line_of(CART_PATH, TOTAL) + 1
+
+
+async def test_tests_that_are_written_at_once_all_go_into_their_class(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await editor.do(CART_PATH, "public void add", "Generate test")
+        await until(lambda: editor.text(TEST_PATH).count(GENERATED) == 2)
+
+
+async def test_a_file_that_changed_on_disk_meanwhile_takes_the_test(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.called("generate"))
+        (shop / TEST_PATH).write_text("// of a branch\n" + CART_TEST)
+        await until(lambda: editor.ends)
+        assert editor.text(TEST_PATH).startswith("// of a branch\npackage shop;\n" + IMPORT)
+        assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
+
+
+async def test_a_text_that_changes_all_the_time_is_left_alone(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.types_on = True
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await generate(editor)
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith(f"{TEST_PATH} changed while the text was written")
+        assert editor.text(TEST_PATH) == len(editor.labels) * " " + CART_TEST
+
+
+async def test_a_test_of_a_method_that_is_gone_by_then_is_not_placed_anew(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.called("generate"))
+        for _ in range(3):
+            editor.erase(CART_PATH, editor.line_of(CART_PATH, "public void clear") - 8)
+        editor.type(TEST_PATH, 0, 0, "// typed on\n")
+        [message] = await until(lambda: editor.messages)
+        assert message == "Cart.total, which the test tests, is gone"
         assert editor.text(TEST_PATH) == "// typed on\n" + CART_TEST
 
 

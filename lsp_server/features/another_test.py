@@ -46,8 +46,6 @@ async def _another(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     if last is None:
         raise BadInput(f"no test was written for {method.name} yet: generate one first")
     focal, line = last.focal, last.focal.line()
-    if line is None:
-        raise BadInput(f"{focal.name}, which the test tests, is gone")
     async with work(server, f"Generate another test for {focal.name}") as act:
         seen = await focal.project.seen()
         request = generate_test.request_for(session, focal, line, seen)

@@ -17,7 +17,6 @@ from lsp_server.project import Place
 from lsp_server.questions import Choice, ask
 from lsp_server.server import Server
 from lsp_server.session import Session
-from personalizer.daemon.protocol import PlaceRequest
 from personalizer.errors import BadInput, Cancelled
 
 __all__ = ["COMMAND", "KIND", "badge", "offer", "register"]
@@ -61,13 +60,10 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     chosen = await ask(server, f"Which test for {focal.name}?", choices)
     if chosen is None:
         raise Cancelled("no test was chosen")
-    taken = replace(generation, candidates=(whole[chosen],))
-    wanted = PlaceRequest(
-        request.workspace, request.path, place.line + 1, taken.best.text, buffers=request.buffers
-    )
-    edit = answers.read(await server.session.daemon.ask(lambda d: d.place(wanted)), answers.Edit)
-    label = f"Test for {focal.name} by {generation.adapter}"
-    inserted = await edits.apply(server, focal.project, edit, label=label, seen=seen)
+    seen = await focal.project.seen()
+    edit = await generate_test.placed(server, focal, whole[chosen].text, seen)
+    taken = replace(generation, candidates=(whole[chosen],), edit=edit)
+    taken, inserted = await generate_test.write(server, focal, taken, seen)
     if kind := generate_test.heeded(taken):
         server.say(f"Test for {focal.name}: {generate_test.outcome(taken)}", kind)
     if wish.show:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lsprotocol import types as lsp
 
@@ -14,7 +15,7 @@ from lsp_server.progress import Work, work
 from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.session import Session
-from personalizer.daemon.protocol import GenerateRequest
+from personalizer.daemon.protocol import GenerateRequest, PlaceRequest
 from personalizer.errors import BadInput
 
 __all__ = [
@@ -29,13 +30,18 @@ __all__ = [
     "method_at",
     "offer",
     "outcome",
+    "placed",
     "register",
     "request_for",
     "verdict",
+    "write",
 ]
 
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
+
+_TRIES = 4
+"""How often a test is placed while its file changes beneath it."""
 
 
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
@@ -140,15 +146,56 @@ async def insert(
         act: Shown meanwhile.
 
     Raises:
-        BadInput: If there is nothing to insert, or the text has changed since.
+        BadInput: If there is nothing to insert, or it cannot be.
     """
-    session, edit = server.session, edit_of(generation, focal)
-    label = f"Test for {focal.name} by {generation.adapter}"
-    done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
-    session.offered.remember(_offered(focal, count, edit, done))
+    generation, done = await write(server, focal, generation, seen)
+    server.session.offered.remember(_offered(focal, count, edit_of(generation, focal), done))
     act.conclude(f"Test for {focal.name}", outcome(generation), heeded(generation))
-    if session.settings.generate_test.show:
+    if server.session.settings.generate_test.show:
         await edits.show(server, done.place, take_focus=not done.typed_on)
+
+
+async def write(
+    server: Server, focal: Focal, generation: answers.Generation, seen: Seen
+) -> tuple[answers.Generation, edits.Inserted]:
+    """Has the editor insert the best candidate, placed anew where its file changed meanwhile.
+
+    Args:
+        server: The server.
+        focal: What the test tests.
+        generation: The daemon's answer.
+        seen: The buffers that the daemon saw.
+
+    Returns:
+        The answer with the edit that was made, and what that did.
+
+    Raises:
+        BadInput: If there is nothing to insert, it cannot be, or the file changes all the time.
+    """
+    label = f"Test for {focal.name} by {generation.adapter}"
+    edit, notes = edit_of(generation, focal), generation.notes
+    for left in reversed(range(_TRIES)):
+        try:
+            done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
+            break
+        except edits.Changed:
+            if not left:
+                raise
+            notes = (*generation.notes, f"{edit.file} changed while it was written")
+            seen = await focal.project.seen()
+            edit = await placed(server, focal, generation.best.text, seen)
+    return replace(generation, edit=edit, notes=notes), done
+
+
+async def placed(server: Server, focal: Focal, text: str, seen: Seen) -> answers.Edit:
+    """Where a test goes in the project as it is by now.
+
+    Raises:
+        BadInput: If it cannot be added, or what it tests is gone.
+    """
+    root, line = str(focal.project.root), focal.line() + 1
+    wanted = PlaceRequest(root, focal.path, line, text, buffers=seen.unsaved)
+    return answers.read(await server.session.daemon.ask(lambda d: d.place(wanted)), answers.Edit)
 
 
 def _offered(focal: Focal, count: int, edit: answers.Edit, done: edits.Inserted) -> Offered:

@@ -148,11 +148,13 @@ class Service:
 
         Raises:
             NoSuchMethod: If no method is at the line.
-            BadInput: If the text cannot be added there.
+            BadInput: If the text cannot be added there, or is there.
         """
         snapshot = self._workspace(request.workspace).snapshot(request.buffers)
-        path, focal = resolve_target(snapshot, f"{request.path}:{request.line}")
-        return Site(snapshot, path, focal).edit(request.text)
+        site = Site(snapshot, *resolve_target(snapshot, f"{request.path}:{request.line}"))
+        if site.has(request.text):
+            raise BadInput("the test class has this test already")
+        return site.edit(request.text)
 
     def snippet(self, request: SnippetRequest, cancelled: threading.Event) -> SnippetGeneration:
         """The body of the documented method at a place; raises as ``generate``."""

@@ -17,7 +17,7 @@ from personalizer.generation.placing.naming import OF_OBJECT
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
-from personalizer.generation.site import Site, nameless
+from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of, code, given_to, nodes
 
 __all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
@@ -62,7 +62,7 @@ def candidates_of(
     for completion in completions:
         candidate = candidate_of(completion, site, mend=mend)
         code = digest(candidate.text.encode())
-        if candidate.text and code not in seen and nameless(candidate.text) not in site.existing:
+        if candidate.text and code not in seen and not site.has(candidate.text):
             seen.add(code)
             found.append(candidate)
     return ranked(found)

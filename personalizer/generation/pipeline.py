@@ -21,7 +21,7 @@ from personalizer.generation.records import Candidate, Edit, Generation, Writer
 from personalizer.generation.rescue.amplifying import amplified
 from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
-from personalizer.generation.site import Site, nameless
+from personalizer.generation.site import Site
 from personalizer.prompts import Attempt, Kind, Prompt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
@@ -269,7 +269,7 @@ def edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | No
     best = candidates[0]
     if not best.parses:
         return None, "no candidate is a complete test"
-    if nameless(best.text) in site.existing:  # by what was settled
+    if site.has(best.text):  # by what was settled
         return None, "the test class has the best of them already"
     edit, reason = or_why_not(lambda: site.edit(best.text))
     return (replace(edit, notes=(*best.notes, *edit.notes)) if edit else None), reason

@@ -21,7 +21,7 @@ from personalizer.generation.records import Edit
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
 
-__all__ = ["Site", "nameless"]
+__all__ = ["Site"]
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,17 @@ class Site:
         return self.symbols.scope.flavour or ""
 
     @cached_property
-    def existing(self) -> frozenset[str]:
-        """What the methods of the file do, as :func:`nameless` has it."""
+    def _existing(self) -> frozenset[str]:
         if self.place is None:
             return frozenset()
         facts, source = self.snapshot.files[self.place.path], self.snapshot.source(self.place.path)
         return frozenset(
-            nameless(code_of(source, one.span, facts.encoding), one.name) for one in facts.methods
+            _nameless(code_of(source, one.span, facts.encoding), one.name) for one in facts.methods
         )
+
+    def has(self, text: str) -> bool:
+        """Whether a method of the file does just what a test does, under any name."""
+        return _nameless(text) in self._existing
 
     def prompt(
         self, level: Level, examples: Sequence[Pair] = (), attempt: Attempt | None = None
@@ -190,7 +193,7 @@ class Site:
         return ""
 
 
-def nameless(text: str, name: str = "") -> str:
+def _nameless(text: str, name: str = "") -> str:
     """A digest of a method that is the same whatever the method is called.
 
     Args:
@@ -198,7 +201,7 @@ def nameless(text: str, name: str = "") -> str:
         name: Its name, where that is known.
 
     Example:
-        >>> nameless("@Test void a() { b(); }") == nameless("@Test void c() { b(); }")
+        >>> _nameless("@Test void a() { b(); }") == _nameless("@Test void c() { b(); }")
         True
     """
     if not name:

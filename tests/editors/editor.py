@@ -103,6 +103,8 @@ class Editor:
         self.questions: list[lsp.ShowMessageRequestParams] = []
         self.chooses: str | None = None
         """Start of the title that is taken of each question's; None takes none."""
+        self.types_before_choosing: str | None = None
+        """A file into which the user types a blank before each answer."""
         self.answers: str | None = None
         """Title that is answered to every question, offered or not."""
         self.refreshes = 0
@@ -110,6 +112,8 @@ class Editor:
         """The server has asked to be told of changed files."""
         self.refuses = False
         """Answers every edit with a no."""
+        self.types_on = False
+        """The user types a blank at the begin of every text just before an edit of it comes."""
         self._log = log
 
     @property
@@ -193,6 +197,8 @@ class Editor:
 
     def answer(self, question: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
         self.questions.append(question)
+        if self.types_before_choosing:
+            self.type(self.types_before_choosing, 0, 0, " ")
         if self.answers:
             return lsp.MessageActionItem(self.answers)
         start = self.chooses
@@ -278,6 +284,8 @@ class Editor:
             else:
                 assert isinstance(change, lsp.TextDocumentEdit)
                 uri, version = change.text_document.uri, change.text_document.version
+                if self.types_on:
+                    self.type(self._file(uri).relative_to(self.root).as_posix(), 0, 0, " ")
                 if version is not None and version != self.versions.get(uri):
                     return lsp.ApplyWorkspaceEditResult(False, failure_reason="newer version")
                 self._changed(uri, [e for e in change.edits if isinstance(e, lsp.TextEdit)])

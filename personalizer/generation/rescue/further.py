@@ -25,7 +25,7 @@ from personalizer.generation.rescue.rounds import declared, mended
 from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
-from personalizer.generation.site import Site, nameless
+from personalizer.generation.site import Site
 from personalizer.words import mutants_noticed
 
 __all__ = ["noticing", "varied"]
@@ -126,7 +126,7 @@ def _tried(
         """What becomes of a test that was not tried before, without what it no longer uses."""
         text = without_unused(text, best.text, site.focal)
         code = digest(text.encode())
-        if code in seen or nameless(text) in site.existing or not whole_test(text, site):
+        if code in seen or site.has(text) or not whole_test(text, site):
             return None
         seen.add(code)
         other = replace(best, text=text, asserts=True, settled=False, notes=())
