@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -25,7 +25,9 @@ __all__ = [
     "applied",
     "as_shown",
     "command_at",
+    "differing",
     "inserted_at",
+    "moved_with",
     "path_of",
     "relative_path",
     "uri_of",
@@ -249,6 +251,47 @@ def applied(changes: Sequence[Change], text: Text) -> Text:
     for change in reversed(changes):
         text = text.replaced(change.start, change.end, change.text)
     return text
+
+
+def differing(before: Text, after: Text) -> tuple[int, int, int]:
+    """Whole lines that two texts do not share at their beginning or end.
+
+    Returns:
+        The byte where they begin in both, where they end in ``before``, and in ``after``.
+
+    Example:
+        >>> differing(Text(b"a\\nb\\nc"), Text(b"a\\nnew\\nb\\nc"))
+        (2, 2, 6)
+    """
+    old, new = _lines(before.source), _lines(after.source)
+    head = _alike(old, new)
+    tail = sum(map(len, old[len(old) - _alike(old[head:][::-1], new[head:][::-1]) :]))
+    return sum(map(len, old[:head])), len(before.source) - tail, len(after.source) - tail
+
+
+def _alike(one: list[bytes], other: list[bytes]) -> int:
+    """How many lines at the beginning are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def moved_with(changes: Sequence[Change], before: Text, after: Text) -> tuple[Change, ...] | None:
+    """Changes of a text as those of a later one; None where that differs in their lines.
+
+    Example:
+        >>> old, new = Text(b"int a;\\nint b;"), Text(b"long a;\\nint b;")
+        >>> moved_with([Change(11, 12, "c")], old, new), moved_with([Change(4, 12, "c")], old, new)
+        ((Change(start=12, end=13, text='c'),), None)
+    """
+    start, end, end_now = differing(before, after)
+    moved = [
+        replace(one, start=one.start + end_now - end, end=one.end + end_now - end)
+        if one.start >= end
+        else one
+        for one in changes
+        if one.start >= end or one.end < start
+    ]
+    return tuple(moved) if len(moved) == len(changes) else None
 
 
 def command_at(title: str, name: str, uri: str, line: int) -> lsp.Command:

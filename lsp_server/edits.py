@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from indexer import Method
 from lsp_server.answers import Edit
 from lsp_server.asking import granted
-from lsp_server.convert import Text, applied, as_shown, inserted_at, workspace_edit
+from lsp_server.convert import Text, applied, as_shown, inserted_at, moved_with, workspace_edit
 from lsp_server.project import Buffer, Project, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
@@ -40,7 +40,7 @@ class Inserted:
 
 
 async def apply(
-    server: Server, project: Project, edit: Edit, *, label: str, seen: Seen
+    server: Server, project: Project, edit: Edit, *, label: str, seen: Seen, move: bool = False
 ) -> Inserted:
     """Has the editor make an edit.
 
@@ -50,6 +50,7 @@ async def apply(
         edit: From the daemon.
         label: What the editor's undo list may call it; names the adapter.
         seen: The buffers that the daemon saw.
+        move: Moves the edit with its surroundings where the text changed elsewhere only.
 
     Raises:
         Changed: If the text is another by now.
@@ -69,8 +70,12 @@ async def apply(
     open_now = {path: one.text.source for path, one in project.buffers.items()}
     if not buffer and await in_thread(_modified, project.root / edit.file, seen.since):
         raise _changed(edit)
-    if (buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]) != text:
-        raise _changed(edit)
+    now = buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]
+    if now != text:
+        moved = moved_with(changes, text, now) if move else None
+        if moved is None:
+            raise _changed(edit)
+        text, changes = now, moved
     change = workspace_edit(
         changes,
         text,

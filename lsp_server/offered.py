@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from indexer import Method
 from lsp_server.answers import Change, Edit
-from lsp_server.convert import Text, applied
+from lsp_server.convert import Text, applied, differing
 from lsp_server.project import Place, Project
 from personalizer.errors import BadInput
 
@@ -87,17 +87,7 @@ def in_place_of(offered: Offered, edit: Edit) -> Edit:
 
     Whole lines are replaced, and none that both have at the beginning or the end.
     """
-    old = offered.after.source.splitlines(keepends=True)
-    new = applied(edit.changes, offered.before).source.splitlines(keepends=True)
-    head = _alike(old, new)
-    tail = _alike(old[head:][::-1], new[head:][::-1])
-    start = sum(map(len, old[:head]))
-    end = sum(map(len, old[: len(old) - tail]))
-    text = b"".join(new[head : len(new) - tail]).decode()
+    wanted = applied(edit.changes, offered.before)
+    start, end, wanted_end = differing(offered.after, wanted)
+    text = wanted.source[start:wanted_end].decode()
     return Edit(edit.file, False, (Change(start, end, text),))
-
-
-def _alike(one: list[bytes], other: list[bytes]) -> int:
-    """How many lines at the beginning are the same."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

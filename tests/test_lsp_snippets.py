@@ -15,7 +15,7 @@ from lsp_server.session import Session
 from personalizer.errors import PersonalizerError
 from personalizer.generation.snippets.java import find_remark
 from tests.editors.editor import CART, CART_PATH, editing, until
-from tests.fake_daemon import NO_EDIT
+from tests.fake_daemon import NO_EDIT, SNIPPET
 
 COMMENTS = """\
 package shop;
@@ -124,3 +124,29 @@ async def test_why_a_snippet_changes_nothing_is_told_and_trust_is_handed_on(
         assert message.startswith(f"nothing was changed at {CART_PATH}:")
         assert message.endswith(f": {NO_EDIT}")
         assert editor.called("snippet")[0]["trusted"] is True
+
+
+@pytest.mark.asyncio
+async def test_a_body_goes_where_its_method_is_by_then(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear", "Generate snippet")
+        await until(lambda: editor.called("snippet"))
+        editor.type(CART_PATH, 0, 0, "// typed on\n")
+        await until(lambda: "return 42" in editor.text(CART_PATH))
+        assert editor.text(CART_PATH).startswith("// typed on\npackage shop;")
+        assert f"public void clear() {SNIPPET}" in editor.text(CART_PATH)
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_was_typed_meanwhile_is_left_alone(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        line = editor.line_of(CART_PATH, "public void clear")
+        await editor.do(CART_PATH, "public void clear", "Generate snippet")
+        await until(lambda: editor.called("snippet"))
+        editor.type(CART_PATH, line + 1, 0, "        total = 0;\n")
+        [message] = await until(lambda: editor.messages)
+        assert "changed while" in message
+        assert "total = 0;" in editor.text(CART_PATH)
+        assert "return 42" not in editor.text(CART_PATH)

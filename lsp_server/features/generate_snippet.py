@@ -84,7 +84,7 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
             reason = snippet.no_edit or "nothing came that can be used"
             raise BadInput(f"nothing was changed at {path}:{place.line + 1}: {reason}")
         label = f"Snippet by {snippet.adapter}"
-        await edits.apply(server, project, snippet.edit, label=label, seen=seen)
+        await edits.apply(server, project, snippet.edit, label=label, seen=seen, move=True)
         outcome = "; ".join([f"written by {snippet.adapter}", *snippet.notes])
         kind = lsp.MessageType.Info if snippet.notes else None
         act.conclude("Snippet", outcome, kind)
