@@ -81,7 +81,7 @@ def base_folder(name: str) -> Path:
         if not (folder / "config.json").is_file():
             raise BaseModelError(f"the embedded base model is missing from {folder}: install again")
         return folder
-    return model_folder(name, "base model", "config.json", f"use --base {STARTER}")
+    return model_folder(name, "base model", "config.json", f"use the base {STARTER}")
 
 
 def model_folder(name: str, kind: str, mark: str, otherwise: str) -> Path:
