@@ -42,7 +42,9 @@ def untested(folder: Path) -> str:
     for path, facts in sorted(snapshot.files.items()):
         for method in facts.methods:
             wanted = "public" in method.modifiers and method.body and not method.constructor
-            if not wanted or in_test_root(path) or snapshot.tests_of(path, method):
+            if not wanted or in_test_root(path, facts.package):
+                continue
+            if snapshot.tests_of(path, method):
                 continue
             same = [m for m in facts.methods if m.name == method.name]
             long = method.body is not None and method.body.end - method.body.start > 120

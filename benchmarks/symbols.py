@@ -103,7 +103,7 @@ def methods_of(snapshot: Snapshot) -> list[Where]:
         Where(path, method)
         for path, facts in sorted(snapshot.files.items())
         for method in facts.methods
-        if method.body and not facts.errors and not in_test_root(path)
+        if method.body and not facts.errors and not in_test_root(path, facts.package)
     ]
     random.Random(0).shuffle(found)
     return found

@@ -170,4 +170,6 @@ def _fit(view: View, have: str, want: str) -> float:
     family = view.project.with_parents(one) if one else []
     if any(want == c.name or want in c.parents for c in family):
         return 0.7
-    return -0.5 if family else 0.0
+    if family:
+        return -0.5
+    return 0.2 if have.endswith(want) else 0.0  # as ByteArrayOutputStream is an OutputStream

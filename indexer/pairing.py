@@ -210,7 +210,7 @@ class Pairing:
         return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 
 
-_RULES_VERSION = 4
+_RULES_VERSION = 5
 """Raised with every change of the rules: pairs that were kept are then found again."""
 
 _SavedFile = tuple[list[tuple[int, str, int, str, float]], list[str]]
@@ -278,8 +278,11 @@ def _outline(facts: FileFacts) -> object:
     """What the rules can see of a file from another file; a body is no part of it."""
     return (
         facts.package,
-        [line.name for line in facts.imports],
-        [(t.name, t.kind, t.modifiers, t.extends, t.implements) for t in facts.types],
+        [(line.name, line.static, line.wildcard) for line in facts.imports],
+        [
+            (t.name, t.kind, t.modifiers, t.annotations, t.extends, t.implements)
+            for t in facts.types
+        ],
         [(f.owner, f.name, f.type) for f in facts.fields],
         [(m.key, m.returns, m.modifiers, m.annotations, m.body is None) for m in facts.methods],
     )

@@ -6,9 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from indexer.facts import FileFacts, Method, Type
+from indexer.names import words_of
 
 __all__ = [
     "ByName",
@@ -61,12 +64,38 @@ def find_tests(path: str, facts: FileFacts) -> Iterator[Where]:
             yield Where(path, method)
 
 
-_TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|it|[^/]*test)/", re.IGNORECASE)
+def in_test_root(path: str, package: str = "") -> bool:
+    """Whether a file lies under a folder of tests.
+
+    Args:
+        path: POSIX, relative to the workspace.
+        package: The file's own, if known: the folders that it names say nothing.
+
+    Example:
+        >>> in_test_root("a/src/integrationTest/java/A.java"), in_test_root("latest/A.java")
+        (True, False)
+        >>> in_test_root("it/src/main/java/A.java"), in_test_root("src/it/A.java", "it")
+        (False, False)
+    """
+    return _holds_tests(path.rpartition("/")[0], package)
 
 
-def in_test_root(path: str) -> bool:
-    """Whether a path lies under a folder of tests."""
-    return _TEST_FOLDER.search(path) is not None
+@lru_cache(maxsize=20_000)
+def _holds_tests(folder: str, package: str) -> bool:
+    below = "/" + package.replace(".", "/") if package else ""
+    folders = f"/{folder}".removesuffix(below).split("/")
+    source_sets = [after for before, after in pairwise(folders) if before == "src"]
+    if "main" in source_sets:
+        folders = source_sets
+    return any(map(_says_test, folders))
+
+
+_TEST_WORD = re.compile(r"(?:i|int|func|unit)?tests?")
+
+
+def _says_test(folder: str) -> bool:
+    """Whether a folder is named as one of tests: ``it``, ``intTest``, ``unit-tests``, ``test``."""
+    return folder.lower() == "it" or any(map(_TEST_WORD.fullmatch, words_of(folder)))
 
 
 def module_of(path: str) -> str:
@@ -94,6 +123,10 @@ class Class(NamedTuple):
         return self.type.simple_name
 
     @property
+    def full_name(self) -> str:
+        return f"{self.package}.{self.type.name}"
+
+    @property
     def parents(self) -> tuple[str, ...]:
         return self.type.extends + self.type.implements
 
@@ -109,14 +142,14 @@ def classes_of(path: str, facts: FileFacts) -> list[Class]:
     """The types of one file; none of a language whose tests are not paired."""
     if facts.language != "java":
         return []
-    methods = defaultdict(list)
+    methods = _by_owner(facts.methods)
     types = {t.name: t for t in facts.types}
-    tests = set()
-    for method in facts.methods:
-        methods[method.owner].append(method)
-        if is_test(method, types.get(method.owner)):
-            tests.add(method.owner.partition(".")[0])
-    root = in_test_root(path)
+    tests = {
+        method.owner.partition(".")[0]
+        for method in facts.methods
+        if is_test(method, types.get(method.owner))
+    }
+    root = in_test_root(path, facts.package)
     return [
         Class(
             path,
@@ -141,6 +174,7 @@ class Project:
     asked: set[str] = field(default_factory=set)
     """Simple names; ``<Name`` for the children of a name, ``=path`` for the bodies of a file."""
     _near: dict[tuple[str, str, bool], list[Class]] = field(default_factory=dict)
+    _nested: dict[tuple[str, str], list[Class]] = field(default_factory=dict)
     _chains: dict[tuple[str, str, bool], tuple[list[Class], set[str]]] = field(default_factory=dict)
 
     def all(self, name: str) -> tuple[Class, ...]:
@@ -158,6 +192,8 @@ class Project:
     def by_distance(self, name: str, path: str, *, helpers: bool = False) -> list[Class]:
         """Types of a simple name: the imported one alone, else same package, same module first.
 
+        None where the import is of a type that is not the project's.
+
         Args:
             name: Simple name.
             path: The file that uses the name.
@@ -172,20 +208,24 @@ class Project:
 
     def _by_distance(self, name: str, path: str, helpers: bool) -> list[Class]:
         found = [*self.all(name)] if helpers else self.focal(name)
-        if len(found) < 2:
+        if not found:
             return found
         facts = self.files[path]
+        wholes = set()
         for line in facts.imports:
-            if not line.static and not line.wildcard and line.name.rpartition(".")[2] == name:
-                exact = [c for c in found if f"{c.package}.{c.type.name}" == line.name]
-                if exact:
-                    return exact[:1]
+            if line.static:
+                continue
+            if line.wildcard:
+                wholes.add(line.name)
+            elif line.name.rpartition(".")[2] == name:
+                return [c for c in found if c.full_name == line.name][:1]
         module = module_of(path)
 
-        def rank(one: Class) -> tuple[bool, bool, bool, int]:
+        def rank(one: Class) -> tuple[bool, bool, bool, bool, int]:
             return (
                 one.path != path,
                 one.package != facts.package,
+                one.full_name.rpartition(".")[0] not in wholes,
                 module_of(one.path) != module,
                 -_common_prefix(one.package, facts.package),
             )
@@ -219,13 +259,15 @@ class Project:
 
     def nested_in(self, one: Class) -> list[Class]:
         """The types that are declared inside a type."""
-        inside = one.type.name + "."
-        return [
-            Class(one.path, one.package, kind, _declared(facts.methods, kind.name), one.for_tests)
-            for facts in [self.files[one.path]]
-            for kind in facts.types
-            if kind.name.startswith(inside)
-        ]
+        key = (one.path, one.type.name)
+        if key not in self._nested:
+            methods = _by_owner(self.files[one.path].methods)
+            self._nested[key] = [
+                Class(one.path, one.package, kind, tuple(methods[kind.name]), one.for_tests)
+                for kind in self.files[one.path].types
+                if kind.name.startswith(one.type.name + ".")
+            ]
+        return self._nested[key]
 
     def bodies_of(self, one: Class) -> tuple[Method, ...]:
         """The methods of a type with what stands in them, which no outline shows."""
@@ -249,8 +291,11 @@ def _parameters(method: Method) -> str:
     return method.key.partition("#")[2]
 
 
-def _declared(methods: Iterable[Method], owner: str) -> tuple[Method, ...]:
-    return tuple(m for m in methods if m.owner == owner)
+def _by_owner(methods: Iterable[Method]) -> Mapping[str, list[Method]]:
+    found: dict[str, list[Method]] = defaultdict(list)
+    for method in methods:
+        found[method.owner].append(method)
+    return found
 
 
 def _common_prefix(left: str, right: str) -> int:

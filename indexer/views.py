@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.facts import Call, FileFacts, Inside, Method, Parameter, simple_type
@@ -70,6 +71,21 @@ def on_mock(call: Call) -> bool:
     return head is not None and head[1] in _MOCKS
 
 
+_STUBBING = frozenset({"when", "given"})
+
+
+def _without_stubs(calls: Sequence[Call]) -> list[Call]:
+    """Calls but those that only name what a stand-in answers: ``when(rates.rate()).then…``."""
+    starts = [call.start for call in calls]
+    answered = {call.start for call in calls if call.name.startswith(("then", "will"))}
+    stubs = set()
+    for call in calls:
+        stubbing = call.name in _STUBBING and call.start in answered
+        if stubbing and len(call.arguments) == 1 and call.arguments[0].endswith(")"):
+            stubs.add(starts[bisect_right(starts, call.start)])
+    return [call for call in calls if call.start not in stubs]
+
+
 def views(project: Project, path: str, facts: FileFacts) -> Iterator[View]:
     """A view of each test of a file."""
     by_owner: dict[str, _TestClass] = {}
@@ -118,7 +134,8 @@ class _TestClass:
         body = own.unpacked()
         types |= {p.name: _shown(p.type) for p in body.locals}
         calls: list[Call] = []
-        for call in body.calls:
+        own_calls = _without_stubs(body.calls)
+        for call in own_calls:
             calls.append(call)
             if call.name in self.helpers and call.name != own.name and _own_helper(call):
                 inside = self._inside(call)
@@ -137,7 +154,7 @@ class _TestClass:
             named=self.named,
             spoken=self.spoken,
             calls=tuple(calls),
-            own=frozenset(call.name for call in body.calls),
+            own=frozenset(call.name for call in own_calls),
             types=types,
             names=(bare_name(own.name), *self.names),
             called=called,
@@ -160,7 +177,7 @@ class _TestClass:
                     one = left[0]  # of variable arguments
                 if one is not None:
                     body = one.unpacked()
-                    calls += body.calls
+                    calls += _without_stubs(body.calls)
                     variables += body.locals
                     further = {len(c.arguments) for c in body.calls if c.name == call.name}
                     arities += sorted(further.difference(arities))

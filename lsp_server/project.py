@@ -72,7 +72,7 @@ class Buffer:
     @cached_property
     def focal_methods(self) -> tuple[Method, ...]:
         """Methods that a test could be written for; none in a file of tests."""
-        if self.facts is None or self._tests or in_test_root(self.path):
+        if self.facts is None or self._tests or in_test_root(self.path, self.facts.package):
             return ()
         return tuple(m for m in self.facts.methods if m.body and "private" not in m.modifiers)
 

@@ -131,6 +131,10 @@ texts = st.sampled_from(
         "package a; class CartTest { @Nested class Total { @Test void one() { c.total(); } } }",
         "package a; class Other { int total() { return 2; } static class Builder { } }",
         'package b; import a.Cart; class CartTest { Cart c; @Test void add() { c.add(""); } }',
+        "package b; class Base { int total() { return 1; } }",
+        "package a; import b.*; class Cart extends Base { }",
+        "package a; import b.Base; class Cart extends Base { }",
+        "package a; @Test class Cart { int total() { return 0; } }",
         "class Broken { @Test void a( ",
         '@Generated("x") class Cart { }',
         "\0binary",
@@ -162,6 +166,33 @@ def test_any_history_equals_its_last_state_from_scratch(
     )
     assert state(snapshot) == state(scratch)
     assert snapshot.pairs == find_pairs(scratch.files)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "import x.Base; class Cart extends Base {}",
+            "import x.Base.*; class Cart extends Base {}",
+        ),
+        ("class Cart { public void total() {} }", "@Test class Cart { public void total() {} }"),
+    ],
+)
+def test_what_only_an_import_or_an_annotation_says_is_followed(before: str, after: str):
+    files = {
+        "x/Base.java": "package x; class Base { int total() { return 0; } }",
+        "y/Base.java": "package y; class Base { int total() { return 0; } }",
+        "src/test/java/y/CartTest.java": "package y; " + TEST.partition(";")[2],
+    }
+    index = Index()
+    index.apply(Change(path, text.encode()) for path, text in files.items())
+    kept = []
+    for cart in (before, after):
+        files["y/Cart.java"] = f"package y; {cart}"
+        kept.append(index.apply([Change("y/Cart.java", files["y/Cart.java"].encode())]).pairs)
+        scratch = Index().apply(Change(path, text.encode()) for path, text in files.items())
+        assert kept[-1] == scratch.pairs
+    assert kept[0] != kept[1]
 
 
 @given(histories)

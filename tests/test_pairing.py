@@ -7,7 +7,7 @@ import pytest
 
 from indexer import Change, Index, Pair
 from indexer.names import bare_name, class_names
-from indexer.pairing import Mode, find_tests
+from indexer.pairing import Mode, find_tests, in_test_root
 
 
 def pairs_of(*sources: str, mode: Mode = "rules") -> tuple[Pair, ...]:
@@ -192,6 +192,24 @@ def test_stubs_and_checks_of_mocks_are_no_calls():
         CART,
         'class CartTest { Cart cart; @Test void works() { verify(cart).add("a"); '
         "doReturn(1).when(cart).getSize(); cart.total(); } }",
+        "Cart.total() <- CartTest.works  single-call",
+    )
+
+
+def test_what_a_stub_names_is_no_call():
+    check_pairs(
+        CART,
+        "class CartTest { Cart cart; @Test void works() { "
+        'when(cart.getSize()).thenReturn(1); given(cart.add("a")).willThrow(new Error()); '
+        "cart.total(); } }",
+        "Cart.total() <- CartTest.works  single-call",
+    )
+
+
+def test_a_step_called_when_is_no_stub():
+    check_pairs(
+        CART,
+        "class CartTest { Cart cart; @Test void works() { when(cart.total()); then(1); } }",
         "Cart.total() <- CartTest.works  single-call",
     )
 
@@ -426,6 +444,60 @@ def test_the_imported_class_is_meant():
     }
     snapshot = index.apply(Change(path, text.encode()) for path, text in sources.items())
     assert [pair.focal.path for pair in snapshot.pairs] == ["y/src/main/java/c/Cart.java"]
+
+
+@pytest.mark.parametrize(
+    ("line", "paths"),
+    [
+        ("import b.*;", ["b/Cart.java"]),
+        ("import c.*;", ["c/Cart.java"]),
+        ("import java.util.Cart;", []),
+        ("import static java.util.Cart.of;", ["b/Cart.java"]),
+    ],
+)
+def test_an_import_tells_whose_class_is_meant(line: str, paths: list[str]):
+    sources = {
+        "b/Cart.java": "package b; class Cart { void add() { } }",
+        "c/Cart.java": "package c; class Cart { void add() { } }",
+        "d/CartTest.java": f"package d; {line} "
+        "class CartTest { @Test void add() { new Cart().add(); } }",
+    }
+    snapshot = Index().apply(Change(path, text.encode()) for path, text in sources.items())
+    assert [pair.focal.path for pair in snapshot.pairs] == paths
+
+
+def test_a_type_that_is_not_ours_fits_what_its_name_ends_with():
+    check_pairs(
+        "class Codec { void write(Writer w) { } void write(OutputStream o) { } }",
+        "class CodecTest { Codec c; @Test void writes() { c.write(new FileOutputStream(f)); } }",
+        "Codec.write(OutputStream) <- CodecTest.writes  name-prefix",
+    )
+
+
+@pytest.mark.parametrize(
+    ("main", "test", "package"),
+    [
+        ("src/main/java/it/shop/", "src/test/java/it/shop/", "it.shop"),
+        ("src/main/java/com/acme/contest/", "src/test/java/com/acme/contest/", "com.acme.contest"),
+        ("src/main/java/com/acme/tests/", "src/test/java/com/acme/tests/", "com.acme.tests"),
+        ("latest/src/main/java/a/", "latest/src/test/java/a/", "a"),
+        ("it/src/main/java/a/", "it/src/it/java/a/", "a"),
+        ("spring-test/src/main/java/a/", "spring-test/src/test/java/a/", "a"),
+        ("src/it/shop/", "tests/it/shop/", "it.shop"),
+        ("src/java/a/test/", "src/unittest/a/test/", "a.test"),
+        ("a/", "src/integrationTest/java/a/", "a"),
+    ],
+)
+def test_only_folders_of_sources_tell_tests_from_code(main: str, test: str, package: str):
+    sources = {
+        f"{main}Cart.java": f"package {package}; class Cart {{ void add() {{ }} void go() {{ }} }}",
+        f"{test}Helper.java": f"package {package}; class Helper {{ void help() {{ }} }}",
+        f"{test}CartTest.java": f"package {package}; class CartTest {{ "
+        "@Test void add() { new Cart().add(); } @Test void help() { new Helper().help(); } }",
+    }
+    snapshot = Index().apply(Change(path, text.encode()) for path, text in sources.items())
+    assert [pair.focal.path for pair in snapshot.pairs] == [f"{main}Cart.java"]
+    assert [in_test_root(path, package) for path in sources] == [False, True, True]
 
 
 # ---------------------------------------------------------------- tests and names

@@ -167,8 +167,7 @@ def _no_test(snapshot: Snapshot, path: str, method: Method) -> tuple[str, Method
 
 
 def _holds_tests(path: str, facts: FileFacts) -> bool:
-    mirrored = in_test_root(path) and "src/main/" not in path
-    return mirrored or any(True for _ in find_tests(path, facts))
+    return in_test_root(path, facts.package) or any(True for _ in find_tests(path, facts))
 
 
 # ---------------------------------------------------------------- names

@@ -41,7 +41,7 @@ def untested(snapshot: Snapshot) -> tuple[Where, ...]:
     found = [
         Where(path, method)
         for path, facts in snapshot.files.items()
-        if path not in test_files and not in_test_root(path)
+        if path not in test_files and not in_test_root(path, facts.package)
         for method in facts.methods
         if (path, method.key) not in paired
         and (method.name, len(method.parameters)) not in called

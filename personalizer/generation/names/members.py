@@ -189,8 +189,13 @@ class Members:
             for kind in facts.types:
                 for parent in kind.extends + kind.implements:
                     found.setdefault(simple_type(parent), []).append((path, kind))
+
+        def rank(heir: tuple[str, Type]) -> tuple[bool, int]:
+            path, kind = heir
+            return in_test_root(path, self._snapshot.files[path].package), len(kind.name)
+
         for heirs in found.values():
-            heirs.sort(key=lambda one: (in_test_root(one[0]), len(one[1].name)))
+            heirs.sort(key=rank)
         return found
 
     def heirs_of(self, declared: Declared) -> Iterator[Declared]:

@@ -288,7 +288,7 @@ class _Project:
         others: list[_Imports] = []
         for path, facts in snapshot.files.items():
             test = path in self._tests
-            if flavour is None and (test or in_test_root(path)):
+            if flavour is None and (test or in_test_root(path, facts.package)):
                 continue
             if flavour is None or (test and flavour_of(facts) in (flavour, None)):
                 (near if module_of(path) == module else peers).append(facts.imports)
@@ -344,7 +344,8 @@ class _Project:
             path, facts, kind = one
             shared = shared_parts(facts.package, scope.package)
             away = module_of(path) != module_of(scope.path)
-            return in_test_root(path) and away, away, -shared, kind.name.count("."), path
+            helper = in_test_root(path, facts.package)
+            return helper and away, away, -shared, kind.name.count("."), path
 
         usable = [
             one

@@ -139,7 +139,7 @@ def _named_after(
     names = {wanted, *(shape.format(focal_class) for shape in _SHAPES)}
     tests = {where.path for where in snapshot.tests}
     for path, facts in snapshot.files.items():
-        if facts.package == package and (path in tests or in_test_root(path)):
+        if facts.package == package and (path in tests or in_test_root(path, package)):
             for kind in facts.types:
                 if kind.name in names and kind.kind == "class":
                     yield TestPlace(path, kind.name)
