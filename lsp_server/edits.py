@@ -89,9 +89,10 @@ async def apply(
     if done is None:
         raise BadInput("this editor cannot insert text for Personalizer: nothing was inserted")
     if not done.applied:
-        if done.failure_reason is None or project.buffers.get(edit.file) is not buffer:
+        if project.buffers.get(edit.file) is not buffer:
             raise _changed(edit)
-        raise BadInput(f"the editor did not insert the text: {done.failure_reason}")
+        reason = done.failure_reason or "it does not say why"
+        raise BadInput(f"the editor did not insert the text: {reason}")
     after = applied(changes, text)
     test = await in_thread(new_test, edit.file, text, after)
     at = inserted_at(changes) if test is None else test.span.start
