@@ -232,16 +232,17 @@ async def test_the_new_test_is_shown_and_its_adapter_named(shop: Path, data: Pat
         assert editor.ends[0].message == "passes, covers 2 lines that no test did (by shop-1)"
 
 
-@pytest.mark.parametrize("types", [True, False])
-async def test_who_types_on_keeps_the_keyboard(shop: Path, data: Path, types: bool) -> None:
+@pytest.mark.parametrize("types", [CART_PATH, TEST_PATH, None])
+async def test_who_types_on_keeps_the_keyboard(shop: Path, data: Path, types: str | None) -> None:
     async with editing(shop, data=data, seconds=1.0) as editor:
         editor.open(CART_PATH)
+        editor.open(TEST_PATH)
         await editor.do(CART_PATH, TOTAL, "Generate test")
         await until(lambda: editor.called("generate"))
         if types:
-            editor.type(CART_PATH, 0, 0, "// meanwhile\n")
+            editor.type(types, 0, 0, "// meanwhile\n")
         shown = (await until(lambda: editor.client.shown_documents))[0]
-        assert shown.take_focus is not types
+        assert shown.take_focus is (types is None)
 
 
 async def test_columns_are_counted_as_the_editor_counts_them(tmp_path: Path, data: Path) -> None:

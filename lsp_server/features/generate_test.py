@@ -173,7 +173,8 @@ async def write(
         BadInput: If there is nothing to insert, it cannot be, or the file changes all the time.
     """
     label = f"Test for {focal.name} by {generation.adapter}"
-    edit, notes = edit_of(generation, focal), generation.notes
+    edit = edit_of(generation, focal)
+    changed: tuple[str, ...] = ()
     for left in reversed(range(_TRIES)):
         try:
             done = await edits.apply(server, focal.project, edit, label=label, seen=seen)
@@ -181,10 +182,11 @@ async def write(
         except edits.Changed:
             if not left:
                 raise
-            notes = (*generation.notes, f"{edit.file} changed while it was written")
+            changed = (f"{edit.file} changed while it was written",)
             seen = await focal.project.seen()
             edit = await placed(server, focal, generation.best.text, seen)
-    return replace(generation, edit=edit, notes=notes), done
+    told = replace(generation, edit=edit, notes=generation.notes + changed)
+    return told, replace(done, typed_on=done.typed_on or bool(changed))
 
 
 async def placed(server: Server, focal: Focal, text: str, seen: Seen) -> answers.Edit:

@@ -108,6 +108,24 @@ def _tests(hand: Hand, shop: Path, log: Path) -> None:
     saved(hand, shop / CART_PATH, "return 42")
 
 
+def test_who_types_on_while_tests_are_written_gets_them(
+    shop: Path, tmp_path: Path, around: dict[str, str], log: Path
+) -> None:
+    around["FAKE_DAEMON"] = json.dumps({"log": str(log), "seconds": 8.0})
+    with vs_code(tmp_path / "home", SETTINGS, around) as (code, hand):
+        hand.open(url=code.folder(shop))
+        for line in (TOTAL["line"], 8):
+            hand.file(path=CART_PATH, line=line, column=18)
+            hand.sees(hand.status, "Adapter fresh", 60)
+            hand.command(title="Personalizer: Generate Test")
+        hand.sees(asked(log, "generate"), "generate.*generate", 20)
+        hand.file(path=TEST_PATH, line=1, column=1)
+        hand.type(text="// typed on, ")
+        hand.sees(hand.told, "CartTest.java changed while it was written", 60)
+        saved(hand, shop / TEST_PATH, "^// typed on, package.*void generated.*void generated")
+        shot(hand, "typed_on")
+
+
 def _adapters(hand: Hand, log: Path) -> None:
     hand.command(title="Personalizer: Switch Adapter")
     rows = hand.rows(title="shop-1 serves shop")

@@ -107,6 +107,10 @@ const acts = {
     await patiently(() => openFile(name, line, column));
     await page.locator(".editor-instance .view-lines").first().waitFor();
   },
+  /** Types at the cursor. */
+  async type({ text }) {
+    await page.keyboard.type(text, { delay: 30 });
+  },
   /** Opens the light bulb's menu; gives what it offers. */
   async lightbulb() {
     const bulb = page.locator(":is(.codicon-gutter-lightbulb, .lightBulbWidget):visible").first();
