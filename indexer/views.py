@@ -74,15 +74,18 @@ def on_mock(call: Call) -> bool:
 _STUBBING = frozenset({"when", "given"})
 
 
-def _without_stubs(calls: Sequence[Call]) -> list[Call]:
+def _without_stubs(calls: Sequence[Call]) -> Sequence[Call]:
     """Calls but those that only name what a stand-in answers: ``when(rates.rate()).then…``."""
+    stubbing = [call for call in calls if call.name in _STUBBING and len(call.arguments) == 1]
+    if not stubbing:
+        return calls
     starts = [call.start for call in calls]
     answered = {call.start for call in calls if call.name.startswith(("then", "will"))}
-    stubs = set()
-    for call in calls:
-        stubbing = call.name in _STUBBING and call.start in answered
-        if stubbing and len(call.arguments) == 1 and call.arguments[0].endswith(")"):
-            stubs.add(starts[bisect_right(starts, call.start)])
+    stubs = {
+        starts[bisect_right(starts, call.start)]
+        for call in stubbing
+        if call.start in answered and call.arguments[0].endswith(")")
+    }
     return [call for call in calls if call.start not in stubs]
 
 
