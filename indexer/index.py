@@ -74,14 +74,24 @@ class Snapshot:
     """Reason by path of the files left out."""
     _store: Store = field(repr=False)
     _latest: _Latest = field(repr=False, compare=False)
+    _workspace: Workspace | None = field(default=None, repr=False, compare=False)
+    """Where a text is read again that the store has lost."""
 
     def source(self, path: str) -> bytes:
         """A file's bytes as they were when indexed.
 
         Raises:
-            KeyError: If the snapshot does not hold the file.
+            KeyError: If the snapshot does not hold the file, or what the store has lost is by now
+                another text on disk.
         """
-        return self._store.source(self.hashes[path])
+        name = self.hashes[path]
+        try:
+            return self._store.source(name)
+        except KeyError:
+            source = self._workspace.read(path).source if self._workspace else None
+            if source is None or _name(path, source) != name:
+                raise
+            return source
 
     def text(self, path: str) -> str:
         """A file's text, decoded as its facts say."""
@@ -189,6 +199,7 @@ class Index:
         self._facts: dict[str, FileFacts] = {}
         self._excluded: dict[str, str] = {}
         self._latest = _Latest()
+        self._workspace: Workspace | None = None
 
     def apply(self, changes: Iterable[Change]) -> Snapshot:
         """Takes changes in and gives the project as it then is.
@@ -218,6 +229,7 @@ class Index:
         Raises:
             StoreUnavailable: If the store cannot be written.
         """
+        self._workspace = workspace
         before = self._store.seen()
         facts = {name: self._facts[path] for path, name in self._hashes.items()}
         found: dict[str, Found] = {}
@@ -264,7 +276,7 @@ class Index:
 
     def snapshot(self) -> Snapshot:
         facts, hashes, excluded = dict(self._facts), dict(self._hashes), dict(self._excluded)
-        return Snapshot(facts, hashes, excluded, self._store, self._latest)
+        return Snapshot(facts, hashes, excluded, self._store, self._latest, self._workspace)
 
     def _forget(self, path: str) -> None:
         self._hashes.pop(path, None)

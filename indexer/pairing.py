@@ -187,25 +187,25 @@ class Pairing:
         """What ``saved`` kept; None where it is of other files or other rules."""
         try:
             kept = _decode(saved)
-        except msgspec.MsgspecError:
+            if (kept.rules, kept.digest) != (_RULES_VERSION, digest):
+                return None
+            found = {
+                path: _Found.of(
+                    (
+                        Pair(
+                            Where(path, files[path].methods[test]),
+                            Where(there, files[there].methods[focal]),
+                            rule,
+                            confidence,
+                        )
+                        for test, there, focal, rule, confidence in pairs
+                    ),
+                    asked,
+                )
+                for path, (pairs, asked) in kept.found.items()
+            }
+        except (msgspec.MsgspecError, LookupError):  # it is of other facts
             return None
-        if (kept.rules, kept.digest) != (_RULES_VERSION, digest):
-            return None
-        found = {
-            path: _Found.of(
-                (
-                    Pair(
-                        Where(path, files[path].methods[test]),
-                        Where(there, files[there].methods[focal]),
-                        rule,
-                        confidence,
-                    )
-                    for test, there, focal, rule, confidence in pairs
-                ),
-                asked,
-            )
-            for path, (pairs, asked) in kept.found.items()
-        }
         classes = _classes(files, files, (), {})
         return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 

@@ -1,13 +1,17 @@
 """SQLite cache of facts by content hash: safe for several readers and writers, never precious.
 
 A row holds a file's text (compressed) and its facts; both can be made again from the workspace,
-so an old schema or a damaged file is replaced without a word.
+so an old schema or a damaged file is replaced without a word, and a row that is not as it was
+written is as if it were not there: each bears a checksum.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
+import threading
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -31,17 +35,25 @@ __all__ = [
     "pack_row",
 ]
 
-SCHEMA = 9
+SCHEMA = 10
 """Raised with every change of the facts; rows of another schema are dropped."""
 
 _TABLES = """
-CREATE TABLE file (hash TEXT PRIMARY KEY, source BLOB NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE seen (path TEXT PRIMARY KEY, stamp TEXT, hash TEXT, reason TEXT) WITHOUT ROWID;
-CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE file (hash TEXT PRIMARY KEY, source BLOB, facts BLOB, seal INTEGER) WITHOUT ROWID;
+CREATE TABLE seen (path TEXT PRIMARY KEY, stamp TEXT, hash TEXT, reason TEXT, seal INTEGER)
+    WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB, seal INTEGER) WITHOUT ROWID;
 """
+_UNUSED = "unused"
+"""Name of the note that tells since when no current file needs a row."""
+_KEPT_UNUSED = 7 * 24 * 3600
+"""Seconds for which such a row is kept: branches come back, and a snapshot that another process
+still works with needs it."""
 
 encode_facts = msgspec.msgpack.Encoder().encode
 decode_facts = msgspec.msgpack.Decoder(FileFacts).decode
+_encode = msgspec.msgpack.Encoder().encode
+_decode_times = msgspec.msgpack.Decoder(dict[str, float]).decode
 
 Row = tuple[str, bytes, bytes]
 """(content hash, compressed source, encoded facts)."""
@@ -71,13 +83,18 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._access = threading.RLock()
+        self._db = self._opened()
+
+    def _opened(self, *, again: bool = True) -> sqlite3.Connection:
+        """The file, or an empty one in its place where it is damaged."""
         try:
-            self._db = self._open()
+            return self._open()
         except sqlite3.DatabaseError as error:
-            if path is None or not _damaged(error):
+            if not again or not self._damaged(error):
                 raise self._unavailable(error) from error
-            self._discard()
-            self._db = self._open()
+        self._discard()
+        return self._opened(again=False)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -88,6 +105,7 @@ class Store:
             )
         except (OSError, sqlite3.OperationalError) as error:
             raise self._unavailable(error) from error
+        database.text_factory = _text
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
@@ -121,17 +139,27 @@ class Store:
         except OSError as error:
             raise self._unavailable(error) from error
 
-    def _do(self, act: Callable[[sqlite3.Connection], _T]) -> _T:
+    def _damaged(self, error: sqlite3.Error) -> bool:
+        """Whether the file is to blame, not the disk or the folder that it lies in."""
+        code = getattr(error, "sqlite_errorcode", None)
+        if self._path is None or code is None:
+            return False
+        if code & _PRIMARY == sqlite3.SQLITE_READONLY:  # its header may say so, too
+            return os.access(self._path, os.W_OK)
+        return code == sqlite3.SQLITE_IOERR_SHORT_READ or code & _PRIMARY not in _OF_THE_DISK
+
+    def _do(self, act: Callable[[sqlite3.Connection], _T], *, again: bool = True) -> _T:
         """Runs an act; once more on an empty store when the file proves to be damaged."""
-        try:
-            return act(self._db)
-        except sqlite3.DatabaseError as error:
-            if self._path is None or not _damaged(error):
-                raise self._unavailable(error) from error
-        self._db.close()
-        self._discard()
-        self._db = self._open()
-        return act(self._db)
+        with self._access:
+            try:
+                return act(self._db)
+            except sqlite3.DatabaseError as error:
+                if not again or not self._damaged(error):
+                    raise self._unavailable(error) from error
+            self._db.close()
+            self._discard()
+            self._db = self._opened()
+            return self._do(act, again=False)
 
     def _write(self, *statements: tuple[str, Iterable[tuple[Any, ...]]]) -> None:
         """Several statements, each for many rows, as one transaction."""
@@ -147,17 +175,18 @@ class Store:
             self._do(act)
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Keeps rows; a hash that is there already is left alone."""
-        self._write(("INSERT OR IGNORE INTO file VALUES (?, ?, ?)", rows))
+        """Keeps rows, in the place of those with the same hash."""
+        self._write(("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", map(_sealed, rows)))
 
     def known(self, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that the store holds."""
         return {row[0] for row in self._select("SELECT hash FROM file WHERE hash IN", hashes)}
 
     def facts(self, hashes: Iterable[str]) -> dict[str, FileFacts]:
-        """Facts by hash; unknown hashes and rows that cannot be read are left out."""
+        """Facts by hash; left out are unknown hashes, and rows that are not whole or readable."""
         found = {}
-        for name, data in self._select("SELECT hash, facts FROM file WHERE hash IN", hashes):
+        query = "SELECT hash, source, facts, seal FROM file WHERE hash IN"
+        for name, _, data in _whole(self._select(query, hashes)):
             try:
                 found[name] = decode_facts(data)
             except msgspec.MsgspecError:
@@ -170,49 +199,56 @@ class Store:
         Raises:
             KeyError: If the store does not hold it.
         """
-        query = "SELECT source FROM file WHERE hash = ?"
-        row = self._do(lambda database: database.execute(query, (name,)).fetchone())
-        if row is None:
-            raise KeyError(name)
-        try:
-            return zlib.decompress(row[0])
-        except zlib.error as error:
-            raise KeyError(name) from error
+        query = "SELECT hash, source, facts, seal FROM file WHERE hash IN"
+        for _, source, _ in _whole(self._select(query, [name])):
+            try:
+                return zlib.decompress(source)
+            except zlib.error as error:
+                raise KeyError(name) from error
+        raise KeyError(name)
 
     def seen(self) -> dict[str, Seen]:
         """What was found on disk the last time, by path."""
-        rows = self._do(lambda database: database.execute("SELECT * FROM seen").fetchall())
-        return {path: (stamp, name, reason) for path, stamp, name, reason in rows}
+        query = "SELECT path, stamp, hash, reason, seal FROM seen"
+        rows = self._do(lambda database: database.execute(query).fetchall())
+        return {path: (stamp, name, reason) for path, stamp, name, reason in _whole(rows)}
 
     def set_seen(self, found: Mapping[str, Seen], gone: Iterable[str]) -> None:
         """Keeps what was found on disk, and forgets the paths that are gone."""
         self._write(
             ("DELETE FROM seen WHERE path = ?", ((path,) for path in gone)),
             (
-                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
-                ((path, *one) for path, one in found.items()),
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)",
+                (_sealed((path, *one)) for path, one in found.items()),
             ),
         )
 
     def note(self, name: str) -> bytes | None:
         """A value kept beside the facts, for example a derived result; None where there is none."""
-        query = "SELECT value FROM note WHERE name = ?"
-        row = self._do(lambda database: database.execute(query, (name,)).fetchone())
-        return None if row is None else bytes(row[0])
+        query = "SELECT name, value, seal FROM note WHERE name = ?"
+        rows = self._do(lambda database: database.execute(query, (name,)).fetchall())
+        return next((value for _, value in _whole(rows)), None)
 
     def set_note(self, name: str, value: bytes) -> None:
         """Keeps a derived value; a full disk is no error, the value is only slower to have."""
         try:
-            self._write(("INSERT OR REPLACE INTO note VALUES (?, ?)", [(name, value)]))
+            row = _sealed((name, value))
+            self._write(("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", [row]))
         except StoreUnavailable:
             return
 
     def keep_only(self, hashes: set[str]) -> None:
-        """Drops rows that no current file needs, once they are many (branches come back)."""
+        """Drops rows that no current file has needed for a week."""
         held = {row[0] for row in self._do(lambda d: d.execute("SELECT hash FROM file").fetchall())}
-        gone = held - hashes
-        if len(gone) > max(1000, len(hashes)):
-            self._write(("DELETE FROM file WHERE hash = ?", ((name,) for name in gone)))
+        noted = self.note(_UNUSED)
+        before = _decode_times(noted) if noted else {}
+        now = time.time()
+        since = {name: min(before.get(name, now), now) for name in held - hashes}
+        kept = {name: start for name, start in since.items() if now - start < _KEPT_UNUSED}
+        gone = since.keys() - kept.keys()
+        self._write(("DELETE FROM file WHERE hash = ?", ((name,) for name in gone)))
+        if kept != before:
+            self.set_note(_UNUSED, _encode(kept))
 
     def _select(self, query: str, hashes: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         wanted = list(hashes)
@@ -267,8 +303,33 @@ def _made_by_hand(database: sqlite3.Connection) -> list[tuple[str, str]]:
     return database.execute(query).fetchall()
 
 
-_DAMAGE = ("malformed", "not a database", "no such table", "no such column")
+_PRIMARY = 0xFF
+"""The bits of an error code of SQLite that tell its kind."""
+_OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 
-def _damaged(error: sqlite3.Error) -> bool:
-    return any(word in str(error) for word in _DAMAGE)
+def _text(raw: bytes) -> str:
+    """Text of a row; what is no UTF-8 is told by its seal."""
+    return raw.decode("utf-8", "replace")
+
+
+def _sealed(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with its checksum at its end."""
+    return *row, zlib.crc32(_encode(row))
+
+
+def _whole(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The rows that are as they were written, without their checksums."""
+    return (row[:-1] for row in rows if _sealed(row[:-1]) == row)

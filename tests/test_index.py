@@ -1,6 +1,7 @@
 """The index as a whole: changes in, snapshots out, the same by any way."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from indexer import (
 )
 from indexer.pairing import Pairing, find_pairs
 from indexer.workers import rows_of
+from tests.java_project import write_project
 
 CART = "package a; class Cart { int total() { return 0; } void add(String s) { total(); } }"
 TEST = "package a; class CartTest { Cart c; @Test void totalIsZero() { c.total(); } }"
@@ -220,6 +222,8 @@ def test_pairs_that_were_kept_are_the_pairs_that_are_found(
     assert restored is not None and restored.pairs == found.pairs
     assert Pairing.restored(snapshot.files, found.saved("now"), "then") is None
     assert Pairing.restored(snapshot.files, b"\x93", "now") is None
+    fewer = Index().apply([])
+    assert not found.pairs or Pairing.restored(fewer.files, found.saved("now"), "now") is None
 
 
 # ---------------------------------------------------------------- folders
@@ -312,6 +316,60 @@ def test_facts_that_were_lost_are_read_again(tmp_path: Path, monkeypatch: pytest
         store._write(("DELETE FROM file WHERE hash = ?", [(first.hashes["Cart.java"],)]))
         again, _ = index_folder(root, store)
         assert state(again) == state(first)
+
+
+def test_an_index_on_a_damaged_store_is_what_a_new_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def all_of(snapshot: Snapshot) -> object:
+        texts = {path: snapshot.source(path) for path in snapshot.files}
+        return state(snapshot), snapshot.copies, texts
+
+    root = write_project(tmp_path / "project")
+    write(root, Gen='@Generated("x") class Gen { }', One=CART * 20, Two=CART * 20)
+    monkeypatch.setattr("indexer.workspace._YOUNG", -(10**18))
+    path = tmp_path / "index.sqlite"
+    with Store(path) as store:
+        expected = all_of(index_folder(root, store)[0])
+    whole = path.read_bytes()
+    dice = random.Random(7)
+    for _ in range(150):
+        data = bytearray(whole[: dice.choice([len(whole), dice.randrange(len(whole))])])
+        for _ in range(dice.choice([0, 1, 60])):
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        path.write_bytes(data)
+        for _ in range(2):
+            with Store(path) as store:
+                assert all_of(index_folder(root, store)[0]) == expected
+
+
+@pytest.mark.parametrize("words", ["no longer", "still"])
+def test_a_text_that_the_store_has_lost_is_read_again_while_it_is_on_disk(
+    tmp_path: Path, words: str
+):
+    write(tmp_path, Cart=CART)
+    with Store() as store:
+        snapshot, _ = index_folder(tmp_path, store)
+        store.clear()
+        if words == "still":
+            assert snapshot.text("Cart.java") == CART
+        else:
+            write(tmp_path, Cart=TEST)
+            with pytest.raises(KeyError):
+                snapshot.text("Cart.java")
+
+
+def test_a_snapshot_outlives_that_another_process_indexes_another_branch(tmp_path: Path):
+    root = tmp_path / "project"
+    root.mkdir()
+    write(root, **{f"C{i}": f"class C{i} {{ }}" for i in range(1300)})
+    with Store(tmp_path / "index.sqlite") as ours, Store(tmp_path / "index.sqlite") as theirs:
+        snapshot, _ = index_folder(root, ours)
+        for file in root.iterdir():
+            file.unlink()
+        write(root, **{f"D{i}": f"class D{i} {{ }}" for i in range(201)})
+        index_folder(root, theirs)
+        assert snapshot.text("C5.java") == "class C5 { }"
 
 
 def test_worker_processes_give_what_one_process_gives():

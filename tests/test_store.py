@@ -67,12 +67,24 @@ def test_what_was_seen_is_kept_and_forgotten():
         assert store.seen() == {"a": ("3", "h", None)}
 
 
-def test_rows_are_dropped_once_most_are_unused():
+def test_rows_that_no_file_needed_for_a_week_are_dropped(monkeypatch: pytest.MonkeyPatch):
+    now = 1_000_000.0
+    monkeypatch.setattr("indexer.store.time.time", lambda: now)
+    day = 24 * 3600
     with Store() as store:
         rows = [row(b"class A%d { }" % i) for i in range(1200)]
+        names = [name for name, _, _ in rows]
         store.put(rows)
-        store.keep_only({rows[0][0]})
-        assert store.known(r[0] for r in rows) == {rows[0][0]}
+        store.keep_only({names[0]})
+        assert store.known(names) == set(names)  # another process may hold a snapshot of them
+        now += 6 * day
+        store.keep_only({names[0], names[1]})
+        now += 2 * day
+        store.keep_only({names[0]})
+        assert store.known(names) == {names[0], names[1]}
+        now += 8 * day
+        store.keep_only({names[0]})
+        assert store.known(names) == {names[0]}
 
 
 def test_a_few_unused_rows_are_kept_for_the_next_branch():
@@ -126,6 +138,45 @@ def test_a_row_that_cannot_be_read_is_unknown():
         assert store.facts(["aa"]) == {}
         with pytest.raises(KeyError):
             store.source("aa")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE file SET source = zeroblob(9)",
+        "UPDATE file SET source = 'text'",
+        "UPDATE file SET facts = 7",
+        "UPDATE file SET facts = NULL",
+        "UPDATE file SET hash = 'aa'",
+        "UPDATE seen SET hash = 'aa'",
+        "UPDATE seen SET reason = 'none'",
+        "UPDATE seen SET path = CAST(x'ff' AS TEXT)",
+        "UPDATE note SET value = 'text'",
+    ],
+)
+def test_a_row_that_was_changed_is_not_there(edit: str):
+    name = content_hash(SOURCE)
+    with Store() as store:
+        store.put([row()])
+        store.set_seen({"A.java": ("1", name, None)}, [])
+        store.set_note("a", b"1")
+        store._db.execute(edit)
+        held = store.facts([name]), store.seen(), store.note("a")
+        assert sum(map(bool, held)) == 2
+        store.put([row()])
+        assert (store.facts([name]), store.source(name)) == ({name: parse(SOURCE)}, SOURCE)
+
+
+def test_a_header_that_forbids_to_write_is_damage(tmp_path: Path):
+    path = tmp_path / "index.sqlite"
+    with Store(path) as store:
+        store.put([row(b"class A { }")])
+    data = bytearray(path.read_bytes())
+    data[18] = 99
+    path.write_bytes(data)
+    with Store(path) as store:
+        store.put([row()])
+    check_holds(path, SOURCE)
 
 
 @pytest.mark.parametrize("version", [0, 1, 999])
