@@ -162,16 +162,21 @@ class _Pom:
     """One pom.xml, with its parents once they are linked."""
 
     def __init__(self, folder: str, root: ElementTree.Element) -> None:
-        self.folder, self.root = folder, root
+        self.folder = folder
+        default = root.findall("profiles/profile[activation]")
+        self._parts = [*(p for p in default if _text_of(p, _BY_DEFAULT) == "true"), root]
         self.parent: _Pom | None = None
         self.artifact = self.text("artifactId") or ""
-        self.own = {
-            child.tag: (child.text or "").strip() for child in root.find("properties") or ()
-        }
+        self.own: dict[str, str] = {}
+        for child in self.all("properties/*"):
+            self.own.setdefault(child.tag, (child.text or "").strip())
+
+    def all(self, path: str) -> Iterator[ElementTree.Element]:
+        """Elements of this file, first those of the profiles that are active by default."""
+        return (element for part in self._parts for element in part.findall(path))
 
     def text(self, path: str) -> str | None:
-        found = self.root.findtext(path)
-        return found.strip() if found and found.strip() else None
+        return next(filter(None, (_text_of(part, path) for part in self._parts)), None)
 
     def name(self) -> _Name:
         return _name(self.value("${project.groupId}"), self.artifact)
@@ -212,25 +217,45 @@ class _Pom:
             return self.text(plain) or self.text("parent/" + plain)
         return self.text(plain.replace(".", "/") if plain.startswith("parent.") else plain)
 
-    def dependencies(self) -> Iterator[Dependency]:
-        """Own and inherited ones, with the versions that are managed."""
-        managed = self._managed()
+    def dependencies(self, poms: Mapping[_Name, _Pom]) -> Iterator[Dependency]:
+        """Own and inherited ones, with the versions that are managed.
+
+        Args:
+            poms: The workspace's, by name.
+        """
+        managed = self._managed(poms, set())
         for one in self.line():
-            for element in one.root.findall("dependencies/dependency"):
+            for element in one.all("dependencies/dependency"):
                 group, artifact, version = self._coordinates(element)
                 known = version or managed.get((group, artifact)) or managed.get((group, None))
                 yield Dependency(group, artifact, known)
 
-    def _managed(self) -> dict[tuple[str, str | None], str | None]:
-        """Version by group and artifact; under None what a group's bill of materials says."""
+    def _managed(
+        self, poms: Mapping[_Name, _Pom], met: set[_Pom]
+    ) -> dict[tuple[str, str | None], str | None]:
+        """Version by group and artifact; under None what a group's bill of materials says.
+
+        Args:
+            poms: The workspace's, by name; bills of materials among them are read.
+            met: Those that were read already.
+        """
         found: dict[tuple[str, str | None], str | None] = {}
+        bills: list[_Pom] = []
         for one in self.line():
-            for element in one.root.findall("dependencyManagement/dependencies/dependency"):
+            for element in one.all("dependencyManagement/dependencies/dependency"):
                 group, artifact, version = self._coordinates(element)
+                bill = poms.get(_name(group, artifact))
+                if _text_of(element, "scope") == "import" and bill is not None:
+                    bills.append(bill)
+                    continue
                 found.setdefault((group, artifact), version)
                 if artifact.endswith("-bom"):
                     below = "org.junit.jupiter" if artifact == "junit-bom" else group
                     found.setdefault((below, None), version)
+        for bill in bills:
+            if bill not in met:
+                met.add(bill)
+                found = bill._managed(poms, met) | found
         return found
 
     def _coordinates(self, element: ElementTree.Element) -> tuple[str, str, str | None]:
@@ -250,15 +275,36 @@ class _Pom:
 
     def java(self) -> str | None:
         for name in ("release", "source", "target"):
-            for one in self.line():
-                for plugin in one.root.iter("plugin"):
-                    if plugin.findtext("artifactId", "").strip() == "maven-compiler-plugin":
-                        known = self.value(plugin.findtext(f"configuration/{name}"))
-                        if known:
-                            return _level(known)
+            for plugin in self._plugins("maven-compiler-plugin", *_PLUGINS):
+                if known := self.value(_text_of(plugin, f"configuration/{name}")):
+                    return _level(known)
             if known := self.value("${maven.compiler." + name + "}"):
                 return _level(known)
         return _level(self.value("${java.version}"))
+
+    def added(self, goal: str) -> Iterator[str]:
+        """Roots that the build helper adds by a goal."""
+        for plugin in self._plugins("build-helper-maven-plugin", _PLUGINS[0]):
+            for execution in plugin.findall("executions/execution"):
+                if goal in (_text_of(one, ".") for one in execution.findall("goals/goal")):
+                    for source in execution.findall("configuration/sources/*"):
+                        if root := self.value(_text_of(source, ".")):
+                            yield root
+
+    def _plugins(self, artifact: str, *paths: str) -> Iterator[ElementTree.Element]:
+        for path in paths:
+            for one in self.line():
+                for plugin in one.all(path):
+                    if _text_of(plugin, "artifactId") == artifact:
+                        yield plugin
+
+
+_BY_DEFAULT = "activation/activeByDefault"
+_PLUGINS = ("build/plugins/plugin", "build/pluginManagement/plugins/plugin")
+
+
+def _text_of(element: ElementTree.Element, path: str) -> str | None:
+    return (element.findtext(path) or "").strip() or None
 
 
 def _maven_modules(build_files: Mapping[str, bytes]) -> list[Module]:
@@ -305,15 +351,17 @@ def _alike(one: _Name, other: _Name) -> bool:
 
 
 def _maven_module(pom: _Pom, by_name: Mapping[_Name, _Pom]) -> Module:
-    used = list(dict.fromkeys(pom.dependencies()))
+    used = list(dict.fromkeys(pom.dependencies(by_name)))
     own = [by_name.get(_name(one.group, one.artifact)) for one in used]
     main = pom.first("build/sourceDirectory") or "src/main/java"
     tests = pom.first("build/testSourceDirectory") or "src/test/java"
+    roots = [main, *pom.added("add-source")], [tests, *pom.added("add-test-source")]
+    sources, tested = (tuple(dict.fromkeys(_join(pom.folder, r) for r in some)) for some in roots)
     return Module(
         folder=pom.folder,
         tool="maven",
-        sources=(_join(pom.folder, main),),
-        tests=(_join(pom.folder, tests),),
+        sources=sources,
+        tests=tested,
         java=pom.java(),
         dependencies=tuple(one for one, module in zip(used, own, strict=True) if module is None),
         requires=tuple(module.folder for module in own if module is not None),

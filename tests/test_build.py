@@ -103,6 +103,88 @@ def test_the_compiler_plugin_tells_the_level():
     )
 
 
+def compiler(level: str) -> str:
+    return (
+        "<build><plugins><plugin><artifactId>maven-compiler-plugin</artifactId>"
+        f"<configuration><release>{level}</release></configuration></plugin></plugins></build>"
+    )
+
+
+@pytest.mark.parametrize(("active", "java"), [("true", "8"), ("false", "17")])
+def test_a_profile_counts_only_where_it_is_active_by_default(active: str, java: str):
+    check_modules(
+        {
+            "pom.xml": pom(
+                "<properties><maven.compiler.release>17</maven.compiler.release></properties>"
+                "<profiles><profile><id>legacy</id><activation>"
+                f"<activeByDefault>{active}</activeByDefault></activation>{compiler('8')}"
+                "</profile></profiles>"
+            )
+        },
+        f". {java}: ",
+    )
+
+
+def test_what_a_plugin_says_goes_before_what_a_parent_manages():
+    managed = compiler("8").replace("<build>", "<build><pluginManagement>")
+    managed = managed.replace("</build>", "</pluginManagement></build>")
+    check_modules(
+        {"pom.xml": pom(managed, "root"), "a/pom.xml": pom(compiler("17"), "a", "root")},
+        ". 8: ",
+        "a 17: ",
+    )
+
+
+def test_a_bill_of_materials_of_the_workspace_is_read():
+    bill = dependency("x", "{}").replace("</dep", "<scope>import</scope></dep")
+    managed = "<dependencyManagement><dependencies>{}</dependencies></dependencyManagement>"
+    check_modules(
+        {
+            "bom/pom.xml": pom(
+                "<properties><v>4.13.2</v></properties>"
+                + managed.format(dependency("junit", "junit", "${v}") + bill.format("more")),
+                "bom",
+            ),
+            "more/pom.xml": pom(
+                managed.format(
+                    dependency("org.testng", "testng", "7.0")
+                    + dependency("junit", "junit", "3.8")
+                    + bill.format("bom")
+                ),
+                "more",
+            ),
+            "web/pom.xml": pom(
+                managed.format(bill.format("bom"))
+                + "<dependencies>"
+                + dependency("junit", "junit")
+                + dependency("org.testng", "testng")
+                + "</dependencies>",
+                "web",
+            ),
+        },
+        "bom None: ",
+        "more None: ",
+        "web None: junit4 4.13.2, testng 7.0",
+    )
+
+
+def test_roots_may_be_added():
+    (one,) = modules_of(
+        {
+            "a/pom.xml": pom(
+                "<build><plugins><plugin><artifactId>build-helper-maven-plugin</artifactId>"
+                "<executions><execution><goals><goal>add-test-source</goal></goals><configuration>"
+                "<sources><source>src/it/java</source><source>${unknown}/x</source></sources>"
+                "</configuration></execution><execution><goals><goal>add-source</goal></goals>"
+                "<configuration><sources><source>${project.basedir}/gen</source></sources>"
+                "</configuration></execution></executions></plugin></plugins></build>"
+            )
+        }
+    )
+    assert one.sources == ("a/src/main/java", "a/gen")
+    assert one.tests == ("a/src/test/java", "a/src/it/java")
+
+
 def test_roots_may_be_moved():
     (one,) = modules_of(
         {
