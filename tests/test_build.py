@@ -388,6 +388,137 @@ def test_source_sets_may_be_moved():
     assert (one.sources, one.tests) == (("src", "gen"), ("test",))
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sourceSets.main.java.srcDirs = ['a', 'b']",
+        "sourceSets.main.java.srcDir 'a'; sourceSets.main.java.srcDir 'b'",
+        "sourceSets { main.java.srcDirs = ['a', 'b'] }",
+        "sourceSets { main { java { srcDirs = [\n'a', // first\n'b'\n] } } }",
+        "sourceSets { main { java { srcDirs 'a', 'b' }\n resources { srcDir 'res' } } }",
+        'sourceSets["main"].java.srcDir("a")\nsourceSets["main"].java.srcDir("b")',
+        'sourceSets { getByName("main") { java.setSrcDirs(listOf("a", "b")) } }',
+        'sourceSets.named("main") { java { setSrcDirs(listOf("a", "b")) } }',
+        'sourceSets { val main by getting { java.srcDirs("a", "b") } }',
+        "sourceSets.getByName('main').java.srcDirs = files('a', \"$projectDir/b\")",
+        "android { sourceSets { main.java.srcDirs = ['a', 'b'] } }",
+        "sourceSets { if (old) { main { java { srcDirs = ['a'] + ['b']\nsrcDirs('b') } } } }",
+    ],
+)
+@pytest.mark.parametrize("kind", ["main", "test"])
+def test_roots_are_read_however_they_are_written(script: str, kind: str):
+    (one,) = modules_of({"x/build.gradle": script.replace("main", kind)})
+    roots = {"main": one.sources, "test": one.tests}
+    assert roots.pop(kind) == ("x/a", "x/b")
+    (other,) = roots
+    assert roots[other] == (f"x/src/{other}/java",)
+
+
+def test_roots_may_be_added_to_the_usual_ones():
+    (one,) = modules_of({"build.gradle": "sourceSets.main.java.srcDirs += 'gen'"})
+    assert one.sources == ("src/main/java", "gen")
+
+
+def check_dependencies(block: str, *expected: str, more: str = "") -> None:
+    """What a module has of Gradle's dependencies, as ``group:artifact:version``."""
+    (one,) = modules_of({"build.gradle": f"{more}\ndependencies {{\n{block}\n}}"})
+    assert [f"{d.group}:{d.artifact}:{d.version}" for d in one.dependencies] == list(expected)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "testImplementation 'a:b:1', 'c:d:2'",
+        "testImplementation 'a:b:1',\n    'c:d:2'",
+        "testImplementation(\n'a:b:1',\n'c:d:2'\n)",
+        "testImplementation(['a:b:1', 'c:d:2'])",
+        '"testImplementation"("a:b:1")\n"testImplementation"("c:d:2")',
+        'add("testImplementation", "a:b:1"); add("x", "c:d:2")',
+        "test('a:b:1') { exclude group: 'e' }\ntest group: 'c', name: 'd', version: '2'",
+        'test(group = "a", name = "b", version = "1")\ntest("c:d:2") { isTransitive = false }',
+        "test('a:b:1:tests@jar') ; test 'c:d:2@aar'",
+        "if (wanted) {\n test 'a:b:1'\n} else test 'c:d:2'",
+        "def v = '1'\ntest \"a:b:$v\"\ntest 'c:d:' + w",
+        "test deps.b\ntest deps.more.d",
+        "test 'a:b'\ntest 'c:d'\nconstraints {\ntest 'a:b:1'\ntest 'c:d:2'\n}",
+        "test project(':e'), 'a:b:1'\ntest files('lib/c.jar')\ntest testFixtures('c:d:2')",
+    ],
+)
+def test_dependencies_are_read_however_they_are_written(block: str):
+    variables = "def w = '2'\next.deps = [b: 'a:b:1', more: [d: \"c:d:${w}\"]]"
+    check_dependencies(block, "a:b:1", "c:d:2", more=variables)
+
+
+def test_what_a_build_itself_runs_on_is_no_dependency():
+    check_dependencies(
+        "api 'a:b:1'", "a:b:1", more="buildscript { dependencies { classpath 'c:d:2' } }"
+    )
+
+
+def test_a_plugin_may_manage_versions():
+    more = """
+    dependencyManagement {
+        imports { mavenBom 'org.junit:junit-bom:5.9.0' }
+        dependencies { dependency 'a:b:1' }
+    }
+    """
+    check_dependencies(
+        "test 'a:b'\ntest 'org.junit.jupiter:junit-jupiter'",
+        "a:b:1",
+        "org.junit.jupiter:junit-jupiter:5.9.0",
+        more=more,
+    )
+
+
+def test_a_module_is_used_by_its_path_or_by_its_accessor():
+    builds = {
+        "settings.gradle.kts": 'include(":core-api", ":app:lib", ":web", ":other")',
+        "build.gradle.kts": """
+        project(":other") { dependencies { "testImplementation"(project(":web")) } }
+        """,
+        "web/build.gradle.kts": """
+        dependencies {
+            implementation(projects.coreApi)
+            testImplementation(project(path = ":app:lib", configuration = "tests"))
+        }
+        """,
+        "app/lib/build.gradle": "dependencies { api project(':core-api') ; api projects.web }",
+    }
+    found = {one.folder: (one.requires, one.dependencies) for one in modules_of(builds)}
+    assert found == {
+        "": ((), ()),
+        "app/lib": (("core-api", "web"), ()),
+        "core-api": ((), ()),
+        "other": (("web",), ()),
+        "web": (("app/lib", "core-api"), ()),
+    }
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "compileTestJava { options.release = 17 }\ncompileJava { options.release = 8 }",
+        "compileTestJava{release=17} \n compileJava{release=8}",
+        "compileJava.options.release = 8; java { sourceCompatibility = 17 }",
+        'tasks.named<JavaCompile>("compileJava") { options.release.set(8) }',
+        "tasks.withType(JavaCompile).configureEach { options.release = 8 }",
+        "java.toolchain.languageVersion = JavaLanguageVersion.of(17)\nsourceCompatibility = 1.8",
+        "def level = JavaVersion.VERSION_1_8\njava { sourceCompatibility(level) }",
+        "javadoc { launcherFor { languageVersion = of(17) } }\nsourceCompatibility = 8",
+        "kotlin { jvmToolchain(8) }",
+    ],
+)
+def test_the_level_is_that_of_the_code_that_is_tested(script: str):
+    check_modules({"build.gradle": script}, ". 8: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["{" * 9000, "(" * 9000, "a=" * 9000, "a." * 9000, "a b " * 9000, "a {b(" * 9000]
+)
+def test_scripts_of_any_depth_and_length_are_read(text: str):
+    assert [m.folder for m in modules_of({"build.gradle": text})] == [""]
+
+
 # ---------------------------------------------------------------- neither
 
 
