@@ -59,7 +59,7 @@ _SEEN_THROUGH = frozenset(
 
 def _flat(call: Call, above: tuple[str, ...]) -> Iterator[Call]:
     path = (*above, *(name for name in call.path if name not in _SEEN_THROUGH))
-    if path[-1:] == ("set",) and len(call.arguments) == 1:  # of a property
+    if len(path) > 1 and path[-1] == "set" and len(call.arguments) == 1:  # of a property
         path = path[:-1]
     if call.path and call.path[-1] not in _SEEN_THROUGH:
         yield call._replace(path=path)
