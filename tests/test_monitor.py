@@ -329,6 +329,7 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ('@MethodSource(name = "a") int i;', "="),
         ("@org.junit.jupiter.params.provider.EnumSource(strings = {}) int i;", "="),
         ("class Own { @Deprecated int own(int one) { return one.size; } }", "."),
+        ("assertThrows(Sorry.class, () -> { int sum = 1; }, sum);", "sum"),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):

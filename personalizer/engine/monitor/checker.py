@@ -533,7 +533,7 @@ class Checker(Names):
                 kind = self._frames[-1].type.removesuffix("[]")
         if role == "values" and self._before == "]":
             made = kind
-        self._open(Frame("{", role, type=kind, made=made))
+        self._open(Frame("{", role, type=kind, made=made, variables=len(self._variables)))
         self._class_begins, self._made = False, ""
 
     def _fits_array(self) -> bool:
@@ -548,9 +548,10 @@ class Checker(Names):
     def _close_brace(self) -> bool:
         self._leave_types("}")
         fits = self._fits_array()
-        closed = Frame("{")
+        closed = Frame("{", variables=len(self._variables))
         while self._frames and (closed := self._close()).sign != "{":
             pass
+        self._variables = self._variables[: closed.variables]
         self._forget()
         self._ended &= closed.role == "" and not self._is_given(len(self._frames))
         if closed.role == "class" and closed.made:

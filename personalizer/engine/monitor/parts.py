@@ -102,6 +102,8 @@ class Frame(NamedTuple):
     """Of a call: the argument that is written is a lambda that gives nothing."""
     lambda_: bool = False
     """It holds the parameters of a lambda, for nobody declares what stands in it."""
+    variables: int = 0
+    """Of a brace: how many variables were there before it."""
 
 
 class Variable(NamedTuple):
