@@ -3,12 +3,12 @@
     python benchmarks/java_types.py > personalizer/engine/monitor/java.types
 
 Asks the ``javap`` on the path about all public types of the packages that code uses most, and
-about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract`` or
-``enum``, and one for each public member beneath it: ``name(parameters)type``, ``new(parameters)``,
-``.field type``; ``=`` stands before what is static, ``?`` for a type variable. Other types are
-simple names, ``?`` too where the table has another of that name. What only heirs can make is marked
-as abstract. Of two types with one simple name the first package's is told, of the other its name
-alone.
+about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract``, ``enum``
+or ``beyond``, and one for each public member beneath it: ``name(parameters)type``,
+``new(parameters)``, ``.field type``; ``=`` stands before what is static, ``?`` for a type variable.
+Other types are simple names. Of two types with one simple name that is the first package's; the
+other has its full name as a supertype, and is ``?`` elsewhere. What only heirs can make is marked
+as abstract, what lies in none of the packages as beyond them.
 """
 
 from __future__ import annotations
@@ -107,26 +107,21 @@ MEMBER = re.compile(
 
 
 def main() -> None:
-    named = [*public_types()]
-    first = {full.rpartition(".")[2]: full for full in reversed(named)}
-    wanted = [full for full in named if full in first.values()]
-    others = [full for full in named if full not in wanted]
-    blocks: dict[str, tuple[str, list[str]]] = {}
+    blocks: dict[str, Block] = {}
+    wanted = [*public_types()]
     while wanted:
-        found = {one.full: one for one in declared(wanted)}
-        blocks |= {name: (one.head, one.members) for name, one in found.items()}
-        above = [name for one in found.values() for name in one.above]
-        told = {full.rpartition(".")[2] for full in blocks}
-        wanted = [name for name in above if name.rpartition(".")[2] not in told]
-    names = {full.rpartition(".")[2]: full for full in blocks}
-    for full, (head, members) in blocks.items():
-        print(head)
-        for line in members:
+        blocks |= {one.full: one for one in declared(wanted)}
+        above = dict.fromkeys(name for one in blocks.values() for name in one.above)
+        wanted = [name for name in above if name not in blocks]
+    names = {full.rpartition(".")[2]: full for full in reversed(blocks)}
+    for full, block in blocks.items():
+        supers = ",".join(told_by(name, names) for name in block.above)
+        print(f"{full}:{supers}{block.marks}")
+        for line in block.members:
             for one in member(line, full, names):
                 print(f" {one}")
-        for one in LATER.get(full.rpartition(".")[2], "").split():
+        for one in LATER.get(told_by(full, names), "").split():
             print(f" {one}")
-    print("\n".join(f"{full}:" for full in others))
 
 
 def public_types() -> Iterator[str]:
@@ -149,9 +144,9 @@ class Block(NamedTuple):
 
     full: str
     above: list[str]
-    """Full names of its supertypes in Java's own packages."""
-    head: str
-    """Its line in the table."""
+    """Full names of its supertypes."""
+    marks: str
+    """Of its line in the table."""
     members: list[str]
     """As told."""
     public: bool
@@ -171,10 +166,9 @@ def declared(types: list[str]) -> Iterator[Block]:
         bodied = " abstract " in head or " interface " in head or set(made) == {"protected"}
         marks = " enum" if "java.lang.Enum" in names else ""
         marks += " abstract" if bodied else ""
-        supers = ",".join(one.rpartition(".")[2] for one in names)
-        javas = [one for one in names if one.startswith("java.")]
+        marks += "" if full[1].rpartition(".")[0] in PACKAGES else " beyond"
         public = head.startswith("public ")
-        yield Block(full[1], javas, f"{full[1]}:{supers}{marks}", members, public)
+        yield Block(full[1], names, marks, members, public)
 
 
 def member(line: str, owner: str, names: Mapping[str, str]) -> Iterator[str]:
@@ -191,6 +185,12 @@ def member(line: str, owner: str, names: Mapping[str, str]) -> Iterator[str]:
         yield f"new({parameters})"
     else:
         yield f"{static}{found['name']}({parameters}){kind}"
+
+
+def told_by(full: str, names: Mapping[str, str]) -> str:
+    """What a type is called where ``names`` say which one a simple name means."""
+    name = full.rpartition(".")[2]
+    return name if names[name] == full else full
 
 
 def without_arguments(text: str) -> str:

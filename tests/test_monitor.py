@@ -25,7 +25,7 @@ from personalizer.engine.local import LocalEngine
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.guard import Monitor
-from personalizer.engine.monitor.java_types import java_kind, java_name
+from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
 from personalizer.engine.wire import Ask
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.generation import Writer, generate_test
@@ -880,6 +880,25 @@ def test_java_s_own_types_have_what_they_inherit():
     assert "Collection" in java_kind("ArrayList").above
     assert java_kind("Reader").abstract and java_kind("TimeUnit").enum
     assert java_kind("Cart") is None and java_name("Cart") == ""
+
+
+def test_a_parent_of_java_s_is_the_one_that_is_meant_though_another_has_its_name():
+    certificate = java_kind("X509Certificate")
+    assert {"getEncoded", "getPublicKey"} <= certificate.methods.keys()
+    assert {"java.security.cert.Certificate", "X509Extension"} <= certificate.above
+    assert "Certificate" not in certificate.above
+    assert java_kind("SSLSocketFactory").methods["createSocket"][-1].returns == "Socket"
+
+
+def test_no_type_of_java_s_has_a_parent_that_is_not_told():
+    names = {name for names in java_packages().values() for name in names}
+    kinds = [java_kind(name) for name in names]
+    assert [one for kind in kinds for one in kind.above if java_kind(one) is None] == []
+
+
+def test_a_package_of_which_only_parents_are_told_is_not_told_whole():
+    assert java_kind("Destroyable") is not None
+    assert "javax.security.auth" not in java_packages()
 
 
 def test_the_table_of_java_s_types_is_what_the_script_writes(monkeypatch, capsys):

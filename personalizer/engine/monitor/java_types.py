@@ -45,8 +45,10 @@ def java_packages() -> Mapping[str, frozenset[str]]:
     """
     found: dict[str, set[str]] = {}
     for head, *_ in _blocks():
-        package, _, name = head.partition(":")[0].rpartition(".")
-        found.setdefault(package, set()).add(name)
+        full, _, told = head.partition(":")
+        package, _, name = full.rpartition(".")
+        if "beyond" not in told.split(" "):
+            found.setdefault(package, set()).add(name)
     return {package: frozenset(names) for package, names in found.items()}
 
 
@@ -58,18 +60,19 @@ def java_imports() -> Mapping[str, str]:
         >>> java_imports()["Date"], "String" in java_imports(), "Document" in java_imports()
         ('java.util.Date', False, False)
     """
-    packages = {one: names for one, names in java_packages().items() if one.startswith("java.")}
+    named = (block[0].partition(":")[0].rpartition(".") for block in _blocks())
     return {
         name: java_name(name)
-        for package, names in packages.items()
-        for name in names
-        if package != "java.lang"
+        for package, _, name in named
+        if package.startswith("java.") and package != "java.lang"
     }
 
 
 @cache
 def java_kind(name: str) -> Kind | None:
     """A type of Java's by its simple name, with what it inherits; None for others.
+
+    The second of two types with one simple name is asked for by its full name.
 
     Example:
         >>> java_kind("String").methods["length"]
@@ -157,9 +160,13 @@ def _given_by(name: str) -> frozenset[str]:
 
 @cache
 def _told() -> Mapping[str, tuple[str, ...]]:
-    """The lines of each type by its simple name: of two the first's."""
-    named = {block[0].partition(":")[0].rpartition(".")[2]: block for block in reversed(_blocks())}
-    return dict(reversed(named.items()))
+    """The lines of each type by its simple name; of two the second's by its full name."""
+    named: dict[str, tuple[str, ...]] = {}
+    for block in _blocks():
+        full = block[0].partition(":")[0]
+        name = full.rpartition(".")[2]
+        named[full if name in named else name] = block
+    return named
 
 
 @cache
