@@ -128,7 +128,7 @@ def may_be_given(declared: Declarations, wanted: str, given: str) -> bool:
     """Whether a variable of one type, or a loop, may be given a value of another."""
     if wanted == EACH:
         return given.endswith("[]") or declared.accepts("Iterable", given)
-    constant = given in ("int", "char") and wanted in _SMALL
+    constant = given in ("byte", "short", "int", "char") and wanted in _SMALL
     return constant or declared.accepts(wanted, given)
 
 

@@ -192,6 +192,8 @@ class Checker(Names):
             of_value = before == "."  # outer.new Inner()
             self._value, self._static = self._value if of_value else "", of_value
             self._typed, self._making = False, True
+        elif behind_dot and self._annotated:
+            pass
         elif behind_dot:
             self._word, self._role = text, "inner" if self._making else "member"
             self._typed = False
@@ -425,7 +427,7 @@ class Checker(Names):
                 self._type, self._typed = self._type and f"{self._type}[]", True
             case ".":
                 self._typed = False
-                return self._value not in PRIMITIVES
+                return self._annotated or self._value not in PRIMITIVES
             case "@":
                 self._typed = False
                 if self._frames and self._frames[-1].role == "header":

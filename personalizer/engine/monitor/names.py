@@ -61,7 +61,8 @@ class Names(State):
     def _may_hold(self, literal: str) -> bool:
         """Whether an annotation may hold a text, which may go on."""
         of_tests = any(one.role == "annotation" and one.type == FACTORIES for one in self._frames)
-        return not of_tests or names_factory(self._declared, literal)
+        whole = of_tests and self._before != "+"
+        return not whole or names_factory(self._declared, literal)
 
     def _may_become(self, word: str, *, ended: bool = False) -> bool:
         """Whether a name behind a dot or ``::`` can end as one that is there."""
@@ -75,7 +76,7 @@ class Names(State):
             if frame.role == "call" and gives_nothing(wanted_next(frame)):
                 return any(takes_nothing(one, static=self._static) for one in signatures)
             return bool(signatures)
-        if self._before != "." or self._making or kind is None:
+        if self._before != "." or self._annotated or self._making or kind is None:
             return True
         if self._has_unseen(self._value, kind):
             return True

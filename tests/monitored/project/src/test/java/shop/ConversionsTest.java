@@ -447,4 +447,15 @@ class ConversionsTest {
         String sz = "a,b".split(",")[0].trim();
         Size sz2 = Size.values()[0];
     }
+
+    void constantsOfSmallTypes() {
+        char[] blanks = {' ', Character.SPACE_SEPARATOR, Byte.MAX_VALUE};
+        char c = Byte.MAX_VALUE;
+        byte b = Character.SPACE_SEPARATOR;
+        Character d = Character.UPPERCASE_LETTER;
+        short e = Byte.MIN_VALUE;
+        byte f = (short) 1;
+        c = Byte.MAX_VALUE;
+        blanks[0] = Character.CONTROL;
+    }
 }

@@ -1,0 +1,1 @@
+package ext; import java.lang.annotation.*; public class Marks { @Target({ElementType.TYPE_USE, ElementType.PARAMETER, ElementType.LOCAL_VARIABLE, ElementType.METHOD}) public @interface Maybe { int[] value() default {}; } }
