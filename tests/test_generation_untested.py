@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,60 @@ def test_with_write_the_tests_that_pass_are_added(shop: Path, monkeypatch: pytes
     assert "void works()" in text
     assert "void works2()" in text
     assert not (shop / "src/test/java/shop/BagTest.java").exists()
+
+
+def test_a_kept_test_that_no_longer_passes_is_not_written_but_made_again(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ran(monkeypatch, "--limit", "1")
+    other = WRITTEN.replace("assertEquals(1", "assertEquals(7")
+    engine = FakeEngine([other])
+    now = FakeValidator(lambda check: passes() if "assertEquals(7" in check.source else fails())
+    answer = ran(monkeypatch, "--limit", "1", "--write", validator=now, engine=engine)
+    assert len(engine.requests) == 1
+    assert answer["results"][0]["written"]
+    text = (shop / "src/test/java/shop/CartTest.java").read_text()
+    assert "assertEquals(7, " in text and "assertEquals(1, " not in text
+
+
+def test_a_kept_test_that_still_passes_is_written_without_the_model(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ran(monkeypatch, "--limit", "1")
+    engine, checker = FakeEngine([WRITTEN]), FakeValidator(otherwise=passes(new_lines=5))
+    answer = ran(monkeypatch, "--limit", "1", "--write", validator=checker, engine=engine)
+    assert engine.requests == []
+    assert len(checker.asked) == 1
+    assert answer["results"][0]["written"]
+    assert answer["summary"]["new_lines"] == 5
+
+
+def test_a_kept_test_that_cannot_be_run_today_is_kept(shop: Path, monkeypatch: pytest.MonkeyPatch):
+    ran(monkeypatch, "--limit", "1")
+    engine, broken = FakeEngine([WRITTEN]), FakeValidator(otherwise=Verdict(None, None))
+    answer = ran(monkeypatch, "--limit", "1", "--write", validator=broken, engine=engine)
+    assert engine.requests == []
+    assert not answer["results"][0]["written"]
+    assert ran(monkeypatch, "--limit", "1", "--write")["results"][0]["written"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        (replace(passes(new_lines=1), reaches_focal=False), WRITTEN),
+        (passes(new_lines=1), WRITTEN.replace("assertEquals(1, ", "").replace("1));", "1);")),
+    ],
+)
+def test_what_does_not_reach_its_method_or_asserts_nothing_neither_counts_nor_is_written(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, text: str
+):
+    checker = FakeValidator(otherwise=verdict)
+    answer = ran(
+        monkeypatch, "--write", "--limit", "1", validator=checker, engine=FakeEngine([text])
+    )
+    assert not answer["results"][0]["written"]
+    assert answer["summary"]["compiles"] == 1
+    assert answer["summary"]["passes"] == 0
 
 
 def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyPatch):

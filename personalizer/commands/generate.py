@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexer import Index, Method, Snapshot, Where
     from personalizer.engine import Engine
     from personalizer.generation import (
+        Candidate,
         Edit,
         Generation,
         Retriever,
@@ -71,7 +72,8 @@ def generate(
     """Writes a unit test for TARGET: File.java:LINE or Class#method.
 
     With --untested it walks the methods that no test reaches, the best first; --write then adds
-    the tests that pass. An interrupted walk goes on where it was.
+    the tests that pass, assert something and reach their method. An interrupted walk goes on
+    where it was.
     """
     if untested and target is not None:
         raise click.UsageError(f"expected a TARGET or --untested, not both: leave out {target}")
@@ -169,6 +171,15 @@ class Session:
             validator=self.validator,
             writer=self.writer,
         )
+
+    def judged(self, where: Where, candidate: Candidate) -> Candidate:
+        """A test that was made before, with what becomes of it in the project as it now is."""
+        from personalizer.generation import Site
+        from personalizer.generation.checking import checked
+
+        site = Site(self.snapshot, where.path, where.method)
+        (now,), _ = checked([candidate], site, self.validator, mutants=self.settings.mutants)
+        return now
 
     def around(self, file: str) -> Snapshot:
         """What a snippet in a file is written from: the project, or a Python file alone."""

@@ -13,7 +13,9 @@ from personalizer.commands.common import check_for_java
 from personalizer.errors import BadInput, PromptTooLong, StorageError
 
 if TYPE_CHECKING:
+    from indexer import Where
     from personalizer.commands.generate import Session
+    from personalizer.generation import Candidate
 
 __all__ = ["generate_untested"]
 
@@ -26,21 +28,24 @@ def generate_untested(
     """The JSON object of the command.
 
     Each result is kept as soon as it is there, and is not made again while its method, its
-    adapter and what was asked stay the same: an interrupted run goes on. Methods that the model's
-    context does not hold are counted and passed over; those of files that were to be forgotten
-    are not tried, since their tests would be kept.
+    adapter and what was asked stay the same: an interrupted run goes on. Before a kept test is
+    written it is run once more, for anything else of the project may be another by then; one that
+    no longer holds is made again. Methods that the model's context does not hold are counted and
+    passed over; those of files that were to be forgotten are not tried, since their tests would
+    be kept.
 
     Args:
         session: The project and who writes.
         limit: Most results; of all methods when left out.
         out: Folder of the results and their diffs; in the data folder when left out.
-        write: Add the tests that pass to the project.
+        write: Add the tests to the project that assert something, pass and reach their method.
 
     Raises:
         BadInput: If the project has no Java, or the folder cannot be made.
     """
     from personalizer.contents import covers
     from personalizer.generation import untested
+    from personalizer.generation.ranking import good
 
     check_for_java(session.snapshot, session.root)
     folder = out or session.data.untested
@@ -56,6 +61,8 @@ def generate_untested(
                 break
             key = session.key(where)
             result = kept.get(key)
+            if result is not None and write and good(_best(result)):
+                result = _judged_again(session, where, result)
             if result is None:
                 try:
                     made = session.generate(where.path, where.method)
@@ -65,35 +72,51 @@ def generate_untested(
                 result = output.as_dict(made)
                 kept.add(key, result)
             best = _best(result)
-            written = bool(write and best.get("passes")) and session.add(where, best["text"])
+            written = write and good(best) and session.add(where, best.text)
             results.append(result | {"written": written})
             tick()
     summary = _summary(results) | {"too_long": too_long}
     return {"results": results, "summary": summary, "out": str(folder)}
 
 
+def _judged_again(session: Session, where: Where, result: dict[str, Any]) -> dict[str, Any] | None:
+    """A kept result with what becomes of its best test today; None where it no longer holds.
+
+    What cannot be checked today is kept: that says nothing of it.
+    """
+    from personalizer.generation.ranking import good
+
+    best = session.judged(where, _best(result))
+    if best.compiles is not None and not good(best):
+        return None
+    return result | {"candidates": [output.as_dict(best), *result["candidates"][1:]]}
+
+
 def _summary(results: Iterable[dict[str, Any]]) -> dict[str, int]:
     """Counts methods by what their best candidate does; ``new_lines`` adds lines up.
 
-    ``not_checked`` are those whose candidates could not be compiled, which says nothing of them.
+    Those that ``pass`` also assert something and reach their method. ``not_checked`` are those
+    whose candidates could not be compiled, which says nothing of them.
     """
+    from personalizer.generation.ranking import good
+
     best = [_best(one) for one in results]
-    counts = {name: sum(bool(one.get(name)) for one in best) for name in _COUNTED}
     return {
         "methods": len(best),
-        **counts,
-        "new_lines": sum(one.get("new_lines") or 0 for one in best),
-        "not_checked": sum(bool(one.get("parses")) and one.get("compiles") is None for one in best),
+        "parses": sum(one.parses for one in best),
+        "compiles": sum(bool(one.compiles) for one in best),
+        "passes": sum(map(good, best)),
+        "new_lines": sum(one.new_lines or 0 for one in best),
+        "not_checked": sum(one.parses and one.compiles is None for one in best),
     }
 
 
-def _best(result: dict[str, Any]) -> dict[str, Any]:
-    """The first candidate; empty without one."""
-    found: dict[str, Any] = next(iter(result["candidates"]), {})
-    return found
+def _best(result: dict[str, Any]) -> Candidate:
+    """The first candidate; one that is nothing where there is none."""
+    from personalizer.generation import Candidate
 
-
-_COUNTED = ("parses", "compiles", "passes")
+    found = next(iter(result["candidates"]), {"text": "", "parses": False})
+    return msgspec.convert(found, Candidate)
 
 
 class _Kept:
