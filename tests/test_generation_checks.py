@@ -77,6 +77,24 @@ def test_a_nested_class_is_named_as_the_jvm_has_it():
     assert site.check(test("adds")).test_class == "shop.CartTest$Total"
 
 
+def test_the_tests_of_an_interface_run_in_the_class_that_implements_it():
+    contract = (
+        "package shop;\nimport org.junit.jupiter.api.*;\ninterface CartTest {\n"
+        "    @Test default void total() { new Cart().total(); }\n}\n"
+    )
+    folder = "app/src/test/java/shop"
+    heirs = {
+        f"{folder}/{name}.java": f"package shop;\n{kind} {name} {heir} CartTest {{ }}\n"
+        for kind, name, heir in (
+            ("interface", "More", "extends"),
+            ("class", "SmallCart", "implements"),
+        )
+    }
+    snapshot = snapshot_of({**FILES, f"{folder}/CartTest.java": contract, **heirs})
+    site = Site(snapshot, *resolve_target(snapshot, "Cart#total"))
+    assert site.check(test("adds")).runs_in == "shop.SmallCart"
+
+
 def test_what_does_not_parse_is_not_checked():
     validator = FakeValidator()
     made = made_with(validator, [BROKEN, ASSERTING])

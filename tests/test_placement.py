@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -349,6 +350,45 @@ def test_a_name_that_is_taken_says_what_the_test_is_about(
     method = method_of("public int total() { return 1; }")
     test = f"@Test\nvoid {wanted}() {{\n    {statement}\n}}"
     assert free_name(test, wanted, existing.split(), (), method) == got
+
+
+@pytest.mark.parametrize(
+    ("beside", "head"),
+    [
+        (
+            "abstract class Base {\n    @Test\n    void totals() { }\n}",
+            "class CartTest extends Base",
+        ),
+        (
+            "class Base {\n    final Cart totals() { return null; }\n}",
+            "class CartTest extends Base",
+        ),
+        ("interface Base {\n    default void totals() { }\n}", "class CartTest implements Base"),
+        ("class PlainTest extends CartTest {\n    void totals() { }\n}", "abstract class CartTest"),
+    ],
+)
+def test_a_test_takes_no_name_of_a_class_above_or_below_its_own(beside: str, head: str):
+    others: dict[str, Source] = {"src/test/java/shop/Base.java": junit5(f"{beside}\n")}
+    edit, got = place({TEST_PATH: junit5(f"{head} {{\n}}\n"), **others}, TOTALS)
+    assert edit.file == TEST_PATH
+    assert b"void totals2()" in got
+    assert edit.notes[0] == "renamed totals to totals2: CartTest has a totals already"
+
+
+def test_a_private_name_of_a_class_above_is_free():
+    others: dict[str, Source] = {
+        "src/test/java/shop/Base.java": "package shop;\nclass Base { private void totals() { } }"
+    }
+    _, got = place({TEST_PATH: junit5("class CartTest extends Base {\n}\n"), **others}, TOTALS)
+    assert b"void totals()" in got
+
+
+@pytest.mark.parametrize("written", [TOTALS, TOTALS.replace("void", "default void")])
+def test_a_test_in_an_interface_has_a_body_of_its_own(written: str):
+    wanted = textwrap.indent(TOTALS.replace("void", "default void"), "    ")
+    adds = wanted.replace("totals()", "adds()")
+    before = junit5(f"interface CartTest {{\n{adds}\n}}\n")
+    check_added(before, written, before.replace(f"{adds}\n", f"{adds}\n\n{wanted}\n"))
 
 
 def test_digits_of_a_name_alone_are_no_way_of_counting():

@@ -125,6 +125,7 @@ class Site:
             place=self.place,
             house=self._house,
             needs=self.symbols.needs,
+            members=self.symbols.members,
         )
 
     def check(self, text: str) -> Check:
@@ -182,15 +183,20 @@ class Site:
 
     @cached_property
     def _subclass(self) -> str:
-        """Binary name of a class that runs the tests of an abstract one; empty for another."""
-        if self.place is None or self.owner is None or "abstract" not in self.owner.modifiers:
+        """Binary name of a class that runs the tests of one of which there are no objects; empty
+        for another."""
+        if self.place is None or self.owner is None or _has_objects(self.owner):
             return ""
         members = self.symbols.members
         declared = members.of(self.place.path, self.place.owner)
         for heir in members.heirs_of(declared) if declared else ():
-            if "abstract" not in heir.type.modifiers:
+            if _has_objects(heir.type):
                 return _binary(self.snapshot.files[heir.path].package, heir.type.name)
         return ""
+
+
+def _has_objects(kind: Type) -> bool:
+    return kind.kind != "interface" and "abstract" not in kind.modifiers
 
 
 def _nameless(text: str, name: str = "") -> str:

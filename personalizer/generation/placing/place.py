@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -17,6 +17,7 @@ from indexer.languages import java
 from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
 from personalizer.errors import BadInput
+from personalizer.generation.names.members import Declared, Members
 from personalizer.generation.names.needs import Found, Needs, Scope
 from personalizer.generation.placing.edits import apply_changes, make_edit, writable
 from personalizer.generation.placing.imports import Line, import_changes, import_section
@@ -34,6 +35,7 @@ from personalizer.generation.placing.style import (
     test_class_name,
 )
 from personalizer.generation.records import Edit, TextEdit
+from personalizer.generation.syntax import MethodTree
 from personalizer.prompts import TestPlace
 
 __all__ = ["find_place", "method_of", "place_test", "scope_of", "told_of"]
@@ -48,6 +50,7 @@ def place_test(
     place: TestPlace | None,
     house: House,
     needs: Needs,
+    members: Members,
 ) -> Edit:
     """The edit that adds a test to the project; ``Site.edit`` knows the rest.
 
@@ -59,6 +62,7 @@ def place_test(
         place: The class that it goes into; None for a new one.
         house: The style of the tests around.
         needs: What such tests need.
+        members: What the project's types have.
 
     Returns:
         Insertions only: every byte that is there stays.
@@ -71,7 +75,7 @@ def place_test(
         raise BadInput(f"expected one test method, got {text[:60]!r}")
     if place is None:
         return _new_file(snapshot, focal_path, focal, text, house, needs)
-    return _into_class(snapshot, focal, text, place, house, needs)
+    return _into_class(snapshot, focal, text, place, house, needs, members)
 
 
 # ---------------------------------------------------------------- the test class
@@ -185,13 +189,21 @@ _NO_NAMES = Names(frozenset(), frozenset(), frozenset())
 
 
 def _into_class(
-    snapshot: Snapshot, focal: Method, text: str, place: TestPlace, house: House, needs: Needs
+    snapshot: Snapshot,
+    focal: Method,
+    text: str,
+    place: TestPlace,
+    house: House,
+    needs: Needs,
+    members: Members,
 ) -> Edit:
     source, facts = snapshot.source(place.path), snapshot.files[place.path]
-    kind = facts.type_named(place.owner)
-    assert kind is not None, place
+    declared = members.of(place.path, place.owner)
+    assert declared is not None, place
+    kind = declared.type
     newline = newline_of(source)
-    text, notes = _renamed(snapshot, facts, kind, focal, text)
+    text, notes = _renamed(snapshot, _names_around(declared, members), kind, focal, text)
+    text = _with_default(text) if kind.kind == "interface" else text
     found = needs.of(text)
     changes = import_changes(
         source, facts, found.lines, newline=newline, statics_first=house.statics_first
@@ -224,12 +236,26 @@ def _insertion(source: bytes, facts: FileFacts, kind: Type, text: str, step: str
     return TextEdit(end, end, written.replace("\n", newline))
 
 
+def _names_around(declared: Declared, members: Members) -> set[str]:
+    """Names of the methods of a class, of those above it and of its heirs: one hides another."""
+    kinds = (declared, *members.heirs_of(declared))
+    return {one.method.name for kind in kinds for one in kind.all_methods(inside=kind.path)}
+
+
+def _with_default(text: str) -> str:
+    """A test as an interface takes it."""
+    tree = MethodTree(text)
+    returned = tree.method.child_by_field_name("type") if tree.method else None
+    if returned is not None and "default" not in method_of(text).modifiers:
+        tree.insert(returned.start_byte, returned.start_byte, "default ")
+    return tree.text
+
+
 def _renamed(
-    snapshot: Snapshot, facts: FileFacts, kind: Type, focal: Method, text: str
+    snapshot: Snapshot, taken: Collection[str], kind: Type, focal: Method, text: str
 ) -> tuple[str, tuple[str, ...]]:
-    """The method under a name that its class does not have yet."""
+    """The method under a name that is not taken where it will stand."""
     name = method_of(text).name
-    taken = {m.name for m in facts.methods if m.owner == kind.name}
     others = (where.method.name for where in snapshot.tests)
     free = free_name(text, name, taken, others, focal)
     if free == name:
