@@ -225,6 +225,16 @@ def test_a_test_that_asserts_nothing_never_goes_before_one_that_does():
     assert names(made) == ["asserts", "runs"]
 
 
+def test_a_test_that_asserts_nothing_is_told_as_such():
+    told = "the test asserts nothing: it passes whatever total gives"
+    made = made_with(FakeValidator(), [PLAIN])
+    assert told in made.notes
+    assert "  1. passes, asserts nothing\n" in TEXTS["generate"](as_dict(made) | {"written": False})
+    made = made_with(FakeValidator(), [ASSERTING])
+    assert told not in made.notes
+    assert "asserts nothing" not in TEXTS["generate"](as_dict(made) | {"written": False})
+
+
 def test_of_equals_the_one_with_fewer_unknown_names_goes_first():
     known = Candidate("a", parses=True, asserts=True, score=-2.0)
     unknown = replace(known, text="b", unknown_symbols=("Zebra",), score=-1.0)

@@ -15,7 +15,8 @@ import pytest
 from indexer import Method, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
-from personalizer.generation.candidates import asserts, candidates_of, without_empty_words
+from personalizer.generation.assertions import asserts, without_empty_words
+from personalizer.generation.candidates import candidates_of
 from personalizer.generation.pipeline import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
@@ -718,8 +719,9 @@ def test_what_is_asserted_first_goes_by_what_the_method_gives(returned: str, fir
 
 
 def test_a_value_compared_with_itself_asserts_nothing():
-    assert not asserts(method("assertEquals(sum, sum);"))
-    assert asserts(method("assertEquals(sum, sum);", "assertTrue(sum > 1);"))
+    site = site_of("Cart#add")
+    assert not asserts(method("assertEquals(sum, sum);"), site)
+    assert asserts(method("assertEquals(sum, sum);", "assertTrue(sum > 1);"), site)
 
 
 @pytest.mark.parametrize(
@@ -744,7 +746,7 @@ def test_a_value_compared_with_itself_asserts_nothing():
     ],
 )
 def test_what_says_nothing_asserts_nothing(lines: list[str], says: bool):
-    assert asserts(method(*lines)) is says
+    assert asserts(method(*lines), site_of("Cart#add")) is says
 
 
 def test_a_test_of_constants_alone_is_left_as_it_is():
@@ -783,8 +785,9 @@ def test_names_of_objects_and_of_private_methods_are_not_taken(target: str, name
 
 
 def test_an_exception_that_an_annotation_expects_is_asserted():
-    assert asserts("@Test(expected = Gone.class)\npublic void a() { b(); }")
-    assert asserts("@Test(expectedExceptions = Gone.class)\npublic void a() { b(); }")
+    site = site_of("Cart#add")
+    assert asserts("@Test(expected = Gone.class)\npublic void a() { b(); }", site)
+    assert asserts("@Test(expectedExceptions = Gone.class)\npublic void a() { b(); }", site)
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,20 @@ import re
 import textwrap
 from collections.abc import Collection, Iterable
 
-from tree_sitter import Node
-
 from indexer import Method, Type
 from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion
+from personalizer.generation.assertions import asserts, without_empty_words
 from personalizer.generation.placing.naming import OF_OBJECT
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, calls_of, code, given_to, nodes
+from personalizer.generation.syntax import MethodTree, calls_of, code
 
-__all__ = ["asserts", "candidate_of", "candidates_of", "clean", "whole_test"]
+__all__ = ["candidate_of", "candidates_of", "clean", "whole_test"]
 
 
 def clean(text: str) -> str:
@@ -84,7 +83,7 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
         may_compile=site.may_compile(checked.text),
         calls_focal=any(calls_of(site.focal, MethodTree(checked.text).method)),
         score=completion.score,
-        asserts=asserts(checked.text),
+        asserts=asserts(checked.text, site),
         notes=(*notes, *checked.notes),
     )
 
@@ -93,7 +92,7 @@ def _tidied(text: str, site: Site) -> tuple[str, list[str]]:
     """A test without what says nothing, and under a name that speaks of its method."""
     notes = []
     fewer = without_empty_words(text)
-    if fewer != text and asserts(fewer):
+    if fewer != text and asserts(fewer, site):
         text = fewer
         notes.append("left out what compares constants")
     if (named := _named_for(text, site)) != text:
@@ -145,69 +144,3 @@ def _tests(method: Method, owner: Type | None, flavour: str) -> bool:
     if is_test(method, owner):
         return True
     return flavour == "junit3" and method.name.startswith("test") and not method.parameters
-
-
-_ASSERTION = re.compile(r"assert|verify|expect|fail|then|should|ensure|check", re.IGNORECASE)
-
-
-def asserts(text: str) -> bool:
-    """Whether a test can fail by more than an exception, or says which exception it wants.
-
-    What stands in a ``catch`` alone is seldom run, and what compares a variable with itself, or
-    constants, says nothing.
-
-    Example:
-        >>> asserts("void a() { assertEquals(b(), c); }"), asserts("void a() { assertSame(c, c); }")
-        (True, False)
-    """
-    method = MethodTree(text).method
-    head = method.children[0] if method else None
-    if head is not None and head.type == "modifiers" and "expected" in code(head):
-        return True
-    return any(
-        _is_assertion(node) and not _is_of_constants(node) and not _is_of_itself(node)
-        for node in nodes(method, without=("catch_clause",))
-    )
-
-
-def without_empty_words(text: str) -> str:
-    """A test without assertions of constants.
-
-    Example:
-        >>> print(without_empty_words("void a() {\\n  assertEquals(1, 1);\\n  assertTrue(b);\\n}"))
-        void a() {
-          assertTrue(b);
-        }
-    """
-    tree = MethodTree(text)
-    for node in nodes(tree.method):
-        one = node.parent
-        if one and one.parent and one.parent.type == "block" and _is_of_constants(node):
-            tree.remove(one)
-    return tree.text
-
-
-def _is_assertion(node: Node) -> bool:
-    name = code(node.child_by_field_name("name"))
-    return node.type == "method_invocation" and _ASSERTION.match(name) is not None
-
-
-def _is_of_constants(node: Node) -> bool:
-    """Whether a node is an assertion of JUnit's of nothing but constants."""
-    given = given_to(node)
-    plain = code(node.child_by_field_name("name")) in _PLAIN
-    constant = all(one.type in _CONSTANT or one.type.endswith("_literal") for one in given)
-    return plain and constant and bool(given)
-
-
-def _is_of_itself(node: Node) -> bool:
-    """Whether a node is an assertion of JUnit's that a variable is what it is."""
-    given = given_to(node)
-    same = code(node.child_by_field_name("name")) in ("assertEquals", "assertSame")
-    kinds = [one.type for one in given]
-    return same and kinds == 2 * ["identifier"] and code(given[0]) == code(given[1])
-
-
-_PLAIN = {"assertEquals", "assertFalse", "assertNotEquals", "assertNotNull"}
-_PLAIN |= {"assertNotSame", "assertNull", "assertSame", "assertTrue"}
-_CONSTANT = ("true", "false")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -154,9 +154,17 @@ def generate_test(
                 ("asked twice: the first candidates were no complete tests that may compile",)
                 * twice
             ),
+            *_empty(candidates, focal),
         ),
         times=clock.times,
     )
+
+
+def _empty(candidates: Sequence[Candidate], focal: Method) -> Iterator[str]:
+    """A sentence where the best candidate says nothing by passing."""
+    for best in candidates[:1]:
+        if best.parses and not best.asserts:
+            yield f"the test asserts nothing: it passes whatever {focal.name} gives"
 
 
 def write_tests(

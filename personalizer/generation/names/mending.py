@@ -59,7 +59,7 @@ class Symbols:
 
     def check(self, text: str) -> Checked:
         """The names of a method that do not exist; nothing is mended."""
-        found = self._found(text)
+        found = self.found(text)
         reader = self._reader(MethodTree(text))
         names = [one.symbol for one in reader.misuses()]
         names += [code(one) for one in (*reader.unknown_variables(), *reader.unknown_types())]
@@ -76,7 +76,7 @@ class Symbols:
         around = sum(name in java_packages().get(one.name, ()) for one in plain if one.wildcard)
         if imported - {full} or (around > 1 and not imported):
             return full
-        found = self._found(f"void a() {{ {name} a; }}")
+        found = self.found(f"void a() {{ {name} a; }}")
         added = [one.name for one in found.lines if not one.static]
         known = not added and not found.unknown and scope.names(full)
         return name if known or added == [full] else full
@@ -102,26 +102,26 @@ class Symbols:
         checked = self.check(text)
         return Checked(text, checked.unknown, tuple(notes))
 
-    def _found(self, text: str) -> Found:
+    def found(self, text: str) -> Found:
         """What a text needs; most steps leave it as it was, so it is asked for again."""
         if text not in self._known:
             self._known[text] = self.needs.of(text)
         return self._known[text]
 
     def _reader(self, tree: MethodTree) -> Reader:
-        found = self._found(tree.text)
+        found = self.found(tree.text)
         return Reader(self._snapshot, self.members, tree, self.scope, self._owner, found)
 
     # ------------------------------------------------------------ steps: text to text and notes
 
     def _types(self, text: str) -> tuple[str, list[str]]:
-        unknown = self._found(text).unknown
+        unknown = self.found(text).unknown
         names = [name for name in unknown if not name.endswith("()")]
         return _renamed(text, {name: _near(name, self.members.names) for name in names})
 
     def _calls(self, text: str) -> tuple[str, list[str]]:
         """Calls without a receiver: assertions of the framework, helpers of the class."""
-        unknown = self._found(text).unknown
+        unknown = self.found(text).unknown
         flavour = FLAVOURS[self.scope.flavour] if self.scope.flavour else None
         known = {*(flavour.statics if flavour else ()), *self.scope.visible.declared}
         names = [name.removesuffix("()") for name in unknown if name.endswith("()")]

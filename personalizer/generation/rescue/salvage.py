@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from indexer import Method
 from indexer.languages.java import method_errors
-from personalizer.generation.candidates import asserts
+from personalizer.generation.assertions import asserts
 from personalizer.generation.ranking import good
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.removal import without_lines, without_unused
@@ -53,7 +52,7 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
         else:
             text, fewer = without_lines(current.text, current.wrong_lines)
             dropped += fewer
-        if text == current.text or not _says_something(text, site.focal):
+        if text == current.text or not _says_something(text, site):
             return None
         (current,) = run([replace(candidate, text=text, asserts=True)])
     if current is candidate or not good(current):
@@ -75,6 +74,6 @@ def _if_good(text: str, current: Candidate, run: Try) -> Candidate:
     return other if good(other) else current
 
 
-def _says_something(text: str, focal: Method) -> bool:
+def _says_something(text: str, site: Site) -> bool:
     whole = bool(text) and not method_errors(text)
-    return whole and asserts(text) and any(calls_of(focal, MethodTree(text).method))
+    return whole and asserts(text, site) and any(calls_of(site.focal, MethodTree(text).method))
