@@ -7,21 +7,19 @@ surrogate escapes on disk and left out of the index with the reason ``name``.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from indexer import screening
 from indexer.errors import NotAFolder
+from indexer.ignoring import Rules, read_rules
 from indexer.languages import DEFAULT, language_of
 from indexer.store import Seen
 
@@ -48,26 +46,41 @@ _RULES = 2
 IGNORE_FILES = (".gitignore", ".personalizerignore")
 
 
-class _Rule(NamedTuple):
-    """What one ignore file says."""
+class _Ignoring(NamedTuple):
+    """The ignore files that hold in a folder."""
 
-    folder: str
-    """Where it lies in the workspace; empty at its top and above it."""
-    lead: str
-    """From a file above the workspace down to it, as ``services/shop/``; else empty."""
-    spec: GitIgnoreSpec
+    lead: str = ""
+    """From git's top to the workspace, as ``services/shop/``; empty for git's top and outside."""
+    rules: tuple[Rules, ...] = ()
+    """Those of deeper folders later."""
 
+    def further(self, base: str, *files: Path) -> _Ignoring:
+        """With files that speak of a folder too; later ones count more.
 
-_Rules = list[_Rule]
-"""Those of deeper folders later."""
+        Args:
+            base: The folder from git's top, as ``services/``.
+            files: Those that are missing or cannot be read say nothing.
+        """
+        texts = [text for file in files if (text := _bytes(file))]
+        read = [found for text in texts if (found := read_rules(text, os.fsencode(base)))]
+        return _Ignoring(self.lead, (*self.rules, *read))
+
+    def ignores(self, path: str, *, folder: bool) -> bool:
+        """Whether a path in the workspace is ignored, none of the folders above it being so.
+
+        The last pattern that matches decides, as in git.
+        """
+        asked = os.fsencode(self.lead + path)
+        verdicts = (rules.verdict(asked, folder=folder) for rules in reversed(self.rules))
+        return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
 class _Folder(NamedTuple):
     """A folder that a walk enters."""
 
     path: str
-    rules: _Rules
-    """The ignore rules that hold in it."""
+    ignoring: _Ignoring
+    """What holds in it."""
     files: list[os.DirEntry[str]]
     """What is in it that is no folder."""
     left_out: dict[str, str]
@@ -181,13 +194,13 @@ class Workspace:
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether the user's ignore files leave out a path (for files met outside a walk)."""
         parts = path.split("/")
-        rules = self._rules_above()
+        ignoring = self._ignoring_above()
         for depth in range(len(parts)):
-            rules += self._rules_of("/".join(parts[:depth]))
+            ignoring = self._ignoring_in("/".join(parts[:depth]), ignoring)
             below = "/".join(parts[: depth + 1])
             last = depth == len(parts) - 1
             inside = folder or not last
-            if _of_a_tool(below) or _ignored(below, rules, folder=inside):
+            if _of_a_tool(below) or ignoring.ignores(below, folder=inside):
                 return True
             if inside and os.path.exists(f"{self.root}/{below}/.git"):
                 return True
@@ -230,25 +243,27 @@ class Workspace:
                 elif entry.is_symlink():
                     yield path, "link"  # its target is met by itself, or is not of this project
                 elif entry.is_file(follow_symlinks=False):
-                    yield path, "ignored" if _ignored(path, folder.rules, folder=False) else None
+                    ignored = folder.ignoring.ignores(path, folder=False)
+                    yield path, "ignored" if ignored else None
 
     def _walked(self, below: str = "") -> Iterator[_Folder]:
         """Each folder that is entered, from ``below`` down."""
         if below and self.ignores(below, folder=True):
             return
         parents = below.split("/") if below else []
-        above = ["/".join(parents[:depth]) for depth in range(len(parents))]
-        rules = [*self._rules_above(), *(rule for one in above for rule in self._rules_of(one))]
-        stack: list[tuple[str, _Rules]] = [(below, rules)]
+        ignoring = self._ignoring_above()
+        for depth in range(len(parents)):
+            ignoring = self._ignoring_in("/".join(parents[:depth]), ignoring)
+        stack = [(below, ignoring)]
         while stack:
-            folder, rules = stack.pop()
+            folder, ignoring = stack.pop()
             try:
                 entries = sorted(os.scandir(f"{self.root}/{folder}"), key=lambda one: one.name)
             except OSError:
                 continue
             if any(entry.name in IGNORE_FILES for entry in entries):
-                rules = rules + self._rules_of(folder)
-            here, inside = _Folder(folder, rules, [], {}), []
+                ignoring = self._ignoring_in(folder, ignoring)
+            here, inside = _Folder(folder, ignoring, [], {}), []
             for entry in entries:
                 if not entry.is_dir(follow_symlinks=False):
                     here.files.append(entry)
@@ -258,12 +273,12 @@ class Workspace:
                     here.left_out[ascii(path)[1:-1]] = "name"
                 elif _of_a_tool(path):
                     here.left_out[path] = "built or of a tool"
-                elif _ignored(path, rules, folder=True):
+                elif ignoring.ignores(path, folder=True):
                     here.left_out[path] = "ignored"
                 elif os.path.exists(os.path.join(entry.path, ".git")):
                     here.left_out[path] = "another repository"
                 else:
-                    inside.append((path, rules))
+                    inside.append((path, ignoring))
             yield here
             stack.extend(reversed(inside))
 
@@ -275,27 +290,35 @@ class Workspace:
         repository = _repository_of(self.root)
         return repository.down_to(self.root) if repository else []
 
-    def _rules_above(self) -> _Rules:
-        """The rules that hold in the whole workspace: git's own excludes, and those from above.
+    def _ignoring_above(self) -> _Ignoring:
+        """What holds in the whole workspace: the user's and git's own excludes, and files above.
 
         Where they leave out the workspace itself, none holds: somebody opened it all the same.
         """
         repository = _repository_of(self.root)
         if repository is None:
-            return []
-        lead = self._lead(repository.top)
-        rules = list(_rule("", lead, repository.common / "info" / "exclude"))
-        for folder in repository.down_to(self.root):
-            for name in IGNORE_FILES:
-                rules += _rule("", self._lead(folder), folder / name)
-        return [] if lead and _ignored("", rules, folder=True) else rules
+            return _Ignoring()
+        own = repository.common / "info" / "exclude"
+        found = _Ignoring().further("", repository.top / self._users_excludes, own)
+        for folder, below in pairwise([*repository.down_to(self.root), self.root]):
+            found = found.further(repository.path_of(folder), *_ignore_files(folder))
+            if found.ignores(repository.path_of(below).rstrip("/"), folder=True):
+                return _Ignoring()
+        return found._replace(lead=repository.path_of(self.root))
 
-    def _lead(self, folder: Path) -> str:
-        return "".join(f"{part}/" for part in self.root.relative_to(folder).parts)
+    def _ignoring_in(self, folder: str, above: _Ignoring) -> _Ignoring:
+        """What holds in a folder of the workspace, from what holds above it."""
+        base = above.lead + (f"{folder}/" if folder else "")
+        return above.further(base, *_ignore_files(self.root / folder))
 
-    def _rules_of(self, folder: str) -> _Rules:
-        files = (self.root / folder / name for name in IGNORE_FILES)
-        return [rule for file in files for rule in _rule(folder, "", file)]
+    @cached_property
+    def _users_excludes(self) -> str:
+        """The file with what the user ignores in every repository; asked of git once."""
+        set_by_user = self._git("config", "--type=path", "--get", "core.excludesFile")
+        if set_by_user is not None:
+            return set_by_user
+        settings = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        return f"{settings}/git/ignore"
 
     def git_is_writing(self) -> bool:
         """Whether git is in the midst of a checkout, a merge or the like."""
@@ -336,41 +359,16 @@ def _of_a_tool(folder: str) -> bool:
     return name in _NEVER or (name == _BUILT and not screening.in_package(above))
 
 
-def _ignored(path: str, rules: _Rules, *, folder: bool) -> bool:
-    """The last matching rule wins, as in git; deeper files come later in ``rules``.
-
-    Args:
-        path: In the workspace; empty for the workspace itself, which rules from above may name.
-    """
-    verdict = False
-    for rule in rules:
-        inside = rule.lead + (path[len(rule.folder) + 1 :] if rule.folder else path)
-        found = rule.spec.check_file(inside + "/" if folder and path else inside).include
-        if found is not None:
-            verdict = found
-    return verdict
+def _ignore_files(folder: Path) -> list[Path]:
+    return [folder / name for name in IGNORE_FILES]
 
 
-def _rule(folder: str, lead: str, file: Path) -> Iterator[_Rule]:
-    """What an ignore file says; nothing where it is missing or says nothing."""
+def _bytes(file: Path) -> bytes:
+    """What is in a file; empty where there is none, or it cannot be read."""
     try:
-        lines = file.read_text("utf-8", "replace").splitlines() if file.is_file() else []
+        return file.read_bytes() if file.is_file() else b""
     except OSError:
-        return
-    spec = GitIgnoreSpec([one for line in lines if (one := _pattern(line)) is not None])
-    if any(one.include is not None for one in spec.patterns):  # git's own has comments alone
-        yield _Rule(folder, lead, spec)
-
-
-def _pattern(line: str) -> GitIgnoreSpecPattern | None:
-    """A line of an ignore file; None for one that cannot be read.
-
-    Git passes by such lines as well, but that a turned range (``[z-a]``) means its first letter.
-    """
-    try:
-        return GitIgnoreSpecPattern(line)
-    except (GitIgnorePatternError, re.error):
-        return None
+        return b""
 
 
 class _Repository(NamedTuple):
@@ -383,6 +381,10 @@ class _Repository(NamedTuple):
     common: Path
     """Where it keeps what all work trees of the repository share, as ``info/exclude``."""
 
+    def path_of(self, folder: Path) -> str:
+        """A folder's path from the top, as ``services/shop/``; empty for the top."""
+        return "".join(f"{part}/" for part in folder.relative_to(self.top).parts)
+
     def down_to(self, folder: Path) -> list[Path]:
         """The folders from its top to the one above a folder."""
         return [one for one in reversed(folder.parents) if one.is_relative_to(self.top)]
@@ -393,14 +395,11 @@ def _repository_of(folder: Path) -> _Repository | None:
     for top in (folder, *folder.parents):
         git = top / ".git"
         if os.path.exists(git):
-            own = top / (_text(git).removeprefix("gitdir:").strip() or ".git")
-            return _Repository(top, own, own / _text(own / "commondir").strip())
+            own = top / (_path_in(git).removeprefix("gitdir:").strip() or ".git")
+            return _Repository(top, own, own / _path_in(own / "commondir"))
     return None
 
 
-def _text(file: Path) -> str:
-    """A file of git's with a path in it; empty where there is none."""
-    try:
-        return os.fsdecode(file.read_bytes()) if file.is_file() else ""
-    except OSError:
-        return ""
+def _path_in(file: Path) -> str:
+    """What a file of git's says, which is a path; empty where there is none."""
+    return os.fsdecode(_bytes(file)).strip()

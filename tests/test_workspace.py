@@ -1,7 +1,10 @@
 """What is read of a folder: the user's ignore files hold, and nothing odd on disk fails."""
 
+import itertools
 import os
+import random
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,96 @@ def test_ignore_files_hold_as_in_git(tmp_path: Path):
 def test_a_line_that_cannot_be_read_is_passed_by_and_the_others_hold(tmp_path: Path, line: str):
     tree(tmp_path, "A.java", "gen/G.java", "b/B.java", _gitignore=f"{line}\ngen/\n{line}\nb\n")
     check_walk(tmp_path, "A.java")
+
+
+@pytest.mark.parametrize(
+    ("files", "read"),
+    [
+        ({".gitignore": "*\n!*/\n!*.java\n"}, "A.java m/config/C.java src/gen/A.java"),
+        ({".gitignore": "src/gen/**/\n"}, "A.java m/config/C.java src/gen/A.java"),
+        ({".gitignore": "\ufeffA.java\n"}, "m/config/C.java"),
+        ({".gitignore": "[[:upper:]].java\n"}, ""),
+        ({".gitignore": "A.jav\fa\n"}, "A.java m/config/C.java src/gen/A.java"),
+        ({".gitignore": "C.java\n", "m/.gitignore": "!config/\n"}, "A.java src/gen/A.java"),
+        (
+            {".git/info/exclude": "C.java", ".gitignore": "/*\n!/m/\n"},
+            "",
+        ),
+        ({".git/info/exclude": "A.java", ".gitignore": "!/A.java"}, "A.java m/config/C.java"),
+    ],
+)
+def test_a_pattern_means_what_it_means_in_git(tmp_path: Path, files: dict[str, str], read: str):
+    git(tmp_path, "init")
+    tree(tmp_path, "A.java", "m/config/C.java", "src/gen/A.java")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert kept_by_git(tmp_path) == set(read.split())
+    with warnings.catch_warnings(action="error"):
+        assert set(Workspace(tmp_path).sources()) == set(read.split())
+
+
+def kept_by_git(root: Path) -> set[str]:
+    listing = ["git", "ls-files", "-z", "--others", "--exclude-standard", "*.java"]
+    listed = subprocess.run(listing, cwd=root, check=True, capture_output=True, text=True)
+    return set(filter(None, listed.stdout.split("\0")))
+
+
+def test_what_random_ignore_files_leave_is_what_git_leaves(tmp_path: Path):
+    chosen = random.Random(0)
+    names = ["A", "b", "ab", "B1"]
+    pieces = [*names, "*", "?", "*b", "A*", "[Ab]", "[!b]*", "[[:upper:]]", "[[:digit:]-b]?", "\\A"]
+    segments = [*pieces, *(f"{piece}.java" for piece in pieces), "**", "*.java", "[", "[b-A]*"]
+    files = [".gitignore", "A/.gitignore", "A/b/.gitignore", ".git/info/exclude", "users"]
+
+    def pattern() -> str:
+        inner = "/".join(chosen.choices(segments, k=chosen.choice([1, 1, 2, 3])))
+        ends = [("", "!"), ("", "", "/"), (inner,), ("", "", "/"), ("", "", "", " ", "\r")]
+        return "".join(map(chosen.choice, ends))
+
+    git(tmp_path, "init")
+    git(tmp_path, "config", "core.excludesFile", "users")
+    folders = [parts for depth in range(4) for parts in itertools.product("Ab", repeat=depth)]
+    paths = ["/".join([*folder, f"{name}.java"]) for folder in folders for name in names]
+    workspace = Workspace(tree(tmp_path, *paths))
+    for _ in range(60):
+        for file in files:
+            lines = "\n".join(pattern() for _ in range(chosen.choice([0, 0, 1, 2, 4])))
+            (tmp_path / file).write_text(lines)
+        kept = kept_by_git(tmp_path)
+        assert set(workspace.sources()) == kept
+        assert {path for path in paths if not workspace.ignores(path)} == kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "file"),
+    [
+        ("[core]\n\texcludesFile = ~/mine\n", "mine"),
+        ("", ".config/git/ignore"),
+        ("[core]\n\texcludesFile =\n", None),
+    ],
+)
+def test_what_the_user_ignores_in_every_repository_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, file: str | None
+):
+    home = tmp_path / "home"
+    (home / ".config/git").mkdir(parents=True)
+    (home / ".gitconfig").write_text(settings)
+    (home / (file or ".config/git/ignore")).write_text("A.java\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    root = tree(tmp_path / "root", "A.java", "m/A.java", _gitignore="!/A.java\n")
+    git(root, "init")
+    check_walk(root, "A.java", "m/A.java ignored" if file else "m/A.java")
+
+
+def test_what_the_user_ignores_is_left_out_without_git_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tree(tmp_path, "root/.git/x", "root/A.java", "root/B.java", "git/x")
+    (tmp_path / "git/ignore").write_text("A.java\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    check_walk(tmp_path / "root", "A.java ignored", "B.java")
 
 
 def test_an_ignore_file_that_is_no_file_is_passed_by(tmp_path: Path):
