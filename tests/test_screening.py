@@ -1,14 +1,29 @@
 """What is left out by its content, and copies."""
 
-import contextlib
-import threading
+import base64
+import re
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from detect_secrets.core import scan
+from detect_secrets.plugins import (
+    aws,
+    azure_storage_key,
+    discord,
+    github_token,
+    gitlab_token,
+    mailchimp,
+    npm,
+    openai,
+    pypi_token,
+    sendgrid,
+    slack,
+    square_oauth,
+    stripe,
+    twilio,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from indexer import Change, Index, Store, Workspace
 from indexer.screening import content_reason as reason_of
@@ -47,39 +62,105 @@ def test_plain_code_stays(source: bytes):
     assert reason_of(source) is None
 
 
+MIXED = "a1B2c3D4e5F6g7H8" * 6
+HEX = "0123456789abcdef" * 3
+
+
+def web_token(*parts: str) -> str:
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("AKIA" + "IOSFODNN7REALKEY", "AWS Access Key"),
-        ("ghp_" + "a1B2" * 9, "GitHub Token"),
-        ("-----BEGIN RSA PRIVATE KEY-----", "Private Key"),
-        ("sk_live_" + "a1B2c3D4" * 3, "Stripe Access Key"),
+        ("ASIA" + "IOSFODNN7REALKEY", "AWS Access Key"),
+        ("ABIA" + "IOSFODNN7REALKEY", "AWS Access Key"),
+        ('x"; String awsSecretKey = "' + MIXED[:40], "AWS Secret Key"),
+        ("sk-ant-" + "api03-" + MIXED, "Anthropic API Key"),
+        ("AccountKey" + "=" + MIXED[:86] + "==", "Azure Storage Key"),
+        ("MTk4NjIyNDgzNDcx" + "OTI1MjQ4.Cl2FMQ." + MIXED[:27], "Discord Bot Token"),
+        *(("gh" + f"{letter}_" + "a1B2" * 9, "GitHub Token") for letter in "opsur"),
+        ("github_" + "pat_" + MIXED[:82], "GitHub Token"),
+        *(("gl" + f"{kind}-" + MIXED[:20], "GitLab Token") for kind in ("pat", "dt", "rt", "cbt")),
+        ("GR1348" + "941" + MIXED[:20], "GitLab Token"),
+        ("AI" + "za" + MIXED[:35], "Google API Key"),
+        ("GOC" + "SPX-" + MIXED[:28], "Google OAuth Secret"),
+        ("hf" + "_" + MIXED[:34], "Hugging Face Token"),
+        (web_token('{"alg":"none"}', '{"sub":"a"}', "signed"), "JSON Web Token"),
+        (HEX[:32] + "-us" + "12", "Mailchimp Access Key"),
+        ("npm" + "_" + MIXED[:36], "NPM Token"),
+        ("//registry.npmjs.org/:_auth" + "Token=" + HEX[:36], "NPM Token"),
+        ("sk-" + "proj-" + MIXED[:20] + "T3Blbk" + "FJ" + MIXED[:20], "OpenAI Token"),
+        ("-----BEGIN RSA " + "PRIVATE KEY-----\\n" + MIXED[:64], "Private Key"),
+        ("-----BEGIN ENCRYPTED " + 'PRIVATE KEY-----\\n"\n + "' + MIXED[:64], "Private Key"),
+        ("-----BEGIN PGP " + "PRIVATE KEY BLOCK-----\n\n" + MIXED[:64], "Private Key"),
+        ("PuTTY-User-Key" + "-File-3: ssh-rsa", "Private Key"),
+        ("pypi-" + "AgEIcHlwaS5vcmc" + MIXED, "PyPI Token"),
+        ("SG" + "." + MIXED[:22] + "." + MIXED[:43], "SendGrid API Key"),
+        ("xox" + "b-123456789012-" + MIXED[:24], "Slack Token"),
+        ("xapp" + "-1-A0B1C2D3E4-123456789012-" + HEX, "Slack Token"),
+        ("https://hooks.slack" + ".com/services/T0A1/B0A1/" + MIXED[:24], "Slack Webhook"),
+        ("sq0" + "csp-" + MIXED[:43], "Square Token"),
+        ("sq0" + "atp-" + MIXED[:22], "Square Token"),
+        *((f"{start}_" + MIXED[:24], "Stripe Access Key") for start in ("sk_live", "rk_live")),
+        ("sk" + "_test_" + MIXED[:24], "Stripe Access Key"),
+        ("AC" + HEX[:32], "Twilio API Key"),
+        ("SK" + HEX[:32], "Twilio API Key"),
+        ("hv" + "s." + MIXED[:90], "Vault Token"),
     ],
 )
 def test_secrets_are_found_by_their_form(text: str, kind: str):
     assert secret_in(f'class A {{\n String key = "{text}";\n}}'.encode()) == kind
 
 
-@pytest.mark.parametrize("text", ["password", "TASK_SKIPPED", "AKIA", "sk-short", "-----END"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password",
+        "TASK_SKIPPED",
+        "AKIA",
+        "sk-short",
+        "-----END",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\\nnone\\n-----END RSA PRIVATE KEY-----",
+        'k.contains("-----BEGIN PRIVATE KEY-----")); } void aPkcs8KeyWithoutItsHeaderIsRefused() {',
+        "PuTTY-User-Key-File-2: ",
+        "eyJhbGciOi.eyJzdWIi",
+        "hvs.aMethodWithALongNameOfItsOwn()",
+    ],
+)
 def test_words_are_no_secrets(text: str):
     assert secret_in(f'class A {{ String password = "{text}"; }}'.encode()) is None
 
 
-def test_two_threads_never_scan_at_once(monkeypatch: pytest.MonkeyPatch):
-    real, both, met = scan.scan_line, threading.Barrier(2), []
+@pytest.mark.parametrize("behind", ["", " + more()"])
+def test_a_made_up_token_may_stay_where_its_line_says_so(behind: str):
+    line = f'String a = "ghp_{"a1B2" * 9}"{behind}; // pragma: allowlist secret\n'
+    assert secret_in(line.encode()) is None
+    assert secret_in(line.replace("; //", ";\n//").encode()) == "GitHub Token"
+    assert secret_in(line.encode() * 2 + line.partition(";")[0].encode()) == "GitHub Token"
 
-    def waiting(line: str) -> Iterator[object]:
-        with contextlib.suppress(threading.BrokenBarrierError):  # nobody came, as is right
-            met.append(both.wait(0.5))
-        yield from real(line)
 
-    monkeypatch.setattr(scan, "scan_line", waiting)
-    secret = b'class A { String key = "AKIA' + b'IOSFODNN7REALKEY"; }'
-    plain = b'class A { String key = "sk_live_"; }'
-    with ThreadPoolExecutor(5) as threads:
-        found = list(threads.map(secret_in, [plain, secret] * 5))
-    assert found == [None, "AWS Access Key"] * 5
-    assert met == []
+KNOWN = [
+    *(
+        aws.AWSKeyDetector,
+        azure_storage_key.AzureStorageKeyDetector,
+        discord.DiscordBotTokenDetector,
+    ),
+    *(github_token.GitHubTokenDetector, gitlab_token.GitLabTokenDetector, npm.NpmDetector),
+    *(mailchimp.MailchimpDetector, openai.OpenAIDetector, pypi_token.PypiTokenDetector),
+    *(sendgrid.SendGridDetector, slack.SlackDetector, square_oauth.SquareOAuthDetector),
+    *(stripe.StripeDetector, twilio.TwilioKeyDetector),
+]
+
+
+@pytest.mark.parametrize("known", [form for kind in KNOWN for form in kind.denylist], ids=str)
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_what_a_scanner_of_repositories_finds_is_found(known: re.Pattern[str], data: st.DataObject):
+    in_lower_case = re.compile(known.pattern.encode(), known.flags & re.VERBOSE)
+    assert secret_in(data.draw(st.from_regex(in_lower_case)))
 
 
 @pytest.mark.parametrize(

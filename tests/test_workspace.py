@@ -382,7 +382,7 @@ def test_a_folder_that_vanishes_is_passed_by(tmp_path: Path):
         (b"\x7fELF\0\0\0class A { }", "binary"),
         (b"class A { }" * 200_000, "over-long"),
         (b"class A { int a = 1; } " * 500, "minified"),
-        (b'class A { String k = "-----BEGIN RSA PRIVATE KEY-----"; }', "secret (Private Key)"),
+        (b'class A { String token = "ghp_' + b"a1B2" * 9 + b'"; }', "secret (GitHub Token)"),
     ],
 )
 def test_content_that_is_no_source_is_left_out(tmp_path: Path, source: bytes, reason: str):
