@@ -21,7 +21,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from indexer.languages import language_of
-from indexer.workspace import IGNORE_FILES, Workspace
+from indexer.workspace import RULE_FILES, Workspace
 
 if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyEvent, WatchDescriptor
@@ -178,11 +178,11 @@ class _Inotify:
             | kinds.IN_DONT_FOLLOW
         )
         self._folders: dict[inotify_c.WatchDescriptor, str] = {}
-        self._above: set[inotify_c.WatchDescriptor] = set()
+        self._ruling: set[inotify_c.WatchDescriptor] = set()
         self._access = threading.RLock()
 
     def refresh(self) -> None:
-        """Watches the folders that a walk now enters, and those above with ignore files.
+        """Watches the folders that a walk now enters, and those that say which these are.
 
         Raises:
             OSError: If the kernel's limit of watches is met.
@@ -190,15 +190,15 @@ class _Inotify:
         with self._access:
             self.close()
             self._watch("")
-            for folder in map(os.fsencode, self._workspace.above()):
-                with suppress(FileNotFoundError, PermissionError):  # its files are read the same
-                    self._above.add(self._reader.add_callback(folder, self._mask, self, self._id))
+            for folder in map(os.fsencode, self._workspace.ruling()):
+                with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                    self._ruling.add(self._reader.add_callback(folder, self._mask, self, self._id))
 
     def close(self) -> None:
         with self._access:
             self._leave("")
-            self._reader.remove_callbacks([(one, self._id) for one in self._above])
-            self._above.clear()
+            self._reader.remove_callbacks([(one, self._id) for one in self._ruling])
+            self._ruling.clear()
 
     def _watch(self, below: str) -> None:
         with self._access:
@@ -228,25 +228,21 @@ class _Inotify:
         name = os.fsdecode(event.name)
         with self._access:
             folder = self._folders.get(event.wd)
-            above = event.wd in self._above
-        if above and name in IGNORE_FILES:
+            ruling = event.wd in self._ruling
+        if name in RULE_FILES and (ruling or folder is not None):
             self._burst.add(everything=True)
+            return
         if folder is None or not name:
             return
         path = f"{folder}/{name}" if folder else name
         if not event.is_directory:
-            self._note(path)
+            if language_of(path, self._workspace.languages):
+                self._burst.add(path)
         elif event.is_moved_from:  # its files go without events of their own
             self._leave(path)
             self._burst.add(everything=True)
         elif event.is_create or event.is_moved_to:
             self._enter(path)
-
-    def _note(self, path: str) -> None:
-        if path.rpartition("/")[2] in IGNORE_FILES:
-            self._burst.add(everything=True)
-        elif language_of(path, self._workspace.languages):
-            self._burst.add(path)
 
     def _enter(self, folder: str) -> None:
         """Watches a new folder; what was put into it before the watch is told as well."""
@@ -259,7 +255,7 @@ class _Inotify:
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         with self._access:
             self._folders.pop(wd, None)
-            self._above.discard(wd)
+            self._ruling.discard(wd)
 
     def on_queue_overflow(self) -> None:
         self._burst.add(everything=True)
@@ -276,8 +272,9 @@ class _Native(FileSystemEventHandler):
     def refresh(self) -> None:
         if not self._observer.is_alive():
             self._observer.schedule(self, str(self._workspace.root), recursive=True)
-            for folder in self._workspace.above():
-                self._observer.schedule(self, str(folder), recursive=False)
+            for folder in self._workspace.ruling():
+                if folder.is_dir() and not folder.is_relative_to(self._workspace.root):
+                    self._observer.schedule(self, str(folder), recursive=False)
             self._observer.start()
 
     def close(self) -> None:
@@ -291,16 +288,21 @@ class _Native(FileSystemEventHandler):
         for name in (event.src_path, event.dest_path):
             path = os.path.relpath(os.fsdecode(name), self._workspace.root) if name else "."
             path = path.replace(os.sep, "/")
-            if path.partition("/")[0] == "..":  # above the workspace
-                if path.rpartition("/")[2] in IGNORE_FILES:
-                    self._burst.add(everything=True)
+            touched = event.is_directory and event.event_type == "modified"  # by what is in it
+            if path == "." or touched:
                 continue
-            if path == "." or self._workspace.ignores(path, folder=event.is_directory):
+            if self._rules(path):
+                self._burst.add(everything=True)
+            elif path.startswith("../") or self._workspace.ignores(path, folder=event.is_directory):
                 continue
-            if event.is_directory:
-                if event.event_type != "modified":
-                    self._burst.add(everything=True)
-            elif path.rpartition("/")[2] in IGNORE_FILES:
+            elif event.is_directory:
                 self._burst.add(everything=True)
             elif language_of(path, self._workspace.languages):
                 self._burst.add(path)
+
+    def _rules(self, path: str) -> bool:
+        """Whether something says what a walk leaves out, and lies where a walk heeds it."""
+        name = path.rpartition("/")[2]
+        if name == ".git" or path == ".git/info/exclude":
+            return True
+        return name in RULE_FILES and (path.startswith("../") or not self._workspace.ignores(path))

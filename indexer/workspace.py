@@ -23,7 +23,7 @@ from indexer.ignoring import Rules, read_rules
 from indexer.languages import DEFAULT, language_of
 from indexer.store import Seen
 
-__all__ = ["BUILD_FILES", "IGNORE_FILES", "Found", "Workspace"]
+__all__ = ["BUILD_FILES", "RULE_FILES", "Found", "Workspace"]
 
 BUILD_FILES = frozenset(
     {
@@ -43,7 +43,11 @@ _YOUNG = 2_000_000_000
 """Nanoseconds; the coarsest file systems keep times of two seconds (git's racy entries)."""
 _RULES = 3
 """Raised with every change of the screening rules: what was seen is then read again."""
-IGNORE_FILES = (".gitignore", ".personalizerignore")
+_IGNORE_FILES = (".gitignore", ".personalizerignore")
+RULE_FILES = frozenset({*_IGNORE_FILES, "exclude", ".git"})
+"""Names of what says which folders and files are left out; ``exclude`` is git's own, in ``info``,
+and with a ``.git`` a folder is another repository."""
+_OTHERS = "another repository"
 
 
 class _Ignoring(NamedTuple):
@@ -261,7 +265,7 @@ class Workspace:
                 entries = sorted(os.scandir(f"{self.root}/{folder}"), key=lambda one: one.name)
             except OSError:
                 continue
-            if any(entry.name in IGNORE_FILES for entry in entries):
+            if any(entry.name in _IGNORE_FILES for entry in entries):
                 ignoring = self._ignoring_in(folder, ignoring)
             here, inside = _Folder(folder, ignoring, [], {}), []
             for entry in entries:
@@ -276,19 +280,23 @@ class Workspace:
                 elif ignoring.ignores(path, folder=True):
                     here.left_out[path] = "ignored"
                 elif os.path.exists(os.path.join(entry.path, ".git")):
-                    here.left_out[path] = "another repository"
+                    here.left_out[path] = _OTHERS
                 else:
                     inside.append((path, ignoring))
             yield here
             stack.extend(reversed(inside))
 
-    def above(self) -> list[Path]:
-        """The folders above the workspace whose ignore files count, from git's top down.
+    def ruling(self) -> list[Path]:
+        """The folders that a walk does not enter, but whose ``RULE_FILES`` say what it enters.
 
-        Empty where the workspace is git's top itself, or lies in no git repository.
+        They are those above the workspace from git's top down, the one with git's own excludes,
+        and other repositories inside, for as long as they are some.
         """
         repository = _repository_of(self.root)
-        return repository.down_to(self.root) if repository else []
+        above = repository.down_to(self.root) if repository else []
+        own = [repository.common / "info"] if repository else []
+        inside = [self.root / path for path, why in self.left_out().items() if why == _OTHERS]
+        return [*above, *own, *inside]
 
     def _ignoring_above(self) -> _Ignoring:
         """What holds in the whole workspace: the user's and git's own excludes, and files above.
@@ -360,7 +368,7 @@ def _of_a_tool(folder: str) -> bool:
 
 
 def _ignore_files(folder: Path) -> list[Path]:
-    return [folder / name for name in IGNORE_FILES]
+    return [folder / name for name in _IGNORE_FILES]
 
 
 def _bytes(file: Path) -> bytes:

@@ -118,7 +118,7 @@ def test_ignored_folders_are_never_watched(tmp_path: Path, monkeypatch: pytest.M
     with watched(tmp_path) as told:
         write(tmp_path, "target/T.java", "gen/G.java", "sub/S.java", "node/target/N.java")
         assert told.nothing()
-    assert sorted(set(folders)) == ["", "node"]
+    assert sorted(set(folders)) == ["", ".git/info", "node", "sub"]  # those for their rules alone
 
 
 def test_a_changed_ignore_file_moves_the_watches(tmp_path: Path):
@@ -146,6 +146,39 @@ def test_an_ignore_file_above_the_workspace_is_watched_and_nothing_else_there(
         assert told.next() is None
         write(tmp_path, "repo/apps/shop/A.java", text="class A { int a; }")
         assert told.next() == ["A.java"]
+
+
+@pytest.mark.parametrize("kind", ["_Inotify", "_Native"])
+@pytest.mark.parametrize("below", ["", "apps/shop"])
+def test_the_excludes_of_git_are_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, below: str
+):
+    monkeypatch.setattr(watching, "_Inotify", getattr(watching, kind))
+    write(tmp_path, ".git/info/exclude", ".git/x", f"{below}/A.java".lstrip("/"))
+    with watched(tmp_path / below) as told:
+        write(tmp_path, ".git/x", ".git/info/other")
+        assert told.nothing()
+        write(tmp_path, ".git/info/exclude", text="A.java")
+        assert told.next() is None
+
+
+@pytest.mark.parametrize("kind", ["_Inotify", "_Native"])
+def test_a_folder_that_becomes_a_repository_or_ceases_to_be_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    monkeypatch.setattr(watching, "_Inotify", getattr(watching, kind))
+    write(tmp_path, "src/sub/A.java")
+    with watched(tmp_path) as told:
+        write(tmp_path, "src/sub/.git/x")
+        assert told.next() is None
+        assert told.nothing()
+        write(tmp_path, "src/sub/A.java", text="class A { int a; }")
+        assert told.nothing()
+        shutil.rmtree(tmp_path / "src/sub/.git")
+        assert told.next() is None
+        assert told.nothing()
+        write(tmp_path, "src/sub/A.java")
+        assert told.next() == ["src/sub/A.java"]
 
 
 def test_a_branch_switch_across_5000_files_is_one_burst(tmp_path: Path):
