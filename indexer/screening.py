@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 __all__ = [
@@ -31,12 +31,13 @@ VENDORED = frozenset(
 )
 """Folder names that hold other people's code."""
 _ALSO_PACKAGES = frozenset({"vendor", "third_party", "thirdparty"})
-"""Those of them that are names of Java packages as well."""
+"""Those of them that are names of Java packages and modules as well."""
 _PACKAGE = re.compile(
     r"(?:^|/)(?:src/[^/]+/(?:java|kotlin|groovy|scala)"
     r"|(?:src|main|test|tests|java)"
     r"/(?:com|org|net|edu|gov|io|at|br|ch|cn|de|eu|fr|jp|kr|nl|ru|uk)/[^/]+)(?:/|$)"
 )
+_SOURCE_ROOT = re.compile(r"src/[^/]+/(?:java|kotlin|groovy|scala)/")
 
 
 def reason_of(source: bytes) -> str | None:
@@ -252,12 +253,26 @@ def _unless_licence(comment: re.Match[bytes]) -> bytes:
 
 
 def vendored(path: str) -> bool:
-    """Whether a path lies in a folder that holds other people's code."""
+    """Whether a path lies in a folder that holds other people's code.
+
+    Other people's code lies in folders of its own there. A ``vendor/src/main/java`` is a module of
+    the project, about vendors.
+
+    Example:
+        >>> vendored("vendor/guava/src/main/java/V.java"), vendored("vendor/src/main/java/V.java")
+        (True, False)
+    """
     parts = path.split("/")
     return not VENDORED.isdisjoint(parts) and any(
-        part in VENDORED and not (part in _ALSO_PACKAGES and in_package("/".join(parts[:depth])))
+        part in VENDORED and not (part in _ALSO_PACKAGES and _own(parts, depth))
         for depth, part in enumerate(parts)
     )
+
+
+def _own(parts: Sequence[str], depth: int) -> bool:
+    """Whether a folder is a package or a module of the project, by the path through it."""
+    below = "/".join(parts[depth + 1 :])
+    return in_package("/".join(parts[:depth])) or _SOURCE_ROOT.match(below) is not None
 
 
 def in_package(folder: str) -> bool:
