@@ -20,7 +20,7 @@ from indexer.facts import FileFacts, Method
 from indexer.languages import ALL, DEFAULT, language_of
 from indexer.pairing import Mode, Pair, Pairing, Where, find_pairs, find_tests
 from indexer.screening import find_copies, reason_of
-from indexer.snippets import Passage, Snippet, find_passages, find_snippets
+from indexer.snippets import Passage, Snippet, documented, find_passages, find_snippets
 from indexer.store import Row, Store, content_hash, decode_facts
 from indexer.workers import rows_of
 from indexer.workspace import Found, Workspace
@@ -145,8 +145,12 @@ class Snapshot:
 
     @cached_property
     def snippets(self) -> tuple[Snippet, ...]:
+        """Documented methods; reads the texts that have any."""
         return tuple(
-            s for path in sorted(self.files) for s in find_snippets(path, self.files[path])
+            one
+            for path, facts in sorted(self.files.items())
+            if any(map(documented, facts.methods))
+            for one in find_snippets(path, facts, self.source(path))
         )
 
     @cached_property

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexer.facts import FileFacts, Method, Span
 from indexer.languages import ALL, language_of
 
-__all__ = ["Passage", "Snippet", "find_passages", "find_snippets"]
+__all__ = ["Passage", "Snippet", "documented", "find_passages", "find_snippets"]
 
 _SHORTEST_BODY = 12
 _LONGEST_BODY = 4000
+_TAG = re.compile(rb"\{@inheritDoc\}|@\w+")
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]{2}")
+"""Letters beyond ASCII are told by their bytes, whatever the encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Snippet:
 
     path: str
     method: Method
-    """Has a doc comment and a body."""
+    """Has a doc comment with words, and a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,23 @@ class Passage:
     """Bytes of the statements after it, up to a blank line or the next comment."""
 
 
-def find_snippets(path: str, facts: FileFacts) -> Iterator[Snippet]:
-    """Documented methods of one file whose body is neither empty nor over 4,000 bytes."""
+def find_snippets(path: str, facts: FileFacts, source: bytes) -> Iterator[Snippet]:
+    """Documented methods of one file whose body is neither empty nor over 4,000 bytes.
+
+    A doc comment without words (``/***/``, ``{@inheritDoc}`` alone) documents nothing.
+    """
     for method in facts.methods:
-        if method.doc is not None and method.body is not None and _fits(method.body):
+        if documented(method) and method.doc and _describes(method.doc.of(source)):
             yield Snippet(path, method)
+
+
+def documented(method: Method) -> bool:
+    """Whether a method has a doc comment, and a body of such a size."""
+    return method.doc is not None and method.body is not None and _fits(method.body)
+
+
+def _describes(doc: bytes) -> bool:
+    return _WORD.search(_TAG.sub(b"", doc)) is not None
 
 
 def find_passages(path: str, facts: FileFacts, source: bytes) -> Iterator[Passage]:

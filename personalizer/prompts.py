@@ -25,6 +25,7 @@ from indexer import (
     Piece,
     Snapshot,
     Snippet,
+    Span,
     code_of,
     focal_context,
     snippet_context,
@@ -260,13 +261,24 @@ def prompt_for_body(snapshot: Snapshot, path: str, method: Method) -> Prompt:
 
 def example_of_snippet(snapshot: Snapshot, snippet: Snippet) -> Example:
     """The training or evaluation example of one snippet."""
-    method = snippet.method
+    path, method = snippet.path, snippet.method
+    body = _body_of(snapshot.source(path), method, snapshot.files[path].encoding)
+    return Example(prompt_for_body(snapshot, path, method), body)
+
+
+def _body_of(source: bytes, method: Method, encoding: str) -> str:
+    """A method's body, whose lines lose the indentation of its first, or of the method's own."""
     assert method.body is not None
-    facts = snapshot.files[snippet.path]
-    whole = code_of(snapshot.source(snippet.path), method.span, facts.encoding)
-    signature = code_of(snapshot.source(snippet.path), method.signature, facts.encoding)
-    body = whole[len(signature) :].lstrip()
-    return Example(prompt_for_body(snapshot, snippet.path, method), body)
+
+    def text_of(span: Span) -> str:
+        return span.of(source).decode(encoding, "replace").replace("\r\n", "\n").expandtabs(4)
+
+    starts = (method.body.start, method.span.start)
+    before = (text_of(Span(source.rfind(b"\n", 0, start) + 1, start)) for start in starts)
+    margin = next((len(one) for one in before if not one.strip()), 0)
+    first, *lines = text_of(method.body).split("\n")
+    kept = (line[min(margin, len(line) - len(line.lstrip())) :].rstrip() for line in lines)
+    return "\n".join([first, *kept])
 
 
 def _example_parts(snapshot: Snapshot, pair: Pair) -> tuple[Part, Part]:

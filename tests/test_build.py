@@ -544,7 +544,7 @@ def test_broken_files_tell_nothing_and_fail_nothing(name: str, text: str):
 PARTS = """
 dependencies {|}|'a:b:1'|project(':a')|${x}|include ':a'|ext.x = '$x'|sourceSets {|main {|srcDir 'x'
 |subprojects {|libs.a|/*|"| |libs.bundles.b|group: 'g', name: 'n', version: x|set('x')|set(|(|)|[|]
-|.java|=|+=|+|by |get()|project(':a').|project(|add(|projects.|sourceSets["main"]|release =|1.8|mavenBom
+|.java|=|+=|+|by |get()|project(':a').|project(|add(|projects.|sourceSets["main"]|release =|1.8
 """
 parts = st.sampled_from(PARTS.split("|"))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from indexer import Piece
+from indexer import Change, Index, Piece
+from indexer.languages import ALL
 from personalizer import prompts
 from personalizer.errors import PromptTooLong
 from personalizer.prompts import (
@@ -151,6 +152,56 @@ def test_a_snippet_example_asks_for_the_body_of_a_documented_method():
         "<|comment|>/** Adds 0 to the size. */\n<|signature|>public int growA(int by)\n<|body|>"
     )
     assert example.target == "{\n    return size + by * 1 + 0;\n}"
+
+
+def check_target(path: str, source: str, expected: str) -> None:
+    """The target of the one documented method or function of a text."""
+    snapshot = Index(languages=ALL).apply([Change(path, source.encode())])
+    (snippet,) = snapshot.snippets
+    example = example_of_snippet(snapshot, snippet)
+    assert example.target == expected
+    shown = "".join(piece.text for part in example.prompt.parts for piece in part.pieces)
+    assert expected not in shown
+
+
+BODIES = [
+    "{\n    log(a);\n    return a;\n}",
+    "{\n//  log(a);\n    return a;\n}",
+    '{\n    return """\nas it is\n""";\n}',
+    "{\n\n    return a;\n}",
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(
+    "head", ["int sum(int a, int b) ", "int sum(int a,\n    int b) ", "int a()\n"]
+)
+@pytest.mark.parametrize("step", ["    ", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_target_of_a_snippet_is_the_body_as_it_stands_in_its_method(
+    body: str, head: str, step: str, end: str
+):
+    free = ("//", "as it", '""";')
+    lines = "".join(
+        "\n" + (line if line.startswith(free) or not line else "    " + line)
+        for line in ("/** Sums up. */\n" + head + body).split("\n")
+    )
+    source = f"class A {{{lines}\n}}\n".replace("    ", step).replace("\n", end)
+    check_target("A.java", source, body)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            'def a(b):  # note: b\n    """Counts."""\n    if b:\n        return 1\n    return 0\n',
+            "if b:\n    return 1\nreturn 0",
+        ),
+        ('class A:\n    def a(self): "Counts."; return self.items\n', "return self.items"),
+    ],
+)
+def test_the_docstring_is_what_describes_the_target_and_no_part_of_it(source: str, expected: str):
+    check_target("a.py", source, expected)
 
 
 def _method(text: str, name: str) -> str:

@@ -14,6 +14,11 @@ def check_snippets(source: str, *names: str) -> None:
     assert [snippet.method.name for snippet in snapshot.snippets] == list(names)
 
 
+@pytest.mark.parametrize("doc", ["{@inheritDoc} It sums.", "@return how many", "合計", "Größe"])
+def test_any_words_document_a_method(doc: str):
+    check_snippets(f"class A {{ /** {doc} */ void a() {{ start(this); }} }}", "a")
+
+
 def test_documented_methods_are_snippets():
     check_snippets(
         "class A { /** Sums. */ int a() { return b() + c(); } int d() { return 1 + 2 + 3; } "
@@ -31,8 +36,15 @@ def test_documented_methods_are_snippets():
         "/* no doc */ void a() { start(this); }",
         "/** far */ int x; void a() { start(this); }",
         "/** Doc. */ void a() { " + "start(this); " * 400 + "}",
+        "/**/ void a() { start(this); }",
+        "/***/ void a() { start(this); }",
+        "/**\n * {@inheritDoc}\n */ void a() { start(this); }",
+        "/** @since 1.2 */ void a() { start(this); }",
     ],
-    ids=["empty", "abstract", "plain comment", "of a field", "long"],
+    ids=[
+        *("empty", "abstract", "plain comment", "of a field", "long"),
+        *("no comment", "no text", "inherited", "tags alone"),
+    ],
 )
 def test_other_methods_are_none(member: str):
     check_snippets(f"class A {{ {member} }}")
@@ -78,6 +90,17 @@ def test_documented_functions_are_snippets():
         "@cached\nasync def total(items: list[int], *more: int, by=2) -> int: | "
         '"""Sums up.""" | return sum(items) + by',
         'def add(self, item): | "Adds one." | # why\n        self.items.append(item)',
+    )
+
+
+def test_a_comment_on_the_line_of_a_function_is_no_part_of_its_signature():
+    check_python(
+        """
+        def a(b: int):  # note: {1: 2}
+            'Sums up.'
+            return sum(b) + 1
+        """,
+        "def a(b: int): | 'Sums up.' | return sum(b) + 1",
     )
 
 

@@ -181,9 +181,7 @@ class _Reader:
 
     def _function(self, node: Node, owner: str, whole: Node) -> None:
         block = node.child_by_field_name("body")
-        end = block.start_byte if block else node.end_byte
-        head = self.source[whole.start_byte : end]
-        head = head[: head.rfind(b":") + 1] if block else head
+        colon = next((child for child in node.children if child.type == ":"), node)
         doc, body = _doc_and_body(block) if block else (None, None)
         self.methods.append(
             Method(
@@ -194,7 +192,7 @@ class _Reader:
                 modifiers=("async",) if node.child(0) and node.children[0].type == "async" else (),
                 annotations=self._decorators(whole),
                 span=_span(whole),
-                signature=Span(whole.start_byte, whole.start_byte + len(head)),
+                signature=Span(whole.start_byte, colon.end_byte),
                 body=body,
                 doc=doc,
                 line=node.start_point[0] + 1,
