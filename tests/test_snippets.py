@@ -93,6 +93,35 @@ def test_documented_functions_are_snippets():
     )
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "if a:\n    pass\nelif b:",
+        "for a in b:",
+        "while a:",
+        "with a as b:",
+        "match a:\n  case b:",
+        "try:\n    pass\nexcept A as b:",
+        "try:\n    pass\nexcept* A:",
+        "try:\n    pass\nfinally:",
+    ],
+)
+def test_functions_are_found_in_any_statement(around: str):
+    function = '\n    def a():\n        """Sums up."""\n        return sum(b)\n'
+    check_python(around + function, 'def a(): | """Sums up.""" | return sum(b)')
+
+
+@pytest.mark.parametrize("prefix", ["", "r", "U"])
+def test_a_plain_string_describes_a_function(prefix: str):
+    doc = f'{prefix}"""Sums up."""'
+    check_python(f"def a():\n    {doc}\n    return sum(b)\n", f"def a(): | {doc} | return sum(b)")
+
+
+@pytest.mark.parametrize("prefix", ["f", "b", "Rb", "fR"])
+def test_a_string_that_is_no_docstring_describes_nothing(prefix: str):
+    check_python(f'def a():\n    {prefix}"""Sums up."""\n    return sum(b)\n')
+
+
 def test_a_comment_on_the_line_of_a_function_is_no_part_of_its_signature():
     check_python(
         """

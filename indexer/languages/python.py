@@ -26,7 +26,13 @@ _COMMENT_OR_STRING = re.compile(
     rb"""|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)""",
     re.DOTALL,
 )
-_WITHIN = frozenset({"block", "if_statement", "else_clause", "try_statement", "ERROR"})
+_WITHIN = frozenset(
+    {
+        *("block", "if_statement", "elif_clause", "else_clause", "match_statement", "case_clause"),
+        *("try_statement", "except_clause", "except_group_clause", "finally_clause"),
+        *("for_statement", "while_statement", "with_statement", "ERROR"),
+    }
+)
 """What a definition may stand in without being inside a function."""
 _DEEPEST = 50
 _BLOCKS = Query(_PYTHON, "(_ (block)) @owner")
@@ -239,12 +245,18 @@ def _doc_and_body(block: Node) -> tuple[Span | None, Span | None]:
         return None, None
     first = statements[0]
     inner = first.named_child(0) if first.type == "expression_statement" else None
-    if inner is None or inner.type != "string" or first.named_child_count != 1:
+    if inner is None or not _is_docstring(inner) or first.named_child_count != 1:
         return None, _span(block)
     if len(statements) == 1:
         return _span(inner), None
     rest = next(one for one in block.named_children if one.start_byte >= first.end_byte)
     return _span(inner), Span(rest.start_byte, block.end_byte)
+
+
+def _is_docstring(node: Node) -> bool:
+    """Whether a string is plain text: neither bytes nor put together as it runs."""
+    start = node.children[0].text if node.type == "string" else None
+    return start is not None and not set(b"bft") & set(start.lower())
 
 
 def _span(node: Node) -> Span:
