@@ -90,7 +90,7 @@ class Store:
         """The file, or an empty one in its place where it is damaged."""
         try:
             return self._open()
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             if not again or not self._damaged(error):
                 raise self._unavailable(error) from error
         self._discard()
@@ -139,11 +139,11 @@ class Store:
         except OSError as error:
             raise self._unavailable(error) from error
 
-    def _damaged(self, error: sqlite3.Error) -> bool:
+    def _damaged(self, error: Exception) -> bool:
         """Whether the file is to blame, not the disk or the folder that it lies in."""
         code = getattr(error, "sqlite_errorcode", None)
         if self._path is None or code is None:
-            return False
+            return self._path is not None and isinstance(error, UnicodeDecodeError)
         if code & _PRIMARY == sqlite3.SQLITE_READONLY:  # its header may say so, too
             return os.access(self._path, os.W_OK)
         return code == sqlite3.SQLITE_IOERR_SHORT_READ or code & _PRIMARY not in _OF_THE_DISK
@@ -153,7 +153,7 @@ class Store:
         with self._access:
             try:
                 return act(self._db)
-            except sqlite3.DatabaseError as error:
+            except _ERRORS as error:
                 if not again or not self._damaged(error):
                     raise self._unavailable(error) from error
             self._db.close()
@@ -303,6 +303,8 @@ def _made_by_hand(database: sqlite3.Connection) -> list[tuple[str, str]]:
     return database.execute(query).fetchall()
 
 
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""The second where the database itself has damaged names to tell of."""
 _PRIMARY = 0xFF
 """The bits of an error code of SQLite that tell its kind."""
 _OF_THE_DISK = frozenset(

@@ -167,6 +167,19 @@ def test_a_row_that_was_changed_is_not_there(edit: str):
         assert (store.facts([name]), store.source(name)) == ({name: parse(SOURCE)}, SOURCE)
 
 
+@pytest.mark.parametrize("name", [b"source", b"CREATE TABLE", b"PRIMARY"])
+def test_names_that_are_no_text_are_damage(tmp_path: Path, name: bytes):
+    path = tmp_path / "index.sqlite"
+    with Store(path) as store:
+        store.put([row(b"class A { }")])
+    data = path.read_bytes()
+    assert name in data
+    path.write_bytes(data.replace(name, b"\xb6" + name[1:]))
+    with Store(path) as store:
+        store.put([row()])
+    check_holds(path, SOURCE)
+
+
 def test_a_header_that_forbids_to_write_is_damage(tmp_path: Path):
     path = tmp_path / "index.sqlite"
     with Store(path) as store:
