@@ -164,6 +164,34 @@ def test_what_is_no_whole_body_is_not_placed(text: str):
     assert made.no_edit == "what was generated is no complete body"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return 'a\tb'",
+        'return """a   \n  b\t\n\tc  \n"""',
+        'found = f"""a\t{price}   \n    b"""\n    return found',
+        'if price:\n        return """\n a\n"""\n    return 1',
+    ],
+)
+@pytest.mark.parametrize("lost", ["", "    "])
+def test_strings_keep_every_blank_and_tab(code: str, lost: str):
+    after, _, _ = written(f"{lost}{code}", "def gross")
+    assert after == FILE.replace('in cents."""\n', f'in cents."""\n    {code}\n')
+
+
+def test_tabs_of_a_model_become_the_indentation_of_the_file():
+    after, _, _ = written("\tif price:\n\t\treturn '\t'\n\treturn 1", "def gross")
+    assert "    if price:\n        return '\t'\n    return 1\n" in after
+
+
+def test_a_comment_in_column_0_ends_no_body():
+    text = "    found = price\n# with tax\n    return found\n\n# Example\nprint(gross(1))\n"
+    after, made, engine = written(text, "def gross")
+    assert not any("\n# with".startswith(stop) for stop in engine.requests[0].stop)
+    assert "    found = price\n    # with tax\n    return found\n" in after
+    assert made.compiles is True
+
+
 def test_a_body_cut_at_the_limit_is_not_placed():
     text = "    found = net(price)\n    return foun"
     assert written(Completion(text, -1.0, 9, "length"), "def gross")[1].edit is None
@@ -182,6 +210,23 @@ def test_a_comment_gets_its_code_beneath_it(more: int):
     prompt = engine.requests[0].prompt
     assert isinstance(prompt, Prompt)
     assert prompt.begun == "    found = sum(prices)\n    # round it up"
+
+
+def test_what_stands_beneath_the_comments_place_is_not_written_again():
+    answer = "\n    found = math.ceil(found)\n    return (found)\n"
+    after, _, _ = written(answer, "# round it up")
+    assert after == FILE.replace("round it up\n", "round it up\n    found = math.ceil(found)\n")
+    after, made, _ = written("\n    return found\n", "# round it up")
+    assert (after, made.edit) == (FILE, None)
+
+
+def test_a_statement_of_the_block_around_a_comment_may_be_written_in_it():
+    source = "def f(a):\n    for b in a:\n        # leave\n        ...\n    return a\n"
+    after, _, _ = written("\n        print(b)\n        return a\n", 3, source)
+    assert after == source.replace("...", "print(b)\n        return a")
+    source = "def f(a):\n    if a:\n        b()\n        # leave\n    else:\n        return a\n"
+    after, _, _ = written("\n        return a\n", 4, source)
+    assert after == source.replace("leave\n", "leave\n        return a\n")
 
 
 def test_a_comment_under_a_docstring_is_in_its_function():
@@ -278,6 +323,42 @@ def test_names_that_nothing_defines_are_told_and_modules_of_python_imported():
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "token.upper()",
+        "this.name",
+        "string + price",
+        "queue.put(queue)",
+        "json.loads(price) + json",
+        "urllib.parse.quote(price)",
+    ],
+)
+def test_a_name_is_no_module_unless_a_module_has_all_that_is_asked_of_it(code: str):
+    after, made, _ = written(f"    return {code}", "def gross")
+    assert made.unknown_symbols == (re.match(r"\w+", code)[0],)  # type: ignore[index]
+    assert made.notes == ()
+    assert after.count("import ") == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "os.path.join(os.sep, price)",
+        "re.compile(price, re.IGNORECASE)",
+        "asyncio.run(price)",
+        "collections.Counter(price)",
+        "time.time()",
+        "string.ascii_letters",
+        "itertools.chain(price)",
+    ],
+)
+def test_modules_are_known_by_what_they_have(code: str):
+    _, made, _ = written(f"    return {code}", "def gross")
+    assert made.unknown_symbols == ()
+    assert made.notes == (f"imported {code.partition('.')[0]}",)
+
+
+@pytest.mark.parametrize(
     ("head", "expected"),
     [
         ("", "import re\n\n"),
@@ -297,9 +378,21 @@ def test_an_import_goes_where_imports_go(head: str, expected: str):
 # ---------------------------------------------------------------- does it compile
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("    break", "'break' outside loop"),
+        ("    nonlocal rate\n    return rate", "no binding for nonlocal 'rate' found"),
+        ("    return await price", "'await' outside async function"),
+        ("    return '\\d'", None),  # Python has a remark on it, and takes it
+    ],
+)
+def test_what_keeps_a_file_from_being_imported_is_told(code: str, said: str | None):
+    _, made, _ = written(code, "def gross")
+    assert (made.compiles, made.failure) == (said is None, said)
+
+
 def test_what_python_says_of_a_snippet_is_told():
-    _, made, _ = written("    break", "def gross")
-    assert (made.compiles, made.failure) == (True, None)  # it parses; only running would tell
     source = FILE.replace("    return found\n", "    return (found\n", 1)
     _, made, _ = written("\n    found = 1\n", line_of("# round it up"), source)
     assert made.compiles is not True

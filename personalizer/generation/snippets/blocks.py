@@ -7,10 +7,21 @@ import contextlib
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import CodeType
 
-__all__ = ["STEP", "Block", "block", "first_statements", "indented", "parsed", "tree_of"]
+__all__ = [
+    "STEP",
+    "Block",
+    "before_repeated",
+    "block",
+    "compiled_from",
+    "first_statements",
+    "indented",
+    "parsed",
+    "tree_of",
+]
 
 _GOES_ON = re.compile(r"\s*(?:else|elif|except|finally|case)\b")
 _TEXT = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
@@ -47,19 +58,28 @@ def block(text: str, *, ended: bool) -> Block | None:
         True
     """
     fence = re.search(r"```(?:python)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", text, re.DOTALL)
-    bare = (fence[1] if fence else text).replace("\r\n", "\n").expandtabs(4)
+    bare = (fence[1] if fence else text).replace("\r\n", "\n")
     lines = bare.strip("\n").rstrip().split("\n")
-    found = [made for way in _aligned(lines) if (made := _parsed_block(way, ended))]
+    literal = _inside_literals(lines)
+    lines = [line if at in literal else _spaced(line) for at, line in enumerate(lines)]
+    found = [made for way in _aligned(lines, literal) if (made := _parsed_block(way, ended))]
     return max(found, key=lambda one: one.statements[-1].end_lineno or 0, default=None)
 
 
-def _aligned(lines: list[str]) -> Iterator[list[str]]:
-    """The lines with every indentation that the first can have had."""
+def _spaced(line: str) -> str:
+    """A line that is indented by blanks alone."""
+    code = line.lstrip(" \t")
+    return line[: len(line) - len(code)].expandtabs(len(STEP)) + code
+
+
+def _aligned(lines: list[str], literal: Collection[int]) -> Iterator[list[str]]:
+    """The lines with every indentation that the first can have had; strings keep their content."""
     if _width(lines[0]):
         yield lines
         return
-    yield [f"{STEP}{line}" if line else line for line in lines]
-    further = [_width(line) for line in lines[1:] if _width(line)]
+    yield [f"{STEP}{line}" if line and at not in literal else line for at, line in enumerate(lines)]
+    code = [line for at, line in enumerate(lines) if at not in literal]
+    further = [_width(line) for line in code[1:] if _width(line)]
     if further:
         yield [" " * min(further) + lines[0], *lines[1:]]
 
@@ -96,6 +116,16 @@ def first_statements(found: Block) -> int:
     return last
 
 
+def before_repeated(found: Block, following: ast.stmt | None) -> Block | None:
+    """A block up to a statement that follows its place already; None where nothing is before it."""
+    same = ast.dump(following) if following is not None else ""
+    dumps = [ast.dump(one) for one in found.statements]
+    count = dumps.index(same) if same in dumps else len(dumps)
+    if count == 0:
+        return None
+    return replace(found, statements=found.statements[:count], sure=min(found.sure, count))
+
+
 def _inside_literals(lines: Sequence[str]) -> set[int]:
     """Lines, from 0, that begin inside a string of several lines.
 
@@ -104,7 +134,7 @@ def _inside_literals(lines: Sequence[str]) -> set[int]:
         {2, 3}
     """
     inside: set[int] = set()
-    rows = iter([f"{line}\n" for line in ("if 1:", *lines)])
+    rows = iter([f"{line}\n" for line in ("(", *lines)])  # in brackets, indentation is free
     with contextlib.suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(lambda: next(rows, "")):
             if token.type in _TEXT:
@@ -131,7 +161,8 @@ def indented(found: Block, count: int, indent: str, step: str) -> Iterator[str]:
             yield ""
         else:
             steps, rest = divmod(max(0, _width(line) - own), unit)
-            yield indent + step * steps + " " * rest + line.strip()
+            code = line.lstrip() if at + 1 in literal else line.strip()
+            yield indent + step * steps + " " * rest + code
 
 
 def _step_of(statements: Sequence[ast.stmt]) -> int:
@@ -153,9 +184,22 @@ def parsed(text: str) -> ast.Module | None:
 
 def tree_of(text: str) -> ast.Module:
     """A text's syntax tree; raises as ``ast.parse``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Python thinks of the style of a literal
+    with _without_remarks():
         return ast.parse(text)
+
+
+def compiled_from(text: str, file: str) -> CodeType:
+    """What Python makes of a file's text; raises as ``compile``. Nothing of it is run."""
+    with _without_remarks():
+        return compile(text, file, "exec", dont_inherit=True)
+
+
+@contextlib.contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Keeps to itself what Python thinks of the style of a literal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _width(line: str) -> int:

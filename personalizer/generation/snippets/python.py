@@ -1,10 +1,9 @@
-"""Snippets in Python: blocks by indentation, names by pyflakes, syntax by Python's own parser."""
+"""Snippets in Python: blocks by indentation, names by pyflakes, syntax by Python's own compiler."""
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,20 +23,22 @@ from personalizer.generation.records import Edit, SnippetGeneration, TextEdit
 from personalizer.generation.snippets.blocks import (
     STEP,
     Block,
+    before_repeated,
     block,
+    compiled_from,
     first_statements,
     indented,
     parsed,
-    tree_of,
 )
 from personalizer.generation.snippets.spot import Spot
+from personalizer.generation.snippets.standard import is_in_module
 from personalizer.generation.targets import resolve_file, resolve_method, written_already
 from personalizer.validation import Diagnostic, Validator, Verdict
 
 __all__ = ["asked", "begun", "compiled", "find", "written"]
 
-_STOPS = ("\ndef ", "\nasync def ", "\nclass ", "\n@", "\n#", "\nif __name__", "\n```")
-"""What begins a line outside the function, as HumanEval is cut."""
+_STOPS = ("\ndef ", "\nasync def ", "\nclass ", "\n@", "\nif __name__", "\n```")
+"""What begins a line outside the function. A comment there may stand in the midst of its code."""
 _UNWRITTEN = re.compile(r"(?:pass|\.\.\.|raise NotImplementedError\b[^\n]*)")
 
 
@@ -112,6 +113,8 @@ def written(
 ) -> SnippetGeneration:
     """See ``Language.written``."""
     found = block(made.text, ended=completion.finish_reason != "length")
+    if found is not None and spot.comment is not None:
+        found = before_repeated(found, _statement_after(snapshot, spot.path, spot.comment))
     if found is None or (spot.comment is None and not found.whole):
         return replace(made, text=made.text.strip("\n"))
     count = first_statements(found) if spot.comment else found.statements[-1].end_lineno or 0
@@ -121,18 +124,62 @@ def written(
     text = "\n".join(indented(found, count, "", STEP))
     if edit is None:
         return replace(made, text=text, no_edit=no_edit)
-    unknown = sorted(_undefined(text_after(snapshot, edit)) - _undefined(snapshot.text(spot.path)))
-    known = [name for name in unknown if name in sys.stdlib_module_names]
+    after = text_after(snapshot, edit)
+    uses, before = _undefined(after), _undefined(snapshot.text(spot.path))
+    unknown = sorted(uses.keys() - before.keys())
+    known = [name for name in unknown if _is_module(name, uses[name], after)]
     edit = _importing(snapshot, edit, known)
     left = tuple(name for name in unknown if name not in known)
     return replace(made, text=text, edit=edit, no_edit=None, unknown_symbols=left, notes=edit.notes)
 
 
-def _undefined(text: str) -> set[str]:
-    """Names that nothing in a file, nor Python itself, defines."""
+def _statement_after(snapshot: Snapshot, path: str, comment: Span) -> ast.stmt | None:
+    """The statement that follows a comment in its block."""
+    text, source = snapshot.text(path), snapshot.source(path)
+    tree, line = parsed(text), source.count(b"\n", 0, comment.end) + 1
+    found = [one for one in ast.walk(tree) if isinstance(one, ast.stmt)] if tree else []
+    first = min((one for one in found if one.lineno > line), key=_line_of, default=None)
+    if first is None:
+        return None
+    width = len(line_indent(source, comment) or "")
+    rows = text.split("\n")[line : first.lineno]
+    inside = all(len(row) - len(row.lstrip()) >= width for row in rows if row.strip())
+    return first if inside and first.col_offset == width else None
+
+
+def _line_of(statement: ast.stmt) -> int:
+    return statement.lineno
+
+
+_Places = set[tuple[int, int]]
+"""Lines and columns."""
+
+
+def _undefined(text: str) -> dict[str, _Places]:
+    """Names that nothing in a file, nor Python itself, defines, with where they are used."""
     tree = parsed(text)
-    found = Checker(tree).messages if tree is not None else []
-    return {str(one.message_args[0]) for one in found if isinstance(one, UndefinedName)}
+    found: dict[str, _Places] = {}
+    for one in Checker(tree).messages if tree is not None else []:
+        if isinstance(one, UndefinedName):
+            found.setdefault(str(one.message_args[0]), set()).add((one.lineno, one.col))
+    return found
+
+
+def _is_module(name: str, uses: _Places, text: str) -> bool:
+    """Whether a name can be but a module of Python's: it has all that is asked of it.
+
+    Args:
+        name: The name.
+        uses: Where it is used.
+        text: The file.
+    """
+    tree = parsed(text)
+    asked = {
+        (one.value.lineno, one.value.col_offset): one.attr
+        for one in (ast.walk(tree) if tree is not None else ())
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name)
+    }
+    return all(use in asked and is_in_module(asked[use], name) for use in uses)
 
 
 # ---------------------------------------------------------------- where it goes
@@ -205,9 +252,9 @@ def _importing(snapshot: Snapshot, edit: Edit, names: Sequence[str]) -> Edit:
 def compiled(
     validator: Validator, file: str, source: str, own: Method, cancelled: threading.Event | None
 ) -> Verdict:
-    """See ``Language.compiled``: Python's own parser, of the version that runs this."""
+    """See ``Language.compiled``: Python's own compiler, of the version that runs this."""
     try:
-        tree_of(source)
+        compiled_from(source, file)
     except SyntaxError as error:
         wrong = Diagnostic(error.lineno or 1, error.offset or 1, "error", error.msg)
         return Verdict(False, None, diagnostics=(wrong,))
