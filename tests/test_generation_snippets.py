@@ -18,7 +18,7 @@ from personalizer.generation import (
     generate_snippet,
     validators,
 )
-from personalizer.generation.snippets.java import statements
+from personalizer.generation.snippets.java import before_repeated, statements
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings
 from personalizer.validation import Diagnostic, Validator, Verdict
@@ -105,6 +105,29 @@ def test_a_comment_inside_a_body_gets_its_code_beneath_it(more: int):
     assert isinstance(request.prompt, Prompt)
     assert request.prompt.begun == "{\n    int twice = total;\n    // double it"
     assert request.grammar == "statements"
+
+
+def test_what_stands_beneath_the_comments_place_is_not_written_again():
+    after, made, _ = written("\n    twice *= 2;\n    return  twice;\n}", "// double it")
+    assert made.text == "twice *= 2;"
+    assert after == CART.replace("double it\n", "double it\n        twice *= 2;\n")
+    after, made, _ = written("\n    return twice;\n}", "// double it")
+    assert (after, made.edit) == (CART, None)
+    rest = "\n    // so\n    if (b) { c(); }\n}"
+    assert before_repeated("a();\nif (b) {\n    c();\n}", rest) == "a();"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "\n    }\n    return b;\n}",
+        "\n    };\n    return b;\n}",
+        "\n}",
+        " // return b;\n    c();\n}",
+    ],
+)
+def test_only_the_next_statement_of_the_same_block_is_there_already(rest: str):
+    assert before_repeated("a();\nreturn b;", rest) == "a();\nreturn b;"
 
 
 @pytest.mark.parametrize(

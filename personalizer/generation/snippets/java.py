@@ -7,8 +7,10 @@ import textwrap
 import threading
 from dataclasses import replace
 
+from tree_sitter import Node
+
 from indexer import Method, Snapshot, Span, code_of
-from indexer.languages.java import method_errors, parse
+from indexer.languages.java import digest, method_errors, parse
 from indexer.languages.lexis import tokens
 from indexer.languages.remarks import remark_at
 from personalizer.engine import Completion, Request
@@ -20,10 +22,20 @@ from personalizer.generation.pipeline import or_why_not
 from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
 from personalizer.generation.records import SnippetGeneration
 from personalizer.generation.snippets.spot import Spot
+from personalizer.generation.syntax import MethodTree
 from personalizer.generation.targets import resolve_method, resolve_snippet
 from personalizer.validation import Validator, Verdict
 
-__all__ = ["asked", "begun", "compiled", "find", "find_remark", "statements", "written"]
+__all__ = [
+    "asked",
+    "before_repeated",
+    "begun",
+    "compiled",
+    "find",
+    "find_remark",
+    "statements",
+    "written",
+]
 
 _THROWS = b"throw new UnsupportedOperationException();"
 
@@ -164,17 +176,49 @@ def statements(text: str) -> str:
     return textwrap.dedent(text[begin:end].lstrip("\n")).strip()
 
 
+def before_repeated(text: str, rest: str) -> str:
+    """Statements up to one that follows their place already.
+
+    Args:
+        text: Statements.
+        rest: What follows their place in the method.
+
+    Example:
+        >>> before_repeated("b *= 2;\\nreturn b;", "\\n    return  b; // told\\n}")
+        'b *= 2;'
+    """
+    head = "void a() {"
+    tree = MethodTree(f"{head}{text}\n}}")
+    following = [digest(_bytes(one)) for one in _children(MethodTree(f"{head}{rest}"))[:1]]
+    repeated = False
+    for one in _children(tree):
+        repeated = repeated or digest(_bytes(one)) in following
+        if repeated:
+            tree.remove(one)
+    return tree.text.removeprefix(head).removesuffix("}").strip() if repeated else text
+
+
+def _children(tree: MethodTree) -> list[Node]:
+    """The statements of a method's body."""
+    body = tree.method.child_by_field_name("body") if tree.method else None
+    return [one for one in body.named_children if "comment" not in one.type] if body else []
+
+
+def _bytes(node: Node) -> bytes:
+    return node.text or b""
+
+
 def _with_statements(
     made: SnippetGeneration, snapshot: Snapshot, spot: Spot, comment: Span
 ) -> SnippetGeneration:
     source, facts = snapshot.source(spot.path), snapshot.files[spot.path]
-    text = statements(made.text)
+    rest = code_of(source, Span(comment.end, spot.method.span.end), facts.encoding)
+    text = before_repeated(statements(made.text), rest)
     if not text:
         return replace(made, text=made.text.strip())
     symbols = _symbols(snapshot, spot.path, spot.method)
     signature = code_of(source, spot.method.signature, facts.encoding)
     first = f"{signature} {begun(snapshot, spot)}"
-    rest = code_of(source, Span(comment.end, spot.method.span.end), facts.encoding)
     before = set(symbols.check(f"{first}\n{rest}").unknown)
     after = symbols.check(f"{first}\n{text}\n{rest}").unknown
     edit, no_edit = or_why_not(
