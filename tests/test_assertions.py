@@ -233,6 +233,19 @@ def test_an_assertion_whose_failure_is_caught_asserts_nothing(caught: str, body:
     assert asserts(method(lines), site()) is says
 
 
+def test_a_helper_is_of_the_tests_where_it_lies_beside_them_alone():
+    files = {
+        "java/shop/Cart.java": CART,
+        "javatests/shop/CartTest.java": f"{HEAD}{BY_NAME}{CART_TEST}",
+        "javatests/shop/CartTestCase.java": BASE,
+        "javatests/shop/Checks.java": CHECKS,
+    }
+    lines = method("Checks.checkCart(cart);")
+    assert asserts(lines, site_at(snapshot_of(files), "Cart#total"))
+    beside = {f"java/shop/{path.rpartition('/')[2]}": text for path, text in files.items()}
+    assert not asserts(lines, site_at(snapshot_of(beside), "Cart#total"))
+
+
 def test_a_test_of_a_new_class_knows_what_it_will_import():
     files = {"src/main/java/shop/Cart.java": CART}
     new = site_at(snapshot_of(files), "Cart#total")

@@ -6,6 +6,7 @@ import re
 from enum import Enum, auto
 from functools import cached_property
 from itertools import combinations
+from pathlib import PurePosixPath
 
 from tree_sitter import Node
 
@@ -245,7 +246,7 @@ class _Reader:
         name = written.partition("<")[0].strip()
         own = self._named(name, path)
         if own is not None:
-            return _Source.TESTS if in_test_root(own.path) else _Source.CODE
+            return _Source.TESTS if self._is_of_tests(own.path) else _Source.CODE
         imports = [one for one in self._imports_of(path) if not one.static]
         first = name.partition(".")[0]
         exact = [one.name for one in imports if not one.wildcard and _last(one.name) == first]
@@ -257,6 +258,13 @@ class _Reader:
         if known[0].startswith(("java.", "javax.")):
             return _Source.CODE
         return _Source.ELSEWHERE if "." in known[0] else _Source.UNKNOWN
+
+    def _is_of_tests(self, path: str) -> bool:
+        """Whether a file is the tests' own, as one is that lies beside the test's alone."""
+        folder, tests, focal = (
+            PurePosixPath(one).parent for one in (path, self._scope.path, self._site.focal_path)
+        )
+        return in_test_root(path) or folder == tests != focal
 
     def _named(self, name: str, path: str) -> Declared | None:
         facts = self._site.snapshot.files.get(path)
