@@ -89,7 +89,8 @@ def ctags(folder: Path, store: Path) -> dict[str, float]:
 
 
 def screening(folder: Path, store: Path) -> dict[str, float]:
-    from indexer.screening import content_reason, find_copies, secret_in
+    from indexer.screening import content_reason, find_copies
+    from indexer.secret_forms import secret_in
 
     sources = sources_of(folder)
     start = cpu_seconds()

@@ -6,11 +6,10 @@ with a secret is left out whole, so that no secret reaches the store, an example
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+
+from indexer.secret_forms import secret_in
 
 __all__ = [
     "LARGEST_FILE",
@@ -19,7 +18,6 @@ __all__ = [
     "find_copies",
     "in_package",
     "reason_of",
-    "secret_in",
     "vendored",
 ]
 
@@ -115,90 +113,6 @@ def _generated(head: bytes) -> bool:
     return bool(
         _SAYS_SO.search(header) or (doc and _DOC_SAYS_SO.match(doc[0])) or _MARK.search(before[0])
     )
-
-
-def secret_in(source: bytes) -> str | None:
-    """Kind of a secret in a text; None where there is none.
-
-    Only what has the form of a token counts: guesses by randomness or by names would leave out
-    every test that sets ``password = "secret"``. A private key counts with its key behind it, not
-    by its first line alone. A made-up token may stay where its line ends in
-    ``// pragma: allowlist secret``, as scanners of repositories have it.
-
-    Example:
-        >>> secret_in(b'String token = "npm_' + b"a1B2" * 9 + b'";')
-        'NPM Token'
-    """
-    for form in _SECRETS:
-        for found in form.regex.finditer(source):
-            if form.holds(found[0]) and not _ALLOWED.match(source, found.end()):
-                return form.kind
-    return None
-
-
-_ALLOWED = re.compile(rb"[^\n]*\bpragma: ?allowlist[ -]secret\b")
-
-
-def _is_web_token(text: bytes) -> bool:
-    """Whether a header and claims can be read from it."""
-    try:
-        for part in text.split(b"."):
-            json.loads(urlsafe_b64decode(part + b"=="))
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-class _Form(NamedTuple):
-    """What a kind of secrets looks like."""
-
-    kind: str
-    regex: re.Pattern[bytes]
-    holds: Callable[[bytes], bool]
-    """Whether what was found is one indeed."""
-
-
-def _form(kind: str, regex: bytes, holds: Callable[[bytes], bool] = bool) -> _Form:
-    return _Form(kind, re.compile(regex), holds)
-
-
-_AWS_SECRET = rb"%b.{0,20}?(?i:key|pwd|pw|password|pass|token).{0,20}?[\"'][0-9a-zA-Z/+]{40}[\"']"
-_BEHIND_AN_ID = b"|".join(rb"(?<=[MNO][\w-]{%d}\.[\w-]{6}\.)" % size for size in (23, 24, 25))
-_KEY = (
-    rb"(?s:(?!----).){0,400}?(?<![\w+/])(?=[A-Za-z+/]{0,31}\d)[A-Za-z0-9+/]{32,}(?=[-=\\\"'\r\n])"
-)
-# Each begins with a fixed text, which ``re`` looks for about ten times as fast as for a choice.
-_SECRETS = (
-    _form("AWS Access Key", rb"A(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}"),
-    *(_form("AWS Secret Key", _AWS_SECRET % name) for name in (b"aws", b"AWS", b"Aws")),
-    _form("Anthropic API Key", rb"sk-ant-[\w-]{20}"),
-    _form("Azure Storage Key", rb"AccountKey=[a-zA-Z0-9+/=]{88}"),
-    _form("Discord Bot Token", rb"\.[\w-]{6}\.(?:%b)[\w-]{27}" % _BEHIND_AN_ID),
-    _form("GitHub Token", rb"gh[opsur]_\w{36}"),
-    _form("GitHub Token", rb"github_pat_\w{36}"),
-    _form("GitLab Token", rb"gl(?:agent|cbt|dt|ft|imt|oas|pat|ptt|rt|soat)-[\w-]{20}"),
-    _form("GitLab Token", rb"GR1348941[\w-]{20}"),
-    _form("Google API Key", rb"AIza[\w-]{35}"),
-    _form("Google OAuth Secret", rb"GOCSPX-[\w-]{20}"),
-    _form("Hugging Face Token", rb"hf_[A-Za-z0-9]{30}"),
-    _form("JSON Web Token", rb"eyJ[\w=-]+\.[\w=-]+", _is_web_token),
-    _form("Mailchimp Access Key", rb"-us(?<=[0-9a-z]{32}-us)\d"),
-    _form("NPM Token", rb"npm_[A-Za-z0-9]{36}"),
-    _form("NPM Token", rb":_authToken=\s*(?:npm_.|[A-Fa-f0-9-]{36})"),
-    _form("OpenAI Token", rb"sk-[\w-]*[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}"),
-    _form("Private Key", rb"BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]{0,7}-{4,5}" + _KEY),
-    _form("Private Key", rb"PuTTY-User-Key-File-\d: \w"),
-    _form("PyPI Token", rb"pypi-Ag[\w-]{70}"),
-    _form("SendGrid API Key", rb"SG\.[\w-]{22}\.[\w-]{43}"),
-    _form("Slack Token", rb"xox[a-z]-(?:\d+-)+[A-Za-z0-9]"),
-    _form("Slack Token", rb"xapp-\d-\w+-\d+-\w"),
-    _form("Slack Webhook", rb"hooks\.slack\.com/services/T\w+/B\w+/\w"),
-    _form("Square Token", rb"sq0[a-z]{3}-[\w\\-]{22}"),
-    _form("Stripe Access Key", rb"k_(?:live|test)_(?<=[rs]k_...._)[0-9a-zA-Z]{24}"),
-    _form("Twilio API Key", rb"AC[a-z0-9]{32}"),
-    _form("Twilio API Key", rb"SK[a-z0-9]{32}"),
-    _form("Vault Token", rb"hvs\.[\w-]{24,}+(?!\()"),
-)
 
 
 _WORD = re.compile(rb"\w+")

@@ -25,7 +25,8 @@ from indexer import (
 )
 from indexer.languages import language_of
 from indexer.pairing import in_test_root
-from indexer.screening import secret_in, vendored
+from indexer.screening import vendored
+from indexer.secret_forms import secret_in
 from indexer.watching import Changed, Watcher
 from lsp_server.convert import Text, uri_of
 from lsp_server.pauses import without_collection

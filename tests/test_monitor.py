@@ -423,7 +423,14 @@ def test_a_final_method_has_parameters_that_are_not(declared):
 
 def test_a_method_that_gives_values_is_there(declared):
     test = "@MethodSource({}) void adds(Cart cart) {{ }}"
-    for name in ('"filled"', '{"filled", "filled"}', '"shop.Carts#many"', "", "Cart.MAX_SIZE", 'A + "b"'):
+    for name in (
+        '"filled"',
+        '{"filled", "filled"}',
+        '"shop.Carts#many"',
+        "",
+        "Cart.MAX_SIZE",
+        'A + "b"',
+    ):
         assert refused_at(declared, test.format(name)) is None
     assert refused_at(declared, test.format('"data"')) == "data"
     assert refused_at(declared, '@Tag("data") void adds() { assertEquals("data", cart); }') is None
