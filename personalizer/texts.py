@@ -217,8 +217,10 @@ def _status_text(result: dict[str, Any]) -> str:
     if (due := result["retraining"]) and due["mode"] == "on":
         when = f", waits for {due['waits_for']}" if due["waits_for"] else " soon"
         lines.append(f"  training  begins by itself{when}")
-    running = result["daemon"] and result["daemon"].get("running")
-    lines.append(f"  daemon    {'running' if running else 'not running'}")
+    daemon = result["daemon"]
+    runs = "running" if daemon["running"] else "not running"
+    error = daemon.get("error")
+    lines.append(f"  daemon    {runs}{f': {error}' if error else ''}")
     return "\n".join(lines)
 
 
@@ -493,9 +495,19 @@ def _daemon_text(result: dict[str, Any]) -> str:
         f"  {_DOING[job['kind']].lower()} in the background for {job['workspace']}: {_job(job)}"
         for job in result.get("jobs", ())  # an earlier version's daemon tells none
     ]
+    error = result.get("error")  # nor what went wrong
     if not result["running"]:
-        head = f"The daemon does not run; it starts when it is needed. Its log: {result['log']}"
-        return "\n".join([head, *(f"{job}, goes on when it starts" for job in jobs)])
+        lines = [f"The daemon does not run; it starts when it is needed. Its log: {result['log']}"]
+        lines += [f"  error   {error}"] if error else []
+        return "\n".join([*lines, *(f"{job}, goes on when it starts" for job in jobs)])
+    if error:
+        lines = [
+            f"The daemon runs and tells nothing of itself: {error}",
+            f"  process {result['pid']}, Personalizer {result['version']}: "
+            "`personalizer daemon stop` ends it",
+            f"  log     {result['log']}",
+        ]
+        return "\n".join([*lines, *jobs])
     engine = result["engine"]
     if engine["url"]:
         model = f"on the server {engine['url']}"

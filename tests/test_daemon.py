@@ -26,11 +26,13 @@ import msgspec
 import psutil
 import pytest
 from fastapi.routing import APIRoute
+from filelock import FileLock
 
 import indexer.errors
 from indexer.errors import NotAFolder
 from personalizer import __version__, errors
 from personalizer.adapters import Manifest, Registry, Trained
+from personalizer.daemon import client as client_module
 from personalizer.daemon import place, process
 from personalizer.daemon.answers import failure
 from personalizer.daemon.app import Activity, create
@@ -490,7 +492,7 @@ def failing(tmp_path: Path) -> Iterator[Client]:
     place.private_folder(path.parent)
     with socketserver.ThreadingUnixStreamServer(str(path), Answer) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        note = place.Note(os.getpid(), psutil.Process().create_time(), str(path), __version__)
+        note = place.Note(os.getpid(), place.born(psutil.Process()), str(path), __version__)
         place.note_file().write_bytes(msgspec.json.encode(note))
         yield Client(str(path))
         place.note_file().unlink()
@@ -508,7 +510,55 @@ def test_no_second_daemon_is_started_beside_one_that_fails(failing: Client, tmp_
     with pytest.raises(DaemonError, match=r"failed \(KeyError\)"):
         connect(command=["touch", str(started)])
     assert not started.exists()
-    assert describe()["running"] is False
+    found = describe()
+    assert (found["running"], found["pid"]) == (True, os.getpid())
+    assert "failed (KeyError)" in found["error"]
+
+
+@pytest.fixture
+def silent() -> Iterator[place.Note]:
+    """A daemon that lives and does not answer: this process."""
+    born = place.born(psutil.Process())
+    note = place.Note(os.getpid(), born, str(place.socket_file()), __version__)
+    place.private_folder(place.note_file().parent)
+    place.note_file().write_bytes(msgspec.json.encode(note))
+    yield note
+    place.note_file().unlink()
+
+
+def test_a_daemon_that_does_not_answer_is_not_said_to_be_dead(silent: place.Note, monkeypatch):
+    found = describe()
+    assert (found["running"], found["pid"], found["jobs"]) == (True, os.getpid(), [])
+    assert "does not answer" in found["error"]
+    with pytest.raises(Unreachable):
+        connect(start=False)
+    monkeypatch.setattr(client_module, "_START_SECONDS", 0.5)
+    with pytest.raises(Unreachable, match="runs: `personalizer daemon stop` ends it"):
+        connect(command=["true"])
+
+
+def test_a_daemon_is_known_by_its_note_however_the_clock_is_set(silent: place.Note, monkeypatch):
+    """psutil adds a process's age at boot to the boot's date, which moves as the clock is set."""
+    at_first = psutil.Process.create_time
+    boot = psutil.boot_time()
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot + 3600)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda one: at_first(one) + 3600)
+    assert describe()["running"]
+
+
+def test_who_comes_while_a_daemon_ends_gets_the_next_one(silent: place.Note):
+    """The one that is started meanwhile makes way for the one that ends."""
+    busy = FileLock(place.lock_file())
+    busy.acquire()
+    thread, results = in_thread(lambda: connect(command=DAEMON).health()["pid"])
+    until(lambda: psutil.Process().children())
+    until(lambda: not any(alive(one.pid) for one in psutil.Process().children()))
+    place.note_file().rename(place.note_file().with_name("gone"))
+    busy.release()
+    thread.join(20)
+    stop()
+    assert isinstance(results[0], int)
+    place.note_file().touch()
 
 
 def test_stopping_does_not_wait_for_a_generation(daemon: Client, shop: Path):

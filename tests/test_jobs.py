@@ -304,6 +304,61 @@ def test_the_newest_job_is_read_without_a_daemon(jobs: Jobs, workspace, tmp_path
     assert (found["id"], found["state"]) == (job.id, "done")
 
 
+def fill(queue: Queue) -> None:
+    for number in range(100):
+        queue._change(
+            "INSERT INTO job (id, workspace, request, state, created_at) "
+            f"VALUES ('job-{number}', '/shop', '{'x' * 500}', 'done', '')"
+        )
+    queue._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def damaged(how: str) -> bytes:
+    """What the queue's file holds once it is spoilt."""
+    with closing(Queue()) as queue:
+        fill(queue)
+    data = database_file().read_bytes()
+    data = b"no database" * 500 if how == "garbage" else data[: len(data) // 2]
+    database_file().write_bytes(data)
+    return data
+
+
+@pytest.mark.parametrize("how", ["garbage", "half"])
+def test_a_damaged_queue_is_kept_aside_and_a_new_one_begins(workspace, how: str):
+    data = damaged(how)
+    queue = Jobs(job_command)
+    queue.start()
+    try:
+        assert queue.queue.all() == []
+        assert ended(queue, queue.submit(TrainRequest(workspace()))).state == "done"
+    finally:
+        queue.stop()
+    assert Path(f"{database_file()}.damaged").read_bytes()[: len(data)] == data
+
+
+def test_a_queue_that_is_damaged_while_it_is_used_is_replaced(workspace):
+    with closing(Queue(renews=True)) as queue:
+        fill(queue)
+        with database_file().open("r+b") as file:
+            file.seek(4096)
+            file.write(b"x" * 40_000)
+        queue._rows("PRAGMA shrink_memory")  # what it has read before
+        assert queue.all() == []
+        job = queue.submit(TrainRequest(workspace()))
+        assert [one.id for one in queue.unfinished()] == [job.id]
+
+
+@pytest.mark.parametrize("how", ["garbage", "half"])
+def test_a_queue_that_cannot_be_read_is_told_from_an_empty_one(how: str):
+    assert client.describe()["error"] is None
+    data = damaged(how)
+    found = client.describe()
+    assert (found["running"], found["jobs"]) == (False, [])
+    assert str(database_file()) in found["error"]
+    assert known_of(Path("/shop"), {"freshness": "none"})["job"] is None
+    assert database_file().read_bytes() == data  # it is the daemon's to set aside
+
+
 # ---------------------------------------------------------------- after a daemon that was killed
 
 
@@ -530,6 +585,18 @@ def test_what_is_done_in_the_background_can_be_ended_from_the_command_line(
     told = CliRunner().invoke(daemon, ["cancel", root])
     assert isinstance(told.exception, BadInput)
     assert str(told.exception) == f"nothing is done in the background for {root}"
+
+
+@pytest.mark.usefixtures("daemon_of_jobs")
+def test_what_waits_for_a_folder_that_is_gone_can_be_ended(jobs: Jobs, workspace, tmp_path: Path):
+    jobs.submit(TrainRequest(workspace(steps=1000)))
+    root = workspace("gone")
+    job = jobs.submit(TrainRequest(root))
+    (tmp_path / "link").symlink_to(root)
+    Path(root, "training.json").unlink()
+    Path(root).rmdir()
+    CliRunner().invoke(daemon, ["cancel", str(tmp_path / "link")], catch_exceptions=False)
+    assert jobs.queue.get(job.id).state == "cancelled"
 
 
 def test_who_asks_for_the_daemon_is_told_what_it_will_go_on_with(workspace):

@@ -53,6 +53,8 @@ RUNNING = {
     "engine": ENGINE,
     "log": "/data/log",
 }
+SILENT = {"running": True, "pid": 12, "version": "0.1.0", "log": "/l", "jobs": []}
+SILENT |= {"error": "no answer"}
 FORGOTTEN = {
     "path": "src/A.java",
     "removed": ["lora-1", "lora-2"],
@@ -78,6 +80,12 @@ FORGOTTEN = {
         ("manifest", MANIFEST, "  files       2 generated\n"),
         ("job", JOB, "Training in the background: queued (job 7)\n"),
         ("daemon", {"running": False, "log": "/l", "jobs": []}, "The daemon does not run; it"),
+        ("daemon", SILENT | {"running": False}, "Its log: /l\n  error   no answer"),
+        (
+            "daemon",
+            SILENT,
+            "nothing of itself: no answer\n  process 12, Personalizer 0.1.0: `perso",
+        ),
         ("daemon", RUNNING | {"jobs": [JOB]}, "\n  training in the background for /shop: queued\n"),
         ("daemon", RUNNING, "Personalizer 0.1.0, up 2:05\n  model   not loaded\n"),
         ("daemon", RUNNING | {"engine": ENGINE | {"loaded": True, "pid": 3}}, "loaded (process 3)"),

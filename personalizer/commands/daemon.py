@@ -43,11 +43,10 @@ def daemon_stop(as_json: bool) -> None:
 @path_argument
 @json_option
 def daemon_cancel(path: Path, as_json: bool) -> None:
-    """Ends what is done in the background for a project."""
-    from indexer import Workspace
+    """Ends what is done in the background for a project, whose folder may be gone."""
     from personalizer.daemon.client import connect
 
-    workspace = str(Workspace(path).root)
+    workspace = str(path.resolve())
     with connect() as client:
         jobs = [
             job

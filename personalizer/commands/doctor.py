@@ -78,8 +78,12 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("base model", False, str(error), "set base to starter, or pull the model")
     if settings.retriever != BM25:
         yield _retriever(settings.retriever)
-    running = client.describe()["running"]
-    yield Finding("daemon", True, "running" if running else "not running; it starts on demand")
+    daemon = client.describe()
+    if daemon["error"]:
+        yield Finding("daemon", False, daemon["error"], "see `personalizer daemon status`")
+    else:
+        state = "running" if daemon["running"] else "not running; it starts on demand"
+        yield Finding("daemon", True, state)
 
 
 def _retriever(name: str) -> Finding:

@@ -25,7 +25,7 @@ from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import TrainRequest
 from personalizer.daemon.queue import Cause, Queue, without_daemon
-from personalizer.errors import PersonalizerError
+from personalizer.errors import PersonalizerError, StorageError
 
 __all__ = ["Automatic", "Retraining", "known_of", "retraining"]
 
@@ -71,9 +71,15 @@ def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining |
 
 
 def known_of(root: Path, status: dict[str, Any]) -> dict[str, Any]:
-    """``job``, ``evaluation`` and ``retraining`` of a status, read without a daemon."""
+    """``job``, ``evaluation`` and ``retraining`` of a status, read without a daemon.
+
+    All are None where the queue cannot be read, which ``client.describe`` tells.
+    """
     nothing = {"job": None, "evaluation": None, "retraining": None}
-    return without_daemon(lambda queue: _known(root, status, queue), nothing)
+    try:
+        return without_daemon(lambda queue: _known(root, status, queue), nothing)
+    except StorageError:
+        return nothing
 
 
 def _known(root: Path, status: dict[str, Any], queue: Queue) -> dict[str, Any]:

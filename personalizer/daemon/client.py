@@ -33,7 +33,13 @@ from personalizer.daemon.protocol import (
     ViewAct,
 )
 from personalizer.daemon.queue import Queue, without_daemon
-from personalizer.errors import Cancelled, DaemonError, Unreachable
+from personalizer.errors import (
+    Cancelled,
+    DaemonError,
+    PersonalizerError,
+    StorageError,
+    Unreachable,
+)
 from personalizer.processes import environment, module_command
 from personalizer.storage import disk_is_full, unwritable
 
@@ -56,13 +62,20 @@ def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Clie
     """A client of the daemon that runs, or of one that is started now.
 
     Args:
-        start: Whether to start one where none answers; one of another version is replaced.
+        start: Whether to start one where none runs; one of another version is replaced.
         command: Instead of the daemon's own command line.
 
     Raises:
-        DaemonError: If none answers, or none can be started; as the one that runs, if it fails.
+        DaemonError: If none runs, or none can be started.
+        Unreachable: If one runs and does not answer.
+        PersonalizerError: As the one that runs, if it fails.
     """
-    found = _answering()
+    try:
+        found = _answering()
+    except Unreachable:
+        if not start:
+            raise
+        found = None  # it begins, ends, or has too much to do
     if found is not None and (not start or found[1]["version"] == __version__):
         return found[0]
     if not start:
@@ -96,16 +109,31 @@ def stop() -> None:
 
 
 def describe() -> Json:
-    """Whether the daemon runs, and where: the JSON of ``personalizer daemon status``."""
+    """Whether the daemon runs, and where: the JSON of ``personalizer daemon status``.
+
+    ``error`` says why one that lives tells nothing of itself, or why nobody knows what is queued.
+    """
+    note = place.read_note()
     try:
         found = _answering()
-    except DaemonError:
-        found = None  # it lives, and says nothing of itself
+    except PersonalizerError as error:
+        assert note is not None
+        alive = {"running": True, "pid": note.pid, "version": note.version, "socket": note.socket}
+        return _left() | alive | {"error": str(error)}
     if found is None:
-        nothing: list[Job] = []
-        left = msgspec.to_builtins(without_daemon(Queue.unfinished, nothing))
-        return {"running": False, "socket": None, "log": str(place.log_file()), "jobs": left}
-    return found[1]
+        return _left() | {"running": False, "socket": None}
+    return {"error": None} | found[1]
+
+
+def _left() -> Json:
+    """What is known of the daemon from its files."""
+    nothing: list[Job] = []
+    error = None
+    try:
+        jobs = without_daemon(Queue.unfinished, nothing)
+    except StorageError as unreadable:
+        jobs, error = nothing, str(unreadable)
+    return {"error": error, "log": str(place.log_file()), "jobs": msgspec.to_builtins(jobs)}
 
 
 class Client:
@@ -286,19 +314,17 @@ def _error(response: httpx.Response) -> Exception:
 
 
 def _answering() -> tuple[Client, Json] | None:
-    """The daemon of the note, when it answers, with its health.
+    """The daemon that runs, with its health; None where none does.
 
     Raises:
-        DaemonError: If it answers with an error: it lives, so another could not be started.
+        Unreachable: If it does not answer.
+        PersonalizerError: If it answers with an error.
     """
     note = place.read_note()
     if note is None or _process(note) is None:
         return None
     client = Client(note.socket)
-    try:
-        return client, client.health()
-    except Unreachable:
-        return None
+    return client, client.health()
 
 
 def _process(note: place.Note) -> psutil.Process | None:
@@ -306,15 +332,44 @@ def _process(note: place.Note) -> psutil.Process | None:
     try:
         process = psutil.Process(note.pid)
         alive = process.status() != psutil.STATUS_ZOMBIE
-        return process if alive and abs(process.create_time() - note.born) < 2 else None
+        return process if alive and abs(place.born(process) - note.born) < 2 else None
     except psutil.Error:
         return None
 
 
 def _started(command: list[str]) -> Client:
-    """Starts a daemon that outlives us, and waits until one answers, be it another's."""
+    """Starts a daemon that outlives us, and waits until one answers, be it another's.
+
+    Raises:
+        Unreachable: If one runs that does not answer.
+        DaemonError: If none could be started.
+    """
     log = place.log_file()
     place.private_folder(log.parent)
+    process = _begun(command, log)
+    silent: Unreachable | None = None
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        try:
+            found, silent = _answering(), None
+        except Unreachable as error:
+            found, silent = None, error
+        if found is not None:
+            return found[0]
+        if process.returncode not in (None, 0):
+            break
+        if process.returncode == 0 and silent is None:  # it made way for one that is gone by now
+            process = _begun(command, log)
+        time.sleep(_POLL)
+    if silent is not None:
+        raise Unreachable(f"{silent}, and runs: `personalizer daemon stop` ends it") from silent
+    if disk_is_full(log.parent):
+        raise DaemonError(f"the daemon did not start: the disk of {log.parent} is full: make room")
+    raise DaemonError(f"the daemon did not start{_last_words(log)}: see {log}")
+
+
+def _begun(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Starts a daemon; a thread waits for its end."""
     try:
         with log.open("ab") as file:
             process = subprocess.Popen(
@@ -331,16 +386,7 @@ def _started(command: list[str]) -> Client:
             raise unwritable(log, error) from error
         raise DaemonError(f"the daemon cannot be started: {error}") from error
     threading.Thread(target=process.wait, name="reap-daemon", daemon=True).start()
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        if (found := _answering()) is not None:
-            return found[0]
-        if process.returncode not in (None, 0):  # 0: another one was faster
-            break
-        time.sleep(_POLL)
-    if disk_is_full(log.parent):
-        raise DaemonError(f"the daemon did not start: the disk of {log.parent} is full: make room")
-    raise DaemonError(f"the daemon did not start{_last_words(log)}: see {log}")
+    return process
 
 
 def _last_words(log: Path) -> str:

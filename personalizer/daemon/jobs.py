@@ -75,7 +75,7 @@ class Jobs:
     ) -> None:
         self._command = command
         self._before_start = before_start
-        self.queue = Queue(file)
+        self.queue = Queue(file, renews=True)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._signalling = threading.Lock()

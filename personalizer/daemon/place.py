@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from indexer.errors import NotAFolder
 from personalizer.errors import BadInput, StorageError
@@ -17,6 +18,7 @@ from personalizer.storage import daemon_folder, unwritable
 
 __all__ = [
     "Note",
+    "born",
     "folder_of",
     "lock_file",
     "log_file",
@@ -36,9 +38,17 @@ class Note:
 
     pid: int
     born: float
-    """The process's start as the system counts it; a pid alone may be somebody else's by now."""
+    """The process's start as :func:`born` tells it: a pid alone may be somebody else's by now."""
     socket: str
     version: str
+
+
+def born(process: psutil.Process) -> float:
+    """When a process started, in seconds that do not change as the clock is set.
+
+    Linux counts them from the boot, of which psutil makes a date by the clock as it is now.
+    """
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 def note_file() -> Path:

@@ -118,7 +118,7 @@ def _listening() -> Iterator[tuple[socket.socket, str]]:
         finally:
             os.umask(mask)
         listener.listen(1024)
-        born = psutil.Process().create_time()
+        born = place.born(psutil.Process())
         note = place.Note(os.getpid(), born, str(path), __version__)
         write_atomically(place.note_file(), msgspec.json.encode(note))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -23,8 +24,11 @@ from personalizer.storage import daemon_folder
 
 __all__ = ["Cause", "Queue", "database_file", "without_daemon"]
 
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MOST_STARTS = 5
 """Starts after which a training that keeps dying at the same step is given up."""
 _FAIR_TRIAL = 60.0
@@ -75,11 +79,15 @@ def database_file() -> Path:
 
 
 def without_daemon(ask: Callable[[Queue], T], otherwise: T) -> T:
-    """What the queue says, read in this process; ``otherwise`` where there is none to read."""
-    if database_file().exists():
-        with suppress(StorageError), closing(Queue()) as queue:
-            return ask(queue)
-    return otherwise
+    """What the queue says, read in this process; ``otherwise`` where there never was one.
+
+    Raises:
+        StorageError: If it is there and cannot be read.
+    """
+    if not database_file().exists():
+        return otherwise
+    with closing(Queue()) as queue:
+        return ask(queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +105,23 @@ class Queue:
 
     Args:
         file: The database.
+        renews: Whether a damaged database is kept beside a new one, which goes on in its place.
+            Only the daemon may do so: any other would take it away from the daemon.
 
     Raises:
         StorageError: If the database cannot be opened; every change, if it cannot be written.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, *, renews: bool = False) -> None:
         self._file = file or database_file()
-        self._database = self._open()
+        self._renews = renews
         self._access = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self._do("open", lambda database: None)
 
     def close(self) -> None:
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
 
     def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
         """Queues a training; an equal one that has not ended yet is given instead of a second.
@@ -282,36 +295,78 @@ class Queue:
             )
 
     def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._access:
-                return self._database.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot read {self._file}: {error}") from error
+        return self._do("read", lambda database: database.execute(statement, values).fetchall())
 
     def _change(self, statement: str, *values: object) -> int:
         """Runs a statement; gives the number of rows it changed."""
-        try:
-            with self._access:
-                return self._database.execute(statement, values).rowcount
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot write {self._file}: {error}") from error
+        return self._do("write", lambda database: database.execute(statement, values).rowcount)
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(
-                self._file, timeout=30, check_same_thread=False, isolation_level=None
-            )
+    def _do(self, what: str, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs an act; once more on a new database where this one proves to be damaged."""
+        with self._access:
             try:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute(_SCHEMA)
-                _extend(database, _ADDED)
-            except sqlite3.Error:
-                database.close()
-                raise
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"cannot open {self._file}: {error}") from error
-        return database
+                try:
+                    return act(self._opened())
+                except sqlite3.DatabaseError as error:
+                    if not (self._renews and _is_damage(error)):
+                        raise
+                    self._set_aside(error)
+                    return act(self._opened())
+            except (OSError, sqlite3.Error) as error:
+                raise self._unusable(what, error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _whole_database(self._file)
+        return self._database
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Keeps a damaged database under another name, its log first: no other may find that."""
+        self.close()
+        self._database = None
+        kept = self._file.with_name(f"{self._file.name}.damaged")
+        for suffix in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                Path(f"{self._file}{suffix}").replace(f"{kept}{suffix}")
+        _log.error("%s is damaged (%s): kept as %s, a new queue begins", self._file, error, kept)
+
+    def _unusable(self, what: str, error: Exception) -> StorageError:
+        words = f"cannot {what} {self._file}: {error}"
+        if _is_damage(error):
+            words += "; the daemon keeps it aside and begins a new one when it starts anew"
+        return StorageError(words)
+
+
+def _whole_database(file: Path) -> sqlite3.Connection:
+    """The database in a file, made where there is none.
+
+    Raises:
+        sqlite3.Error: If it cannot be opened, or is damaged anywhere.
+    """
+    database = sqlite3.connect(file, timeout=30, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        ((found,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            raise _Damage(found)
+        database.execute(_SCHEMA)
+        _extend(database, _ADDED)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+class _Damage(sqlite3.DatabaseError):
+    """What a check of the whole database has found."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+def _is_damage(error: Exception) -> bool:
+    """By the primary code, which an extended one has in its lowest byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
 def _extend(database: sqlite3.Connection, columns: Iterable[str]) -> None:
