@@ -4,6 +4,7 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── BadInput                      the project or the arguments do not allow what was asked
 │   ├── TooFewPairs               fewer pairs than training needs
 │   ├── TooLarge                  a request is larger than the daemon reads
+│   ├── TooSlow                   a request does not come whole in time
 │   ├── NoSuchMethod              no method at the target
 │   └── NoSuchJob                 no job of this id
 ├── BaseModelError                the base model is not there, or does not fit its tokenizer
@@ -40,6 +41,7 @@ __all__ = [
     "TooBusy",
     "TooFewPairs",
     "TooLarge",
+    "TooSlow",
     "Unreachable",
 ]
 
@@ -58,6 +60,10 @@ class TooFewPairs(BadInput):
 
 class TooLarge(BadInput):
     """A request is larger than the daemon reads."""
+
+
+class TooSlow(BadInput):
+    """A request has not come whole in the time that the daemon waits."""
 
 
 class NoSuchMethod(BadInput):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -16,7 +17,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,12 @@ import httpx
 import msgspec
 import psutil
 import pytest
+import uvicorn
 from fastapi.routing import APIRoute
 from filelock import FileLock
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.server import ServerState
 
 import indexer.errors
 from indexer.errors import NotAFolder
@@ -36,7 +43,7 @@ from personalizer.daemon import client as client_module
 from personalizer.daemon import place, process
 from personalizer.daemon.answers import failure
 from personalizer.daemon.app import Activity, create
-from personalizer.daemon.bounds import Turns
+from personalizer.daemon.bounds import HeadInTime, Turns, WholeOnly
 from personalizer.daemon.client import Client, connect, describe, stop
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.openai import CompletionRequest, router
@@ -223,6 +230,78 @@ def test_an_unused_daemon_ends(monkeypatch):
     pid = connect(command=DAEMON).health()["pid"]
     until(lambda: not alive(pid))
     assert place.read_note() is None
+
+
+def test_a_request_that_never_comes_whole_keeps_no_daemon_alive(monkeypatch):
+    monkeypatch.setenv("PERSONALIZER_IDLE_MINUTES", "0.01")
+    client = connect(command=DAEMON)
+    pid = client.health()["pid"]
+    with half_sent(client):
+        until(lambda: not alive(pid), 20)
+
+
+@contextmanager
+def half_sent(client: Client, count: int = 1) -> Iterator[None]:
+    """Requests whose bodies stay away."""
+    head = b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    with ExitStack() as open_ones:
+        for _ in range(count):
+            wire = open_ones.enter_context(socket.socket(socket.AF_UNIX))
+            wire.connect(client.socket)
+            wire.sendall(head)
+        yield
+
+
+def test_a_crowd_of_half_sent_requests_keeps_nobody_from_being_answered(daemon: Client):
+    with half_sent(daemon, 520):
+        assert daemon.health()["running"]
+        assert describe()["error"] is None
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_does_not_come_is_not_waited_for():
+    async def app(*_: object) -> None:
+        raise AssertionError("it is not whole")
+
+    async def receive() -> Message:
+        return parts.pop() if parts else await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    parts: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[Message] = []
+    scope = {"type": "http", "path": "/api/generate", "headers": []}
+    await WholeOnly(app, longest=0.05)(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert "TooSlow" in sent[1]["body"].decode()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("before", "sent"), [(0, b""), (0, b"GET / HTTP/1.1\r\nHost:"), (1, b"GET / HTTP")]
+)
+async def test_a_head_that_does_not_come_is_not_waited_for(
+    before: int, sent: bytes, tmp_path: Path, monkeypatch
+):
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.3)  # longer than a head may take
+        await Response("there")(scope, receive, send)
+
+    monkeypatch.setattr(HeadInTime, "longest", 0.1)
+    config = uvicorn.Config(app, lifespan="off", log_config=None)
+    made = partial(HeadInTime, config, ServerState(), {})
+    server = await asyncio.get_running_loop().create_unix_server(made, tmp_path / "socket")
+    async with server:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+        for _ in range(before):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"there")
+        writer.write(sent)
+        async with asyncio.timeout(2.0):  # between two requests, uvicorn itself waits for 5 s
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
 
 
 def test_a_model_counts_as_loaded_once_it_has_answered_not_when_its_process_starts(

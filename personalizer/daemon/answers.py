@@ -32,6 +32,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (errors.BaseTooLarge, 507),
     (errors.BaseModelError, 404),
     (errors.TooLarge, 413),
+    (errors.TooSlow, 408),
     (errors.BadInput, 400),
     (errors.PromptTooLong, 400),
     (errors.SettingsError, 400),
@@ -52,7 +53,6 @@ async def body_of(request: Request, kind: type[T]) -> T:
 
     Raises:
         BadInput: If it is none; names the key.
-        TooLarge: If it is larger than the daemon reads.
         Cancelled: If the client hung up in the middle.
     """
     try:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from indexer.errors import IndexerError
 from personalizer.daemon import openai
 from personalizer.daemon.answers import body_of, json, refusal, refused
-from personalizer.daemon.bounds import Bounds, Turns
+from personalizer.daemon.bounds import Bounds, Turns, WholeOnly
 from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
 from personalizer.daemon.place import folder_of
@@ -76,7 +76,12 @@ class _Counted:
 def create(service: Service, activity: Activity) -> FastAPI:
     """The application."""
     pages = ServicePages(service)
-    door = Door(pages, lambda page: page.add_middleware(_Counted, activity=activity))
+
+    def counted(app: FastAPI) -> None:
+        app.add_middleware(_Counted, activity=activity)
+        app.add_middleware(WholeOnly)  # around it: waiting for a body is nobody's activity
+
+    door = Door(pages, counted)
 
     @asynccontextmanager
     async def until_the_end(_: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +91,7 @@ def create(service: Service, activity: Activity) -> FastAPI:
     app = FastAPI(title="Personalizer", docs_url=None, redoc_url=None, lifespan=until_the_end)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Bounds)
-    app.add_middleware(_Counted, activity=activity)
+    counted(app)
     if service.url is not None:
         app.add_middleware(TokenOnly)
     turns = Turns()

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from personalizer import __version__, settings
 from personalizer.daemon import loopback, machine, place
 from personalizer.daemon.app import Activity, create
+from personalizer.daemon.bounds import HeadInTime
 from personalizer.daemon.client import describe, start, stop
 from personalizer.daemon.jobs import JobCommand, Jobs, job_command
 from personalizer.daemon.logs import keep_log
@@ -151,6 +152,7 @@ async def _serve(service: Service, listeners: list[socket.socket], idle_seconds:
             create(service, activity),
             log_config=None,
             access_log=False,
+            http=HeadInTime,
             lifespan="on",
             timeout_graceful_shutdown=_LAST_ANSWERS,
         )

@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 
 from indexer.errors import IndexerError
 from personalizer.daemon.answers import body_of, failure, json
+from personalizer.daemon.bounds import HeadInTime
 from personalizer.daemon.protocol import ViewAct
 from personalizer.errors import PersonalizerError
 
@@ -129,6 +130,7 @@ class Door:
                 self._app,
                 log_config=None,
                 access_log=False,
+                http=HeadInTime,
                 lifespan="off",
                 timeout_graceful_shutdown=1,
             )
