@@ -17,8 +17,8 @@ from personalizer.evaluation.experiment import run_cells
 from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import open_projects
 from personalizer.evaluation.runs import Asked, Bench
-from personalizer.evaluation.scores import gain, scores
-from personalizer.evaluation.validity import check_in_place, outcomes
+from personalizer.evaluation.scores import Scored, gain, scores
+from personalizer.evaluation.validity import Outcome, check_in_place, outcomes
 from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.training.strategies import STRATEGIES
@@ -45,6 +45,10 @@ def cells_of(path, base, methods, *, asked=ASKED, settings=SETTINGS, **how):
     chosen = methods_named(methods, STRATEGIES)
     with open_projects([path], settings, count=2) as projects:
         return {(r.method, r.fold, r.share): r for r in run_cells(bench, projects, chosen, **how)}
+
+
+def scored(results):
+    return [Scored(r.project, r.cell) for r in results]
 
 
 def test_tests_are_held_to_what_their_own_class_may_use(project, tiny_base, monkeypatch):
@@ -86,7 +90,7 @@ def test_every_method_is_scored_on_every_held_out_pair_of_every_fold(project, ti
     written = [row for row in rows if row.greedy is not None]
     assert len(written) == 4
     assert all(len(row.beams) == 2 for row in written)
-    found = scores([results["lora", fold, 1.0].cell for fold in (1, 2)])
+    found = scores(scored(results["lora", fold, 1.0] for fold in (1, 2)))
     assert found.values["held_out"] == 24
     assert found.values["trainable_parameters"] > 0
     assert found.values["adapter_bytes"] > 0
@@ -187,14 +191,42 @@ def test_two_evaluations_of_one_workspace_do_not_run_at_once(project, tiny_base)
 
 def test_the_gain_is_over_pairs_that_both_scored(project, tiny_base):
     results = cells_of(project, tiny_base, ["base", "custom"])
-    base = [results["base", fold, 1.0].cell for fold in (1, 2)]
-    custom = [results["custom", fold, 1.0].cell for fold in (1, 2)]
+    base = scored(results["base", fold, 1.0] for fold in (1, 2))
+    custom = scored(results["custom", fold, 1.0] for fold in (1, 2))
     mean, low, high, pairs = gain(base, custom[:1])
-    assert pairs == len(custom[0].rows)
+    assert pairs == len(custom[0].cell.rows)
     assert low <= mean <= high
-    before = [row.loss for row in base[0].rows]
-    after = [row.loss for row in custom[0].rows]
+    before = [row.loss for row in base[0].cell.rows]
+    after = [row.loss for row in custom[0].cell.rows]
     assert mean == pytest.approx(sum(before) / len(before) - sum(after) / len(after))
+
+
+def test_projects_of_one_name_are_told_apart(tmp_path, tiny_base):
+    paths = [
+        write_project(tmp_path / fork / "shop", project_files(classes=8)) for fork in ("a", "b")
+    ]
+    settings = replace(SETTINGS, base=str(tiny_base))
+    bench = Bench(settings, ASKED, lambda _: None)
+    with open_projects(paths, settings, count=2) as projects:
+        results = run_cells(bench, projects, methods_named([], STRATEGIES))
+    first, second = ([r for r in results if r.project == n] for n in ("shop", "shop (2)"))
+    tests = [row.test for r in second for row in r.cell.rows if row.greedy is not None]
+    verdicts = {("shop (2)", test): Outcome(test, compiles=True, passes=True) for test in tests}
+    assert scores(scored(first), verdicts).values["passes"] is None
+    assert scores(scored(second), verdicts).values["passes"] == 1.0
+    mean, *_, pairs = gain(scored(results), scored(first))
+    assert (mean, pairs) == (0.0, sum(len(r.cell.rows) for r in first))
+
+
+def test_a_cell_that_another_fold_found_is_judged_as_of_the_fold_at_hand(project, tiny_base):
+    cell = cells_of(project, tiny_base, ["base"])["base", 2, 1.0].cell
+    test = next(row.test for row in cell.rows if row.greedy is not None)
+    only = [row for row in cell.rows if row.test == test]
+    cell = replace(cell, rows=(replace(only[0], greedy="@Test void good() { }"),))
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        one = replace(one, folds=one.folds[1:])
+        [found], _ = outcomes(one, 1, cell, "k", _Fake())
+    assert found.passes
 
 
 def test_an_unknown_method_names_those_that_exist():
@@ -269,8 +301,8 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
     cell = replace(cell, rows=rows)
     fake = _Fake()
     with open_projects([project], SETTINGS, count=2) as [one]:
-        found, why = outcomes(one, cell, "k", fake)
-        again, _ = outcomes(one, cell, "k", fake)
+        found, why = outcomes(one, 1, cell, "k", fake)
+        again, _ = outcomes(one, 1, cell, "k", fake)
     assert (why, again) == (None, found)
     [check] = fake.checks
     [first, second] = found
@@ -280,7 +312,7 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
     assert "void good()" in check.source
     assert f"void {name}()" not in check.source
     assert check.test_class == "shapes." + first.test.partition("/shapes/")[2].partition(".")[0]
-    values = scores([cell], {(cell.project, o.test): o for o in found}).values
+    values = scores([Scored("p", cell)], {("p", o.test): o for o in found}).values
     assert (values["compiles"], values["passes"], values["flaky"]) == (0.5, 0.5, 0)
     assert values["mutation_score"] == 0.125
 
@@ -288,9 +320,9 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
 def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(project, tiny_base):
     cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
     with open_projects([project], SETTINGS, count=2) as [one]:
-        assert outcomes(one, cell, "k", Unable("no sandbox")) == ((), "no sandbox")
+        assert outcomes(one, 1, cell, "k", Unable("no sandbox")) == ((), "no sandbox")
         assert not one.cells.verdicts("k").exists()
-    found = scores([cell], {}, not_run="no sandbox")
+    found = scores([Scored("p", cell)], {}, not_run="no sandbox")
     assert (found.values["passes"], found.not_run) == (None, "no sandbox")
 
 

@@ -173,7 +173,7 @@ def evaluate(
         return
     if solutions != "model":
         raise click.UsageError("--solutions needs --tasks")
-    roots = [Workspace(path).root for path in paths or (Path(),)]
+    roots = list(dict.fromkeys(Workspace(path).root for path in paths or (Path(),)))
     if background:
         given: dict[str, Any] = {"base": base, "budget": budget, "limit": limit}
         given |= {"config": config and str(config.resolve()), "trusted": trust}

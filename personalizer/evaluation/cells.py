@@ -78,14 +78,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Cell:
-    """One method on one fold."""
+    """One method on one fold: only what its key decides, since other projects and folds with the
+    same content find it, too."""
 
-    project: str
-    commit: str | None
     method: str
-    fold: int
-    """From 1."""
-    folds: int
     share: float
     """Of the fold's training pairs that were used; 1 but for the learning curve."""
     base: str

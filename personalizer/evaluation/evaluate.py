@@ -121,7 +121,7 @@ def _verdicts(
                 if result.project != project.name or result.share < 1 or result.cell is None:
                     continue
                 assert result.key is not None
-                each, why = outcomes(project, result.cell, result.key, validator)
+                each, why = outcomes(project, result.fold, result.cell, result.key, validator)
                 reason = reason or why
                 found |= {(project.name, result.method, one.test): one for one in each}
         finally:

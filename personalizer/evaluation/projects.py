@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def open_projects(
     """Reads projects and parts their pairs; their indexes stay open meanwhile.
 
     Args:
-        paths: Their folders.
+        paths: Their folders, each once.
         settings: For the validation share and the seed.
         count: Folds.
         limit: Most pairs used of each.
@@ -69,11 +70,9 @@ def open_projects(
                 made = _parts(pairs, snapshot, settings, count, test_set)
             except BadInput as error:
                 raise type(error)(f"{workspace.root}: {error}") from error
-            name = workspace.root.name or "root"
-            same = sum(one.name.partition(" (")[0] == name for one in projects)
             projects.append(
                 Project(
-                    name=f"{name} ({same + 1})" if same else name,
+                    name=_free(workspace.root.name or "root", {one.name for one in projects}),
                     root=workspace.root,
                     commit=workspace.commit(),
                     snapshot=snapshot,
@@ -84,6 +83,17 @@ def open_projects(
                 )
             )
         yield projects
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name that no other project bears, numbered where it must be.
+
+    Example:
+        >>> _free("shop", ["shop", "shop (2)"])
+        'shop (3)'
+    """
+    others = (f"{name} ({number})" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], others) if one not in taken)
 
 
 def _parts(

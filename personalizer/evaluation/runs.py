@@ -170,11 +170,7 @@ class Bench:
             )
         written = {i: (g, b) for i, g, b in zip(sample, greedy, beams, strict=True)}
         return Cell(
-            project=work.project.name,
-            commit=work.project.commit,
             method=work.method.name,
-            fold=work.fold + 1,
-            folds=len(work.project.folds),
             share=work.share,
             base=self.base.name,
             base_fingerprint=self.base_print,

@@ -17,7 +17,16 @@ from personalizer.evaluation.significance import Indices, interval
 from personalizer.evaluation.style import style
 from personalizer.evaluation.validity import Outcome
 
-__all__ = ["Scores", "gain", "scores"]
+__all__ = ["Scored", "Scores", "gain", "scores"]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A cell of one project."""
+
+    project: str
+    """As this evaluation calls it: no other of its projects has the name."""
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Scores:
 
 
 def scores(
-    cells: Sequence[Cell],
+    cells: Sequence[Scored],
     verdicts: Mapping[tuple[str, str], Outcome] | None = None,
     *,
     not_run: str | None = None,
@@ -55,7 +64,7 @@ def scores(
     if not cells:
         raise ValueError("expected at least one cell")
     sheet = _Sheet({}, {}, bounds)
-    rows = [(cell.project, row) for cell in cells for row in cell.rows]
+    rows = [(one.project, row) for one in cells for row in one.cell.rows]
     written = [(project, row) for project, row in rows if row.greedy is not None]
     sheet.values.update(held_out=len(rows), generated=len(written))
     _losses([row for _, row in rows], _groups(rows), sheet)
@@ -63,7 +72,7 @@ def scores(
     styles = _texts(own, _groups(written), sheet) if own else ()
     outcomes = [(verdicts or {}).get((project, row.test)) for project, row in written]
     _outcomes(outcomes, _groups(written), sheet)
-    sheet.values.update(_costs(cells, [row for _, row in rows]))
+    sheet.values.update(_costs([one.cell for one in cells], [row for _, row in rows]))
     ran = sheet.values["passes"] is not None
     return Scores(sheet.values, sheet.intervals, styles, None if ran else not_run)
 
@@ -92,7 +101,7 @@ class _Sheet:
         self.put(name, float(array.mean()), lambda chosen: float(array[chosen].mean()), groups)
 
 
-def gain(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[float, float, float, int]:
+def gain(first: Sequence[Scored], second: Sequence[Scored]) -> tuple[float, float, float, int]:
     """How much smaller the second method's loss is on the pairs that both scored.
 
     Returns:
@@ -102,12 +111,14 @@ def gain(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[float, float, f
     Raises:
         ValueError: If the two have no pair in common.
     """
-    before = {(cell.project, row.test, row.focal): row for cell in first for row in cell.rows}
+    before = {
+        (one.project, row.test, row.focal): row.loss for one in first for row in one.cell.rows
+    }
     pairs = [
-        (before[cell.project, row.test, row.focal].loss - row.loss, f"{cell.project}:{row.group}")
-        for cell in second
-        for row in cell.rows
-        if (cell.project, row.test, row.focal) in before
+        (before[place] - row.loss, f"{one.project}:{row.group}")
+        for one in second
+        for row in one.cell.rows
+        if (place := (one.project, row.test, row.focal)) in before
     ]
     values = np.asarray([value for value, _ in pairs])
     low, high = interval(lambda chosen: float(values[chosen].mean()), [group for _, group in pairs])

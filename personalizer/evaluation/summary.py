@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from personalizer.evaluation.answer import Gain, advice, answer
-from personalizer.evaluation.cells import Cell
 from personalizer.evaluation.experiment import Result
 from personalizer.evaluation.methods import Method
 from personalizer.evaluation.projects import Project
-from personalizer.evaluation.scores import Scores, gain, scores
+from personalizer.evaluation.scores import Scored, Scores, gain, scores
 from personalizer.evaluation.significance import kruskal_wallis
 from personalizer.evaluation.validity import Outcome
 
@@ -49,9 +48,9 @@ def summarise(
     names = [method.name for method in methods]
     whole = [r for r in results if r.share >= 1]
 
-    def cells(method: str, project: str | None = None, fold: int | None = None) -> list[Cell]:
+    def cells(method: str, project: str | None = None, fold: int | None = None) -> list[Scored]:
         return [
-            r.cell
+            Scored(r.project, r.cell)
             for r in whole
             if r.cell is not None
             and r.method == method
@@ -59,7 +58,7 @@ def summarise(
             and fold in (None, r.fold)
         ]
 
-    def scored(found: list[Cell], method: str, bounds: bool = True) -> Scores:
+    def scored(found: list[Scored], method: str, bounds: bool = True) -> Scores:
         known = {(p, test): o for (p, m, test), o in verdicts[0].items() if m == method}
         return scores(found, known, not_run=verdicts[1], bounds=bounds)
 
@@ -159,11 +158,13 @@ def _curve(results: Sequence[Result], cells: Any, gains: Sequence[Gain]) -> list
             continue
         for share in shares:
             found = [
-                r.cell for r in results if r.method == one.method and r.share == share and r.cell
+                Scored(r.project, r.cell)
+                for r in results
+                if r.method == one.method and r.share == share and r.cell
             ]
             if found:
                 mean, low, high, _ = gain(cells(one.against), found)
-                pairs = round(sum(cell.pairs["train"] for cell in found) / len(found))
+                pairs = round(sum(of.cell.pairs["train"] for of in found) / len(found))
                 row = {"method": one.method, "share": share, "train_pairs": pairs}
                 rows.append(row | {"gain": mean, "low": low, "high": high})
     return rows
@@ -182,7 +183,7 @@ def _cell(result: Result) -> dict[str, Any]:
     cell = result.cell
     if cell is None:
         return row
-    found = scores([cell], bounds=False).values
+    found = scores([Scored(result.project, cell)], bounds=False).values
     row |= {name: found.get(name) for name in ("perplexity", "bleu4", "held_out", "generated")}
     row |= {"pairs": cell.pairs, "left_out": cell.left_out}
     training = cell.training

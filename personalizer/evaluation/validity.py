@@ -35,12 +35,13 @@ class Outcome:
 
 
 def outcomes(
-    project: Project, cell: Cell, key: str, validator: Validator
+    project: Project, fold: int, cell: Cell, key: str, validator: Validator
 ) -> tuple[tuple[Outcome, ...], str | None]:
     """What becomes of each greedy test of a cell; computed once, where it can be.
 
     Args:
         project: The cell's.
+        fold: The cell's, from 1.
         cell: Whose tests are tried.
         key: The cell's.
         validator: Compiles and runs, in the full sandbox.
@@ -56,7 +57,7 @@ def outcomes(
         return known, None
     pairs = {
         f"{p.test.path}#{p.test.method.key}": p
-        for side in project.folds[cell.fold - 1].values()
+        for side in project.folds[fold - 1].values()
         for p in side
     }
     texts = [(row.test, row.greedy) for row in cell.rows if row.greedy is not None]
