@@ -29,6 +29,7 @@ __all__ = [
     "current",
     "named",
     "pair_names",
+    "state_of",
     "symbols_of",
     "without",
 ]
@@ -185,11 +186,11 @@ def current(workspace: Workspace, store: Store) -> Contents:
         elif found.source is not None and (language := language_of(found.path)) is not None:
             hashes[found.path] = content_hash(found.source, language.name)
     kept = _kept(store)
-    if kept is not None and kept.state == _state(hashes):
+    if kept is not None and kept.state == state_of(hashes):
         return kept.contents
     snapshot = Index(store).read(workspace)
     contents = contents_of(snapshot)
-    kept = _Kept(_state(snapshot.hashes), contents)
+    kept = _Kept(state_of(snapshot.hashes), contents)
     store.set_note(_NOTE, msgspec.msgpack.encode(kept))
     return contents
 
@@ -202,7 +203,7 @@ def _kept(store: Store) -> _Kept | None:
         return None
 
 
-def _state(hashes: Mapping[str, str]) -> str:
+def state_of(hashes: Mapping[str, str]) -> str:
     """Changes with any path or text, and with the schema of the store, which empties it."""
     rows = "\n".join(f"{path}\0{name}" for path, name in sorted(hashes.items()))
     return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()

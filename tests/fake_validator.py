@@ -48,6 +48,10 @@ class FakeValidator:
     def update(self, snapshot: Snapshot) -> None:
         """There is nothing to keep."""
 
+    def state(self) -> str:
+        """Never changes."""
+        return "scripted"
+
     def validate(
         self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
     ) -> list[Verdict]:

@@ -141,6 +141,17 @@ def test_a_changed_test_is_a_new_cell(project, tiny_base):
     assert keys[0] != keys[1]
 
 
+@pytest.mark.parametrize(("as_served", "same"), [(True, False), (False, True)])
+def test_code_that_no_prompt_shows_decides_what_tests_are_held_to(
+    project, tiny_base, as_served, same
+):
+    asked = replace(ASKED, as_served=as_served)
+    before = cells_of(project, tiny_base, ["base"], asked=asked)["base", 1, 1.0]
+    (project / "src/main/java/shapes/Other.java").write_text("package shapes;\nclass Other {}\n")
+    after = cells_of(project, tiny_base, ["base"], asked=asked)["base", 1, 1.0]
+    assert (before.key == after.key) is same
+
+
 def test_what_finds_examples_decides_the_cells_that_show_them(project, tiny_base, tiny_sentences):
     words = cells_of(project, tiny_base, ["base", "rag"])
     settings = replace(SETTINGS, retriever=str(tiny_sentences))
@@ -274,8 +285,11 @@ def test_a_test_set_of_the_wrong_shape_says_which_line(project, tmp_path, text, 
 class _Fake:
     """A validator that passes what names `good`, and counts what it is asked."""
 
-    def __init__(self):
-        self.checks = []
+    def __init__(self, state=""):
+        self.checks, self._state = [], state
+
+    def state(self):
+        return self._state
 
     def update(self, snapshot):
         pass
@@ -315,6 +329,17 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
     values = scores([Scored("p", cell)], {("p", o.test): o for o in found}).values
     assert (values["compiles"], values["passes"], values["flaky"]) == (0.5, 0.5, 0)
     assert values["mutation_score"] == 0.125
+
+
+def test_tests_are_judged_again_where_what_decides_has_changed(project, tiny_base):
+    cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
+    rows = tuple(replace(row, greedy="@Test void good() { }") for row in cell.rows)
+    cell = replace(cell, rows=rows)
+    first, same, other = _Fake("before"), _Fake("before"), _Fake("after")
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        for fake in (first, same, other):
+            outcomes(one, 1, cell, "k", fake)
+    assert first.checks and not same.checks and other.checks == first.checks
 
 
 def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(project, tiny_base):

@@ -599,6 +599,30 @@ def test_built_classes_are_believed_as_long_as_they_are_those_of_the_code(tmp_pa
         assert kept() == ("once", 3)
 
 
+@needs_java
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"src/main/java/shop/Other.java": "package shop;\nclass Other { }\n"},
+        {"pom.xml": "<project/>"},
+        {"src/test/resources/prices.txt": "1"},
+        {"lib/a.jar": "changed"},
+    ],
+)
+def test_whatever_decides_a_verdict_changes_the_state(tmp_path, changed):
+    files = {"lib/a.jar": "jar", "src/test/resources/prices.txt": ""}
+
+    def state(files):
+        how = {"data": tmp_path / "data", "class_path": "lib/*"}
+        return project(tmp_path / "shop", files, **how).validator.state()
+
+    for path, text in files.items():
+        (tmp_path / "shop" / path).parent.mkdir(parents=True)
+        (tmp_path / "shop" / path).write_text(text)
+    before = state({})
+    assert state({}) == before != state(changed)
+
+
 @needs_sandbox
 def test_saved_code_is_seen_after_an_update(tmp_path):
     made = project(tmp_path / "shop", data=tmp_path / "data")

@@ -16,6 +16,7 @@ import msgspec
 
 from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
+from personalizer.contents import state_of
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset, Encoded
 from personalizer.engine.monitor.declarations import Declarations
@@ -122,7 +123,9 @@ class Bench:
             work.method.name,
             training,
             _digest(dataset.gate),
-            [a.generated, a.beams, a.as_served, self.settings.target_tokens],
+            [a.generated, a.beams, self.settings.target_tokens],
+            # What tests are held to is told by all of the project, beyond what prompts show.
+            state_of(work.project.snapshot.hashes) if a.as_served else None,
             [e.pair.digest for e in dataset.gate],
             *found_by,
         )

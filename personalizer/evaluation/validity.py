@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from indexer import Pair, Snapshot
 from indexer.languages.java import method_errors
 from personalizer.errors import BadInput
-from personalizer.evaluation.cells import Cell, read, write
+from personalizer.evaluation.cells import Cell, key_of, read, write
 from personalizer.evaluation.projects import Project
 from personalizer.generation.site import Site
 from personalizer.prompts import TestPlace
 from personalizer.validation import Check, Unable, Validator, Verdict
 
 __all__ = ["Outcome", "check_in_place", "outcomes"]
+
+_JUDGED = 2
+"""Changes when outcomes of before are not comparable."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Outcome:
 def outcomes(
     project: Project, fold: int, cell: Cell, key: str, validator: Validator
 ) -> tuple[tuple[Outcome, ...], str | None]:
-    """What becomes of each greedy test of a cell; computed once, where it can be.
+    """What becomes of each greedy test of a cell; computed once while nothing changes that decides.
 
     Args:
         project: The cell's.
@@ -51,7 +54,8 @@ def outcomes(
     """
     if isinstance(validator, Unable):
         return (), validator.reason
-    file = project.cells.verdicts(key)
+    validator.update(project.snapshot)
+    file = project.cells.verdicts(key_of(key, validator.state(), _JUDGED))
     known = read(file, tuple[Outcome, ...])
     if known is not None:
         return known, None
@@ -66,7 +70,6 @@ def outcomes(
     for test, text in whole:
         with suppress(BadInput):  # as much as not compiling
             checks[test] = check_in_place(project.snapshot, pairs[test], text)
-    validator.update(project.snapshot)
     verdicts = dict(zip(checks, validator.validate(list(checks.values())), strict=True))
     found = tuple(
         _outcome(test, verdicts[test])

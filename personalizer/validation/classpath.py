@@ -117,20 +117,25 @@ class ClassPaths:
             notes.append(f"not on this machine: {names}{more}")
         return ClassPath(jars, "build files", "; ".join(notes) or None)
 
-    def _remembered(self) -> dict[str, tuple[str, list[str]]]:
+    @property
+    def build_state(self) -> str:
+        """Changes with any text of the build's files."""
         digest = hashlib.blake2b(str(self._root).encode(), digest_size=16)
         for path, data in sorted(self._build_files.items()):
             digest.update(f"\0{path}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()
+
+    def _remembered(self) -> dict[str, tuple[str, list[str]]]:
         file = self._data / "class-path.json"
         try:
             kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
-            if kept.key == digest.hexdigest():
+            if kept.key == self.build_state:
                 return kept.modules
         except (OSError, ValueError):
             pass  # none yet, or of another version
         found = self._asked()
         if found:
-            write_atomically(file, msgspec.json.encode(_Kept(digest.hexdigest(), found)))
+            write_atomically(file, msgspec.json.encode(_Kept(self.build_state, found)))
         return found
 
     def _asked(self) -> dict[str, tuple[str, list[str]]]:

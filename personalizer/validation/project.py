@@ -18,6 +18,7 @@ from personalizer.errors import BadInput
 from personalizer.storage import write_atomically
 from personalizer.validation.classpath import ClassPaths, requirements
 from personalizer.validation.frameworks import frameworks_of
+from personalizer.validation.jdk import Jdk
 from personalizer.validation.jvm import Message, fields, joined
 from personalizer.validation.records import Diagnostic
 
@@ -81,7 +82,7 @@ class Project:
         modules: Its modules.
         class_paths: Their libraries.
         data: Where compiled classes are kept.
-        version: Of the JDK.
+        jdk: Compiles and runs.
     """
 
     def __init__(
@@ -90,13 +91,13 @@ class Project:
         modules: Sequence[Module],
         class_paths: ClassPaths,
         data: Path,
-        version: int,
+        jdk: Jdk,
     ) -> None:
         self._root = root
         self._modules = {module.folder: module for module in modules}
         self._class_paths = class_paths
         self._data = data
-        self._version = version
+        self._jdk = jdk
         self._disk = Workspace(root)
         self._hashes: dict[str, tuple[tuple[int, int], str]] = {}
         """What lies on disk, by path: size and time of change, and content."""
@@ -111,6 +112,22 @@ class Project:
         if module is None:
             raise BadInput(f"{path} lies in no module of the project")
         return module
+
+    def state(self, snapshot: Snapshot) -> str:
+        """A digest of all that the classes and runs of any of its tests depend on."""
+        digest = hashlib.blake2b(f"{self._jdk}\0".encode(), digest_size=16)
+        digest.update(self._class_paths.build_state.encode())
+        for path, content in sorted(snapshot.hashes.items()):
+            digest.update(f"{path}\0{content}\0".encode("utf-8", "replace"))
+        for module in self._modules.values():
+            resources = [
+                folder
+                for roots, of_tests in ((module.sources, False), (module.tests, True))
+                for folder in self._resources(module, roots, of_tests)
+            ]
+            for one in (*resources, *self._class_paths.of(module).jars):
+                digest.update(_stamp(one))
+        return digest.hexdigest()
 
     def layout(self, snapshot: Snapshot, module: Module, compile: Compile) -> Layout:
         """The layout of a module's tests; compiles what is not compiled yet.
@@ -165,9 +182,9 @@ class Project:
         if module.java is None:
             return ()
         level = max(int(module.java), 8)
-        if level > self._version:
+        if level > self._jdk.version:
             raise BadInput(
-                f"the project is written for Java {level}, the JDK is version {self._version}: "
+                f"the project is written for Java {level}, the JDK is version {self._jdk.version}: "
                 "set JAVA_HOME to a newer one"
             )
         return ("-source", str(level), "-target", str(level))
@@ -213,7 +230,7 @@ class Project:
     ) -> tuple[Path, dict[str, Diagnostic]]:
         """Classes of some sources, and the first error of each that does not compile."""
         digest = hashlib.blake2b(digest_size=10)
-        for part in (str(self._version), built, *map(str, against), *options):
+        for part in (str(self._jdk.version), built, *map(str, against), *options):
             digest.update(f"{part}\0".encode())
         for path, text in texts.items():
             digest.update(f"{path}\0{len(text)}\0{text}\0".encode("utf-8", "replace"))
@@ -283,10 +300,10 @@ def _sources(snapshot: Snapshot, module: Module, roots: Iterable[str], of_tests:
     return found
 
 
-def _stamp(folder: Path) -> bytes:
-    """Tells two states of a folder apart: names, sizes and times of change."""
+def _stamp(place: Path) -> bytes:
+    """Tells two states of a folder or a file apart: names, sizes and times of change."""
     rows = []
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
         with suppress(OSError):
             told = path.stat()
             rows.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0")

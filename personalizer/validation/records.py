@@ -111,6 +111,13 @@ class Validator(Protocol):
     def update(self, snapshot: Snapshot) -> None:
         """Takes the project as it is now; costs nothing until the next check."""
 
+    def state(self) -> str:
+        """A digest of all that decides a verdict beside its check, none of which is compiled.
+
+        Sources, build files, resources, libraries, JDK and judge: where it is the same, verdicts of
+        before still hold.
+        """
+
     def validate(
         self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
     ) -> list[Verdict]:
@@ -148,6 +155,10 @@ class Unable:
 
     def update(self, snapshot: Snapshot) -> None:
         """There is nothing to keep."""
+
+    def state(self) -> str:
+        """Only the reason: nothing else decides."""
+        return self.reason
 
     def validate(
         self, checks: Sequence[Check], *, cancelled: threading.Event | None = None

@@ -7,6 +7,7 @@ again, and when its twin, the same test with an error thrown at its end, fails b
 
 from __future__ import annotations
 
+import hashlib
 import random
 import secrets
 import threading
@@ -33,6 +34,8 @@ from personalizer.validation.trial import Kept, Mutant, Trial
 
 __all__ = ["LocalValidator"]
 
+_JUDGE = 1
+"""Changes when the same test may be judged otherwise than before."""
 _CANNOT_FAIL = "it passes even when an error is thrown at its end, so its pass says nothing"
 _ELSEWHERE = "in another process, time zone or language"
 _NO_CLASS = "lines are not counted: {} has no class file, or one that this JaCoCo cannot read"
@@ -61,7 +64,7 @@ class LocalValidator:
         )
         self._measuring = measuring(class_paths.repositories)
         classes = data / "classes"
-        self._project = Project(root, modules, class_paths, classes, jdk.version)
+        self._project = Project(root, modules, class_paths, classes, jdk)
         self._processes = Processes(root, jdk, self._measuring, programs, classes)
         self._turn = threading.Lock()
         self._layouts: Kept[str, Layout] = Kept()
@@ -72,6 +75,15 @@ class LocalValidator:
     def update(self, snapshot: Snapshot) -> None:
         """Takes the project as it is now; a check under way goes on with what it began with."""
         self._latest = snapshot
+
+    def state(self) -> str:
+        """See ``Validator.state``; the build may be asked for its class path."""
+        with self._alone(None):
+            self._catch_up()
+            jars = [f"{name} {jar}" for name, jar in sorted(self._measuring.items())]
+            sandboxed = str(sandbox.unavailable())
+            parts = [str(_JUDGE), self._project.state(self._snapshot), sandboxed, *jars]
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
     def validate(
         self, checks: Sequence[Check], *, cancelled: threading.Event | None = None
