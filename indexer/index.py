@@ -75,7 +75,7 @@ class Snapshot:
     _store: Store = field(repr=False)
     _latest: _Latest = field(repr=False, compare=False)
     _workspace: Workspace | None = field(default=None, repr=False, compare=False)
-    """Where a text is read again that the store has lost."""
+    """Where a text is read again that the store has lost; None where it is not of a folder."""
 
     def source(self, path: str) -> bytes:
         """A file's bytes as they were when indexed.
@@ -92,6 +92,10 @@ class Snapshot:
             if source is None or _name(path, source) != name:
                 raise
             return source
+
+    def on_disk(self, path: str) -> bool:
+        """Whether anything lies at a path by now, which need not be indexed."""
+        return self._workspace is not None and self._workspace.has(path)
 
     def text(self, path: str) -> str:
         """A file's text, decoded as its facts say."""

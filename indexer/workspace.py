@@ -132,6 +132,10 @@ class Workspace:
             return Found(path, None, "link")
         return self._read(path)
 
+    def has(self, path: str) -> bool:
+        """Whether anything lies at a path, of whatever language."""
+        return os.path.lexists(f"{self.root}/{path}")
+
     def _read(self, path: str) -> Found:
         """As ``read``, in a folder that a walk has entered."""
         try:

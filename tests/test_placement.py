@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import Change, Index, Snapshot
+from indexer import Change, Index, Snapshot, index_folder
 from indexer.languages import java
 from personalizer.errors import BadInput
 from personalizer.generation import Edit, Site, apply_changes, resolve_target
@@ -1108,3 +1108,22 @@ def test_the_diff_of_an_edit_can_be_applied_by_git(tmp_path: Path):
         )
         assert done.returncode == 0, done.stderr
         assert target.read_bytes() == after
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "src/test/kotlin/shop/CartTest.kt",
+        "src/test/groovy/shop/CartTest.groovy",
+        "src/test/java/shop/CartTest.scala",
+    ],
+)
+def test_a_class_of_another_language_keeps_its_name(tmp_path: Path, taken: str):
+    main = tmp_path / "src/main/java/shop/Cart.java"
+    for file, text in ((main, CART), (tmp_path / taken, "class CartTest")):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    snapshot, _ = index_folder(tmp_path)
+    site = Site(snapshot, *resolve_target(snapshot, "Cart#total"))
+    edit = site.edit("@Test void totals() { new Cart().total(); }")
+    assert edit.file == "src/test/java/shop/Cart2Test.java"

@@ -264,7 +264,8 @@ class _Reader:
         folder, tests, focal = (
             PurePosixPath(one).parent for one in (path, self._scope.path, self._site.focal_path)
         )
-        return in_test_root(path) or folder == tests != focal
+        facts = self._site.snapshot.files[path]
+        return in_test_root(path, facts.package) or folder == tests != focal
 
     def _named(self, name: str, path: str) -> Declared | None:
         facts = self._site.snapshot.files.get(path)

@@ -346,7 +346,20 @@ def _new_path(snapshot: Snapshot, focal_path: str, focal: Method) -> str:
         for path in paths
         if path not in snapshot.excluded
         and (path not in snapshot.files or _only_made(snapshot, path, package))
+        and not any(map(snapshot.on_disk, _in_other_languages(path)))
     )
+
+
+def _in_other_languages(path: str) -> Iterator[str]:
+    """Where a class of the same name lies that is written in another language of the JVM.
+
+    Example:
+        >>> next(_in_other_languages("src/test/java/shop/CartTest.java"))
+        'src/test/kotlin/shop/CartTest.kt'
+    """
+    for language, suffix in (("kotlin", ".kt"), ("groovy", ".groovy"), ("scala", ".scala")):
+        for place in (re.sub(r"(?<=src/)([^/]+)/java/", rf"\1/{language}/", path, count=1), path):
+            yield str(PurePosixPath(place).with_suffix(suffix))
 
 
 _HEAD = re.compile(
