@@ -2,7 +2,8 @@
 
 The scanner takes ten times as long as all other screening of a file, so it is shown only lines in
 which something of a form stands that it may know. Each form begins with a fixed text, which ``re``
-looks for about ten times as fast as for a choice.
+looks for about ten times as fast as for a choice, and looks no further from there than is bounded,
+or never again at what it has passed.
 """
 
 from __future__ import annotations
@@ -30,14 +31,28 @@ def secret_in(source: bytes) -> str | None:
         'NPM tokens'
     """
     for form in _FORMS:
+        shown = 0
         for found in form.regex.finditer(source):
-            start = source.rfind(b"\n", 0, found.start()) + 1
-            end = source.find(b"\n", found.end())
-            line = source[start : end if end >= 0 else len(source)].decode("utf-8", "replace")
+            if found.start() < shown or (form.regex.groups and not found.lastindex):
+                continue
+            line, shown = _line_around(source, found)
             kind = _scanned(line) if form.kind is None else form.kind
             if kind and not _ALLOWED.search(line):
                 return kind
     return None
+
+
+_AROUND = 10_000
+"""Bytes of an endless line that are shown before and behind a place: a search may be quadratic."""
+
+
+def _line_around(source: bytes, found: re.Match[bytes]) -> tuple[str, int]:
+    """The line, or lines, with what was found, and where they end."""
+    start = source.rfind(b"\n", max(0, found.start() - _AROUND), found.start()) + 1
+    start = start or max(0, found.start() - _AROUND)
+    end = source.find(b"\n", found.end(), found.end() + _AROUND)
+    end = end if end >= 0 else min(len(source), found.end() + _AROUND)
+    return source[start:end].decode("utf-8", "replace"), end
 
 
 _ALLOWED = re.compile(r"\bpragma: ?allowlist[ -]secret\b")
@@ -47,6 +62,7 @@ class _Form(NamedTuple):
     """What a kind of secrets looks like."""
 
     regex: re.Pattern[bytes]
+    """Where it has a group, what has nothing there is none, and only passed over."""
     kind: str | None = None
     """None where detect-secrets knows it, and has the last word."""
 
@@ -62,7 +78,7 @@ def _further(kind: str, *regexes: bytes) -> list[_Form]:
 _AWS_SECRET = rb"%b.{0,20}?(?i:key|pwd|pw|password|pass|token).{0,20}?[\"'][0-9a-zA-Z/+]{40}[\"']"
 _BEHIND_AN_ID = b"|".join(rb"(?<=[MNO][\w-]{%d}\.[\w-]{6}\.)" % size for size in (23, 24, 25))
 _KEY = (
-    rb"(?s:(?!----).){0,400}?(?<![\w+/])(?=[A-Za-z+/]{0,31}\d)[A-Za-z0-9+/]{32,}(?=[-=\\\"'\r\n])"
+    rb"(?s:(?!----).){0,400}?(?<![\w+/])(?=[A-Za-z+/]{0,31}\d)[A-Za-z0-9+/]{32,}+(?=[-=\\\"'\r\n])"
 )
 _FORMS = (
     *_known(
@@ -73,13 +89,13 @@ _FORMS = (
         rb"gh[opsur]_\w{36}",  # GitHub
         rb"gl(?:agent|cbt|dt|ft|imt|oas|pat|ptt|rt|soat)-[\w-]{20}",  # GitLab
         rb"GR1348941[\w-]{20}",
-        rb"eyJ[\w=-]+\.[\w=-]+",  # JSON Web Token
+        rb"eyJ[\w=-]*+(\.[\w=-]+)?",  # JSON Web Token
         rb"-us(?<=[0-9a-z]{32}-us)\d",  # Mailchimp
         rb":_authToken=\s*(?:npm_.|[A-Fa-f0-9-]{36})",
-        rb"sk-[\w-]*[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}",  # OpenAI
+        rb"T3BlbkFJ(?<=[A-Za-z0-9]{20}T3BlbkFJ)[A-Za-z0-9]{20}",  # OpenAI
         rb"pypi-Ag[\w-]{70}",
         rb"SG\.[\w-]{22}\.[\w-]{43}",  # SendGrid
-        rb"xox[a-z]-(?:\d+-)+[A-Za-z0-9]",  # Slack
+        rb"xox[a-z]-\d+-[A-Za-z0-9]",  # Slack
         rb"hooks\.slack\.com/services/T\w+/B\w+/\w",
         rb"k_(?:live|test)_(?<=[rs]k_...._)[0-9a-zA-Z]{24}",  # Stripe
         rb"AC[a-z0-9]{32}",  # Twilio
@@ -93,7 +109,7 @@ _FORMS = (
     *_further("NPM tokens", rb"npm_[A-Za-z0-9]{36}"),
     *_further(
         "Private Key",
-        rb"BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]{0,7}-{4,5}" + _KEY,
+        rb"BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY[A-Z ]{0,7}-{4,5}" + _KEY,
         rb"PuTTY-User-Key-File-\d: \w",
     ),
     *_further("Slack Token", rb"xapp-\d-\w+-\d+-\w"),

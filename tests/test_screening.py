@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 import zlib
 from pathlib import Path
 
@@ -165,6 +166,15 @@ def test_a_made_up_token_may_stay_where_its_line_says_so(behind: str):
     assert secret_in(line.encode()) is None
     assert secret_in(line.replace("; //", ";\n//").encode()) == "GitHub Token"
     assert secret_in(line.encode() * 2 + line.partition(";")[0].encode()) == "GitHub Token"
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ", "eyJ.a ", "BEGIN ", "BEGIN PRIVATE KEY----", "sk-", "awskey'"]
+)
+def test_a_text_full_of_beginnings_takes_no_longer(text: str):
+    start = time.process_time()
+    assert secret_in(f"/* {text * 100_000} */".encode()) is None
+    assert time.process_time() - start < 5
 
 
 KNOWN = [
