@@ -159,22 +159,44 @@ def status(root: Path | str) -> dict[str, Any]:
     registry = Registry(data.adapters)
     try:
         adapter = registry.serving()
-        trained = adapter.trained() if adapter else None
+        if adapter is not None:
+            adapter.check_weights()
     except AdapterError as error:
-        return _without_adapter(settings.base, str(error))
-    if adapter is None or trained is None:
+        return _without_adapter(None, str(error))
+    if adapter is None:
         return _without_adapter(settings.base, _why_none(registry))
     with Store(data.index) as store:
         now = current(workspace, store)
     manifest = adapter.manifest
+    return {
+        "adapter": adapter.id,
+        "method": manifest.method,
+        "base": manifest.base,
+        **_compared(data, adapter, now, settings),
+        "commits_behind": workspace.commits_since(manifest.commit) if manifest.commit else None,
+        "trained_at": manifest.trained_at,
+        "gate": manifest.gate["outcome"],
+        "gate_reason": manifest.gate["reason"],
+        "chosen_by": registry.chosen_by(),
+        "warnings": _warnings(manifest.trained_at, registry),
+        "contents": _digest(now),
+    }
+
+
+def _compared(
+    data: WorkspaceData, adapter: Adapter, now: Contents, settings: Settings
+) -> dict[str, Any]:
+    """The part of a status that tells the project from what the adapter was trained on."""
+    try:
+        trained = adapter.trained()
+    except AdapterError:
+        why = "it serves, but what it was trained on cannot be read: train again"
+        return _nothing_compared("stale", why)
     changes = compare(trained.pairs, now.pairs)
     measured = _measured(data, adapter, trained, now)
     word, why = _judged(changes, measured, adapter, trained, settings)
     unseen = len(set(now.symbols) - set(trained.symbols))
     return {
-        "adapter": adapter.id,
-        "method": manifest.method,
-        "base": manifest.base,
         "freshness": word,
         "why": why,
         "pairs": asdict(changes),
@@ -182,14 +204,17 @@ def status(root: Path | str) -> dict[str, Any]:
             "count": unseen,
             "share": round(unseen / len(now.symbols), 4) if now.symbols else 0.0,
         },
-        "commits_behind": workspace.commits_since(manifest.commit) if manifest.commit else None,
-        "trained_at": manifest.trained_at,
-        "gate": manifest.gate["outcome"],
-        "gate_reason": manifest.gate["reason"],
-        "chosen_by": registry.chosen_by(),
         "loss_on_new": measured,
-        "warnings": _warnings(manifest.trained_at, registry),
-        "contents": _digest(now),
+    }
+
+
+def _nothing_compared(word: Freshness, why: str) -> dict[str, Any]:
+    return {
+        "freshness": word,
+        "why": why,
+        "pairs": asdict(PairChanges(0, 0, 0, 0, 0)),
+        "unseen_symbols": {"count": 0, "share": 0.0},
+        "loss_on_new": None,
     }
 
 
@@ -278,21 +303,18 @@ def _why_none(registry: Registry) -> str:
     return f"the base serves: {last.id} was not chosen"
 
 
-def _without_adapter(base: str, why: str) -> dict[str, Any]:
+def _without_adapter(base: str | None, why: str) -> dict[str, Any]:
+    """Where no adapter serves, and where not even the base does, for one should that cannot."""
     return {
         "adapter": None,
         "method": None,
         "base": base,
-        "freshness": "none",
-        "why": why,
-        "pairs": asdict(PairChanges(0, 0, 0, 0, 0)),
-        "unseen_symbols": {"count": 0, "share": 0.0},
+        **_nothing_compared("none", why),
         "commits_behind": None,
         "trained_at": None,
         "gate": None,
         "gate_reason": None,
         "chosen_by": None,
-        "loss_on_new": None,
         "warnings": [],
         "contents": None,
     }

@@ -189,7 +189,10 @@ def _forecasts_text(result: dict[str, Any]) -> str:
 
 def _status_text(result: dict[str, Any]) -> str:
     if result["adapter"] is None:
-        lines = [f"No adapter serves ({result['base']} alone): {result['why']}"]
+        serves = (
+            f"No adapter serves ({result['base']} alone)" if result["base"] else "Nothing can serve"
+        )
+        lines = [f"{serves}: {result['why']}"]
     else:
         unseen = result["unseen_symbols"]
         behind = result["commits_behind"]

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from indexer import Index, Store, Workspace
 from personalizer import texts
@@ -103,7 +105,7 @@ def root(tmp_path):
 def add_adapter(root, **changes) -> Registry:
     registry = Registry(WorkspaceData(root).adapters)
     staging = registry.staging()
-    (staging / "model.safetensors").write_bytes(b"weights")
+    save_file({"w": np.ones(300, np.float32)}, staging / "model.safetensors", {"format": "pt"})
     gate = {"outcome": "passed", "reason": "it is better", "base_loss": 2.0, "adapter_loss": 1.0}
     made = manifest("one", **({"gate": gate} | changes))
     snapshot = Index().read(Workspace(root))
@@ -248,6 +250,32 @@ def test_a_damaged_serving_adapter_is_told_and_nothing_else_is_touched(root):
     assert (registry.folder / "serving.json").read_bytes() == kept
     file.write_bytes(whole)
     check_word(root, "fresh")
+
+
+@pytest.mark.parametrize("left", [0, 5, 40, 1000, -1])
+def test_a_serving_adapter_whose_weights_are_cut_off_is_told(root, left: int):
+    file = WorkspaceData(root).adapters / "one" / "model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    got = status(root)
+    assert (got["freshness"], got["adapter"], got["base"]) == ("none", None, None)
+    assert got["why"] == (
+        "adapter one is damaged: model.safetensors is missing or cut off: train again"
+    )
+    rest = {"daemon": {"running": False}, "job": None, "retraining": None}
+    assert texts.TEXTS["status"](got | rest).startswith("Nothing can serve: adapter one is damaged")
+    file.unlink()
+    check_word(root, "none", "damaged")
+    file.write_bytes(whole)
+    check_word(root, "fresh")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"pairs": {'])
+def test_an_adapter_serves_though_what_it_was_trained_on_cannot_be_read(root, content: bytes):
+    (WorkspaceData(root).adapters / "one" / "pairs.json").write_bytes(content)
+    got = status(root)
+    assert (got["adapter"], got["gate"], got["chosen_by"]) == ("one", "passed", "gate")
+    check_word(root, "stale", "it serves, but what it was trained on cannot be read: train again")
 
 
 def test_a_clock_that_went_backwards_is_told_and_changes_nothing(tmp_path):

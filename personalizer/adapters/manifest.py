@@ -169,6 +169,18 @@ class Adapter:
         except (OSError, ValueError) as error:
             raise AdapterError(f"adapter {self.id} is damaged: {error}: train again") from error
 
+    def check_weights(self) -> None:
+        """Looks whether its weights are all there, by what their headers say; no file is read.
+
+        Raises:
+            AdapterError: Names the first file that is missing or cut off.
+        """
+        for name in self.manifest.files:
+            if name.endswith(".safetensors") and not _is_whole(self.folder / name):
+                raise AdapterError(
+                    f"adapter {self.id} is damaged: {name} is missing or cut off: train again"
+                )
+
     def verify(self) -> None:
         """Checks every file against the manifest.
 
@@ -179,6 +191,28 @@ class Adapter:
             path = self.folder / name
             if not path.is_file() or file_digest(path) != digest:
                 raise AdapterError(f"adapter {self.id} is damaged: {name} was changed: train again")
+
+
+class _Tensor(msgspec.Struct):
+    """An entry of a safetensors header; the one of the file itself names no place."""
+
+    data_offsets: tuple[int, int] = (0, 0)
+
+
+def _is_whole(weights: Path) -> bool:
+    """Whether a safetensors file is as long as its header says.
+
+    The header's length comes first, in eight bytes; places in the data count from its end.
+    """
+    try:
+        with weights.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            begin = 8 + int.from_bytes(file.read(8), "little")
+            header = file.read(begin - 8) if begin <= size else b""
+        tensors = msgspec.json.decode(header, type=dict[str, _Tensor])
+    except (OSError, ValueError):
+        return False
+    return size == begin + max((one.data_offsets[1] for one in tensors.values()), default=0)
 
 
 def new_id(method: str) -> str:
