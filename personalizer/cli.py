@@ -28,7 +28,7 @@ from personalizer.commands import (
 )
 from personalizer.commands.common import interrupted
 from personalizer.errors import PersonalizerError
-from personalizer.storage import data_folder, disk_is_full
+from personalizer.storage import data_folder, disk_is_full, limit_met
 
 __all__ = ["main", "personalizer"]
 
@@ -54,6 +54,11 @@ def main() -> None:
     except Exception as error:
         if disk_is_full(data_folder()):  # libraries have many words for it
             output.complain(f"the disk of {data_folder()} is full: make room there, and try again")
+        elif limit := limit_met(error):
+            output.complain(
+                f"cannot write below {data_folder()}: {limit}: raise the limit (quota, "
+                "`ulimit -f`) or set PERSONALIZER_DATA_DIR to a folder without it, and try again"
+            )
         else:
             output.complain(f"failed unexpectedly: {error!r}; details are in {output.log_crash()}")
         code = 1

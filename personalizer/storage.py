@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -39,6 +40,7 @@ __all__ = [
     "file_digest",
     "file_within",
     "held",
+    "limit_met",
     "unwritable",
     "write_atomically",
 ]
@@ -205,6 +207,12 @@ def disk_is_full(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < 1 << 20
     except OSError:
         return False
+
+
+def limit_met(error: Exception) -> str | None:
+    """What the system says of a limit that a write has met; libraries keep but its words."""
+    told = map(os.strerror, (errno.EDQUOT, errno.EFBIG))
+    return next((words for words in told if words in str(error)), None)
 
 
 def unwritable(path: Path, error: OSError) -> StorageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -231,20 +232,36 @@ def test_bad_input_gets_one_clear_line(shapes, tmp_path, quick):
     check_complaint("no adapter is called", "adapters", "use", "ghost", "--workspace", shapes)
 
 
-def test_a_disk_that_is_full_is_told_in_one_line(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("full", "error", "words"),
+    [
+        (
+            True,
+            RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 128"),
+            "is full: make room there, and try again",
+        ),
+        (
+            False,
+            RuntimeError("Error while serializing: I/O error: File too large (os error 27)"),
+            "File too large: raise the limit (quota, `ulimit -f`) or set PERSONALIZER_DATA_DIR",
+        ),
+        (False, OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), "exceeded: raise the limit"),
+    ],
+)
+def test_a_disk_that_takes_no_more_is_told_in_one_line(full, error, words, monkeypatch, capsys):
     """Libraries have many words for it."""
 
     def fails(**_):
-        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 128")
+        raise error
 
     monkeypatch.setattr("personalizer.cli.personalizer.main", fails)
-    monkeypatch.setattr("personalizer.cli.disk_is_full", lambda folder: True)
+    monkeypatch.setattr("personalizer.cli.disk_is_full", lambda folder: full)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert "is full: make room there, and try again" in line
+    assert words in line
 
 
 def test_wrong_usage_exits_two(shapes):
