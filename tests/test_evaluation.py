@@ -12,13 +12,15 @@ import torch
 
 from personalizer.errors import BadInput, Busy, SettingsError, TooFewPairs
 from personalizer.evaluation import experiment, runs
+from personalizer.evaluation.cells import Cell, Row
+from personalizer.evaluation.comparison import in_common, tried_for_all
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
-from personalizer.evaluation.experiment import run_cells
+from personalizer.evaluation.experiment import Result, run_cells
 from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import open_projects
 from personalizer.evaluation.runs import Asked, Bench
 from personalizer.evaluation.scores import Scored, gain, scores
-from personalizer.evaluation.validity import Outcome, check_in_place, outcomes
+from personalizer.evaluation.validity import Outcome, _outcome, check_in_place, outcomes
 from personalizer.models import load_base
 from personalizer.settings import Settings
 from personalizer.training.strategies import STRATEGIES
@@ -206,7 +208,9 @@ def test_the_gain_is_over_pairs_that_both_scored(project, tiny_base):
     custom = scored(results["custom", fold, 1.0] for fold in (1, 2))
     mean, low, high, pairs = gain(base, custom[:1])
     assert pairs == len(custom[0].cell.rows)
-    assert low <= mean <= high
+    assert low is high is None  # of four classes
+    whole, low, high, _ = gain(base, custom)
+    assert low <= whole <= high
     before = [row.loss for row in base[0].cell.rows]
     after = [row.loss for row in custom[0].cell.rows]
     assert mean == pytest.approx(sum(before) / len(before) - sum(after) / len(after))
@@ -236,7 +240,7 @@ def test_a_cell_that_another_fold_found_is_judged_as_of_the_fold_at_hand(project
     cell = replace(cell, rows=(replace(only[0], greedy="@Test void good() { }"),))
     with open_projects([project], SETTINGS, count=2) as [one]:
         one = replace(one, folds=one.folds[1:])
-        [found], _ = outcomes(one, 1, cell, "k", _Fake())
+        [found] = outcomes(one, 1, cell, "k", _Fake())
     assert found.passes
 
 
@@ -315,9 +319,9 @@ def test_generated_tests_are_tried_in_the_place_of_the_developers_once(project, 
     cell = replace(cell, rows=rows)
     fake = _Fake()
     with open_projects([project], SETTINGS, count=2) as [one]:
-        found, why = outcomes(one, 1, cell, "k", fake)
-        again, _ = outcomes(one, 1, cell, "k", fake)
-    assert (why, again) == (None, found)
+        found = outcomes(one, 1, cell, "k", fake)
+        again = outcomes(one, 1, cell, "k", fake)
+    assert again == found
     [check] = fake.checks
     [first, second] = found
     assert (first.compiles, first.passes, first.mutation_score) == (True, True, 0.25)
@@ -345,10 +349,133 @@ def test_tests_are_judged_again_where_what_decides_has_changed(project, tiny_bas
 def test_where_tests_cannot_be_run_the_reason_is_told_and_nothing_is_kept(project, tiny_base):
     cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
     with open_projects([project], SETTINGS, count=2) as [one]:
-        assert outcomes(one, 1, cell, "k", Unable("no sandbox")) == ((), "no sandbox")
-        assert not one.cells.verdicts("k").exists()
-    found = scores([Scored("p", cell)], {}, not_run="no sandbox")
-    assert (found.values["passes"], found.not_run) == (None, "no sandbox")
+        found = outcomes(one, 1, cell, "k", Unable("no sandbox"))
+        assert not (one.cells.folder / "verdicts").exists()
+    told = scores([Scored("p", cell)], {("p", o.test): o for o in found})
+    assert (told.values["passes"], told.not_run) == (None, "no sandbox")
+    assert (told.values["tried"], told.not_tried) == (0, {"no sandbox": 2})
+
+
+class _Partly(_Fake):
+    """A validator that cannot judge what names `later` until it is told that it can."""
+
+    able = False
+
+    def validate(self, checks, *, cancelled=None):
+        self.checks += checks
+        return [
+            Verdict(None, None, not_run="no compiler")
+            if "later" in check.test_method and not self.able
+            else Verdict(True, True)
+            for check in checks
+        ]
+
+
+def test_a_test_that_could_not_be_tried_is_told_and_tried_again(project, tiny_base):
+    cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
+    texts = iter(["@Test void now() { }", "@Test void later() { }"])
+    rows = tuple(
+        row if row.greedy is None else replace(row, greedy=next(texts)) for row in cell.rows
+    )
+    cell = replace(cell, rows=rows)
+    partly = _Partly()
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        first = outcomes(one, 1, cell, "k", partly)
+        partly.able = True
+        second = outcomes(one, 1, cell, "k", partly)
+    assert [o.passes for o in first] == [True, None]
+    assert [o.passes for o in second] == [True, True]
+    assert [c.test_method for c in partly.checks] == ["now", "later", "later"]
+    told = scores([Scored("p", cell)], {("p", o.test): o for o in first})
+    assert (told.values["generated"], told.values["tried"]) == (2, 1)
+    assert (told.values["passes"], told.not_tried) == (1.0, {"no compiler": 1})
+
+
+def test_where_no_test_can_be_judged_what_is_no_method_is_no_failure_either(project, tiny_base):
+    cell = cells_of(project, tiny_base, ["base"])["base", 1, 1.0].cell
+    row = next(row for row in cell.rows if row.greedy is not None)
+    same = [one for one in cell.rows if one.group == row.group][:2]
+    texts = ["@Test void later() { }", "no method"]
+    rows = [replace(one, greedy=text) for one, text in zip(same, texts, strict=True)]
+    with open_projects([project], SETTINGS, count=2) as [one]:
+        found = outcomes(one, 1, replace(cell, rows=tuple(rows)), "k", _Partly())
+    assert [(o.compiles, o.not_run) for o in found] == [(None, "no compiler")] * 2
+
+
+def test_a_share_that_only_those_know_that_failed_before_is_none():
+    """Where nothing is run, what does not compile would be all that is known of what passes."""
+    cell = a_cell("base", {"a": 1.0, "b": 1.0}, written=["a", "b"])
+    compiles = Outcome("a", True, None, not_run="no sandbox")
+    fails = Outcome("b", False, False, new_lines=False, mutation_score=0.0)
+    told = scores([Scored("p", cell)], {("p", o.test): o for o in (compiles, fails)}).values
+    assert told["compiles"] == 0.5
+    assert told["passes"] is told["new_lines"] is told["mutation_score"] is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "adds"),
+    [
+        (Verdict(True, True, new_lines=2), True),
+        (Verdict(True, True, new_lines=0), False),
+        (Verdict(True, False), False),
+        (Verdict(False, None), False),
+        (Verdict(True, True), None),
+        (Verdict(True, None, not_run="no sandbox"), None),
+    ],
+)
+def test_a_test_that_fails_adds_no_lines(verdict, adds):
+    assert _outcome("t", verdict).new_lines is adds
+
+
+def a_cell(method, losses, *, written=()):
+    """A cell whose rows have these losses by test."""
+    rows = [
+        Row("f", f"class {test}", test, "void a() { }", loss, 4, 0, None, ())
+        for test, loss in losses.items()
+    ]
+    rows = [replace(row, greedy="void a() { }") if row.test in written else row for row in rows]
+    training = None
+    return Cell(method, 1.0, "b", "0", 1, 1, {}, {"train": 9}, {}, training, 0.1, tuple(rows))
+
+
+def result(method, fold, losses, *, written=()):
+    """A result with such a cell; a gap where there are no losses."""
+    cell = a_cell(method, losses, written=written) if losses else None
+    gap = None if losses else "no memory"
+    return Result("p", method, fold, 1.0, "k", None, cell, gap)
+
+
+def test_methods_are_compared_on_what_all_of_them_read_and_wrote():
+    results = [
+        result("base", 1, {"a": 1.0, "b": 2.0}, written=["a", "b"]),
+        result("base", 2, {"c": 3.0}, written=["c"]),
+        result("lora", 1, {"a": 0.5, "b": 1.0}, written=["a"]),
+        result("lora", 2, {}),
+        result("custom", 1, {}),
+    ]
+    found, compared = in_common(results)
+    assert (compared.pairs, compared.of) == (2, 3)
+    rows = [[(row.test, row.greedy is not None) for row in r.cell.rows] for r in found if r.cell]
+    assert rows == [[("a", True), ("b", False)], [], [("a", True), ("b", False)]]
+    apart, none = in_common([results[1], results[2]])
+    assert (none.pairs, apart) == (0, [results[1], results[2]])
+
+
+def test_tests_that_could_not_be_tried_for_one_method_count_for_none():
+    tried = Outcome("a", True, True, new_lines=True, mutation_score=0.5)
+    not_tried = Outcome("a", None, None, not_run="it uses System.exit")
+    no_mutants = replace(tried, test="b", mutation_score=None)
+    found = tried_for_all(
+        {
+            ("p", "base", "a"): tried,
+            ("p", "lora", "a"): not_tried,
+            ("p", "base", "b"): replace(tried, test="b"),
+            ("p", "lora", "b"): no_mutants,
+        }
+    )
+    assert found["p", "base", "a"].passes is found["p", "base", "a"].compiles is None
+    assert found["p", "base", "a"].not_run == "of another method it could not be tried"
+    assert found["p", "base", "b"] == found["p", "lora", "b"] == no_mutants
 
 
 def test_an_interrupted_evaluation_goes_on_where_it_was(project, tiny_base, monkeypatch):

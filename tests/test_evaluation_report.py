@@ -80,6 +80,21 @@ def test_without_a_strategy_nothing_is_claimed():
     assert said({}).worth is None
 
 
+def test_of_too_few_classes_nothing_is_claimed():
+    found = said({"lora": (0.41, None, None)})
+    assert (found.worth, found.method) == (None, None)
+    assert "of fewer than 6 classes, too few to tell a gain from chance" in found.sentences[0]
+    assert "lora gains 0.410 nats a token over the base alone" in found.sentences[1]
+    assert "1:32" in found.sentences[2]
+
+
+def test_where_every_training_failed_the_reason_is_told():
+    found = answer("ledger", [], {"base": {"perplexity": 6.0}}, {}, failed={"lora": "no memory."})
+    assert found.worth is None
+    assert "no trained method can be compared" in found.sentences[0]
+    assert found.sentences[1] == "What was in the way: lora: no memory."
+
+
 class _Page(HTMLParser):
     """Identifiers, links and addresses of a page; complains about tags that do not match."""
 
@@ -162,7 +177,8 @@ def test_the_terminal_shows_the_answer_and_a_table(tmp_path, tiny):
 
 
 def test_a_gap_is_shown_as_a_gap():
-    base = {"perplexity": 2.0, "intervals": {}, "not_run": None, "bleu4": None}
+    base = {"perplexity": 2.0, "intervals": {}, "not_run": "no JDK", "bleu4": None}
+    base |= {"generated": 16, "tried": 3, "not_tried": {"no JDK": 13}}
     result = {
         "answer": ["a.", "b.", "c."],
         "worth": None,
@@ -171,6 +187,7 @@ def test_a_gap_is_shown_as_a_gap():
         "context": "editor",
         "settings": {},
         "folds": 2,
+        "compared": {"pairs": 74, "of": 99},
         "methods": {"base": base},
         "gains": [],
         "projects": {"p": {"commit": None, "pairs": 1, "all_pairs": 1, "methods": {}}},
@@ -186,6 +203,9 @@ def test_a_gap_is_shown_as_a_gap():
     }
     assert "No result for lora: no such <layers>" in markdown(result)
     page = render(result, made_by="personalizer evaluate")
+    for text in (page, markdown(result)):
+        assert "Scored on 74 of 99 held-out pairs, those that every method read." in text
+        assert "Not compiled or not run: 13 of 16 tests (base): no JDK." in text
     assert "p, lora, fold 1: no such &lt;layers&gt;" in page
     assert figures(result) == []
 

@@ -23,7 +23,12 @@ from personalizer.evaluation.metrics import (
     pass_at_k,
     perplexity,
 )
-from personalizer.evaluation.significance import cliffs_delta, interval, kruskal_wallis
+from personalizer.evaluation.significance import (
+    cliffs_delta,
+    interval,
+    kruskal_wallis,
+    trusted_interval,
+)
 from personalizer.evaluation.style import style
 
 OURS = ["assertEquals(3, cart.total());", "", "new Cart().add(item); // x"]
@@ -195,6 +200,15 @@ def test_examples_of_one_group_are_drawn_together():
     together = interval(lambda c: float(values[c].mean()), ["a"] * 50 + ["b"] * 50)
     assert together == (0.0, 1.0)
     assert alone[0] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("groups", "some"), [("aaaaaa", False), ("abcdee", False), ("abcdef", True)]
+)
+def test_of_few_groups_there_is_no_interval(groups, some):
+    values = np.arange(6.0)
+    found = trusted_interval(lambda c: float(values[c].mean()), list(groups))
+    assert (found is not None) is some
 
 
 def test_kruskal_wallis_is_scipys_and_its_pairs_are_corrected_by_holm():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from personalizer.evaluation.significance import FEWEST_GROUPS
 from personalizer.words import count
 
 __all__ = ["Answer", "Gain", "advice", "answer", "as_bytes", "as_time", "as_words"]
@@ -20,10 +21,15 @@ class Gain:
     """The untrained method: base, or base with examples."""
     mean: float
     """Nats per target token."""
-    low: float
-    """Of the 95 % interval over focal classes."""
-    high: float
+    low: float | None
+    """Of the 95 % interval over focal classes; None where they are too few for one."""
+    high: float | None
     pairs: int
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is more than chance."""
+        return self.low is not None and self.low > 0
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Answer:
     """What an engineer asked."""
 
     worth: bool | None
-    """None where nothing was trained, so that nothing can be said."""
+    """None where nothing can be said: nothing was trained, or on too few classes."""
     method: str | None
     """The strategy to choose, or the untrained method that does as well."""
     sentences: tuple[str, str, str]
@@ -42,6 +48,8 @@ def answer(
     gains: Sequence[Gain],
     scores: Mapping[str, Mapping[str, Any]],
     intervals: Mapping[str, Mapping[str, Sequence[float]]],
+    *,
+    failed: Mapping[str, str] | None = None,
 ) -> Answer:
     """Says whether to personalise.
 
@@ -55,6 +63,7 @@ def answer(
         gains: Of each trained method over the best untrained one.
         scores: Metrics by method.
         intervals: Their intervals.
+        failed: Why methods that were asked for have no result.
 
     Example:
         >>> said = answer("ledger", [], {"base": {"perplexity": 5.0, "held_out": 9}}, {})
@@ -63,26 +72,54 @@ def answer(
     """
     trained = [gain for gain in gains if gain.method in scores]
     if not trained:
-        return Answer(
-            None,
-            None,
-            (
-                f"Whether personalising {subject} is worth it cannot be said: nothing was trained.",
-                "Name a strategy beside the base, as in --methods base,rag,lora.",
-                "No training was measured, so no cost is known.",
-            ),
-        )
+        return _nothing_compared(subject, failed or {})
     best = max(trained, key=lambda gain: gain.mean)
+    if best.low is None:
+        return _too_few_classes(subject, best, scores)
     chosen = _cheapest(best, trained, scores)
     harm = _harm(chosen, scores, intervals)
-    if chosen.low > 0 and harm is None:
+    if chosen.sure and harm is None:
         return Answer(True, chosen.method, _worth(subject, best, chosen, scores))
     return Answer(False, chosen.against, _not_worth(subject, chosen, harm, scores))
 
 
+def _nothing_compared(subject: str, failed: Mapping[str, str]) -> Answer:
+    why, todo = (
+        "nothing was trained",
+        "Name a strategy beside the base, as in --methods base,rag,lora.",
+    )
+    if failed:
+        why = "no trained method can be compared"
+        told = "; ".join(f"{method}: {reason}" for method, reason in failed.items())
+        todo = f"What was in the way: {told.rstrip('.')}."
+    return Answer(
+        None,
+        None,
+        (
+            f"Whether personalising {subject} is worth it cannot be said: {why}.",
+            todo,
+            "No training was measured, so no cost is known.",
+        ),
+    )
+
+
+def _too_few_classes(subject: str, best: Gain, scores: Mapping[str, Mapping[str, Any]]) -> Answer:
+    return Answer(
+        None,
+        None,
+        (
+            f"Whether personalising {subject} is worth it cannot be said: the held-out tests are "
+            f"of fewer than {FEWEST_GROUPS} classes, too few to tell a gain from chance.",
+            f"Hold out tests of more classes; on {count(best.pairs, 'held-out pair')} "
+            f"{best.method} gains {best.mean:.3f} nats a token over {as_words(best.against)}.",
+            _cost(best.method, scores[best.method]),
+        ),
+    )
+
+
 def _cheapest(best: Gain, trained: Sequence[Gain], scores: Mapping[str, Mapping[str, Any]]) -> Gain:
     """Of those whose interval reaches the best's mean, the one with the smallest adapter."""
-    close = [gain for gain in trained if gain.high >= best.mean and (gain.low > 0 or gain is best)]
+    close = [one for one in trained if one is best or (one.sure and (one.high or 0) >= best.mean)]
     return min(close, key=lambda gain: (scores[gain.method]["adapter_bytes"] or 0, -gain.mean))
 
 

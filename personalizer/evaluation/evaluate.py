@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from personalizer.daemon.protocol import Progress
+from personalizer.evaluation.comparison import Verdicts
 from personalizer.evaluation.experiment import Result, Step, run_cells
 from personalizer.evaluation.methods import methods_named
 from personalizer.evaluation.projects import Project, open_projects
 from personalizer.evaluation.runs import Asked, Bench
-from personalizer.evaluation.summary import Verdicts, summarise
+from personalizer.evaluation.summary import summarise
 from personalizer.evaluation.validity import Outcome, outcomes
 from personalizer.evaluation.vocabulary import shared, words_of
 from personalizer.generation.validators import open_validator
@@ -111,7 +112,6 @@ def _verdicts(
 ) -> Verdicts:
     """What became of every generated test, where this machine can compile and run them."""
     found: dict[tuple[str, str, str], Outcome] = {}
-    reason = None
     for project in projects:
         validator = open_validator(
             project.root, project.snapshot, settings, run=plan.run, trusted=plan.trusted
@@ -121,9 +121,8 @@ def _verdicts(
                 if result.project != project.name or result.share < 1 or result.cell is None:
                     continue
                 assert result.key is not None
-                each, why = outcomes(project, result.fold, result.cell, result.key, validator)
-                reason = reason or why
+                each = outcomes(project, result.fold, result.cell, result.key, validator)
                 found |= {(project.name, result.method, one.test): one for one in each}
         finally:
             validator.close()
-    return found, reason
+    return found

@@ -126,7 +126,7 @@ class Bench:
             [a.generated, a.beams, self.settings.target_tokens],
             # What tests are held to is told by all of the project, beyond what prompts show.
             state_of(work.project.snapshot.hashes) if a.as_served else None,
-            [e.pair.digest for e in dataset.gate],
+            [[e.pair.digest, e.pair.focal.path, e.pair.test.path] for e in dataset.gate],
             *found_by,
         )
 

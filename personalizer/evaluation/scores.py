@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,9 @@ from personalizer.evaluation.cells import Cell, Row, Training
 from personalizer.evaluation.code_bleu import available, code_bleu
 from personalizer.evaluation.matches import abstract_match, exact_match
 from personalizer.evaluation.metrics import BleuCounts, bits_per_byte, perplexity
-from personalizer.evaluation.significance import Indices, interval
+from personalizer.evaluation.significance import Indices, trusted_interval
 from personalizer.evaluation.style import style
-from personalizer.evaluation.validity import Outcome
+from personalizer.evaluation.validity import SHARES, Outcome
 
 __all__ = ["Scored", "Scores", "gain", "scores"]
 
@@ -36,33 +37,40 @@ class Scores:
     values: dict[str, Any]
     """By metric, the keys of ``personalizer evaluate --json``; None where there is no value."""
     intervals: dict[str, tuple[float, float]]
-    """95 % bootstrap interval over focal classes, of the metrics that have one."""
+    """95 % bootstrap interval over focal classes, of the metrics that have one; none where the
+    classes are too few."""
     styles: tuple[float, ...]
     """Cosine of each generated test, for the distribution."""
-    not_run: str | None
-    """Why ``compiles`` and ``passes`` are null."""
+    not_tried: dict[str, int]
+    """Generated tests of which it is not known whether they pass, by the reason."""
+
+    @property
+    def not_run(self) -> str | None:
+        """The reason that kept most of them from being tried."""
+        return max(self.not_tried, key=self.not_tried.__getitem__, default=None)
+
+
+_NOBODY = "nobody tried it"
 
 
 def scores(
     cells: Sequence[Scored],
     verdicts: Mapping[tuple[str, str], Outcome] | None = None,
     *,
-    not_run: str | None = None,
     bounds: bool = True,
 ) -> Scores:
     """Every metric of the cells of one method; pairs of all cells count alike.
 
+    A share of tests is of those that were tried, as ``tried`` and ``not_tried`` say.
+
     Args:
         cells: Of one method; folds of one project, or of several.
         verdicts: What became of each generated test, by project and test.
-        not_run: Why there are no verdicts.
         bounds: Draw intervals, which takes most of the time.
 
     Raises:
-        ValueError: If there is no cell.
+        ValueError: If there is no held-out pair.
     """
-    if not cells:
-        raise ValueError("expected at least one cell")
     sheet = _Sheet({}, {}, bounds)
     rows = [(one.project, row) for one in cells for row in one.cell.rows]
     written = [(project, row) for project, row in rows if row.greedy is not None]
@@ -70,11 +78,16 @@ def scores(
     _losses([row for _, row in rows], _groups(rows), sheet)
     own = [row for _, row in written]
     styles = _texts(own, _groups(written), sheet) if own else ()
-    outcomes = [(verdicts or {}).get((project, row.test)) for project, row in written]
+    verdicts = verdicts or {}
+    outcomes = [
+        verdicts.get((project, row.test)) or Outcome(row.test, None, None, not_run=_NOBODY)
+        for project, row in written
+    ]
     _outcomes(outcomes, _groups(written), sheet)
+    not_tried = Counter(o.not_run or _NOBODY for o in outcomes if o.passes is None)
+    sheet.values.update(tried=len(outcomes) - not_tried.total())
     sheet.values.update(_costs([one.cell for one in cells], [row for _, row in rows]))
-    ran = sheet.values["passes"] is not None
-    return Scores(sheet.values, sheet.intervals, styles, None if ran else not_run)
+    return Scores(sheet.values, sheet.intervals, styles, dict(not_tried))
 
 
 def _groups(rows: Sequence[tuple[str, Row]]) -> list[str]:
@@ -93,23 +106,22 @@ class _Sheet:
         self, name: str, value: float, statistic: Callable[[Indices], float], groups: Sequence[str]
     ) -> None:
         self.values[name] = round(value, 6)
-        if self.bounds:
-            self.intervals[name] = interval(statistic, groups)
+        if self.bounds and (found := trusted_interval(statistic, groups)) is not None:
+            self.intervals[name] = found
 
     def mean(self, name: str, each: Sequence[float], groups: Sequence[str]) -> None:
         array = np.asarray(each, float)
         self.put(name, float(array.mean()), lambda chosen: float(array[chosen].mean()), groups)
 
 
-def gain(first: Sequence[Scored], second: Sequence[Scored]) -> tuple[float, float, float, int]:
+def gain(
+    first: Sequence[Scored], second: Sequence[Scored]
+) -> tuple[float, float | None, float | None, int] | None:
     """How much smaller the second method's loss is on the pairs that both scored.
 
     Returns:
-        Mean over pairs in nats per target token, its 95 % interval over focal classes, and the
-        number of pairs.
-
-    Raises:
-        ValueError: If the two have no pair in common.
+        Mean over pairs in nats per target token, its 95 % interval over focal classes (None twice
+        where they are too few), and the number of pairs; None where they have none in common.
     """
     before = {
         (one.project, row.test, row.focal): row.loss for one in first for row in one.cell.rows
@@ -121,7 +133,10 @@ def gain(first: Sequence[Scored], second: Sequence[Scored]) -> tuple[float, floa
         if (place := (one.project, row.test, row.focal)) in before
     ]
     values = np.asarray([value for value, _ in pairs])
-    low, high = interval(lambda chosen: float(values[chosen].mean()), [group for _, group in pairs])
+    if not pairs:
+        return None
+    groups = [group for _, group in pairs]
+    low, high = trusted_interval(lambda at: float(values[at].mean()), groups) or (None, None)
     return float(values.mean()), low, high, len(pairs)
 
 
@@ -159,19 +174,23 @@ def _texts(rows: Sequence[Row], groups: Sequence[str], sheet: _Sheet) -> tuple[f
     return tuple(round(one, 4) for one in styles)
 
 
-def _outcomes(outcomes: Sequence[Outcome | None], groups: Sequence[str], sheet: _Sheet) -> None:
+def _outcomes(outcomes: Sequence[Outcome], groups: Sequence[str], sheet: _Sheet) -> None:
     """Shares of the tests that were tried; a flaky one does not pass, and is counted apart."""
-    for name in ("compiles", "passes", "new_lines", "mutation_score"):
-        known = [
-            (float(value), group)
-            for outcome, group in zip(outcomes, groups, strict=True)
-            if outcome is not None and (value := getattr(outcome, name)) is not None
-        ]
+    for name, before in SHARES.items():
         sheet.values[name] = None
+        each = [getattr(outcome, name) for outcome in outcomes]
+        measured = [
+            value is not None
+            for value, outcome in zip(each, outcomes, strict=True)
+            if before is None or getattr(outcome, before)
+        ]
+        if (before and sheet.values[before] is None) or (measured and not any(measured)):
+            continue  # what is known is of those alone that did not get so far
+        known = [place for place, value in enumerate(each) if value is not None]
         if known:
-            sheet.mean(name, [value for value, _ in known], [group for _, group in known])
-    tried = [o for o in outcomes if o is not None and o.passes is not None]
-    sheet.values["flaky"] = sum(o.flaky for o in tried) if tried else None
+            sheet.mean(name, [float(each[i]) for i in known], [groups[i] for i in known])
+    tried = [outcome for outcome in outcomes if outcome.passes is not None]
+    sheet.values["flaky"] = sum(outcome.flaky for outcome in tried) if tried else None
 
 
 def _costs(cells: Sequence[Cell], rows: Sequence[Row]) -> dict[str, Any]:

@@ -11,10 +11,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Pairwise", "RankTest", "cliffs_delta", "interval", "kruskal_wallis"]
+__all__ = [
+    "FEWEST_GROUPS",
+    "Pairwise",
+    "RankTest",
+    "cliffs_delta",
+    "interval",
+    "kruskal_wallis",
+    "trusted_interval",
+]
 
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 _RESAMPLES = 1000
+FEWEST_GROUPS = 6
+"""Groups below which nothing is said with 95 % confidence.
+
+Where no group tells a gain, each has it by chance in one of two cases, and the bootstrap's interval
+keeps clear of 0 whenever all agree: for five groups in 2 of 32 cases, for six in 2 of 64.
+"""
 
 
 def interval(
@@ -50,6 +64,18 @@ def interval(
     values = [statistic(chosen) for chosen in _draws(tuple(groups), seed, resamples)]
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
+
+
+def trusted_interval(
+    statistic: Callable[[Indices], float], groups: Sequence[str]
+) -> tuple[float, float] | None:
+    """As :func:`interval`; None where there are fewer groups than ``FEWEST_GROUPS``.
+
+    Example:
+        >>> values = np.array([1.0, 1.0, 1.0])
+        >>> trusted_interval(lambda chosen: values[chosen].mean(), ["a", "b", "c"])
+    """
+    return interval(statistic, groups) if len(set(groups)) >= FEWEST_GROUPS else None
 
 
 @lru_cache(maxsize=16)

@@ -7,17 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from personalizer.evaluation.answer import Gain, advice, answer
+from personalizer.evaluation.comparison import Verdicts, in_common, tried_for_all
 from personalizer.evaluation.experiment import Result
 from personalizer.evaluation.methods import Method
 from personalizer.evaluation.projects import Project
 from personalizer.evaluation.scores import Scored, Scores, gain, scores
 from personalizer.evaluation.significance import kruskal_wallis
-from personalizer.evaluation.validity import Outcome
 
-__all__ = ["MATCHES", "METRICS", "Verdicts", "summarise"]
-
-Verdicts = tuple[Mapping[tuple[str, str, str], Outcome], str | None]
-"""Outcomes by project, method and test, and why there are none."""
+__all__ = ["MATCHES", "METRICS", "summarise"]
 
 METRICS = ("perplexity", "bits_per_byte", "bleu4", "style", "parses", "compiles", "passes")
 """Compared by Kruskal-Wallis, with ``MATCHES``."""
@@ -37,6 +34,9 @@ def summarise(
 ) -> dict[str, Any]:
     """The JSON object of ``personalizer evaluate``.
 
+    Methods are compared on what all of them were measured on: the pairs that all of them read, the
+    tests that all of them wrote and that could be tried for all of them.
+
     Args:
         projects: Evaluated on.
         methods: In the order of the report, the base first.
@@ -46,32 +46,36 @@ def summarise(
         tokens_shared: Figure 1, where there are several projects.
     """
     names = [method.name for method in methods]
-    whole = [r for r in results if r.share >= 1]
+    whole, compared = in_common([r for r in results if r.share >= 1])
+    verdicts = tried_for_all(verdicts)
 
     def cells(method: str, project: str | None = None, fold: int | None = None) -> list[Scored]:
         return [
             Scored(r.project, r.cell)
             for r in whole
             if r.cell is not None
+            and r.cell.rows
             and r.method == method
             and project in (None, r.project)
             and fold in (None, r.fold)
         ]
 
     def scored(found: list[Scored], method: str, bounds: bool = True) -> Scores:
-        known = {(p, test): o for (p, m, test), o in verdicts[0].items() if m == method}
-        return scores(found, known, not_run=verdicts[1], bounds=bounds)
+        known = {(p, test): o for (p, m, test), o in verdicts.items() if m == method}
+        return scores(found, known, bounds=bounds)
 
     pooled = {n: scored(cells(n), n) for n in names if cells(n)}
     by_project = {
         p.name: {n: scored(cells(n, p.name), n) for n in names if cells(n, p.name)}
         for p in projects
     }
-    gains = _gains(methods, pooled, cells)
+    gains = _gains(methods, pooled, cells) if compared.pairs else []
     values = {name: found.values for name, found in pooled.items()}
     intervals = {name: found.intervals for name, found in pooled.items()}
     subject = projects[0].name if len(projects) == 1 else f"these {len(projects)} repositories"
-    said = answer(subject, gains, values, intervals)
+    compared_with = {one.method for one in gains}
+    failed = {r.method: r.gap for r in results if r.gap and r.method not in compared_with}
+    said = answer(subject, gains, values, intervals, failed=failed)
     base = next((r.cell for r in results if r.cell), None)
     return {
         "answer": list(said.sentences),
@@ -79,6 +83,7 @@ def summarise(
         "recommended": said.method,
         **about,
         "folds": max(len(p.folds) for p in projects),
+        "compared": asdict(compared),
         "methods": {n: _told(s) for n, s in pooled.items()},
         "gains": [asdict(one) for one in gains],
         "projects": {
@@ -101,8 +106,9 @@ def summarise(
 
 def _told(found: Scores) -> dict[str, Any]:
     rounded = {name: [round(v, 6) for v in bounds] for name, bounds in found.intervals.items()}
-    values = {**dict.fromkeys(MATCHES), **found.values}
-    return {**values, "not_run": found.not_run, "intervals": rounded}
+    values = {**dict.fromkeys((*METRICS, *MATCHES)), **found.values}
+    tried = {"not_tried": found.not_tried, "not_run": found.not_run}
+    return {**values, **tried, "intervals": rounded}
 
 
 def _gains(methods: Sequence[Method], pooled: Mapping[str, Scores], cells: Any) -> list[Gain]:
@@ -113,8 +119,9 @@ def _gains(methods: Sequence[Method], pooled: Mapping[str, Scores], cells: Any) 
     against = min(plain, key=lambda name: pooled[name].values["perplexity"])
     found = []
     for method in methods:
-        if method.strategy is not None and method.name in pooled:
-            numbers = gain(cells(against), cells(method.name))
+        if method.strategy is None or method.name not in pooled:
+            continue
+        if numbers := gain(cells(against), cells(method.name)):
             found.append(Gain(method.name, against, *numbers))
     return found
 
@@ -162,8 +169,8 @@ def _curve(results: Sequence[Result], cells: Any, gains: Sequence[Gain]) -> list
                 for r in results
                 if r.method == one.method and r.share == share and r.cell
             ]
-            if found:
-                mean, low, high, _ = gain(cells(one.against), found)
+            if numbers := gain(cells(one.against), found):
+                mean, low, high, _ = numbers
                 pairs = round(sum(of.cell.pairs["train"] for of in found) / len(found))
                 row = {"method": one.method, "share": share, "train_pairs": pairs}
                 rows.append(row | {"gain": mean, "low": low, "high": high})

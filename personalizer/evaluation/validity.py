@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -14,10 +15,19 @@ from personalizer.generation.site import Site
 from personalizer.prompts import TestPlace
 from personalizer.validation import Check, Unable, Validator, Verdict
 
-__all__ = ["Outcome", "check_in_place", "outcomes"]
+__all__ = ["SHARES", "Outcome", "check_in_place", "outcomes"]
 
 _JUDGED = 2
 """Changes when outcomes of before are not comparable."""
+
+SHARES = {
+    "compiles": None,
+    "passes": "compiles",
+    "new_lines": "passes",
+    "mutation_score": "passes",
+}
+"""Facts of which the mean over tests is told, each with what a test must do before it is measured;
+where a test does not, the fact counts as 0."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +40,18 @@ class Outcome:
     passes: bool | None
     flaky: bool = False
     new_lines: bool | None = None
-    """Whether it runs a line that the other tests of its class do not; None where unknown."""
+    """Whether it runs a line that the other tests of its class do not, False where it does not
+    pass; None where unknown."""
     mutation_score: float | None = None
     """Share of the mutants of its method that it notices, 0 where it does not pass; None where
     there are none, or that is unknown."""
     not_run: str | None = None
+    """Why something of it is None; such outcomes are never kept."""
 
 
 def outcomes(
     project: Project, fold: int, cell: Cell, key: str, validator: Validator
-) -> tuple[tuple[Outcome, ...], str | None]:
+) -> tuple[Outcome, ...]:
     """What becomes of each greedy test of a cell; computed once while nothing changes that decides.
 
     Args:
@@ -50,52 +62,74 @@ def outcomes(
         validator: Compiles and runs, in the full sandbox.
 
     Returns:
-        Outcomes, and why there are none: model-written code runs in a full sandbox or not at all.
+        One a test; where it could not be tried, with the reason: model-written code runs in a full
+        sandbox or not at all.
     """
+    texts = {row.test: row.greedy for row in cell.rows if row.greedy is not None}
     if isinstance(validator, Unable):
-        return (), validator.reason
+        return tuple(_not_tried(test, validator.reason) for test in texts)
     validator.update(project.snapshot)
     file = project.cells.verdicts(key_of(key, validator.state(), _JUDGED))
-    known = read(file, tuple[Outcome, ...])
-    if known is not None:
-        return known, None
-    pairs = {
-        f"{p.test.path}#{p.test.method.key}": p
-        for side in project.folds[fold - 1].values()
-        for p in side
-    }
-    texts = [(row.test, row.greedy) for row in cell.rows if row.greedy is not None]
-    whole = [(test, text) for test, text in texts if not method_errors(text) and test in pairs]
-    checks = {}
-    for test, text in whole:
-        with suppress(BadInput):  # as much as not compiling
-            checks[test] = check_in_place(project.snapshot, pairs[test], text)
+    known = {one.test: one for one in read(file, tuple[Outcome, ...]) or ()}
+    pairs = {_name(p): p for side in project.folds[fold - 1].values() for p in side}
+    wanted = [(pairs[test], text) for test, text in texts.items() if test not in known]
+    known |= {one.test: one for one in _judged(project.snapshot, wanted, validator)}
+    if wanted and (kept := [one for one in known.values() if one.not_run is None]):
+        write(file, kept)
+    return tuple(known[test] for test in texts)
+
+
+def _judged(
+    snapshot: Snapshot, written: Sequence[tuple[Pair, str]], validator: Validator
+) -> Iterator[Outcome]:
+    checks: dict[str, Check] = {}
+    for pair, text in written:
+        if not method_errors(text):
+            with suppress(BadInput):  # as much as not compiling
+                checks[_name(pair)] = check_in_place(snapshot, pair, text)
     verdicts = dict(zip(checks, validator.validate(list(checks.values())), strict=True))
-    found = tuple(
-        _outcome(test, verdicts[test])
-        if test in verdicts
-        else Outcome(test, compiles=False, passes=False, mutation_score=0.0)
-        for test, _ in texts
-    )
-    if any(one.not_run is None for one in found):
-        write(file, found)
-    return found, next((one.not_run for one in found if one.not_run), None)
+    # Where no test can be judged, what is no whole method is no failure either.
+    unfit = {checks[t].file: v.not_run for t, v in verdicts.items() if v.compiles is None}
+    for pair, _ in written:
+        test = _name(pair)
+        if test in verdicts:
+            yield _outcome(test, verdicts[test])
+        elif why := unfit.get(pair.test.path):
+            yield _not_tried(test, why)
+        else:
+            yield Outcome(test, False, False, new_lines=False, mutation_score=0.0)
+
+
+def _name(pair: Pair) -> str:
+    """As ``Row.test``."""
+    return f"{pair.test.path}#{pair.test.method.key}"
+
+
+def _not_tried(test: str, why: str) -> Outcome:
+    return Outcome(test, compiles=None, passes=None, not_run=why)
 
 
 def _outcome(test: str, verdict: Verdict) -> Outcome:
-    # What does not compile does not pass: shares are of all tests that were written.
+    # What does not compile does not pass, and what does not pass adds and notices nothing: shares
+    # are of all tests that were written.
     passes = False if verdict.compiles is False else verdict.passes
-    score = None if passes is None else 0.0
-    if passes and verdict.reaches_focal is not False:
-        score = verdict.killed / verdict.mutants if verdict.mutants else None
-    return Outcome(
+    nothing = Outcome(
         test,
         verdict.compiles,
         passes,
         verdict.flaky,
-        None if (lines := verdict.new_lines) is None else lines > 0,
-        score,
+        None if passes is None else False,
+        None if passes is None else 0.0,
         verdict.not_run,
+    )
+    if not passes:
+        return nothing
+    lines, mutants = verdict.new_lines, verdict.mutants
+    noticed = verdict.killed / mutants if mutants else None
+    return replace(
+        nothing,
+        new_lines=None if lines is None else lines > 0,
+        mutation_score=0.0 if verdict.reaches_focal is False else noticed,
     )
 
 

@@ -33,6 +33,7 @@ def render(result: Mapping[str, Any], *, made_by: str) -> str:
             r=result,
             cells=cells,
             sources=_sources(cells),
+            untold=_untold(result),
             gaps=[cell for cell in cells if cell["gap"]],
             quality=_present(QUALITY, result),
             cost=_present(COST, result),
@@ -57,9 +58,29 @@ def markdown(result: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | " + " | ".join(texts) + " |")
     gaps = dict.fromkeys((cell["method"], cell["gap"]) for cell in result["cells"] if cell["gap"])
     lines += [f"\nNo result for {method}: {why}" for method, why in gaps]
-    reasons = {m["not_run"] for m in result["methods"].values() if m["not_run"]}
-    lines += [f"\nNot compiled or run: {why}." for why in sorted(reasons)]
+    lines += [f"\n{line}" for line in _untold(result)]
     return "\n".join(lines)
+
+
+def _untold(result: Mapping[str, Any]) -> list[str]:
+    """What the figures are not made of, a sentence each."""
+    compared, lines = result["compared"], []
+    if not compared["pairs"]:
+        lines.append("No held-out pair was read by every method: each is scored on its own.")
+    elif compared["pairs"] < compared["of"]:
+        lines.append(
+            f"Scored on {compared['pairs']} of {compared['of']} held-out pairs, "
+            "those that every method read."
+        )
+    methods: dict[tuple[str, int, int], list[str]] = {}
+    for name, values in result["methods"].items():
+        for why, tests in values["not_tried"].items():
+            methods.setdefault((why, tests, values["generated"]), []).append(name)
+    lines += [
+        f"Not compiled or not run: {tests} of {generated} tests ({', '.join(names)}): {why}."
+        for (why, tests, generated), names in methods.items()
+    ]
+    return lines
 
 
 def _present(columns: tuple[Column, ...], result: Mapping[str, Any]) -> list[Column]:

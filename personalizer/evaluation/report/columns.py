@@ -64,15 +64,28 @@ QUALITY = (
     Column("compiles", "Compiles", "generated tests that compile in their class", _percent),
     Column("passes", "Passes", "generated tests that pass, each time they are run", _percent),
     Column(
-        "new_lines", "New lines", "those that run a line no other test of the class runs", _percent
+        "new_lines",
+        "New lines",
+        "generated tests that pass and run a line no other test of the class runs",
+        _percent,
     ),
     Column(
-        "mutation_score", "Mutants", "small changes of its method that a test notices", _percent
+        "mutation_score",
+        "Mutants",
+        "small changes of its method that a test notices, none where it fails",
+        _percent,
     ),
     Column("flaky", "Flaky", "tests that passed once and failed once; they do not pass", str),
     Column("examples", "Examples", "other pairs that a prompt showed, on average", _number(1)),
     Column("held_out", "Pairs", "held-out pairs whose loss was taken", str),
     Column("generated", "Tests", "held-out pairs that tests were written for", str),
+    Column(
+        "tried",
+        "Tried",
+        "those of them that were compiled and, where they compile, run, for every method; "
+        "Compiles, Passes, New lines and Mutants are of these",
+        str,
+    ),
 )
 
 COST = (

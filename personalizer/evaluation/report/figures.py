@@ -23,6 +23,7 @@ _SERIES = tuple(f"#0a0b{n:02x}" for n in range(1, 9))
 """Stand for the page's ``--series-1`` to ``--series-8``."""
 _MARKERS = "osD^vPX*"
 _WIDTH, _HEIGHT = 4.8, 3.3
+_BOUNDS = ("low", "high")
 
 
 def figures(result: Mapping[str, Any]) -> list[Figure]:
@@ -233,7 +234,7 @@ def _curve(canvas: Any, result: Mapping[str, Any]) -> Any:
         pairs = [row["train_pairs"] for row in rows]
         look = _look(names, method)
         axes.plot(pairs, [row["gain"] for row in rows], label=method, **look)
-        low, high = [row["low"] for row in rows], [row["high"] for row in rows]
+        low, high = ([math.nan if (v := row[k]) is None else v for row in rows] for k in _BOUNDS)
         axes.fill_between(pairs, low, high, color=look["color"], alpha=0.2, linewidth=0)
     axes.axhline(0, color=_TEXT, linewidth=0.8)
     axes.set_xlabel("training pairs")
