@@ -113,6 +113,24 @@ class WorkspaceData:
         """Folders beside the adapters that may hold what was made from the project's code."""
         return self.training, self.validation, self.evaluation, self.untested
 
+    @contextmanager
+    def deriving(self, folder: Path, who: str) -> Iterator[None]:
+        """Holds one of ``derived`` for who writes what it has read there, until it has written.
+
+        Nothing is forgotten meanwhile, so who reads what is forgotten after this has begun never
+        writes any of it.
+
+        Args:
+            folder: Of ``derived``.
+            who: Named where it is held already, as ``an evaluation``.
+
+        Raises:
+            Busy: If another process holds it.
+            StorageError: If it cannot be written.
+        """
+        with held(folder, lambda: f"{who} of this workspace runs: wait for it to end, or stop it"):
+            yield
+
     def forgotten(self) -> list[str]:
         """Files and folders that no adapter may learn from (``adapters forget``)."""
         try:

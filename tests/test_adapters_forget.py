@@ -284,6 +284,26 @@ def test_that_it_trains_anew_is_said_before_it_does(root, monkeypatch, capsys):
     assert "Nothing was trained anew: expected JUnit or TestNG tests" in said.out
 
 
+@pytest.mark.parametrize(
+    ("folder", "who"), [("evaluation", "an evaluation"), ("untested", "generate --untested")]
+)
+def test_nothing_is_forgotten_while_what_was_read_is_still_to_be_written(root, folder, who):
+    data = WorkspaceData(root)
+    with (
+        data.deriving(getattr(data, folder), "another"),
+        pytest.raises(Busy, match=f"^{who} of this workspace runs: wait for it to end, or stop it"),
+    ):
+        forget(Workspace(root), TEST)
+    assert data.forgotten() == []
+    with (
+        open_projects([root], Settings(), count=2),
+        pytest.raises(Busy, match="an evaluation of this workspace runs"),
+    ):
+        forget(Workspace(root), TEST)
+    forget(Workspace(root), TEST)
+    check_nowhere(root, "ShapeATest")
+
+
 def test_paths_that_cannot_be_forgotten_are_told(root):
     for path, words in (("../x", "expected a path in"), (".", "got the whole project")):
         with pytest.raises(BadInput, match=words):

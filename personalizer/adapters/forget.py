@@ -47,13 +47,18 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
 
     Raises:
         BadInput: If the path lies outside the workspace, or nothing was ever there.
-        Busy: If a training runs.
+        Busy: If a training, an evaluation or ``generate --untested`` runs.
         StorageError: If the data folder cannot be written.
     """
     name = _inside(workspace.root, Path(path))
     data = WorkspaceData(workspace.root)
     registry = Registry(data.adapters)
-    with data.lock("forget"), WholeStore(data) as store:
+    with (
+        data.lock("forget"),
+        data.deriving(data.evaluation, "an evaluation"),
+        data.deriving(data.untested, "generate --untested"),
+        WholeStore(data) as store,
+    ):
         indexed = store.seen().keys()
         snapshot = Index(store).read(workspace)
         if not os.path.lexists(workspace.root / name) and name not in data.forgotten():
@@ -68,11 +73,11 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         except AdapterError:
             served = True
         registry.remove_all(sorted(gone), for_ever=True)
-        for folder in data.derived:
-            shutil.rmtree(folder, ignore_errors=True)
         for file in (data.measured, *data.jobs.glob("*")):
             file.unlink(missing_ok=True)
         store.clear()
+        for folder in data.derived:  # last, since their locks go with them
+            shutil.rmtree(folder, ignore_errors=True)
         kept = tuple(adapter.id for adapter in registry.all())
     return Forgotten(name, tuple(sorted(gone)), kept, len(hashes), served)
 

@@ -42,13 +42,21 @@ def generate_untested(
 
     Raises:
         BadInput: If the project has no Java, or the folder cannot be made.
+        Busy: If it runs already, with the same folder in the data folder.
     """
+    check_for_java(session.snapshot, session.root)
+    if out is not None:
+        return _tried(session, limit, out, write)
+    data = session.data
+    with data.deriving(data.untested, "another generate --untested"):
+        return _tried(session, limit, data.untested, write)
+
+
+def _tried(session: Session, limit: int | None, folder: Path, write: bool) -> dict[str, Any]:
     from personalizer.contents import covers
     from personalizer.generation import untested
     from personalizer.generation.ranking import good
 
-    check_for_java(session.snapshot, session.root)
-    folder = out or session.data.untested
     gone = session.data.forgotten()
     methods = [one for one in untested(session.snapshot) if not covers(gone, one.path)]
     most = len(methods) if limit is None else min(limit, len(methods))

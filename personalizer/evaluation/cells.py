@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from personalizer.errors import StorageError
-from personalizer.storage import held, write_atomically
+from personalizer.storage import write_atomically
 
 __all__ = ["Cell", "Cells", "Row", "Training", "key_of"]
 
@@ -137,18 +135,6 @@ class Cells:
     def forget_training(self, key: str) -> None:
         """Frees the disk of an adapter whose cells are all there."""
         shutil.rmtree(self.training(key), ignore_errors=True)
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """One evaluation a workspace at a time; freed by the system on any death.
-
-        Raises:
-            Busy: If another evaluation runs.
-            StorageError: If the data folder cannot be written.
-        """
-        busy = "another evaluation of this workspace runs: wait for it to end"
-        with held(self.folder, lambda: busy):
-            yield
 
 
 def read(file: Path, kind: type[_T]) -> _T | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,25 +67,18 @@ def run_cells(
         report: Told before each cell.
 
     Raises:
-        Busy: If another evaluation of one of the projects runs.
         StorageError: If results cannot be written.
         KeyboardInterrupt: After an interrupt; the next call goes on from there.
     """
     results: list[Result] = []
-    with ExitStack() as locks:
-        for folder in {project.cells.folder: project for project in projects}.values():
-            locks.enter_context(folder.cells.lock())
-        works = list(_works(projects, methods, curve))
-        watch = _Watch()
-        for number, work in enumerate(works):
-            report(Step(number, len(works), _name(work), watch.left(works[number:])))
-            results.append(_result(bench, work, watch))
-            following = works[number + 1] if number + 1 < len(works) else None
-            if following is None or (following.project, following.fold) != (
-                work.project,
-                work.fold,
-            ):
-                bench.close_fold(work.project)
+    works = list(_works(projects, methods, curve))
+    watch = _Watch()
+    for number, work in enumerate(works):
+        report(Step(number, len(works), _name(work), watch.left(works[number:])))
+        results.append(_result(bench, work, watch))
+        following = works[number + 1] if number + 1 < len(works) else None
+        if following is None or (following.project, following.fold) != (work.project, work.fold):
+            bench.close_fold(work.project)
     return results
 
 

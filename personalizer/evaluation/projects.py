@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer import Index, Pair, Snapshot, Store
+from indexer import Index, Pair, Snapshot, Store, Workspace
 from personalizer.contents import Learnable
 from personalizer.dataset import Side, folds, hold_out
 from personalizer.errors import BadInput
@@ -46,7 +46,8 @@ def open_projects(
     limit: int | None = None,
     test_set: Path | None = None,
 ) -> Iterator[list[Project]]:
-    """Reads projects and parts their pairs; their indexes stay open meanwhile.
+    """Reads projects and parts their pairs; meanwhile their indexes stay open, and no other
+    evaluation of them begins, nor is anything of them forgotten.
 
     Args:
         paths: Their folders, each once.
@@ -56,13 +57,16 @@ def open_projects(
         test_set: JSON lines that name the held-out tests, instead of folds.
 
     Raises:
+        Busy: If another evaluation of one of them runs.
+        StorageError: If their data folder cannot be written.
         BadInput: If a project has no Java, no tests, or too few pairs or classes; names it.
     """
     projects: list[Project] = []
     with ExitStack() as stores:
         for path in paths:
+            data = WorkspaceData(Workspace(path).root)
+            stores.enter_context(data.deriving(data.evaluation, "another evaluation"))
             workspace = Learnable(path)
-            data = WorkspaceData(workspace.root)
             store = stores.enter_context(Store(data.index))
             snapshot = Index(store).read(workspace)
             try:
