@@ -134,6 +134,16 @@ def test_an_adapter_read_from_disk_scores_as_the_one_in_memory(project, tiny_bas
         assert other.greedy == one.greedy
 
 
+def test_a_damaged_adapter_is_trained_again(project, tiny_base):
+    first = cells_of(project, tiny_base, ["lora"])["lora", 1, 1.0]
+    first.file.unlink()
+    for weights in first.file.parents[1].glob("trainings/*/adapter/*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:100])
+    again = cells_of(project, tiny_base, ["lora"])["lora", 1, 1.0]
+    assert again.gap is None
+    assert [row.greedy for row in again.cell.rows] == [row.greedy for row in first.cell.rows]
+
+
 def test_a_changed_test_is_a_new_cell(project, tiny_base):
     before = cells_of(project, tiny_base, ["base"])
     file = project / "src/test/java/shapes/ShapeATest.java"

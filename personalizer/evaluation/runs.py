@@ -20,7 +20,7 @@ from personalizer.contents import state_of
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset, Encoded
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.errors import TooFewPairs
+from personalizer.errors import AdapterError, TooFewPairs
 from personalizer.evaluation.cells import Cell, Row, Training, key_of, read, write
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.evaluation.methods import Method
@@ -276,15 +276,21 @@ class Bench:
         return self._model[1:]
 
     def _trained(self, work: Work, key: str) -> tuple[LoadedBase, Any, Training]:
-        """A training that ended before is read from disk, one that was killed is gone on with."""
+        """A training that ended before is read from disk, one that was killed is gone on with.
+
+        What cannot be read is trained again.
+        """
         folder = work.project.cells.training(key)
         strategy, hyper = self._how(work)
-        base = load_base(
-            self.settings.base, quantization=strategy.quantization, dtype=strategy.dtype
-        )
         known = read(folder / "training.json", Training)
         if known is not None:
-            return base, attach(base, folder / "adapter"), known
+            base = self._base_for(strategy)
+            with suppress(AdapterError):
+                return base, attach(base, folder / "adapter"), known
+            work.project.cells.forget_training(key)
+            del base  # a part of the adapter may be in it
+            give_memory_back()
+        base = self._base_for(strategy)
         dataset = self._training_side(work)
         run = fine_tune(base, dataset, strategy, hyper, folder / "checkpoints", self.report)
         save(run.model, folder / "adapter")
@@ -305,6 +311,11 @@ class Bench:
         with suppress(OSError):
             shutil.rmtree(folder / "checkpoints")
         return base, run.model, training
+
+    def _base_for(self, strategy: Strategy) -> LoadedBase:
+        return load_base(
+            self.settings.base, quantization=strategy.quantization, dtype=strategy.dtype
+        )
 
     def _how(self, work: Work) -> tuple[Strategy, Hyperparameters]:
         strategy = strategy_named(work.method.strategy or "")
