@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ import msgspec
 
 from personalizer.errors import StorageError
 from personalizer.processes import allocator
-from personalizer.storage import data_folder, write_atomically
+from personalizer.storage import data_folder, unwritable, write_atomically
 from personalizer.texts import LINES, TEXTS, plain
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ def write_text(file: Path, text: str) -> None:
         StorageError: If it cannot be written.
     """
     write_atomically(file, text.encode(), private=False)
+
+
+def check_writable(file: Path) -> None:
+    """Finds out before long work whether ``write_text`` will be able to write a file.
+
+    Raises:
+        StorageError: If it will not.
+    """
+    try:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=file.parent, prefix=f".{file.name}."):
+            pass
+    except OSError as error:
+        raise unwritable(file, error) from error
 
 
 def as_dict(record: Any) -> dict[str, Any]:

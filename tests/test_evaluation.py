@@ -265,6 +265,13 @@ def test_fewer_classes_than_folds_is_told_with_the_project(tmp_path):
         folds_of(small, count=7)
 
 
+def test_where_nothing_trains_fewer_pairs_do(tmp_path):
+    small = write_project(tmp_path / "small", project_files(classes=5, methods=2))
+    with pytest.raises(TooFewPairs, match="training needs at least 24 tests"):
+        folds_of(small)
+    assert len(folds_of(small, trains=False)) == 4
+
+
 def test_a_test_set_names_the_held_out_tests(project, tmp_path):
     file = tmp_path / "tests.jsonl"
     file.write_text(

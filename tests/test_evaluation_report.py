@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from personalizer.cli import personalizer
+from personalizer.commands.evaluate import evaluate as evaluate_command
+from personalizer.errors import StorageError
 from personalizer.evaluation.answer import Gain, answer
 from personalizer.evaluation.report import markdown, render
 from personalizer.evaluation.report.figures import figures
@@ -167,6 +169,35 @@ def test_the_command_writes_a_report_whose_every_number_has_a_file(tmp_path, tin
         assert cell["file"].rpartition("/")[2] in report.read_text()
         assert len(kept["rows"]) == cell["held_out"]
     assert not re.search(r"https?://(?!www\.w3\.org)", report.read_text())
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_computed(tmp_path, tiny_base):
+    told = CliRunner().invoke(
+        evaluate_command, [str(tmp_path), "--base", str(tiny_base), "--report", str(tmp_path)]
+    )
+    assert isinstance(told.exception, StorageError)
+    assert str(told.exception) == f"cannot write {tmp_path}: Is a directory"
+
+
+def test_the_answer_is_printed_though_the_report_fails(tmp_path, tiny_base, monkeypatch):
+    found = {"answer": ["It is.", "b.", "c."], "methods": {}, "cells": []}
+    found |= {"compared": {"pairs": 1, "of": 1}}
+    asked = []
+    monkeypatch.setattr(
+        "personalizer.evaluation.evaluate.evaluate",
+        lambda roots, *_, **__: asked.append(roots) or dict(found),
+    )
+
+    def fails(result, *, made_by):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr("personalizer.evaluation.report.render", fails)
+    flags = ["--base", str(tiny_base), "--report", str(tmp_path / "r.html")]
+    twice = [str(tmp_path), str(tmp_path / ".")]
+    told = CliRunner().invoke(evaluate_command, [*twice, *flags])
+    assert str(told.exception) == "the disk is full"
+    assert "It is. b. c." in told.stdout
+    assert asked == [[tmp_path.resolve()]]  # named twice, it counts once
 
 
 def test_the_terminal_shows_the_answer_and_a_table(tmp_path, tiny):

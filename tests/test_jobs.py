@@ -528,6 +528,8 @@ def test_evaluate_in_the_background_refuses_what_it_cannot_hand_over(workspace, 
         ({"limit": 0}, "limit to be at least 1"),
         ({"evaluate": Evaluation(methods="base, magic")}, "got magic"),
         ({"evaluate": Evaluation(folds=1)}, "folds to be at least 2"),
+        ({"evaluate": Evaluation(methods=",")}, "expected methods to name one, got ','"),
+        ({"evaluate": Evaluation(report="r.html")}, "report to be an absolute path, got r.html"),
         ({"evaluate": Evaluation(), "budget": "soon"}, "expected a time"),
     ],
 )

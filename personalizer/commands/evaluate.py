@@ -198,6 +198,8 @@ def evaluate(
     if not names_in(methods):
         raise click.UsageError("--methods names no method")
     base_folder(resolved.settings.base)  # wrong for one cell, wrong for all
+    if report is not None:
+        output.check_writable(report)
 
     def told(step: Step) -> None:
         if interrupted.is_set():
@@ -220,13 +222,15 @@ def evaluate(
         trusted=trust,
     )
     result = run(roots, resolved.settings, plan, report=told)
-    if report is not None:
-        made_by = "personalizer " + " ".join(sys.argv[1:])
-        output.write_text(report, render(result, made_by=made_by))
-        result["report"] = str(report)
-    if not as_json:
-        result["markdown"] = markdown(result)
-    output.show("evaluate", result, as_json)
+    try:
+        if report is not None:
+            made_by = "personalizer " + " ".join(sys.argv[1:])
+            output.write_text(report, render(result, made_by=made_by))
+            result["report"] = str(report)
+    finally:  # the answer took long: it is printed, whatever becomes of the page
+        if not as_json:
+            result["markdown"] = markdown(result)
+        output.show("evaluate", result, as_json)
 
 
 def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> TrainRequest:

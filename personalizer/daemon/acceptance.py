@@ -17,7 +17,8 @@ def check(request: TrainRequest) -> None:
     """Looks at all that was asked for, as the job itself will.
 
     Raises:
-        BadInput: If the workspace is no absolute path, or a number is out of bounds.
+        BadInput: If the workspace or the report is no absolute path, no method is named, or a
+            number is out of bounds.
         NotAFolder: If there is no such folder.
         SettingsError: If there is no such method or preset, or a setting cannot be.
         BaseModelError: If the base model is not on this machine.
@@ -40,7 +41,12 @@ def _check_comparison(wish: Evaluation) -> None:
     from personalizer.evaluation.methods import methods_named, names_in  # loads numpy
     from personalizer.training.strategies import STRATEGIES
 
-    methods_named(names_in(wish.methods or ""), STRATEGIES)
+    names = names_in(wish.methods or "")
+    if wish.methods is not None and not names:
+        raise BadInput(f"expected methods to name one, got {wish.methods!r}")
+    methods_named(names, STRATEGIES)
+    if wish.report is not None and not Path(wish.report).is_absolute():
+        raise BadInput(f"expected report to be an absolute path, got {wish.report}")
     _at_least(2, "folds", wish.folds)
     _at_least(1, "generated", wish.generated)
     _at_least(0, "beams", wish.beams)

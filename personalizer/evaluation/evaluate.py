@@ -87,7 +87,12 @@ def evaluate(
     )
     bench = Bench(settings, asked, trained)
     with open_projects(
-        roots, settings, count=plan.folds, limit=plan.limit, test_set=plan.test_set
+        roots,
+        settings,
+        count=plan.folds,
+        limit=plan.limit,
+        test_set=plan.test_set,
+        trains=any(method.strategy for method in methods),
     ) as projects:
         results = run_cells(bench, projects, methods, curve=plan.curve, report=report)
         several = len(projects) > 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer import Index, Pair, Snapshot, Store, Workspace
 from personalizer.contents import Learnable
-from personalizer.dataset import Side, folds, hold_out
+from personalizer.dataset import FEWEST_PAIRS, Side, folds, hold_out
 from personalizer.errors import BadInput
 from personalizer.evaluation.cells import Cells
 from personalizer.settings import Settings
@@ -45,6 +45,7 @@ def open_projects(
     count: int,
     limit: int | None = None,
     test_set: Path | None = None,
+    trains: bool = True,
 ) -> Iterator[list[Project]]:
     """Reads projects and parts their pairs; meanwhile their indexes stay open, and no other
     evaluation of them begins, nor is anything of them forgotten.
@@ -55,6 +56,7 @@ def open_projects(
         count: Folds.
         limit: Most pairs used of each.
         test_set: JSON lines that name the held-out tests, instead of folds.
+        trains: Whether any method trains, which takes more pairs.
 
     Raises:
         Busy: If another evaluation of one of them runs.
@@ -70,7 +72,8 @@ def open_projects(
             store = stores.enter_context(Store(data.index))
             snapshot = Index(store).read(workspace)
             try:
-                pairs = usable_pairs(snapshot, limit)
+                fewest = FEWEST_PAIRS if trains else 1
+                pairs = usable_pairs(snapshot, limit, fewest=fewest)
                 made = _parts(pairs, snapshot, settings, count, test_set)
             except BadInput as error:
                 raise type(error)(f"{workspace.root}: {error}") from error

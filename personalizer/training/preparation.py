@@ -174,8 +174,15 @@ def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]
             }
 
 
-def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
+def usable_pairs(
+    snapshot: Snapshot, limit: int | None, *, fewest: int = FEWEST_PAIRS
+) -> list[Pair]:
     """The pairs that training may use, the same ones each time.
+
+    Args:
+        snapshot: The project.
+        limit: Most pairs.
+        fewest: Fewer are refused.
 
     Raises:
         BadInput: If there is no Java, no test or too few pairs; says what was found.
@@ -193,14 +200,14 @@ def usable_pairs(snapshot: Snapshot, limit: int | None) -> list[Pair]:
             f"{count(len(snapshot.files), 'Java file')}{besides}"
         )
     pairs = list(snapshot.pairs)
-    if len(pairs) < FEWEST_PAIRS:
+    if len(pairs) < fewest:
         raise TooFewPairs(
-            f"training needs at least {FEWEST_PAIRS} tests whose focal method is known, "
+            f"training needs at least {fewest} tests whose focal method is known, "
             f"found {len(pairs)} (of {count(len(snapshot.tests), 'test')}){besides}"
         )
     if limit is not None and limit < len(pairs):
-        if limit < FEWEST_PAIRS:
-            raise TooFewPairs(f"training needs at least {FEWEST_PAIRS} pairs, --limit is {limit}")
+        if limit < fewest:
+            raise TooFewPairs(f"training needs at least {fewest} pairs, --limit is {limit}")
         names = {id(p): f"{p.focal_class} {p.test.method.key}".encode() for p in pairs}
         pairs.sort(key=lambda p: hashlib.blake2b(names[id(p)], digest_size=8).digest())
         pairs = pairs[:limit]
