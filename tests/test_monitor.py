@@ -26,6 +26,7 @@ from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.engine.monitor.guard import Monitor
 from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
+from personalizer.engine.rows import Row
 from personalizer.engine.wire import Ask
 from personalizer.evaluation.decoding import beam_tests, greedy_tests
 from personalizer.generation import Writer, generate_test
@@ -312,7 +313,9 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("Cart more = (Cart) one;", ";"),
         ("Cart more = (Cart) nothing;", ";"),
         ("assertEquals(cart, () -> 1);", ">"),
-        ("assertEquals(cart, (each) -> 1);", ">"),
+        ("assertEquals(cart, (each) -> 1);", "-"),
+        ("cart.add(one, car - 1);", "-"),
+        ("boolean more = other == null ? car : cart;", ":"),
         ("assertEquals(cart, Cart::new);", ":"),
         ("assertThrows(Sorry.class, () -> each -> cart.total());", "each"),
         ("Cart more = 1;", ";"),
@@ -830,6 +833,89 @@ def test_what_the_engine_writes_is_never_refused(declared, ways):
     texts = [one.text for one in made if one.finish_reason == "stop"]
     assert texts
     assert [text for text in texts if Checker(declared).after(text) is None] == []
+
+
+def row_behind(tokenizer, declared: Declarations, begun: str) -> Row:
+    """A greedy row that is held to what is declared, and to nothing else."""
+    ids = tokenizer.encode(begun, add_special_tokens=False)
+    reading = SimpleNamespace(
+        request=Request("x", STARTER, max_tokens=200),
+        prompt=[],
+        begun=ids,
+        ends=[],
+        stops=(),
+        guards=lambda start: [Monitor(start, tokenizer, [declared])],
+        text=tokenizer.decode,
+    )
+    return Row(reading)
+
+
+def written_with(row: Row, tokenizer, *wishes: str) -> str:
+    """What a row has written once it was given some tokens to choose from, the likeliest first."""
+    scores = torch.full((len(tokenizer),), -torch.inf)
+    for place, wish in enumerate(wishes):
+        (token,) = tokenizer.encode(wish, add_special_tokens=False)
+        scores[token] = -place
+    row.follow(int(scores.argmax()), scores)
+    return row.text
+
+
+BEGUN = "@Test\nvoid adds() {\n    cart."
+
+
+def test_a_row_leaves_a_dead_end_by_another_way(tokenizer, declared):
+    row = row_behind(tokenizer, declared, BEGUN)
+    assert written_with(row, tokenizer, "total", "add") == BEGUN + "total"
+    assert written_with(row, tokenizer, ".", "\n") == BEGUN
+    assert written_with(row, tokenizer, "total", "add") == BEGUN + "add"
+    assert written_with(row, tokenizer, "(", ".") == BEGUN + "add("
+    assert not row.ended
+
+
+def test_a_row_goes_further_back_where_a_step_has_not_helped(tokenizer, declared):
+    row = row_behind(tokenizer, declared, BEGUN)
+    for wish in ("add", "(", "one", "."):
+        written_with(row, tokenizer, wish)
+    texts = [written_with(row, tokenizer, ")") for _ in range(4)]
+    assert texts == [BEGUN + left for left in ("add(one", "add(", "", "")]
+    assert row.ended
+
+
+def test_a_row_that_finds_no_way_ends_as_one_that_is_cut_off(tokenizer, declared):
+    row = row_behind(tokenizer, declared, BEGUN)
+    written_with(row, tokenizer, "add")
+    tries = 0
+    while not row.ended:
+        written_with(row, tokenizer, ";")
+        tries += 1
+    assert tries < 10
+
+
+@pytest.mark.parametrize("ways", [{}, {"count": 3, "temperature": 1.2}])
+def test_what_a_row_writes_instead_is_scored_as_if_it_had_been_written_at_once(
+    declared, ways, monkeypatch
+):
+    left = []
+    leave = Row._leave_dead_end
+    monkeypatch.setattr(Row, "_leave_dead_end", lambda row: (left.append(row), leave(row)))
+    base, prompt = load_base(STARTER), site_of(FILES).prompt(Level.FM)
+    asked = {"grammar": "method", "stop_at_method_end": True, "max_tokens": 60, **ways}
+    engine, pieces = LocalEngine(1), []
+    try:
+        request = Request(prompt, STARTER, declared=declared, **asked)
+        made = engine.generate(request, on_text=pieces.append)
+    finally:
+        engine.close()
+    assert left
+    assert len(made) > 1 or "".join(pieces) == made[0].text
+    begun = encode(prompt, base.tokenizer, base.context - 60)
+    for one in made:
+        ids = base.tokenizer.encode(one.text, add_special_tokens=False)
+        if one.finish_reason == "stop" and len(ids) == one.tokens:
+            with torch.inference_mode():
+                scores = base.model(torch.tensor([begun + ids])).logits[0].log_softmax(-1)
+            told = scores[len(begun) - 1 : -1].gather(-1, torch.tensor(ids)[:, None])
+            assert one.score == pytest.approx(float(told.mean()), abs=1e-3)
 
 
 @pytest.mark.parametrize("beams", [1, 3])

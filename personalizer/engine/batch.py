@@ -81,7 +81,8 @@ class Batch:
         """One token more for every row; a greedy row may get several.
 
         Each row's last token goes through the model with those that prompt lookup proposes to
-        follow it. As many are kept as the model would have written by itself.
+        follow it. As many are kept as the model would have written by itself; a row that has come
+        to a dead end gets none and takes some back.
         """
         most = _TOKENS // len(self.rows) - 1
         proposed = [row.proposed()[: max(0, most)] if row.greedy else [] for row in self.rows]
@@ -155,11 +156,15 @@ class Batch:
 
 
 def _follow(row: Row, proposed: list[int], likeliest: list[int], scores: torch.Tensor) -> int:
-    """Lets a row take tokens for as long as they are those that were proposed; says how many."""
+    """Lets a row take tokens for as long as they are those that were proposed.
+
+    Returns:
+        By how many it has grown; below 0 where it took more back.
+    """
+    before, right = len(row.written), 0
     token = row.follow(likeliest[0], scores[0])
-    count = 1
-    while not row.ended and count <= len(proposed) and token == proposed[count - 1]:
-        token = row.follow(likeliest[count], scores[count])
-        count += 1
-    row.learn(len(proposed), count - 1)
-    return count
+    while not row.ended and right < len(proposed) and token == proposed[right]:
+        right += 1
+        token = row.follow(likeliest[right], scores[right])
+    row.learn(len(proposed), right)
+    return len(row.written) - before

@@ -77,7 +77,10 @@ class RowCache(Cache):
         return torch.arange(self.width, device=device) <= columns[..., None]
 
     def advance(self, tokens: list[int]) -> None:
-        """Keeps so many of the tokens that the last pass wrote to each row, and no more of them."""
+        """Keeps so many of the tokens that the last pass wrote to each row, and no more of them.
+
+        Below 0 it forgets as many of those before.
+        """
         self.lengths = [old + new for old, new in zip(self.lengths, tokens, strict=True)]
 
     def _make_room(self, rows: int, columns: int) -> None:

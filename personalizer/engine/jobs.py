@@ -148,7 +148,8 @@ class Job:
         cancelled = self.cancelled.is_set()
         ended = cancelled or all(row.ended for row in self.rows)
         if self._telling is not None:
-            self._telling.tell(self.rows[0].text, final=ended)
+            row = self.rows[0]
+            self._telling.tell(row.text if ended else row.settled, final=ended)
         if ended:
             made = [row.completion(cancelled=cancelled and not row.ended) for row in self.rows]
             self.give(sorted(made, key=lambda one: -one.score))

@@ -1,4 +1,8 @@
-"""One completion in the making: a row of a batch, with sampling and an end of its own."""
+"""One completion in the making: a row of a batch, with sampling and an end of its own.
+
+Where nothing that is likely can follow, the last tokens are taken back and what led there is not
+written again; a search over beams goes on with another beam there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 from transformers.generation import PromptLookupCandidateGenerator
 
 from personalizer.engine import Completion
+from personalizer.engine.monitor.guard import Monitor
 from personalizer.engine.reading import Reading
 
 __all__ = ["Row"]
@@ -17,6 +22,8 @@ _LOOKUP = 10
 """Most tokens that prompt lookup proposes at once; tests repeat much of their prompt."""
 _AT_FIRST = 3
 """Tokens that it proposes before it is known how often it is right."""
+_BACK = 16
+"""Most tokens that are taken back at a dead end: one first, twice as many where that helps not."""
 
 
 class Row:
@@ -33,8 +40,18 @@ class Row:
         self.written = list(reading.begun)
         self.ended = False
         self.greedy = request.temperature == 0
-        self._sum = 0.0
+        self._scores: list[float] = []
         self._guards = reading.guards(0)
+        self._first = max(1, len(reading.begun))
+        """Tokens that are never taken back."""
+        self._dead_end = 0
+        """How many tokens were written at the furthest one."""
+        self._back = 1
+        """How many of them will be taken back if it is come to again."""
+        self._spare = request.max_tokens
+        """How many more will be taken back in all."""
+        self._nowhere: dict[int, set[int]] = {}
+        """Tokens that led to dead ends, by the place where they stood."""
         self._warpers = [] if self.greedy else _warpers(request.temperature, request.top_p)
         self._random = torch.Generator().manual_seed((request.seed * 1_000_003 + place) % 2**63)
         ends = torch.tensor(reading.ends) if reading.ends else None
@@ -48,6 +65,15 @@ class Row:
     @property
     def text(self) -> str:
         return self.reading.text(self.written)
+
+    @property
+    def settled(self) -> str:
+        """The text that will not be taken back."""
+        monitored = any(isinstance(one, Monitor) for one in self._guards)
+        if self.ended or not monitored:
+            return self.text
+        furthest = max(self._dead_end, len(self.written))
+        return self.reading.text(self.written[: max(0, furthest - _BACK)])
 
     def proposed(self) -> list[int]:
         """Tokens that may come next, since they did where the last ones stood before."""
@@ -64,8 +90,8 @@ class Row:
         if proposed:
             self._ahead = min(_LOOKUP, 2 * proposed if right == proposed else right + 1)
 
-    def follow(self, likeliest: int, scores: torch.Tensor) -> int:
-        """Takes the next token.
+    def follow(self, likeliest: int, scores: torch.Tensor) -> int | None:
+        """Takes the next token, or takes the last ones back.
 
         Shapes: V vocabulary.
 
@@ -74,31 +100,55 @@ class Row:
             scores: ``(V,)``, float32 log probabilities.
 
         Returns:
-            The token.
+            The token; None if some were taken back, or the row has ended without another.
         """
-        token = likeliest
+        token: int | None = likeliest
         if self._guards or not self.greedy:
             token = self._chosen(scores)
-        self._take(token, float(scores[token]))
+        if token is None:
+            self._leave_dead_end()
+        else:
+            self._take(token, float(scores[token]))
         return token
 
     def completion(self, *, cancelled: bool) -> Completion:
-        chosen = len(self.written) - len(self.reading.begun)
-        mean = self._sum / chosen if chosen else 0.0
+        mean = sum(self._scores) / len(self._scores) if self._scores else 0.0
         return self.reading.completion(self.written, mean, cancelled=cancelled)
 
-    def _chosen(self, scores: torch.Tensor) -> int:
+    def _chosen(self, scores: torch.Tensor) -> int | None:
+        """The next token; None at a dead end."""
         known = torch.tensor([self.written], device=scores.device)
         row = scores[None]
-        for process in (*self._guards, *self._warpers):
-            row = process(known, row)
+        if nowhere := self._nowhere.get(len(self.written)):
+            row = row.index_fill(1, torch.tensor([*nowhere], device=row.device), -torch.inf)
+        for guard in self._guards:
+            row = guard(known, row)
+            if isinstance(guard, Monitor) and guard.stuck[0]:
+                return None
+        for warper in self._warpers:
+            row = warper(known, row)
         if self.greedy:
             return int(row.argmax())
         return int(torch.multinomial(row[0].softmax(-1).cpu(), 1, generator=self._random))
 
+    def _leave_dead_end(self) -> None:
+        """Takes tokens back, and more of them where that has not helped; ends if it never does."""
+        if len(self.written) > self._dead_end:
+            self._dead_end, self._back = len(self.written), 1
+        place = max(self._first, self._dead_end - self._back)
+        taken = len(self.written) - place
+        if self._back > _BACK or not 0 < taken <= self._spare:
+            self.ended = True
+            return
+        self._back *= 2
+        self._spare -= taken
+        self._nowhere = {one: ids for one, ids in self._nowhere.items() if one <= place}
+        self._nowhere.setdefault(place, set()).add(self.written[place])
+        del self.written[place:], self._scores[-taken:]
+
     def _take(self, token: int, score: float) -> None:
         self.written.append(token)
-        self._sum += score
+        self._scores.append(score)
         reading = self.reading
         self.ended = (
             token in reading.ends

@@ -90,6 +90,9 @@ class Checker(Names):
         if last.end < len(text) or (last.kind == "sign" and last.text not in UNFINISHED):
             return self._take(last)
         self._tail = text[last.start :]
+        if last.kind == "sign":
+            signs = [last._replace(text=sign) for sign in UNFINISHED[last.text]]
+            return not signs or any(copy.copy(self)._take(sign) for sign in signs)
         if last.kind == "word":
             here = copy.copy(self)
             known = not here._word or here._settle(last.text)

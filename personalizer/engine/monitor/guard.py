@@ -47,6 +47,9 @@ class Monitor(LogitsProcessor):
         self._tokenizer = tokenizer
         self._texts: list[str] = []
         self._states = [Along(Checker(one).after(one.before), self._after) for one in declared]
+        self.stuck: list[bool] = []
+        """Of each row that was shown last, whether it is at a dead end: none of the likeliest
+        tokens goes on."""
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes: B completions, T tokens so far, V vocabulary.
@@ -69,13 +72,18 @@ class Monitor(LogitsProcessor):
         each = len(rows) // len(self._states)
         parts = [rows[begin : begin + each] for begin in range(0, len(rows), each)]
         states = chain.from_iterable(map(Along.of, self._states, parts))
-        for row, state in enumerate(states):
-            if state is not None:
-                self._judge(state, scores[row])
+        self.stuck = [
+            state is not None and not self._judge(state, scores[row])
+            for row, state in enumerate(states)
+        ]
         return scores
 
-    def _judge(self, state: Checker, scores: torch.Tensor) -> None:
-        """Lowers the tokens of a row; all of them if no likely one goes on."""
+    def _judge(self, state: Checker, scores: torch.Tensor) -> bool:
+        """Lowers the tokens of a row, all of them if no likely one goes on.
+
+        Returns:
+            Whether one of the likeliest goes on.
+        """
         before = scores.clone()
         scores -= _DEAD
         for count in _LOOKED_AT:
@@ -86,7 +94,8 @@ class Monitor(LogitsProcessor):
             if any(self._goes_on(state, text) for text in follows):
                 for token, nats in lowered.items():
                     scores[token] = before[token] - nats
-                return
+                return count == _LOOKED_AT[0]
+        return False
 
     @staticmethod
     def _lowered(state: Checker, text: str) -> float:

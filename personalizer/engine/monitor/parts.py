@@ -71,8 +71,8 @@ PACKAGES = frozenset(
     {"com", "de", "dev", "edu", "io", "jakarta", "java", "javax", "jdk", "kotlin", "me", "net"}
     | {"org", "scala", "sun"}
 )
-UNFINISHED = frozenset({"/", ":", "-"})
-"""Signs that the next letter may make another."""
+UNFINISHED = {"/": (), ":": (":", "::"), "-": ("-", "->")}
+"""Signs that the next letter may make another, and which ones; a comment may stand anywhere."""
 
 
 class Frame(NamedTuple):
