@@ -178,6 +178,31 @@ def test_the_language_up_to_java_21_fits(tokenizer):
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "void a() { double d = 0x1.8p1 + 0x.8P-3f + 0x1p0d; int x = 0xFF; }",
+        "void a(@A String @A [] s, String @A ... t) { int @A(1) [] u = v; }",
+        "void a() { switch (c) { case'a': b(); case(1): case-1, 2: case 'b': } }",
+        'void a() { switch (c) { case"a", (2) -> b(); case"""\n  a""" -> c(); } }',
+        "void a() { int x = -switch (y) { default -> 1; } + ~(switch (y) { default -> 1; }); }",
+        "void a() { for (int x[] : y) { } }",
+        "void a() { int x‿y = 2; }",
+        "void a() { try (b().c; d; this.e) { } }",
+    ],
+)
+def test_what_hardly_anybody_writes_fits_too(tokenizer, code):
+    assert may_follow(tokenizer, code, limit=10_000) == {tokenizer.eos_token_id}
+
+
+@pytest.mark.parametrize("word", ["casea", "case1", "casenull"])
+def test_names_do_not_stick_to_case(tokenizer, word):
+    ids = tokenizer.encode(f"void a() {{ switch (c) {{ {word}", add_special_tokens=False)
+    scores = torch.zeros(1, len(tokenizer))
+    left = Grammar(0, tokenizer, goal="method", limit=10_000)(torch.tensor([ids]), scores)
+    assert torch.equal(left, scores)  # it fits nowhere: left alone
+
+
+@pytest.mark.parametrize(
     ("text", "wanted"),
     [
         ("void a() { b(c(d", "))"),

@@ -584,7 +584,8 @@ class Checker(Names):
     def _open_types(self) -> None:
         behind = self._before in (".", "::")
         if self._typed or self._making or behind:
-            role = "made" if self._making else "call" if behind else ""
+            making = "new" if self._before == "new" else "made"  # new <T>Foo(), new Foo<T>()
+            role = making if self._making else "call" if behind else ""
             self._open(Frame("<", role, type=self._type))
         else:
             self._operator()
@@ -593,7 +594,7 @@ class Checker(Names):
         if self._frames and self._frames[-1].sign == "<":
             frame = self._close()
             self._type, self._typed = frame.type, frame.role == ""
-            self._before_call = frame.role == "call"
+            self._before_call, self._making = frame.role == "call", frame.role == "new"
             if frame.role == "made":
                 self._called = self._constructor(frame.type)
         else:

@@ -1590,4 +1590,11 @@ class StatementsTest {
         sh(1, 2, 3);
         sh(new int[] {1});
     }
+
+    void typesBeforeAConstructor() throws Exception {
+        Helper h = new <String>Helper(1);
+        int n = new <String, List<Cart>>Helper(2).v;
+        List<Cart> all = new <Cart>ArrayList<Cart>();
+        all.size();
+    }
 }
