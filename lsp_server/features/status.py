@@ -80,13 +80,17 @@ def summary(status: Json) -> str:
     Example:
         >>> summary({"adapter": None, "why": "no adapter was trained for this workspace yet"})
         'The base model writes: no adapter was trained for this workspace yet'
+        >>> summary({"adapter": None, "base": None, "why": "the adapter a1 cannot be read"})
+        'Nothing can be written: the adapter a1 cannot be read'
         >>> summary({"adapter": "a1", "method": "lora", "freshness": "ageing", "commits_behind": 3,
         ...          "pairs": {"trained": 90, "changed": 4, "new": 2, "removed": 0}})
         'Adapter a1 (lora): ageing; trained on 90 pairs, then 4 changed, 2 new; 3 commits behind'
     """
     pairs = status.get("pairs") or {}
     if not status.get("adapter"):
-        return f"The base model writes: {status.get('why') or 'no adapter is trained yet'}"
+        able = status.get("base", "left out") is not None
+        begin = "The base model writes" if able else "Nothing can be written"
+        return f"{begin}: {status.get('why') or 'no adapter is trained yet'}"
     since = [f"{pairs[kind]} {kind}" for kind in ("changed", "new", "removed") if pairs.get(kind)]
     parts = [
         f"Adapter {status['adapter']} ({status.get('method')}): {status.get('freshness')}",

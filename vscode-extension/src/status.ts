@@ -20,6 +20,7 @@ export interface Status {
   readonly workspace: string;
   readonly adapter: string | null;
   readonly method?: string | null;
+  /** Null where nothing can be written: the adapter that should serve is damaged. */
   readonly base?: string | null;
   /** Why it is as fresh as it is, or why none serves. */
   readonly why?: string | null;
@@ -67,6 +68,9 @@ export function view(server: ServerState, status: Status | undefined): View {
     const text = `$(sync~spin) ${trainingText(status.job?.progress)}`;
     return { text, tooltip: tooltipOf(status), warning: false };
   }
+  if (status.base === null) {
+    return { text: "$(error) Adapter damaged", tooltip: tooltipOf(status), warning: true };
+  }
   if (status.freshness === "none" || status.adapter === null) {
     return { text: "$(circle-outline) No adapter", tooltip: tooltipOf(status), warning: false };
   }
@@ -104,7 +108,8 @@ export function spoken(seconds: number): string {
 function tooltipOf(status: Status): string[] {
   const pairs = status.pairs ?? {};
   if (status.adapter === null) {
-    return [sentence(status.why ?? "no adapter is trained yet"), "The base model writes."];
+    const writes = status.base === null ? "Nothing can be written." : "The base model writes.";
+    return [sentence(status.why ?? "no adapter is trained yet"), writes];
   }
   const since = ["changed", "new", "removed"]
     .filter((kind) => (pairs[kind] ?? 0) > 0)

@@ -47,6 +47,16 @@ describe("the status bar", () => {
     ]);
   });
 
+  it("warns of an adapter that is damaged", () => {
+    const why = "the adapter shop-1 cannot be read";
+    const none = { ...FRESH, adapter: null, base: null, freshness: "none", why } as const;
+    expect(view("running", none)).toEqual({
+      text: "$(error) Adapter damaged",
+      tooltip: ["The adapter shop-1 cannot be read.", "Nothing can be written."],
+      warning: true,
+    });
+  });
+
   it("counts a training down", () => {
     const progress = { phase: "train", step: 33, steps: 120, seconds_left: 200 };
     expect(view("running", training(progress)).text).toBe(
