@@ -333,6 +333,16 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("@org.junit.jupiter.params.provider.EnumSource(strings = {}) int i;", "="),
         ("class Own { @Deprecated int own(int one) { return one.size; } }", "."),
         ("assertThrows(Sorry.class, () -> { int sum = 1; }, sum);", "sum"),
+        ("cart.add(one, cart == null);", ")"),
+        ("cart.add(one, !cart.isEmpty());", ")"),
+        ("cart.add(one, other != cart && true);", ")"),
+        ("cart.add(one, (cart));", ")"),
+        ("int sum = other instanceof Cart;", ";"),
+        ("Cart more = !true, all = null;", ","),
+        ("Item[] items = {cart == null || cart != other};", "}"),
+        ("if (cart.total()) { }", ")"),
+        ("while (cart) { }", ")"),
+        ("do { } while (1);", ")"),
     ],
 )
 def test_more_that_cannot_compile_is_refused(declared, statements, piece):

@@ -211,6 +211,7 @@ class Checker(Names):
         elif text in KEYWORDS or text in TYPES:
             self._leave_types()
             self._operator()
+            self._compare(text)
             self._matching = text in PATTERNS or (self._matching and text == "final")
             self._final = text == "final"
         elif before == "record" and self._typed:
@@ -400,11 +401,12 @@ class Checker(Names):
         if text in ("+", "-") and text == self._before and self._before_sign == "->":
             self._top(void=False)  # () -> ++count
         self._matching &= text in IN_TYPES and (types or text not in "&?")
+        self._compare(text)
         match text:
             case "(":
                 if self._annotated:
                     called = Frame("(", "annotation", type=self._before)
-                self._open(called or Frame("(", GROUPS.get(self._before, "")))
+                self._open(called or Frame("(", GROUPS.get(self._before, ""), type=self._before))
             case ")":
                 return self._close_round()
             case ",":
@@ -445,7 +447,7 @@ class Checker(Names):
                 return self._begin_lambda()
             case "=" | ":" if self._wanted is not None and not self._given:
                 self._value, self._static, self._given = "", False, True
-                self._top(alone=True)
+                self._top(alone=True, compared=False)
             case "-" if self._before in BEFORE_VALUES:
                 self._leave_types(text)
             case _ if text in ARITHMETIC and not self._is_number:
@@ -472,7 +474,7 @@ class Checker(Names):
         if not self._frames or self._frames[-1].sign != "(":
             return True
         fits = self._end_argument(last=True)
-        given = self._ends_value()
+        given, whole = self._ends_value(), self._whole
         type_inside = self._value if self._static else ""
         cast = self._static or self._before in (">", "]") or self._before in PRIMITIVES
         frame = self._close()
@@ -481,6 +483,10 @@ class Checker(Names):
         if frame.role == "" and cast:
             self._cast = type_inside
             self._top(cast=True)
+        elif frame.role == "" and frame.type != ")":  # no value behind a cast
+            self._value = whole
+        elif frame.role == "condition":
+            given &= self._declared.accepts("boolean", whole)
         if frame.made is not None:
             self._value, self._made = frame.made, frame.made or "?"
         elif frame.role == "call":
@@ -511,13 +517,14 @@ class Checker(Names):
         given = self._end_argument(last=False)
         self._is("")
         count = self._frames[-1].arguments + 1
-        self._top(arguments=count, alone=True, void=False, cast=False, signatures=given)
+        new = {"alone": True, "compared": False, "void": False, "cast": False}
+        self._top(arguments=count, signatures=given, **new)
         return given is None or bool(given)
 
     def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
         """The signatures that an argument leaves; None where none was known."""
         frame = self._frames[-1]
-        given = self._ended_value if frame.alone and not frame.empty else ""
+        given = self._whole
         if frame.role == "call" and given == "void":
             return ()
         if frame.void and self._before not in (")", "}", "+", "-"):
@@ -546,8 +553,8 @@ class Checker(Names):
         frame = self._frames[-1] if self._frames else Frame("{")
         if frame.role != "values" or not frame.type.endswith("[]"):
             return True
-        given = self._ended_value if frame.alone and not frame.empty else ""
-        self._top(alone=True)
+        given = self._whole
+        self._top(alone=True, compared=False)
         return may_be_given(self._declared, frame.type[:-2], given)
 
     def _close_brace(self) -> bool:
@@ -571,7 +578,7 @@ class Checker(Names):
         self._leave_types("]")
         if not self._frames or self._frames[-1].sign != "[":
             return True
-        place = self._value if self._frames[-1].alone and not self._static else ""
+        place = self._whole
         frame = self._close()
         if self._before == "[":
             self._type = frame.type and f"{frame.type}[]"
@@ -625,7 +632,7 @@ class Checker(Names):
         fits = self._ends_value()
         self._value, self._static, self._typed, self._type = "", False, False, ""
         self._making = self._class_begins = False
-        self._top(declares=None, cast=False)
+        self._top(declares=None, cast=False, compared=False)
         self._forget()
         return fits
 
@@ -634,8 +641,7 @@ class Checker(Names):
         if not self._is_given(len(self._frames)):
             return True
         assert self._wanted is not None
-        sure = bool(self._frames) and self._frames[-1].alone and not self._static
-        fits = not sure or may_be_given(self._declared, self._wanted[0], self._ended_value)
+        fits = may_be_given(self._declared, self._wanted[0], self._whole)
         self._wanted, self._begun = None, None
         return fits
 
@@ -644,7 +650,7 @@ class Checker(Names):
         kind, self._assigned = self._assigned, ""
         if text != "=":
             self._wanted, self._given = (kind, len(self._frames)), True
-            self._top(alone=True)
+            self._top(alone=True, compared=False)
 
     def _constructor(self, name: str) -> Frame:
         kind = self._declared.kind(name)

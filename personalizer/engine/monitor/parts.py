@@ -47,8 +47,13 @@ TYPES = frozenset({"class", "interface", "enum"})
 PATTERNS = frozenset({"case", "instanceof"})
 """Words behind which a pattern may stand."""
 VALUES = {"null": "null", "true": "boolean", "false": "boolean"}
-_HEADS = ("for", "catch", "if", "while", "switch", "synchronized")
-GROUPS = {"try": "try", **dict.fromkeys(_HEADS, "loop")}
+_HEADS = ("for", "catch", "switch", "synchronized")
+_CONDITIONS = ("if", "while")
+GROUPS = {
+    "try": "try",
+    **dict.fromkeys(_HEADS, "loop"),
+    **dict.fromkeys(_CONDITIONS, "condition"),
+}
 """Role of the round bracket behind a word."""
 IN_TYPES = frozenset({",", "?", ".", "<", ">", "[", "]", "&", "@"})
 NO_NAMES = PRIMITIVES | {"var"}
@@ -81,8 +86,8 @@ class Frame(NamedTuple):
     sign: str
     """``(``, ``[``, ``{`` or ``<``."""
     role: str = ""
-    """Of round ones ``annotation``, ``call``, ``header``, ``pattern``, ``try``, ``loop``; of braces
-    ``class``, ``values``."""
+    """Of round ones ``annotation``, ``call``, ``condition``, ``header``, ``pattern``, ``try``,
+    ``loop``; of braces ``class``, ``values``."""
     signatures: tuple[Signature, ...] | None = None
     """Of a call: those that the arguments fit so far; None where it is not known what is called."""
     made: str | None = None
@@ -91,6 +96,8 @@ class Frame(NamedTuple):
     """Of a call: how many have ended."""
     alone: bool = True
     """What stands here since the last comma is one value with what is asked of it."""
+    compared: bool | None = False
+    """What stands here since the last comma is true or false by its signs; None if it never is."""
     empty: bool = True
     type: str = ""
     """Of ``<`` and ``[``: what stands before it."""

@@ -13,6 +13,12 @@ _GOES_ON = ("else", "catch", "finally", "while")
 """What a statement goes on with after what looked like its end."""
 
 
+_TWICE = frozenset("=&|")
+"""Signs that compare where they stand twice."""
+_COMPOUND = frozenset("+-*/%&|^<>")
+"""What stands before the ``=`` of an assignment that is more than one."""
+
+
 class State:
     """A method up to some letter.
 
@@ -105,6 +111,14 @@ class State:
         """The type of the value that ends here; nothing where that is not known."""
         return "" if self._static else self._value or self._anonymous
 
+    @property
+    def _whole(self) -> str:
+        """The type of all that stands here since the last comma; nothing if that is not known."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if frame.compared:
+            return "boolean"
+        return self._ended_value if frame.alone and not frame.empty else ""
+
     def _is_given(self, level: int) -> bool:
         """Whether the statement inside so many brackets gives a variable its value."""
         return self._wanted is not None and self._wanted[1] == level
@@ -157,6 +171,17 @@ class State:
     def _operator(self) -> None:
         self._is("")
         self._top(alone=False)
+
+    def _compare(self, text: str) -> None:
+        """What an operator says of the value that it is part of."""
+        if not self._frames or self._frames[-1].compared is None:
+            return
+        if text in ("!", "instanceof") or (text == self._before and text in _TWICE):
+            self._top(compared=True)
+        elif text in ("?", "->") or (text == "=" and self._before in _COMPOUND):
+            self._top(compared=None)
+        elif text == "+":
+            self._top(compared=False)  # !one + "text"
 
     def _top(self, **changes: Any) -> None:
         if self._frames:
