@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import chain
 
 from personalizer.engine.monitor.arguments import (
     gives_nothing,
@@ -80,18 +81,17 @@ class Names(State):
             return True
         if self._has_unseen(self._value, kind):
             return True
-        if self._static and (
-            kind.enum
-            or any(name.startswith(word) for name in ("class", "super", "this"))
-            or may_be_inner(word, self._value)
-        ):
+        if self._static and (kind.enum or may_be_inner(word, self._value)):
             return True
         made = ["new"] if kind.inner and not self._static else []
-        names = (*made, *(kind.constants if self._static else kind.fields), *kind.inner)
-        return any(name.startswith(word) for name in names) or any(
-            name.startswith(word) and (not self._static or any(one.static for one in signatures))
+        own = ("class", "super", "this", *kind.constants) if self._static else kind.fields
+        called = (
+            name
             for name, signatures in kind.methods.items()
+            if not self._static or any(one.static for one in signatures)
         )
+        names = chain(made, own, kind.inner, called)
+        return any(name == word if ended else name.startswith(word) for name in names)
 
     @property
     def _is_named_anew(self) -> bool | None:
