@@ -90,8 +90,8 @@ class Names(State):
             for name, signatures in kind.methods.items()
             if not self._static or any(one.static for one in signatures)
         )
-        names = chain(made, own, kind.inner, called)
-        return any(name == word if ended else name.startswith(word) for name in names)
+        known = chain(made, own, kind.inner, called)
+        return any(name == word if ended else name.startswith(word) for name in known)
 
     @property
     def _is_named_anew(self) -> bool | None:
