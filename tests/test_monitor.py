@@ -715,6 +715,12 @@ def test_the_tests_of_the_ledger_are_let_through():
     assert looked_at > 30
 
 
+def test_a_text_behind_a_name_is_judged_though_the_same_token_opens_its_bracket(declared):
+    begun = Checker(declared).after("@Test void adds() { cart.add")
+    assert begun.after('("') is None
+    assert begun.after("(").after('"') is None
+
+
 WORDS = ["cart", ".", "total", "(", ")", "{", "}", "[", "]", "<", ">", ",", ";", "=", "new", "Cart"]
 WORDS += ["Item", "int", "x", '"', "'", "1", "->", "::", "@", "Test", "void", "class", "for", "try"]
 WORDS += [" ", "\n", "//", "/*", "*/", "?", ":", "-", "...", "if", "return", "Shape", "Map", "é"]

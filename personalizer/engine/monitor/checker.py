@@ -102,7 +102,8 @@ class Checker(Names):
             return self._may_begin("number")
         if last.kind != "literal":
             return True
-        return self._may_hold(last.text) and (bool(begun) or self._may_begin(type_of(last)))
+        goes_on = last.start < len(begun)
+        return self._may_hold(last.text) and (goes_on or self._may_begin(type_of(last)))
 
     @property
     def unusual(self) -> bool:
