@@ -431,6 +431,15 @@ def test_what_a_test_is_given_must_fit_its_parameter(declared, given, parameters
     assert (refused_at(declared, text) is None) == fits
 
 
+@pytest.mark.parametrize(
+    "parameters", ["@Sizes.Enum Size size", "@org.zoo.Nullable String s, @Cart.Enum final int... n"]
+)
+def test_an_annotation_named_with_its_package_is_no_type(declared, parameters):
+    method = f"@Test void adds({parameters}) {{ @org.zoo.Nullable Cart more = cart; more.%s(); }}"
+    assert refused_at(declared, method % "total") is None
+    assert refused_at(declared, method % "totl") == "totl"
+
+
 def test_a_final_method_has_parameters_that_are_not(declared):
     method = "public final void adds({}int sum) {{ sum = 1; }}"
     assert refused_at(declared, method.format("")) is None
