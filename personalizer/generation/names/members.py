@@ -117,7 +117,8 @@ class Declared:
             for field in facts.fields:
                 if field.owner == kind.name:
                     array = field.type.replace("...", "[]")  # of a record
-                    static = "static" in field.modifiers or kind.kind == "interface"
+                    constant = kind.kind in ("interface", "annotation")
+                    static = constant or "static" in field.modifiers
                     one = FieldAt(path, array, static, "private" in field.modifiers)
                     found.setdefault(field.name, one)
         return found

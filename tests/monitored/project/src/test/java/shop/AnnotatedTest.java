@@ -26,6 +26,11 @@ class AnnotatedTest {
         Function<Cart, Integer> f = (@ext.Marks.Maybe Cart each) -> each.total();
     }
 
+    void constants() {
+        String none = Limit.NONE;
+        int length = Limit.NONE.length();
+    }
+
     void insideTypes() {
         String @ext.Marks.Maybe [] texts = {"a"};
         int n = texts.length;

@@ -1,0 +1,5 @@
+package shop;
+
+public @interface Limit {
+    String NONE = "none";
+}
