@@ -358,7 +358,8 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
         known = "passes" if one["passes"] else "flaky" if one["flaky"] else "fails"
     if one["passes"] and one["reaches_focal"] is False:
         known += ", does not reach the method"
-    if one["parses"] and not one["asserts"]:
+    fails = False in (one["compiles"], one["passes"])
+    if one["parses"] and not one["asserts"] and not fails:
         known += ", asserts nothing"
     if one["new_lines"]:
         known += f", {count(one['new_lines'], 'new line')}"

@@ -163,7 +163,8 @@ def generate_test(
 def _empty(candidates: Sequence[Candidate], focal: Method) -> Iterator[str]:
     """A sentence where the best candidate says nothing by passing."""
     for best in candidates[:1]:
-        if best.parses and not best.asserts:
+        fails = False in (best.compiles, best.passes)
+        if best.parses and not best.asserts and not fails:
             yield f"the test asserts nothing: it passes whatever {focal.name} gives"
 
 
