@@ -42,7 +42,7 @@ from personalizer.engine import Completion
 from personalizer.engine.local import LocalEngine
 from personalizer.errors import PersonalizerError
 from personalizer.evaluation.significance import interval
-from personalizer.generation import Candidate, Retriever, Vectors
+from personalizer.generation import Candidate, Retriever, Vectors, Writer
 from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
@@ -269,14 +269,14 @@ def tested(
         f"{focal.path}#{focal.method.key}", f"{focal.path}#{focal.method.owner}", condition, ""
     )
     examples = one.retriever.nearest(focal, settings.retrieve)
+    writer = Writer.of(adapter, settings.base)
     asked = partial(
         request_for,
-        base=adapter.base if adapter else settings.base,
-        adapter=str(adapter.folder) if adapter else None,
+        writer=writer,
         settings=settings,
         declared=site.declarations if held else None,
     )
-    level = Level(settings.context_level)
+    level = writer.level or Level(settings.context_level)
 
     def run(
         candidates: Sequence[Candidate], anyway: bool = False, mutants: int = settings.mutants

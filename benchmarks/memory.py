@@ -184,7 +184,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measured(*args.one, args)))
+        shape, method, variant = args.one
+        print(json.dumps(measured(shape, method, variant, args)))
         return
     rows = []
     wanted = list(itertools.product(args.shapes, args.methods, args.variants))
