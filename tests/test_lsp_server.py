@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,23 @@ async def generate(editor: Editor, part: str = TOTAL) -> None:
     ends = len(editor.ends)
     await editor.do(CART_PATH, part, "Generate test")
     await until(lambda: len(editor.ends) > ends)
+
+
+@asynccontextmanager
+async def writing(
+    shop: Path,
+    data: Path,
+    *,
+    opened: Sequence[str] = (CART_PATH, TEST_PATH),
+    seconds: float = 1.0,
+) -> AsyncIterator[Editor]:
+    """An editor for which a test of ``total`` is being written."""
+    async with editing(shop, data=data, seconds=seconds) as editor:
+        for path in opened:
+            editor.open(path)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.called("generate"))
+        yield editor
 
 
 async def indexed(editor: Editor) -> None:
@@ -234,11 +253,7 @@ async def test_the_new_test_is_shown_and_its_adapter_named(shop: Path, data: Pat
 
 @pytest.mark.parametrize("types", [CART_PATH, TEST_PATH, None])
 async def test_who_types_on_keeps_the_keyboard(shop: Path, data: Path, types: str | None) -> None:
-    async with editing(shop, data=data, seconds=1.0) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data) as editor:
         if types:
             editor.type(types, 0, 0, "// meanwhile\n")
         shown = (await until(lambda: editor.client.shown_documents))[0]
@@ -286,10 +301,7 @@ async def test_a_buffer_with_a_secret_stays_in_the_editor(shop: Path, data: Path
 
 
 async def test_a_file_that_is_opened_meanwhile_takes_the_test(shop: Path, data: Path) -> None:
-    async with editing(shop, data=data, seconds=1.0) as editor:
-        editor.open(CART_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data, opened=[CART_PATH]) as editor:
         editor.open(TEST_PATH)
         await until(lambda: GENERATED in editor.text(TEST_PATH))
         assert editor.messages == []
@@ -310,11 +322,7 @@ async def test_a_file_on_disk_in_another_encoding_is_edited_where_it_should_be(
 
 
 async def test_a_test_goes_into_its_file_as_that_is_by_then(shop: Path, data: Path) -> None:
-    async with editing(shop, data=data, seconds=1.0) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data) as editor:
         editor.type(CART_PATH, 0, 0, "// moved down\n")
         editor.type(TEST_PATH, 0, 0, "// typed on\n")
         [message] = await until(lambda: editor.messages)
@@ -337,10 +345,7 @@ async def test_tests_that_are_written_at_once_all_go_into_their_class(
 
 
 async def test_a_file_that_changed_on_disk_meanwhile_takes_the_test(shop: Path, data: Path) -> None:
-    async with editing(shop, data=data, seconds=1.0) as editor:
-        editor.open(CART_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data, opened=[CART_PATH]) as editor:
         (shop / TEST_PATH).write_text("// of a branch\n" + CART_TEST)
         await until(lambda: editor.ends)
         assert editor.text(TEST_PATH).startswith("// of a branch\npackage shop;\n" + IMPORT)
@@ -361,11 +366,7 @@ async def test_a_text_that_changes_all_the_time_is_left_alone(shop: Path, data: 
 async def test_a_test_of_a_method_that_is_gone_by_then_is_not_placed_anew(
     shop: Path, data: Path
 ) -> None:
-    async with editing(shop, data=data, seconds=1.0) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data) as editor:
         for _ in range(3):
             editor.erase(CART_PATH, editor.line_of(CART_PATH, "public void clear") - 8)
         editor.type(TEST_PATH, 0, 0, "// typed on\n")
@@ -375,11 +376,7 @@ async def test_a_test_of_a_method_that_is_gone_by_then_is_not_placed_anew(
 
 
 async def test_cancelling_ends_the_work_and_changes_nothing(shop: Path, data: Path) -> None:
-    async with editing(shop, data=data, seconds=60.0) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        await editor.do(CART_PATH, TOTAL, "Generate test")
-        await until(lambda: editor.called("generate"))
+    async with writing(shop, data, seconds=60.0) as editor:
         [token] = editor.client.progress_reports
         editor.client.window_work_done_progress_cancel(lsp.WorkDoneProgressCancelParams(token))
         await until(lambda: editor.ends)
