@@ -1,278 +1,316 @@
-"""The syntax of Gradle scripts, Groovy and Kotlin alike: a script as the calls that it makes.
-
-Nothing is run: what stands in a condition or a loop counts as if it were called once. Total, and
-linear: any text gives calls, and what is not understood is passed over.
-"""
+"""Modules of a Gradle build: Groovy or Kotlin scripts, properties, version catalogs."""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Call", "calls_of", "texts_of"]
+from indexer.gradle_syntax import Call, calls_of, texts_of
+from indexer.modules import Dependency, Module, joined, language_level
 
+__all__ = ["gradle_modules"]
 
-class Call(NamedTuple):
-    """A call, an assignment or a value; what is assigned to a name is given to it as an argument.
-
-    Example:
-        >>> [one.path for one in calls_of("sourceSets { main.java.srcDirs = ['src'] }")]
-        [('sourceSets',), ('sourceSets', 'main', 'java', 'srcDirs')]
-    """
-
-    path: tuple[str, ...]
-    """Names from the outside in, those of the blocks around included; empty for text and lists."""
-    arguments: tuple[Call, ...] = ()
-    """With their own paths; the elements of a list."""
-    block: tuple[Call, ...] = ()
-    """What stands in the braces after it."""
-    text: str | None = None
-    """A string's, without quotes; what it puts in stands there as ``$name`` or ``${name}``."""
-    sign: str = ""
-    """What binds a name to its value: ``=``, ``+=``, ``:`` or ``by``; empty for others."""
-
-
-def calls_of(script: str) -> list[Call]:
-    """The calls of a script, those in blocks too, in the order of the text."""
-    return [call for one in _Parser(script).script() for call in _flat(one, ())]
+_Folders = Mapping[str, str]
+"""Folders of projects by path, as ``:core:api``."""
+_JAVA_LEVELS = {
+    "release": ("options", "compileJava"),
+    "sourceCompatibility": (),
+    "languageVersion": ("toolchain",),
+    "jvmToolchain": (),
+}
+"""What tells the language level, and in one of which blocks; the first counts most."""
+_ADDS_ROOTS = frozenset({"srcDir", "srcDirs", "setSrcDirs"})
+_GETTERS = frozenset({"get", "orNull", "asInt", "toInt", "toInteger", "toString"})
+_LOOKS_UP = frozenset({"property", "findProperty", "getProperty", "gradleProperty"})
+_LONGEST_NAME = 5
+"""Parts of a name that tell it from others, as in ``libs.versions.junit.jupiter``."""
+_CONSTANT = re.compile(r"\d|JavaVersion\.")
+_NOTATION = re.compile(r"([^\s:/]+):([^\s:/]+)(?::([^:@]*))?(?:[:@].*)?")
 
 
-def texts_of(calls: Iterable[Call]) -> Iterator[str]:
-    """Every string in some arguments, those of lists and of calls in them too."""
-    for one in calls:
-        if one.text is not None:
-            yield one.text
-        yield from texts_of(one.arguments)
+def gradle_modules(build_files: Mapping[str, bytes]) -> list[Module]:
+    builds: dict[str, list[Call]] = {}
+    places: dict[str, str] = {}
+    for path, data in build_files.items():
+        folder, name = posixpath.split(path)
+        if name.startswith("build.gradle"):
+            builds[folder] = calls_of(_text(data))
+        elif name.startswith("settings.gradle"):
+            places |= _included(folder, calls_of(_text(data)))
+    for project, folder in places.items():
+        if folder not in builds:  # a script has moved it, or it has no build file of its own
+            alike = [b for b in builds if posixpath.basename(b) == posixpath.basename(folder)]
+            places[project] = alike[0] if len(alike) == 1 else folder
+    for folder in places.values():
+        builds.setdefault(folder, [])
+    places |= {":" + folder.replace("/", ":"): folder for folder in builds if folder}
+    texts = {path: _text(data) for path, data in build_files.items()}
+    return [_gradle_module(folder, builds, texts, places) for folder in builds]
 
 
-_SEEN_THROUGH = frozenset(
-    {
-        *("if", "for", "each", "forEach", "all", "configureEach", "withType", "matching"),
-        *("apply", "also", "with", "let", "run", "afterEvaluate"),
-        *("get", "named", "getByName", "create", "register", "maybeCreate"),
-        *("getting", "creating", "existing", "registering", "String"),
-    }
-)
-"""Names that say no more than those around them."""
+def _gradle_module(
+    folder: str,
+    builds: Mapping[str, list[Call]],
+    texts: Mapping[str, str],
+    places: _Folders,
+) -> Module:
+    line = [b for b in builds if not b or folder == b or folder.startswith(b + "/")]
+    line.sort(key=len)
+    names = _Names({"projectDir": ".", "rootDir": posixpath.relpath(line[0] or ".", folder or ".")})
+    for one in line:
+        names.read_properties(texts.get(joined(one, "gradle.properties"), ""))
+        names.read_catalog(texts.get(joined(one, "gradle/libs.versions.toml"), ""))
+        names.read_script(builds[one])
+    calls = [call for one in line for call in _meant_for(folder, one, builds[one], places)]
+    used = [one for call in calls for one in _dependencies(call, names)]
+    managed = _managed_by(calls, used, names)
+    own = [call for call in calls if call.path[-2:-1] == ("dependencies",)]
+    required = [places[p] for call in own for p in _projects(call.arguments) if p in places]
+    accessors = {_accessor(project): there for project, there in places.items()}
+    required += [accessors[a] for call in own for a in _accessed(call.arguments) if a in accessors]
+    return Module(
+        folder=folder,
+        tool="gradle",
+        sources=_roots(calls, "main", folder, names),
+        tests=_roots(calls, "test", folder, names),
+        java=_java_level(calls, names),
+        dependencies=tuple(
+            dict.fromkeys(
+                Dependency(one.group, one.artifact, one.version or managed(one)) for one in used
+            )
+        ),
+        requires=tuple(dict.fromkeys(one for one in required if one != folder)),
+    )
 
 
-def _flat(call: Call, above: tuple[str, ...]) -> Iterator[Call]:
-    path = (*above, *(name for name in call.path if name not in _SEEN_THROUGH))
-    if len(path) > 1 and path[-1] == "set" and len(call.arguments) == 1:  # of a property
-        path = path[:-1]
-    if call.path and call.path[-1] not in _SEEN_THROUGH:
-        yield call._replace(path=path)
-    within = path + _selected(call.arguments)
-    for one in call.block:
-        yield from _flat(one, within)
-    listed = (one.arguments if one.path == () else () for one in call.arguments)
-    for one in (*call.arguments, *(inner for some in listed for inner in some)):
-        if one.sign or one.block:
-            yield from _flat(one, path)
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
-def _selected(arguments: tuple[Call, ...]) -> tuple[str, ...]:
-    """What a call like ``getByName("main")`` names."""
-    text = arguments[0].text if len(arguments) == 1 else None
-    return () if text is None else (text,)
+def _included(folder: str, settings: Iterable[Call]) -> dict[str, str]:
+    """Folder by project path, as ``:core:api``."""
+    found = {}
+    names = _Names({"rootDir": ".", "settingsDir": "."})
+    for call in settings:
+        told = [text for one in texts_of(call.arguments) if "$" not in (text := names.filled(one))]
+        if call.path == ("include",):
+            for text in told:
+                path = ":" + text.strip(":")
+                found[path] = joined(folder, path[1:].replace(":", "/"))
+        elif call.path[:1] == ("project",) and call.path[2:] == ("projectDir",) and told:
+            found[call.path[1]] = joined(folder, told[-1])
+    return found
 
 
-# ---------------------------------------------------------------- parsing
-
-_TOKEN = re.compile(
-    r"""
-    (?P<blank> (?: [^\S\n] | \\\r?\n | //[^\n]* | /\*.*?(?:\*/|\Z) | (?<=\w)<[\w.,*?\ ]*> )+ )
-    | (?P<line> [\n;] )
-    | (?P<text> \"{3}.*?(?:\"{3}|\Z) | '{3}.*?(?:'{3}|\Z)
-        | "(?: \\. | \$\{[^{}\n]*\} | [^"\\\n] )*"? | '(?: \\. | [^'\\\n] )*'? )
-    | (?P<name> [\w$]+ | `[^`\n]*` )
-    | (?P<sign> [-+*/%=!<>]= | -> | \?\. | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_BINDING = ("=", "+=", ":", "by")
-_LEADING = frozenset({"new", "def", "val", "var", "final", "const", "else", "return"})
-"""Words before a call that tell nothing of it."""
-_INFIX = frozenset({"in", "as", "is", "instanceof", "to", "by"})
-_CLOSING = {"(": ")", "[": "]"}
-_DEEPEST = 25
-"""Calls in calls, and names in a row, that are read: real scripts have ten."""
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    glued: bool
-    """Whether no blank stands before it."""
-
-
-def _tokens(script: str) -> Iterator[_Token]:
-    glued = False
-    for match in _TOKEN.finditer(script):
-        kind = str(match.lastgroup)
-        if kind != "blank":
-            yield _Token(kind, match[0], glued)
-        glued = kind != "blank"
-    yield _Token("end", "", False)
-
-
-class _Parser:
-    """Reads expressions from the left; whoever cannot go on passes over one token."""
-
-    def __init__(self, script: str) -> None:
-        self._tokens = list(_tokens(script))
-        self._at = 0
-        self._depth = 0
-
-    @property
-    def _now(self) -> _Token:
-        return self._tokens[self._at]
-
-    def _next(self) -> _Token:
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _skip_lines(self) -> None:
-        while self._now.kind == "line":
-            self._at += 1
-
-    def script(self) -> list[Call]:
-        found = self._statements()
-        while self._now.kind != "end":
-            self._at += 1  # a brace that closes nothing
-            found += self._statements()
-        return found
-
-    def _statements(self) -> list[Call]:
-        found = []
-        while self._now.kind != "end" and self._now.text != "}":
-            before = self._at
-            call = self._statement()
-            if call is not None:
-                found.append(call)
-            elif self._at == before:
-                self._at += 1
-        return found
-
-    def _statement(self) -> Call | None:
-        call = self._expression()
-        if call and call.path and not (call.arguments or call.block or call.sign):
-            now = self._now
-            if now.text == "[" or (now.kind in ("text", "name") and now.text not in _INFIX):
-                return call._replace(arguments=self._listed())
-        return call
-
-    def _listed(self) -> tuple[Call, ...]:
-        """The arguments of a call without parentheses."""
-        found = []
-        while call := self._expression():
-            found.append(call)
-            if self._now.text != ",":
-                break
-            self._at += 1
-            self._skip_lines()
-        return tuple(found)
-
-    def _expression(self) -> Call | None:
-        if self._depth == _DEEPEST:
-            return None
-        self._depth += 1
-        call = self._chain()
-        while call and self._now.text == "+":
-            self._at += 1
-            self._skip_lines()
-            call = _joined(call, self._chain())
-        path = call and _named(call)
-        if path and self._now.text in _BINDING:
-            sign = self._next().text
-            self._skip_lines()
-            value = self._expression()
-            call = Call(path, (value,) if value else (), sign=sign)
-        self._depth -= 1
-        return call
-
-    def _chain(self) -> Call | None:
-        """A value and the calls that are made on it."""
-        while self._now.text in _LEADING:
-            self._at += 1
-        now = self._now
-        if now.kind == "text":
-            self._at += 1
-            call = Call((), text=_unquoted(now.text))
-        elif now.kind == "name":
-            self._at += 1
-            call = Call((now.text.strip("`"),))
-        elif now.text in _CLOSING:
-            call = Call((), self._group())
-        elif now.text == "{":
-            return Call((), block=self._block())
+def _meant_for(folder: str, script: str, calls: Iterable[Call], places: _Folders) -> Iterator[Call]:
+    """What the build file of a folder says of a module in it, or of itself."""
+    for call in calls:
+        first, rest = call.path[0], call.path[1:]
+        if first == "project" and rest[:1] and rest[0].startswith(":"):
+            meant, rest = places.get(rest[0]) == folder, rest[1:]
+        elif first in ("allprojects", "subprojects"):
+            meant = first == "allprojects" or script != folder
         else:
-            return None
-        while len(call.path) < _DEEPEST and (more := self._further(call)):
-            call = more
-        return call
-
-    def _further(self, call: Call) -> Call | None:
-        """A value with the next call that is made on it; None where there is none."""
-        now, path = self._now, _named(call)
-        if now.text == "(" and path:
-            return Call(path, self._group(), call.block)
-        if now.text == "[" and now.glued and call.path:
-            index = self._group()
-            return Call(path + (_selected(index) or tuple(n for i in index for n in i.path)))
-        if now.text == "{" and path:
-            named = call if call.path else Call(path)
-            return named._replace(block=call.block + self._block())
-        before = self._at
-        self._skip_lines()
-        if self._now.text in (".", "?."):
-            self._at += 1
-            if self._now.kind in ("name", "text"):
-                name = self._next()
-                plain = _unquoted(name.text) if name.kind == "text" else name.text.strip("`")
-                return Call((*path, plain), block=call.block)
-        self._at = before
-        return None
-
-    def _group(self) -> tuple[Call, ...]:
-        """What stands in parentheses or brackets."""
-        closing = _CLOSING[self._next().text]
-        found = []
-        while self._now.kind != "end" and self._now.text not in (closing, "}"):
-            before = self._at
-            call = self._expression()
-            if call is not None:
-                found.append(call)
-            elif self._at == before:
-                self._at += 1
-        if self._now.text == closing:
-            self._at += 1
-        return tuple(found)
-
-    def _block(self) -> tuple[Call, ...]:
-        self._at += 1
-        found = self._statements()
-        if self._now.text == "}":
-            self._at += 1
-        return tuple(found)
+            meant, rest = first != "buildscript" and script == folder, call.path
+        if meant and rest:
+            yield call._replace(path=rest)
 
 
-def _named(call: Call) -> tuple[str, ...]:
-    """The path to what is called on a value: ``"main" { }`` is ``main { }``."""
-    if call.path:
-        return call.path + _selected(call.arguments)
-    return () if call.text is None else (call.text,)
+class _Names:
+    """What names stand for in scripts: variables, properties, versions and libraries."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = dict(known)
+        self._libraries: dict[str, list[Dependency]] = {}
+
+    def read_properties(self, text: str) -> None:
+        self._known |= dict(re.findall(r"(?m)^\s*([\w.-]+)\s*[=:]\s*(\S+)\s*$", text))
+
+    def read_catalog(self, text: str) -> None:
+        versions, libraries = _catalog(text)
+        self._known |= {f"libs.versions.{alias}": one for alias, one in versions.items()}
+        self._libraries |= {f"libs.{alias}": ones for alias, ones in libraries.items()}
+
+    def read_script(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            if call.path[-1:] == ("set",) and len(call.arguments) == 2:
+                path, value = tuple(texts_of(call.arguments[:1])), self.value(call.arguments[1])
+            elif call.sign and call.arguments and "dependencies" not in call.path[:-2]:
+                path, value = call.path, self.value(call.arguments[-1])
+            else:
+                continue
+            if value is not None:
+                for at in range(-min(len(path), _LONGEST_NAME), 0):
+                    self._known[".".join(path[at:])] = value
+
+    def value(self, call: Call) -> str | None:
+        """What an argument stands for; None where a running build alone could tell."""
+        if call.text is not None:
+            return self.filled(call.text)
+        if call.path[-1:] and call.path[-1] in _LOOKS_UP:
+            return self._known.get("".join(texts_of(call.arguments)))
+        if len(call.arguments) == 1:
+            return self.value(call.arguments[0])
+        plain = ".".join(call.path)
+        return self._named(call.path) or (plain if _CONSTANT.match(plain) else None)
+
+    def filled(self, text: str) -> str:
+        """Text with what is known of the names in it put in."""
+
+        def fill(mark: re.Match[str]) -> str:
+            return self._named(re.findall(r"[\w-]+", mark[0])) or mark[0]
+
+        return re.sub(r"\$\{[^{}]*\}|\$\w+(?:\.\w+)*", fill, text)
+
+    def libraries(self, path: Sequence[str]) -> list[Dependency]:
+        """What a version catalog has under a name."""
+        return self._libraries.get(".".join(_ungot(path)), [])
+
+    def _named(self, path: Sequence[str]) -> str | None:
+        path = _ungot(path)
+        names = (".".join(path[at:]) for at in range(-min(len(path), _LONGEST_NAME), 0))
+        return next((self._known[name] for name in names if name in self._known), None)
 
 
-def _joined(left: Call, right: Call | None) -> Call:
-    """Two texts as one; a name is put into it."""
-    if left.text is None or right is None:
-        return left
-    more = f"${{{'.'.join(right.path)}}}" if right.text is None else right.text
-    return Call((), text=left.text + more)
+def _ungot(path: Sequence[str]) -> Sequence[str]:
+    """A name without what only turns it into a value, as ``libs.versions.java.get().toInt()``."""
+    while path and path[-1] in _GETTERS:
+        path = path[:-1]
+    return path
 
 
-def _unquoted(text: str) -> str:
-    quotes = text[:3] if text[:3] in ('"""', "'''") else text[:1]
-    return text.removeprefix(quotes).removesuffix(quotes)
+def _dependencies(call: Call, names: _Names) -> Iterator[Dependency]:
+    """Libraries that a call in ``dependencies`` names, whatever the configuration."""
+    if call.path[-2:-1] == ("dependencies",) and "dependencyManagement" not in call.path:
+        configured = call.arguments[1:] if call.path[-1] == "add" else call.arguments
+        yield from _libraries(configured, names)
+
+
+def _libraries(arguments: Sequence[Call], names: _Names) -> Iterator[Dependency]:
+    given = {one.path[-1]: one.arguments[-1] for one in arguments if one.sign and one.arguments}
+    if "group" in given and "name" in given:
+        group, artifact, version = (
+            names.value(given[key]) or "" if key in given else ""
+            for key in ("group", "name", "version")
+        )
+        yield Dependency(group, artifact, _version(version))
+    for one in arguments:
+        if one.sign or one.path[:1] == ("project",):
+            continue
+        if found := names.libraries(one.path):
+            yield from found
+        elif one.arguments:
+            yield from _libraries(one.arguments, names)
+        elif match := _NOTATION.fullmatch(names.value(one) or ""):
+            yield Dependency(match[1], match[2], _version(match[3] or ""))
+
+
+def _managed_by(
+    calls: Iterable[Call], used: Iterable[Dependency], names: _Names
+) -> Callable[[Dependency], str | None]:
+    """Gives the version that constraints and bills of materials tell for a library."""
+    bills = [one for one in used if one.artifact.endswith("-bom")]
+    known: dict[tuple[str, str], str | None] = {}
+    for call in calls:
+        if call.path[-1] == "mavenBom":
+            bills += _libraries(call.arguments, names)
+        elif "constraints" in call.path or "dependencyManagement" in call.path:
+            known |= {(o.group, o.artifact): o.version for o in _libraries(call.arguments, names)}
+    groups = {one.group: one.version for one in bills}
+    if "org.junit" in groups:
+        groups["org.junit.jupiter"] = groups["org.junit"]
+    return lambda one: known.get((one.group, one.artifact)) or groups.get(one.group)
+
+
+def _projects(arguments: Iterable[Call]) -> Iterator[str]:
+    """Paths of the projects that some arguments name, as ``project(':core')``."""
+    for one in arguments:
+        if one.path[:1] == ("project",):
+            for name in (*one.path[1:2], *texts_of(one.arguments)):
+                yield ":" + name.strip(":")
+        else:
+            yield from _projects(one.arguments)
+
+
+def _accessed(arguments: Iterable[Call]) -> Iterator[str]:
+    """Accessors of projects, as ``projects.coreApi``."""
+    for one in arguments:
+        if one.path[:1] == ("projects",):
+            yield ".".join(one.path[1:])
+        yield from _accessed(one.arguments)
+
+
+def _accessor(project: str) -> str:
+    """``:app:core-api`` is ``projects.app.coreApi``."""
+    return re.sub(r"[-_.](\w)", lambda m: m[1].upper(), project[1:]).replace(":", ".")
+
+
+def _java_level(calls: Sequence[Call], names: _Names) -> str | None:
+    told: dict[str, str | None] = {}
+    for call in calls:
+        name, above = call.path[-1], call.path[:-1]
+        blocks = _JAVA_LEVELS.get(name)
+        if blocks is None or not call.arguments or any("Test" in one for one in above):
+            continue
+        if not blocks or any(one in above for one in blocks):
+            value = names.value(call.arguments[-1]) or ""
+            levels = filter(None, map(language_level, (value, *value.split("."))))
+            told[name] = next(levels, told.get(name))
+    return next((told[name] for name in _JAVA_LEVELS if told.get(name)), None)
+
+
+def _roots(calls: Iterable[Call], kind: str, folder: str, names: _Names) -> tuple[str, ...]:
+    """The source roots of a source set; the usual one where nothing is said."""
+    usual = f"src/{kind}/java"
+    found: list[str] = []
+    for call in calls:
+        at = call.path.index("sourceSets") if "sourceSets" in call.path else len(call.path)
+        inside = call.path[at + 1 :]
+        if inside[:2] == (kind, "java") and len(inside) == 3 and inside[2] in _ADDS_ROOTS:
+            roots = map(names.filled, texts_of(call.arguments))
+            found += [usual] if call.sign == "+=" else []
+            found += [root for root in roots if "$" not in root]
+    return tuple(dict.fromkeys(joined(folder, root) for root in found or [usual]))
+
+
+def _version(text: str) -> str | None:
+    plain = text.removesuffix("!!")
+    return plain if re.match(r"\d", plain) else None
+
+
+def _catalog(text: str) -> tuple[dict[str, str], dict[str, list[Dependency]]]:
+    """Versions, and libraries and bundles, of a catalog by the names that scripts use."""
+    try:
+        data = tomllib.loads(text)
+        versions, found = data.get("versions", {}), {}
+        for alias, entry in data.get("libraries", {}).items():
+            found[alias] = [_catalog_entry(entry, versions)]
+        for alias, names in data.get("bundles", {}).items():
+            found["bundles." + alias] = [one for name in names for one in found.get(name, ())]
+        plain = {alias: one for alias, one in versions.items() if isinstance(one, str)}
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
+        return {}, {}
+    return (
+        {_in_scripts(alias): one for alias, one in plain.items()},
+        {_in_scripts(alias): ones for alias, ones in found.items()},
+    )
+
+
+def _in_scripts(alias: str) -> str:
+    return re.sub("[-_]", ".", alias)
+
+
+def _catalog_entry(entry: object, versions: Mapping[str, object]) -> Dependency:
+    if isinstance(entry, str):
+        group, artifact, number = [*entry.split(":"), "", ""][:3]
+        return Dependency(group, artifact, number or None)
+    if not isinstance(entry, dict):
+        raise TypeError(f"expected a library, got {entry!r}")
+    module = str(entry.get("module") or f"{entry.get('group')}:{entry.get('name')}")
+    version = entry.get("version")
+    if isinstance(version, dict):
+        version = versions.get(str(version.get("ref")))
+    group, _, artifact = module.partition(":")
+    return Dependency(group, artifact, version if isinstance(version, str) else None)
