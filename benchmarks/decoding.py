@@ -13,7 +13,7 @@ import argparse
 import json
 import random
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 from indexer import Snapshot, index_folder
@@ -43,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     quiet_libraries()
     engine = LocalEngine()
-    totals = {way: Counter[str]() for way in WAYS}
+    totals = {way: defaultdict[str, float](float) for way in WAYS}
     for project in args.projects:
         snapshot, _ = index_folder(project)
         for site, prompt in sample(snapshot, args.limit):

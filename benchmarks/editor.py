@@ -9,6 +9,7 @@ is the tests' own, over stdio. Prints a table and a JSON line; seconds.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -77,8 +78,11 @@ async def measure(root: Path, data: Path, repeats: int) -> dict[str, float]:
 
 
 def main() -> None:
-    project = Path(sys.argv[1] if len(sys.argv) > 1 else "examples/ledger").resolve()
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("project", nargs="?", type=Path, default=Path("examples/ledger"))
+    parser.add_argument("repeats", nargs="?", type=int, default=3)
+    args = parser.parse_args()
+    project, repeats = args.project.resolve(), args.repeats
     with tempfile.TemporaryDirectory(prefix="editor-") as name:
         root, data = Path(name) / project.name, Path(name) / "data"
         shutil.copytree(project, root, ignore=shutil.ignore_patterns("target", ".git"))

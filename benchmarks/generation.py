@@ -22,7 +22,7 @@ import json
 import re
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -82,6 +82,8 @@ FACTS = (
 )
 MUTANTS = 20
 """Most mutants of a method that its best test is tried on."""
+Seconds = defaultdict[str, float]
+"""Of each step, by name."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def main() -> None:
     holding = (False, True) if args.without_monitor else (True,)
     rows = kept(args.keep)
     done = {(row.method, row.condition) for row in rows}
-    times: dict[str, Counter[str]] = {}
+    times: dict[str, Seconds] = {}
     reasons: Counter[str] = Counter()
     with (
         closing(LocalEngine(settings.threads)) as engine,
@@ -188,7 +190,7 @@ def main() -> None:
                     method = f"{focal.path}#{focal.method.key}"
                     if (method, condition) in done:
                         continue
-                    clock = times.setdefault(condition, Counter())
+                    clock = times.setdefault(condition, defaultdict(float))
                     chosen = replace(settings, retrieve=shots)
                     work = partial(tested, one, writer, condition, args.n, chosen, held)
                     new = list(work(engine, checker, clock, reasons))
@@ -259,7 +261,7 @@ def tested(
     held: bool,
     engine: LocalEngine,
     validator: Validator,
-    clock: Counter[str],
+    clock: Seconds,
     reasons: Counter[str],
 ) -> Iterator[Row]:
     """A row a stage; ``held``: to names, arguments and types that are there."""
@@ -340,7 +342,7 @@ def tested(
     yield best(STAGES[7], final)
 
 
-def timed(clock: Counter[str], step: str, work: Callable[[], Any]) -> Any:
+def timed(clock: Seconds, step: str, work: Callable[[], Any]) -> Any:
     start = time.perf_counter()
     done = work()
     clock[step] += time.perf_counter() - start
@@ -388,7 +390,7 @@ def keep(file: Path | None, rows: Sequence[Row]) -> None:
 
 
 def show(
-    project: Path, rows: Sequence[Row], times: dict[str, Counter[str]], reasons: Counter[str]
+    project: Path, rows: Sequence[Row], times: dict[str, Seconds], reasons: Counter[str]
 ) -> None:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

@@ -54,6 +54,7 @@ def history(git: Path, at: str, then: list[str], chosen: Settings, limit: int | 
         _git("-C", str(root), "checkout", "--quiet", "--force", "--detach", at)
         limit_threads(chosen.threads)
         first = train_project(root, chosen, limit=limit)
+        assert first is not None, "no other process leads"
         registry = Registry(WorkspaceData(root).adapters)
         registry.use(first["adapter"])  # also one that the gate refused: it is to age here
         adapter = registry.get(first["adapter"])
@@ -62,7 +63,7 @@ def history(git: Path, at: str, then: list[str], chosen: Settings, limit: int | 
             _git("-C", str(root), "clean", "--quiet", "-fdx")
             started = time.perf_counter()
             measured = measure_new(root, chosen)
-            row = {"repository": git.resolve().stem, "at": at, "commit": commit}
+            row: dict[str, Any] = {"repository": git.resolve().stem, "at": at, "commit": commit}
             row |= {"first": first["gate"], "first_seconds": first["seconds"]}
             row |= {"measure_seconds": round(time.perf_counter() - started, 1)}
             status = freshness.status(root)

@@ -12,11 +12,11 @@ indexed: on a busy machine the two share their noise. Prints a table and a JSON 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -117,8 +117,11 @@ def figures(rows: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    files = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="?", type=int, default=10_000)
+    parser.add_argument("rounds", nargs="?", type=int, default=ROUNDS)
+    args = parser.parse_args()
+    files, rounds = args.files, args.rounds
     with tempfile.TemporaryDirectory(prefix="latency-") as name:
         root = Path(name, "shop")
         make_large(root, files)

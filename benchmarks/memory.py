@@ -19,11 +19,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from benchmarks.peers import NAMES, in_a_process, train_with_trl
+from indexer import Pair
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import STARTER, LoadedBase, load_tokenizer
 from personalizer.output import quiet_libraries
@@ -105,7 +106,8 @@ def _linear(like: torch.nn.Linear, kind: torch.dtype, device: str, packed: bool)
     small.weight = bitsandbytes.nn.Params4bit(
         weight, requires_grad=False, compress_statistics=True, quant_type="nf4", module=small
     )
-    return small.to(device)
+    placed: torch.nn.Module = small.to(device)
+    return placed
 
 
 def random_rows(shape: Shape, count: int, prompt: int, target: int) -> Dataset:
@@ -115,8 +117,10 @@ def random_rows(shape: Shape, count: int, prompt: int, target: int) -> Dataset:
     def ids(size: int) -> list[int]:
         return torch.randint(2, shape.vocabulary, (size,), generator=random).tolist()
 
+    no_pair = cast(Pair, None)  # nobody asks whose example it is
+
     def rows(number: int) -> tuple[Encoded, ...]:
-        return tuple(Encoded(None, ids(prompt), ids(target), "") for _ in range(number))
+        return tuple(Encoded(no_pair, ids(prompt), ids(target), "") for _ in range(number))
 
     return Dataset({"train": rows(count), "validation": rows(2), "gate": rows(2)}, {})
 

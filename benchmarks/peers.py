@@ -65,7 +65,8 @@ def train_with_trl(
         tokens_per_second (without padding), seconds, peak_memory_bytes, steps.
     """
     from datasets import Dataset as Rows
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     def rows(examples: tuple[Encoded, ...]) -> Rows:
         return Rows.from_list(

@@ -15,10 +15,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from indexer import Index, Method, Snapshot, Span, Workspace, index_file
-from personalizer.engine import Completion, Request
+from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import PersonalizerError
 from personalizer.generation import Writer, apply_changes, generate_snippet
 from personalizer.settings import Settings
@@ -93,7 +93,7 @@ def outcome(case: Case) -> str:
             snapshot,
             "x.py",
             case.line,
-            Echo(case.text),
+            cast(Engine, Echo(case.text)),
             writer=Writer("none"),
             settings=Settings(),
         )

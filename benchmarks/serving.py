@@ -24,11 +24,12 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import psutil
@@ -69,7 +70,7 @@ def main() -> None:
         folders = make_adapters(STARTER, Path(place), ADAPTERS)
         asked = requests(STARTER, folders, args.tokens)
         with closing(ChildEngine(args.threads)) as engine:
-            result = {
+            result: dict[str, Any] = {
                 "clients": list(many_clients(engine, asked, counts(args.clients), args.rounds)),
                 "eight": eight(engine, asked, args.repeats),
             }
@@ -137,7 +138,7 @@ def many_clients(
             wishes = same(asked) if adapters == 1 else list(asked)
             for one in wishes:  # in memory before the clock runs
                 engine.warm(one.base, one.adapter)
-            row = {"clients": number, "adapters": adapters}
+            row: dict[str, float] = {"clients": number, "adapters": adapters}
             row |= run_clients(engine, wishes, number, rounds)
             yield row
             print(
@@ -215,12 +216,12 @@ def quantile(values: Sequence[float], percent: int) -> float:
 def eight(engine: ChildEngine, asked: Sequence[Request], repeats: int) -> dict[str, float | bool]:
     """Eight requests for eight adapters in three ways, taken in turn; medians of all turns."""
     mixed = list(asked[: len({one.adapter for one in asked})])
-    ways = {
+    ways: dict[str, Callable[[], list[Served]]] = {
         "one by one": lambda: [served(engine, one) for one in mixed],
         "together": lambda: at_once(engine, mixed),
         "one adapter": lambda: at_once(engine, same(mixed)),
     }
-    speeds: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    speeds: dict[str, list[tuple[float, ...]]] = {way: [] for way in ways}
     texts: dict[str, list[str]] = {}
     for _ in range(repeats):
         for way, work in ways.items():
@@ -274,7 +275,9 @@ def generate_with_peft(
     for place, one in enumerate(asked[1:], 1):
         model.load_adapter(one.adapter, adapter_name=str(place))
     prompts = [
-        torch.tensor([encode(one.prompt, base.tokenizer, base.context - one.max_tokens)])
+        torch.tensor(
+            [encode(cast(Prompt, one.prompt), base.tokenizer, base.context - one.max_tokens)]
+        )
         for one in asked
     ]
 

@@ -14,6 +14,7 @@ memory is where it was after the first fifth. Prints a table and a JSON line; ex
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -245,7 +246,9 @@ async def soak(minutes: float, folder: Path) -> Tally:
 
 
 def main() -> None:
-    minutes = float(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("minutes", type=float)
+    minutes = parser.parse_args().minutes
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         tally = asyncio.run(soak(minutes, Path(name)))
     memory = growth(tally, minutes * 60)

@@ -12,6 +12,7 @@ modules are loaded. Prints a table and a JSON line; seconds.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -126,8 +127,11 @@ def measure(root: Path, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    files = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="?", type=int, default=FILES)
+    parser.add_argument("rounds", nargs="?", type=int, default=ROUNDS)
+    args = parser.parse_args()
+    files, rounds = args.files, args.rounds
     with tempfile.TemporaryDirectory(prefix="status-") as name:
         root = Path(name, "shop")
         os.environ["PERSONALIZER_DATA_DIR"] = str(Path(name, "data"))

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer import index_folder
+from indexer import Pair, index_folder
 from indexer.languages.java import method_errors
 from personalizer import dataset as data_module
+from personalizer.dataset import Side
 from personalizer.evaluation.decoding import greedy_tests
 from personalizer.models import LoadedBase, load_base
 from personalizer.output import quiet_libraries
@@ -36,7 +37,7 @@ WINDOW = 50
 """Tokens of a window that counts as memorised when it stands verbatim in the corpus."""
 TARGET = 320
 """Longest test in tokens."""
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "greedy": {},
     "greedy, with guards": {"as_served": True, "closed": False},
     "as served": {"as_served": True},
@@ -132,11 +133,12 @@ def memorised(windows: Iterator[np.ndarray], rows: np.ndarray) -> float:
 
 def held_out_examples(base: LoadedBase, folders: list[Path], count: int) -> list[Any]:
     """Examples with the test class, as many from each project."""
-    chosen = []
+    chosen: list[Any] = []
     for folder in folders:
         snapshot, _ = index_folder(folder)
         pairs = list(snapshot.pairs)
-        sides = {"train": [], "validation": [], "gate": pairs[:: max(1, len(pairs) // count)]}
+        gate = pairs[:: max(1, len(pairs) // count)]
+        sides: dict[Side, list[Pair]] = {"train": [], "validation": [], "gate": gate}
         data = data_module.build(
             snapshot, sides, base.tokenizer, context_tokens=1024, target_tokens=TARGET
         )
@@ -145,7 +147,7 @@ def held_out_examples(base: LoadedBase, folders: list[Path], count: int) -> list
 
 
 def generations(
-    base: LoadedBase, examples: list[Any], rows: np.ndarray, **how: bool
+    base: LoadedBase, examples: list[Any], rows: np.ndarray, **how: Any
 ) -> dict[str, Any]:
     texts = greedy_tests(base.model, base, examples, max_tokens=TARGET, **how)
     encoded = [base.tokenizer.encode(text, add_special_tokens=False) for text in texts]

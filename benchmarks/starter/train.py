@@ -49,7 +49,7 @@ class Rows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
         return {"input_ids": ids, "labels": ids.masked_fill(ids == 0, -100)}
 
 
-class Watch(TrainerCallback):
+class Watch(TrainerCallback):  # type: ignore[misc]
     """Stops when the time is over, and keeps the curve."""
 
     def __init__(self, minutes: float, curve: Path) -> None:
@@ -126,7 +126,7 @@ def main() -> None:
     def factor(step: int) -> float:
         if args.decay is None:
             return min(1.0, (step + 1) / WARMUP)
-        return max(0.0, 1 - (step - begin) / args.decay)
+        return max(0.0, 1 - (step - begin) / float(args.decay))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     on_gpu = torch.cuda.is_available()

@@ -148,7 +148,7 @@ def main() -> None:
             logits = model(input_ids=ids, attention_mask=real).logits
         labels = ids[:, 1:].masked_fill(real[:, 1:] == 0, -100)
         likely = cross_entropy(logits[:, :-1].float().flatten(0, 1), labels.flatten())
-        likely.backward()
+        likely.backward()  # type: ignore[no-untyped-call]
         text, mask, new = written_on(model, dice.sample(prompts, args.batch), pad, end)
         positions = (mask.cumsum(1) - 1).clamp_min(0)
         with torch.autocast("cpu", torch.bfloat16):
