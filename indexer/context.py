@@ -163,7 +163,7 @@ def test_class_context(
     for method in own:
         if any(a.startswith("Before") for a in method.annotations) or method.name == "setUp":
             pieces.append(Piece(_indented(code_of(source, method.span, encoding)), 6.5))
-        elif not is_test(method, kind) and method.body:
+        elif not is_test(method, kind, facts.imports) and method.body:
             pieces.append(Piece(_indented(_signature(source, method, encoding)), 5.0))
     pieces += _neighbours(source, facts, own, kind, leave_out, examples)
     return (*pieces, Piece("}", ALWAYS))
@@ -178,7 +178,9 @@ def _neighbours(
     examples: int,
 ) -> Iterator[Piece]:
     """The tests nearest before the target, else the class's last ones; short ones only."""
-    tests = [m for m in own if is_test(m, kind) and m.span.end - m.span.start <= 1500]
+    tests = [
+        m for m in own if is_test(m, kind, facts.imports) and m.span.end - m.span.start <= 1500
+    ]
     place = min((m.span.start for m in leave_out), default=kind.body.end)
     nearest = sorted(tests, key=lambda m: abs(m.span.start - place))[:examples]
     worth = {m.key: 5.5 - rank for rank, m in enumerate(nearest)}

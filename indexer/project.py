@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from indexer.facts import FileFacts, Method, Type
+from indexer.facts import FileFacts, Import, Method, Type
 from indexer.names import words_of
 
 __all__ = [
@@ -39,8 +39,17 @@ class Where:
     method: Method
 
 
-def is_test(method: Method, owner: Type | None) -> bool:
-    """JUnit 3, 4, 5 and TestNG tests; life-cycle methods are none."""
+_OWN_PARENT = re.compile(r"Test(?:s|Case)?(?:Base)?$")
+
+
+def is_test(method: Method, owner: Type | None, imports: Iterable[Import]) -> bool:
+    """JUnit 3, 4, 5 and TestNG tests; life-cycle methods are none.
+
+    Args:
+        method: Of Java.
+        owner: The type that declares it, if known.
+        imports: Of its file.
+    """
     if not _TEST_ANNOTATIONS.isdisjoint(method.annotations):
         return True
     if owner is None or method.constructor or "public" not in method.modifiers:
@@ -50,8 +59,30 @@ def is_test(method: Method, owner: Type | None) -> bool:
             a.startswith(("Before", "After", "DataProvider")) for a in method.annotations
         )
         return method.returns == "void" and not lifecycle and "static" not in method.modifiers
-    junit3 = any(parent.endswith(("TestCase", "TestSupport")) for parent in owner.extends)
-    return junit3 and method.name.startswith("test") and not method.parameters
+    named = method.name.startswith("test") and method.returns == "void" and not method.parameters
+    return named and any(_makes_tests(parent, imports) for parent in owner.extends)
+
+
+def _makes_tests(parent: str, imports: Iterable[Import]) -> bool:
+    """Whether ``testX`` is a test in a class that extends another, as in JUnit 3.
+
+    A project's own parent whose name ends in Test is taken for one of JUnit 3, too, where the file
+    imports nothing that marks a test.
+
+    Example:
+        >>> [_makes_tests(name, ()) for name in ("TestCase", "AbstractTagTest", "Contest")]
+        [True, True, False]
+    """
+    if parent.endswith(("TestCase", "TestSupport")):
+        return True
+    return _OWN_PARENT.search(parent) is not None and not any(map(_marks, imports))
+
+
+def _marks(line: Import) -> bool:
+    """Whether an import brings the annotations of a test."""
+    if line.wildcard:
+        return not line.static and line.name.startswith(("org.junit", "org.testng"))
+    return line.name.rpartition(".")[2] in _TEST_ANNOTATIONS
 
 
 def find_tests(path: str, facts: FileFacts) -> Iterator[Where]:
@@ -60,7 +91,7 @@ def find_tests(path: str, facts: FileFacts) -> Iterator[Where]:
         return
     types = {t.name: t for t in facts.types}
     for method in facts.methods:
-        if method.body and is_test(method, types.get(method.owner)):
+        if method.body and is_test(method, types.get(method.owner), facts.imports):
             yield Where(path, method)
 
 
@@ -147,7 +178,7 @@ def classes_of(path: str, facts: FileFacts) -> list[Class]:
     tests = {
         method.owner.partition(".")[0]
         for method in facts.methods
-        if is_test(method, types.get(method.owner))
+        if is_test(method, types.get(method.owner), facts.imports)
     }
     root = in_test_root(path, facts.package)
     return [

@@ -142,6 +142,9 @@ def _constructor(view: View) -> Match | None:
 
 _FACTORY = re.compile(r"(?:create|build|new|of|from|open|builder|make|with)(?![a-z])")
 _GETTER = re.compile(r"(?:get|is|has|set|to)(?![a-z])|size$|length$")
+_ARRANGES = re.compile(f"(?:{_GETTER.pattern}|{_FACTORY.pattern}|(?:add|put|append)(?![a-z]))")
+_ASSIGNMENT = 32
+"""Bytes of a body that assigns its argument to a field, less twice the field's name."""
 _VALUES = frozenset(
     {"String", "Map", "List", "Set", "Collection", "Iterable", "Iterator", "Stream", "Optional"}
 )
@@ -178,6 +181,26 @@ def _only_used(view: View, method: Method) -> bool:
     )
 
 
+def _only_arranges(view: View, method: Method) -> bool:
+    """Whether a method only sets a property of what other code of the project then works with."""
+    name = method.name.removeprefix("set")
+    room = method.body.end - method.body.start if method.body else 0
+    if name == method.name or len(method.parameters) != 1 or room > 2 * len(name) + _ASSIGNMENT:
+        return False
+    return any(
+        call.receiver is not None
+        and not _ARRANGES.match(call.name)
+        and not on_mock(call)
+        and _in_project(view, type_of(view, call.receiver))
+        for call in view.calls
+    )
+
+
+def _in_project(view: View, kind: str | None) -> bool:
+    found = view.project.nearest(kind, view.test.path) if kind else None
+    return found is not None and not found.for_tests
+
+
 def _name_words(view: View) -> Match | None:
     """``removesOlderEntries`` tests ``removeRecordsOlderThan``: the verb and half of the words.
 
@@ -205,7 +228,7 @@ def _single_call(view: View) -> Match | None:
     if len(called) != 1 or view.is_integration():
         return None
     owner, method = overload(view, next(iter(called.values())))
-    if _only_used(view, method):
+    if _only_used(view, method) or _only_arranges(view, method):
         return None
     return Match("single-call", 0.88, owner, method)
 

@@ -142,6 +142,43 @@ def test_the_only_focal_call_is_tested():
     )
 
 
+TILL = """
+    class Till {
+        private String currency;
+        void setCurrency(String currency) { this.currency = currency; }
+        void setRate(String rate) { rates.put(currency, parse(rate)); changed(); }
+    }
+    """
+
+
+def test_a_property_set_for_other_code_to_work_with_is_not_tested():
+    check_pairs(
+        TILL,
+        CART,
+        'class TillTest { Till till; Cart cart; @Test void prints() { till.setCurrency("EUR"); '
+        "cart.total(); } }",
+    )
+
+
+@pytest.mark.parametrize(
+    ("sets", "works"),
+    [
+        ('till.setCurrency("EUR")', "cart.getSize()"),
+        ('till.setCurrency("EUR")', "list.clear()"),
+        ('till.setRate("1")', "cart.total()"),
+    ],
+)
+def test_what_sets_more_or_alone_is_tested(sets: str, works: str):
+    method = sets.removeprefix("till.").partition("(")[0]
+    check_pairs(
+        TILL,
+        CART,
+        "class TillTest { Till till; Cart cart; List list; @Test void prints() { "
+        f"{sets}; {works}; }} }}",
+        f"Till.{method}(String) <- TillTest.prints  single-call",
+    )
+
+
 def test_getters_and_set_up_do_not_hide_the_method_that_works():
     check_pairs(
         CART,
@@ -517,6 +554,17 @@ def test_only_folders_of_sources_tell_tests_from_code(main: str, test: str, pack
             "a",
         ),
         ("class A { @Test void a(); @Before void b() { } }", ""),
+        ("class A extends TestCase { public int testA() { } }", ""),
+        ("class A extends AbstractShopTest { public void testA() { } void testB() { } }", "testA"),
+        ("class A extends ShopTestBase { public void testA() { } public void a() { } }", "testA"),
+        ("class A extends Contest { public void testA() { } }", ""),
+        ("import org.junit.*; class A extends ShopTest { public void testA() { } }", ""),
+        ("import org.junit.Test; class A extends ShopTest { public void testA() { } }", ""),
+        (
+            "import static org.junit.Assert.*; "
+            "class A extends ShopTest { public void testA() { } }",
+            "testA",
+        ),
     ],
 )
 def test_tests_of_every_framework_are_known(source: str, names: str):

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Collection, Iterable
 
-from indexer import Method, Type
+from indexer import Method
 from indexer.languages.java import digest, method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
@@ -137,10 +137,10 @@ def _of_junit3(text: str) -> str:
 def whole_test(text: str, site: Site) -> bool:
     """Whether a text is exactly one complete test of the class's framework."""
     whole = bool(text) and not method_errors(text)
-    return whole and _tests(method_of(text), site.owner, site.flavour)
+    return whole and _tests(method_of(text), site)
 
 
-def _tests(method: Method, owner: Type | None, flavour: str) -> bool:
-    if is_test(method, owner):
+def _tests(method: Method, site: Site) -> bool:
+    if is_test(method, site.owner, site.imports):
         return True
-    return flavour == "junit3" and method.name.startswith("test") and not method.parameters
+    return site.flavour == "junit3" and method.name.startswith("test") and not method.parameters

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from indexer import FileFacts, Level, Method, Pair, Snapshot, Type, code_of
+from indexer import FileFacts, Import, Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
@@ -44,6 +44,11 @@ class Site:
         if self.place is None:
             return None
         return self.snapshot.files[self.place.path].type_named(self.place.owner)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """Of the class's file; none when it does not exist yet."""
+        return self.snapshot.files[self.place.path].imports if self.place else ()
 
     @cached_property
     def _house(self) -> House:

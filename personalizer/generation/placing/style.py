@@ -119,7 +119,7 @@ def test_files(snapshot: Snapshot, path: str) -> list[str]:
 def _test_classes(facts: FileFacts) -> list[Type]:
     """Top-level types that hold tests of their own."""
     types = {kind.name: kind for kind in facts.types}
-    owners = {m.owner for m in facts.methods if is_test(m, types.get(m.owner))}
+    owners = {m.owner for m in facts.methods if is_test(m, types.get(m.owner), facts.imports)}
     return [kind for kind in facts.types if "." not in kind.name and kind.name in owners]
 
 
