@@ -48,6 +48,17 @@ RULE_FILES = frozenset({*_IGNORE_FILES, "exclude", ".git"})
 """Names of what says which folders and files are left out; ``exclude`` is git's own, in ``info``,
 and with a ``.git`` a folder is another repository."""
 _OTHERS = "another repository"
+_HARMLESS = (
+    *("-c", "safe.bareRepository=explicit"),  # a folder of the project may look like one
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+)
+_FETCHING_NOTHING = {
+    "GIT_NO_LAZY_FETCH": "1",  # a commit that is not here, by a program of the repository's choice
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the former
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
 
 
 class _Ignoring(NamedTuple):
@@ -347,9 +358,12 @@ class Workspace:
         return int(count) if count and count.isdigit() else None
 
     def _git(self, *arguments: str) -> str | None:
+        """What git says of the folder; whatever a repository is set to, it runs no program."""
         try:
             done = subprocess.run(
-                ["git", "-C", str(self.root), *arguments],
+                ["git", "-C", str(self.root), *_HARMLESS, *arguments],
+                env=os.environ | _FETCHING_NOTHING,
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 timeout=10,

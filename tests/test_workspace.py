@@ -420,6 +420,28 @@ def test_a_path_met_outside_a_walk_is_ignored_alike(tmp_path: Path):
     assert [path for path in asked if not workspace.ignores(path)] == ["a/A.java"]
 
 
+@pytest.mark.parametrize("of_git", [".", ".git"])
+@pytest.mark.parametrize("setting", ['[remote "origin"]\nuploadpack', "[core]\nsshCommand"])
+def test_git_runs_no_program_that_a_repository_names(tmp_path: Path, of_git: str, setting: str):
+    root, ran = tmp_path / "root", tmp_path / "ran"
+    there, missing = root / of_git, "1234567890" * 4
+    for folder in ("objects", "refs"):
+        (there / folder).mkdir(parents=True)
+    (there / "HEAD").write_text(missing)
+    url = tmp_path if "uploadpack" in setting else "ssh://example.invalid/x"
+    bare = str(of_git == ".").lower()
+    (there / "config").write_text(
+        f"[core]\n repositoryformatversion = 1\n bare = {bare}\n fsmonitor = touch {ran}\n"
+        "[extensions]\n partialClone = origin\n"
+        f'[remote "origin"]\n promisor = true\n url = {url}\n{setting} = "touch {ran} #"\n'
+    )
+    workspace = Workspace(root)
+    list(workspace.walk())
+    workspace.commit()
+    assert workspace.commits_since(missing) is None
+    assert not ran.exists()
+
+
 def test_commits_are_counted(tmp_path: Path):
     workspace = Workspace(tmp_path)
     assert workspace.commit() is None
