@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer import FileFacts
-from indexer.languages.java import digest, method_errors, parse
+from indexer.languages.java import digest, method_errors, parse, passages
 
 
 def facts_of(source: str) -> FileFacts:
@@ -393,6 +393,11 @@ def test_spliced_pieces_of_java_give_facts(source: bytes):
         b"class A { void a() { x" + b".foo(1)" * 20_000 + b"; } }",
         b"class A { void a() { f(" + b"1 + " * 20_000 + b'"x"); } }',
         b"class A { void a() { " + b"/* " * 100_000 + b"} }",
+        b"class A { void a() { " + b"(" * 200_000 + b"} }",
+        b"class A { void a() { " + b"!" * 200_000 + b"} }",
+        b"class A { void a() { " + b"try{" * 100_000,
+        b"class A { void a() { " + b"A<" * 50_000 + b"} }",
+        b"class A { void a() { " + b"A</*>*/;\n" * 50_000 + b"} }",
         b"class A { void a() { " + b"\\'" * 100_000 + b"} }",
         b"class A {" + b"/** D */ void a() { f(1); }\n" * 20_000 + b"}",
     ],
@@ -405,6 +410,11 @@ def test_spliced_pieces_of_java_give_facts(source: bytes):
         "chain",
         "sum",
         "comments",
+        "open parentheses",
+        "nots",
+        "tries",
+        "types in types",
+        "types and comments",
         "quotes",
         "members",
     ],
@@ -412,5 +422,6 @@ def test_spliced_pieces_of_java_give_facts(source: bytes):
 def test_deep_and_long_code_is_read_in_linear_time(source: bytes):
     start = time.process_time()
     parse(source)
+    list(passages(source))
     # Each takes under a second; a quadratic reader took from seventeen seconds to hours.
     assert time.process_time() - start < 8

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 
-from tree_sitter import Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Parser
 
 from indexer.facts import (
     Field,
@@ -19,8 +18,9 @@ from indexer.facts import (
     simple_type,
 )
 from indexer.languages.comments import passages_in
-from indexer.languages.java_bodies import JAVA, Bodies, Inner, Texts, field_ids, says_test
-from indexer.languages.trees import readable, slicer, syntax_errors
+from indexer.languages.java_bodies import Bodies, Inner, Texts, field_ids, says_test
+from indexer.languages.java_trees import COMMENT_OR_STRING, JAVA, tame
+from indexer.languages.trees import Search, readable, slicer, syntax_errors
 
 __all__ = ["method_errors", "parse", "passages"]
 
@@ -51,15 +51,7 @@ _METHODS = frozenset(
         "annotation_type_element_declaration",
     }
 )
-_BLOCKS = Query(JAVA, "[(block) (constructor_body) (switch_block_statement_group)] @block")
-# Strings are matched so that what looks like a comment inside them is kept. What is never closed
-# goes on to the end of its line or text: looking for the end twice would be quadratic. Each
-# alternative begins with a plain letter, so that the engine skips what none can begin with.
-_COMMENT_OR_STRING = re.compile(
-    rb"""(//[^\n]*|/\*.*?(?:\*/|\Z)"""
-    rb"""|\"\"\"(?:\\.|[^\\])*?(?:"{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)""",
-    re.DOTALL,
-)
+_BLOCKS = Search(JAVA, {"block": "", "constructor_body": "", "switch_block_statement_group": ""})
 _NOT_PLAIN = (b"/*", b"//", b'\\"', b"'\"'", b"' '", b'"""')
 _BLANKS = b" \t\n\r\x0b\x0c"
 _NAME, _TYPE, _BODY, _PARAMETERS, _DIMENSIONS = field_ids(
@@ -78,7 +70,7 @@ def parse(source: bytes) -> FileFacts:
     Returns:
         Facts; ``errors`` names the lines that tree-sitter could not place.
     """
-    encoding, errors, text = readable(_without_open_comments(source))
+    encoding, errors, text = readable(tame(source))
     root = Parser(JAVA).parse(text).root_node
     errors = [*syntax_errors(root), *errors]
     reader = _Reader(source, encoding)
@@ -99,23 +91,9 @@ def parse(source: bytes) -> FileFacts:
 
 def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
     """(comment, the statements that it stands before) of a whole file."""
-    root = Parser(JAVA).parse(readable(_without_open_comments(source))[2]).root_node
-    for block in QueryCursor(_BLOCKS).captures(root).get("block", ()):
+    root = Parser(JAVA).parse(readable(tame(source))[2]).root_node
+    for _, block in _BLOCKS.found(root):
         yield from passages_in(block.named_children, source)
-
-
-_OPEN_COMMENTS = 100
-
-
-def _without_open_comments(source: bytes) -> bytes:
-    """Blanks comment openings after the last closing, where there are many.
-
-    The grammar's lexer runs to the end of the text at each of them, which is quadratic.
-    """
-    last = source.rfind(b"*/") + 1
-    if source.count(b"/*", last) <= _OPEN_COMMENTS:
-        return source
-    return source[:last] + source[last:].replace(b"/*", b"  ")
 
 
 def method_errors(text: str) -> tuple[str, ...]:
@@ -129,7 +107,7 @@ def method_errors(text: str) -> tuple[str, ...]:
     """
     prefix = b"class C {\n"
     source = prefix + text.encode() + b"\n}"
-    root = Parser(JAVA).parse(source).root_node
+    root = Parser(JAVA).parse(tame(source)).root_node
     if root.has_error:
         found = list(syntax_errors(root, first_line=0)) or ["line 1: syntax error"]
         return tuple(found[:3])
@@ -147,7 +125,7 @@ def digest(code: bytes) -> str:
     """Hash of code without white space and comments (16 hex digits)."""
     for mark in _NOT_PLAIN:
         if mark in code:
-            parts = _COMMENT_OR_STRING.split(code)
+            parts = COMMENT_OR_STRING.split(code)
             parts[1::2] = [b"" if part.startswith(b"/") else part for part in parts[1::2]]
             between = b""
             break

@@ -11,27 +11,24 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Protocol
 
-import tree_sitter_java
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Parser
 
 from indexer.facts import Call, Inside, Method, Parameter, Span, pack_inside, simple_type
-from indexer.languages.trees import slicer
+from indexer.languages.java_trees import JAVA, tame
+from indexer.languages.trees import Search, slicer
 
-__all__ = ["JAVA", "Bodies", "Inner", "Texts", "field_ids", "read", "says_test"]
+__all__ = ["Bodies", "Inner", "Texts", "field_ids", "read", "says_test"]
 
-JAVA = Language(tree_sitter_java.language())
-"""The grammar."""
-
-_INSIDE_BODIES = Query(
+_INSIDE_BODIES = Search(
     JAVA,
-    """
-    (method_invocation) @call
-    (object_creation_expression) @new
-    (method_reference) @reference
-    (local_variable_declaration) @local
-    (enhanced_for_statement) @each
-    (resource) @resource
-    """,
+    {
+        "method_invocation": "call",
+        "object_creation_expression": "new",
+        "method_reference": "reference",
+        "local_variable_declaration": "local",
+        "enhanced_for_statement": "each",
+        "resource": "resource",
+    },
 )
 _LITERALS = {
     "string_literal": "String",
@@ -97,7 +94,7 @@ def read(method: Method, body: Span) -> Inside:
     """What stands in the body that ``Texts`` has kept."""
     head = b"class C { C() " if method.constructor else b"class C { void m() "
     source = head + method.inside + b" }"
-    root = Parser(JAVA).parse(source).root_node
+    root = Parser(JAVA).parse(tame(source)).root_node
     calls, variables = Bodies(source, slicer(source, "utf-8"), root).read(len(head), len(source))
     moved = body.start - len(head)
     return Inside(tuple([c.at(c.start + moved) for c in calls]), variables)
@@ -112,10 +109,9 @@ class Bodies:
         self.typed = says_test(source)
         found = [
             (node.start_byte, -node.end_byte, place, capture, node)
-            for capture, nodes in QueryCursor(_INSIDE_BODIES).captures(root).items()
-            for place, node in enumerate(nodes)
+            for place, (capture, node) in enumerate(_INSIDE_BODIES.found(root))
         ]
-        # The binding gives captures in no order: of one start, the outer comes first.
+        # They come in no order: of one start, the outer comes first.
         found.sort()
         self.found = found
         self.starts = [one[0] for one in found]

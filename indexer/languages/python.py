@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Language, Node, Parser
 
 from indexer.facts import FileFacts, Import, Method, Parameter, Span, Type, simple_type
 from indexer.languages.comments import passages_in
 from indexer.languages.remarks import Remark
-from indexer.languages.trees import readable, slicer, syntax_errors
+from indexer.languages.trees import Search, readable, slicer, syntax_errors
 
 __all__ = ["parse", "passages", "placeholder_end", "remark_at"]
 
@@ -29,13 +29,16 @@ _COMMENT_OR_STRING = re.compile(
 _WITHIN = frozenset(
     {
         *("block", "if_statement", "elif_clause", "else_clause", "match_statement", "case_clause"),
-        *("try_statement", "except_clause", "except_group_clause", "finally_clause"),
+        *("try_statement", "except_clause", "finally_clause"),
         *("for_statement", "while_statement", "with_statement", "ERROR"),
     }
 )
 """What a definition may stand in without being inside a function."""
 _DEEPEST = 50
-_BLOCKS = Query(_PYTHON, "(_ (block)) @owner")
+_OWNERS = Search(
+    _PYTHON, dict.fromkeys((_WITHIN | {"function_definition", "class_definition"}) - {"block"}, "")
+)
+"""What has a block."""
 
 
 def parse(source: bytes) -> FileFacts:
@@ -60,7 +63,7 @@ def parse(source: bytes) -> FileFacts:
 def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
     """(comment, the statements that it stands before) of a whole file."""
     root = Parser(_PYTHON).parse(readable(source)[2]).root_node
-    for owner in QueryCursor(_BLOCKS).captures(root).get("owner", ()):
+    for _, owner in _OWNERS.found(root):
         before: list[Node] = []
         for child in owner.named_children:
             if child.type == "comment":

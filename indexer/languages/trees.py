@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from tree_sitter import Node
+from tree_sitter import Language, Node, Query, QueryCursor
 
-__all__ = ["readable", "slicer", "syntax_errors"]
+__all__ = ["Search", "readable", "slicer", "syntax_errors"]
 
 _ONLY_LETTERS = bytes(range(128)) + b"x" * 128
 _MOST_ERRORS = 20
+
+
+class Search:
+    """Finds nodes by their kinds.
+
+    In a tree with errors one node may have any number of children, and at each of them a query
+    looks at all behind it: such a tree is walked.
+
+    Args:
+        language: Of the trees.
+        names: What a node is called that is found, by its kind.
+    """
+
+    def __init__(self, language: Language, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._query = Query(language, " ".join(f"({kind}) @{kind}" for kind in names))
+
+    def found(self, root: Node) -> Iterator[tuple[str, Node]]:
+        """(name, node) for each below a root, in any order."""
+        if root.has_error:
+            for node in _walked(root):
+                name = self._names.get(node.type)
+                if name is not None:
+                    yield name, node
+        else:
+            for kind, nodes in QueryCursor(self._query).captures(root).items():
+                name = self._names[kind]
+                for node in nodes:
+                    yield name, node
+
+
+def _walked(root: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    cursor = root.walk()
+    while cursor.node is not None:
+        yield cursor.node
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
 
 
 def readable(source: bytes) -> tuple[str, list[str], bytes]:

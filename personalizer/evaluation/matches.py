@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Node, Parser
 
 from indexer.languages.java import method_errors
-from indexer.languages.java_bodies import JAVA
+from indexer.languages.java_trees import JAVA
 
 __all__ = ["abstract", "abstract_match", "exact_match", "identifiers", "tokens"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tree_sitter import Parser
 
 from indexer import Snapshot
-from indexer.languages.java_bodies import JAVA
+from indexer.languages.java_trees import JAVA, tame
 
 __all__ = ["shared", "words", "words_of"]
 
@@ -30,7 +30,7 @@ def words(source: bytes, encoding: str = "utf-8") -> set[str]:
         ['cart', 'total']
     """
     kept = bytearray(source)
-    stack = [Parser(JAVA).parse(source).root_node]
+    stack = [Parser(JAVA).parse(tame(source)).root_node]
     while stack:
         node = stack.pop()
         if node.type.endswith("comment"):

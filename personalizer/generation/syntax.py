@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from tree_sitter import Node, Parser
 
 from indexer import Method
-from indexer.languages.java_bodies import JAVA
+from indexer.languages.java_trees import JAVA
 
 __all__ = [
     "CALLS",

@@ -11,7 +11,7 @@ from tree_sitter import Parser
 
 from indexer import FileFacts, Method, Type
 from indexer.facts import simple_type
-from indexer.languages.java_bodies import JAVA
+from indexer.languages.java_trees import JAVA, tame
 from indexer.pairing import module_of
 from personalizer.engine.monitor.java_types import java_kind
 from personalizer.generation.names.members import Declared
@@ -178,7 +178,9 @@ class Values:
     def constants(self, declared: Declared) -> list[str]:
         """The constants of an enum, in order."""
         source = declared.type.span.of(self._site.snapshot.source(declared.path))
-        found = (n for n in nodes(Parser(JAVA).parse(source).root_node) if n.type == "enum_body")
+        found = (
+            n for n in nodes(Parser(JAVA).parse(tame(source)).root_node) if n.type == "enum_body"
+        )
         body = next(found, None)
         return [
             f"{declared.type.name}.{code(one.child_by_field_name('name'))}"

@@ -16,7 +16,7 @@ from tree_sitter import Node, Parser
 
 from indexer import Span
 from indexer.facts import simple_type
-from indexer.languages.java_bodies import JAVA
+from indexer.languages.java_trees import JAVA, tame
 from personalizer.generation.placing.naming import joined, word_of
 from personalizer.generation.rescue.arguments import null_of
 from personalizer.generation.rescue.beginnings import plain_name
@@ -191,14 +191,14 @@ class _Seen:
         source = site.owner.span.of(site.snapshot.source(site.place.path))
         texts = (
             code(node)
-            for node in nodes(Parser(JAVA).parse(source).root_node)
+            for node in nodes(Parser(JAVA).parse(tame(source)).root_node)
             if node.type == "string_literal"
         )
         often = Counter(one for one in texts if len(one) <= _LONGEST_TEXT)
         return [one for one, _ in often.most_common(_TESTS_TEXTS)]
 
     def _nodes(self, part: Span) -> Iterator[Node]:
-        return nodes(Parser(JAVA).parse(part.of(self._source)).root_node)
+        return nodes(Parser(JAVA).parse(tame(part.of(self._source))).root_node)
 
 
 def _fitting(kind: str, site: Site, seen: _Seen, values: Values, written: str) -> tuple[str, ...]:
