@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Rules", "read_rules"]
 
@@ -119,30 +120,59 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _CLASS_PARTS = re.compile(_FIRST, re.DOTALL)
-_GLOBS = {"folders": b"(?:.*/)?", "anything": b".*", "name": b"[^/]*", "one": b"[^/]"}
 
 
 def _translated(glob: bytes) -> bytes | None:
-    """The regular expression of a glob; None where it matches nothing."""
-    regex, at = b"", 0
+    """The regular expression of a glob; None where it matches nothing.
+
+    What stands before the last wildcard of a kind need never be matched elsewhere than where it is
+    met first, which atomic groups say: else the time would grow with the power of the wildcards.
+    """
+    parts, at = [_Part("", [b""])], 0
     while at < len(glob):
         token = _TOKEN.match(glob, at)
         if token is None:
             return None
         at = token.end()
-        if token.lastgroup == "plain":
-            regex += re.escape(token["plain"][-1:])
-        elif token.lastgroup == "parts":
+        if token.lastgroup in ("folders", "anything"):
+            parts.append(_Part(token.lastgroup, [b""]))
+        elif token.lastgroup == "name":
+            parts[-1].pieces.append(b"")
+        elif token.lastgroup == "one":
+            parts[-1].pieces[-1] += b"[^/]"
+        elif token.lastgroup == "plain":
+            parts[-1].pieces[-1] += re.escape(token["plain"][-1:])
+        else:
             members = _members(token["parts"])
             if members is None:
                 return None
             if token["negated"]:
                 members = set(range(256)) - members
             members.discard(ord("/"))
-            regex += b"[%b]" % b"".join(b"\\x%02x" % one for one in members) if members else b"(?!)"
-        else:
-            regex += _GLOBS[token.lastgroup or ""]
-    return regex
+            written = b"[%b]" % b"".join(b"\\x%02x" % one for one in members)
+            parts[-1].pieces[-1] += written if members else b"(?!)"
+    first, *further = (_ACROSS[part.after] + part.within() for part in parts)
+    inner = [b"(?>%b)" % one for one in further[:-1]]
+    return b"".join([first, *inner, *further[-1:]])
+
+
+_ACROSS = {"": b"", "folders": b"(?:.*?/)??", "anything": b".*?"}
+
+
+class _Part(NamedTuple):
+    """What stands between two wildcards that go across folders."""
+
+    after: str
+    """The first of the two; empty at the beginning."""
+    pieces: list[bytes]
+    """Regular expressions, between which any part of a name may stand."""
+
+    def within(self) -> bytes:
+        head, *further = self.pieces
+        if not further:
+            return head
+        *inner, last = further
+        return head + b"".join(b"(?>[^/]*?%b)" % one for one in inner) + b"[^/]*" + last
 
 
 _CLASSES = {

@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import subprocess
+import time
 import warnings
 from pathlib import Path
 
@@ -96,11 +97,20 @@ def test_what_random_ignore_files_leave_is_what_git_leaves(tmp_path: Path):
     chosen = random.Random(0)
     names = ["A", "b", "ab", "B1"]
     pieces = [*names, "*", "?", "*b", "A*", "[Ab]", "[!b]*", "[[:upper:]]", "[[:digit:]-b]?", "\\A"]
-    segments = [*pieces, *(f"{piece}.java" for piece in pieces), "**", "*.java", "[", "[b-A]*"]
+    pieces += ["*b*", "*b*1*", "A*?*", "**A*b", "\\**"]
+    segments = [
+        *pieces,
+        *(f"{piece}.java" for piece in pieces),
+        "**",
+        "**",
+        "*.java",
+        "[",
+        "[b-A]*",
+    ]
     files = [".gitignore", "A/.gitignore", "A/b/.gitignore", ".git/info/exclude", "users"]
 
     def pattern() -> str:
-        inner = "/".join(chosen.choices(segments, k=chosen.choice([1, 1, 2, 3])))
+        inner = "/".join(chosen.choices(segments, k=chosen.choice([1, 1, 2, 3, 5])))
         ends = [("", "!"), ("", "", "/"), (inner,), ("", "", "/"), ("", "", "", " ", "\r")]
         return "".join(map(chosen.choice, ends))
 
@@ -116,6 +126,15 @@ def test_what_random_ignore_files_leave_is_what_git_leaves(tmp_path: Path):
         kept = kept_by_git(tmp_path)
         assert set(workspace.sources()) == kept
         assert {path for path in paths if not workspace.ignores(path)} == kept
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 12 + "*b", "/**/" + "a*a/**/" * 12 + "b"])
+def test_a_pattern_of_many_wildcards_is_matched_at_once(tmp_path: Path, pattern: str):
+    long = f"{'aa/' * 40}{'a' * 200}.java"
+    tree(tmp_path, long, _gitignore=pattern)
+    start = time.process_time()
+    check_walk(tmp_path, long)
+    assert time.process_time() - start < 5  # it took hours, of which git takes none
 
 
 @pytest.mark.parametrize(
