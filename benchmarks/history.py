@@ -32,7 +32,7 @@ from personalizer.output import quiet_libraries
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
 from personalizer.training.batches import target_losses
-from personalizer.training.continual import Parent, WarmStart, gain_and_loss, keep_sides
+from personalizer.training.continual import Parent, WarmStart, gain_and_loss
 from personalizer.training.measure import measure_new
 from personalizer.training.preparation import prepare, usable_pairs
 from personalizer.training.project import train_project
@@ -97,8 +97,8 @@ class SameSides(WarmStart):
     def __init__(self, parent: Parent) -> None:
         super().__init__(parent, 0)
 
-    def sides(self, sides: Mapping[Side, Any]) -> dict[Side, list[Pair]]:
-        return keep_sides(sides, self.parent)
+    def chosen(self, dataset: Dataset) -> Dataset:
+        return dataset
 
     def strategy(self, strategy: Strategy, dataset: Dataset) -> Strategy:
         return strategy

@@ -9,7 +9,15 @@ adapters/names.json            every name ever given, in order: none is given tw
 
 from personalizer.adapters.exchange import Base, export, import_folder
 from personalizer.adapters.forget import Forgotten, forget, remember
-from personalizer.adapters.manifest import BASE, Adapter, Manifest, Trained, UsedPair, new_id
+from personalizer.adapters.manifest import (
+    BASE,
+    Adapter,
+    Manifest,
+    Trained,
+    UsedPair,
+    halves,
+    new_id,
+)
 from personalizer.adapters.registry import Chooser, Registry
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "UsedPair",
     "export",
     "forget",
+    "halves",
     "import_folder",
     "new_id",
     "remember",

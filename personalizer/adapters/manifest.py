@@ -23,6 +23,7 @@ __all__ = [
     "Manifest",
     "Trained",
     "UsedPair",
+    "halves",
     "identity",
     "new_id",
     "read_manifest",
@@ -115,6 +116,10 @@ class UsedPair:
     """Path of the test's file."""
 
     @property
+    def halves(self) -> tuple[str, str]:
+        return halves(self.digest)
+
+    @property
     def paths(self) -> tuple[str, str]:
         """The files whose code it shows."""
         return self.focal_class.rpartition("#")[0], self.test
@@ -141,6 +146,10 @@ class Trained:
     def learnt(self) -> set[str]:
         """Digests of the pairs whose targets trained it or one of its parents."""
         return {p.digest for p in (*self.used, *self.inherited) if p.side == "train"}
+
+    def learnt_tests(self) -> set[str]:
+        """Digests of the tests among them, whatever became of their focal methods."""
+        return {halves(digest)[1] for digest in self.learnt()}
 
 
 @dataclass(frozen=True)
@@ -238,6 +247,12 @@ def read_manifest(folder: Path) -> Manifest:
             f"adapter {folder.name} is damaged: its manifest is that of {manifest.id}: train again"
         )
     return manifest
+
+
+def halves(digest: str) -> tuple[str, str]:
+    """What stands for the focal method in a pair's digest, and what for the test."""
+    focal, _, test = digest.partition("-")
+    return focal, test
 
 
 def identity(files: Mapping[str, str]) -> str:

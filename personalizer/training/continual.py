@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from indexer import Pair
-from personalizer.adapters import Adapter, Registry, Trained
+from personalizer.adapters import Adapter, Registry, Trained, halves
 from personalizer.dataset import Dataset, Encoded, Side
 from personalizer.errors import AdapterError, BadInput
 from personalizer.models import LoadedBase
@@ -22,7 +22,6 @@ from personalizer.settings import Settings
 from personalizer.training.batches import target_losses
 from personalizer.training.strategies import Options, Strategy, attach
 from personalizer.training.strategies.choice import AUTO
-from personalizer.training.strategies.files import is_peft
 
 __all__ = [
     "Parent",
@@ -56,14 +55,16 @@ class Parent:
 
     @property
     def known(self) -> set[str]:
-        """Digests of the pairs that the project had when the parent was trained."""
-        return set(self.trained.pairs.values())
+        """Digests of the pairs that trained, stopped or judged the parent or a parent of it."""
+        return {pair.digest for pair in (*self.trained.used, *self.trained.inherited)}
 
 
 def started_from(
     registry: Registry, settings: Settings, base_fingerprint: str
 ) -> tuple[Settings, WarmStart | None]:
     """Settings and parent of a training; no parent without ``warm_start``, or while none serves.
+
+    What the parent is stands in its manifest: its method and the choices within it.
 
     Raises:
         AdapterError: As ``parent_of``.
@@ -73,8 +74,18 @@ def started_from(
     parent = parent_of(registry, settings.method, base_fingerprint)
     if parent is None:
         return settings, None
-    method = parent.adapter.manifest.method
-    return replace(settings, method=method), WarmStart(parent, settings.seed)
+    manifest = parent.adapter.manifest
+    options = manifest.hyperparameters.get("options", {})
+    settings = replace(
+        settings,
+        method=manifest.method,
+        lora_rank=options.get("rank", settings.lora_rank),
+        lora_targets=options.get("targets", settings.lora_targets),
+        lora_variant=options.get("variant", settings.lora_variant),
+        virtual_tokens=options.get("virtual_tokens", settings.virtual_tokens),
+        prefix_from=None,
+    )
+    return settings, WarmStart(parent, settings.seed)
 
 
 def parent_of(registry: Registry, method: str, base_fingerprint: str) -> Parent | None:
@@ -111,20 +122,22 @@ def keep_sides(sides: Sides, parent: Parent) -> dict[Side, list[Pair]]:
     """Gives every focal class the side that it had for the parent; new ones keep the split's.
 
     A class of which any pair trained the parent, or a parent of it, is trained on, wherever its
-    file has moved.
+    file has moved. A class that the parent did not know by name is one that it knew under another
+    where they have a focal method or a test in common, letter by letter.
 
     Args:
         sides: Pairs by side, from ``dataset.split``.
         parent: Whose sides count.
     """
     of_class: dict[str, Side] = {}
-    of_pair: dict[str, Side] = {}
+    of_code: dict[str, Side] = {}
+    """Of whole pairs and of their halves, by digest."""
     ordered = [*parent.trained.inherited, *parent.trained.used]  # the newest word counts
+    ordered.sort(key=lambda used: used.side == "train")
     for used in ordered:
-        of_class[used.focal_class] = of_pair[used.digest] = used.side  # type: ignore[assignment]
-    for used in ordered:
-        if used.side == "train":
-            of_class[used.focal_class] = of_pair[used.digest] = "train"
+        side: Side = used.side  # type: ignore[assignment]
+        of_class[used.focal_class] = side
+        of_code |= dict.fromkeys([used.digest, *used.halves], side)
     classes: dict[str, list[Pair]] = {}
     split: dict[str, Side] = {}
     for side, pairs in sides.items():
@@ -133,37 +146,36 @@ def keep_sides(sides: Sides, parent: Parent) -> dict[Side, list[Pair]]:
             split[pair.focal_class] = side
     kept: dict[Side, list[Pair]] = {side: [] for side in sides}
     for name, pairs in classes.items():
-        had = {of_pair[p.digest] for p in pairs if p.digest in of_pair}
+        told = {p.digest for p in pairs}
+        if name not in of_class:
+            told |= {half for p in pairs for half in halves(p.digest)}
+        had = {of_code[one] for one in told if one in of_code}
         if name in of_class:
             had.add(of_class[name])
         kept["train" if "train" in had else min(had, default=split[name])] += pairs
     return kept
 
 
-def replayed(sides: Sides, parent: Parent, seed: int) -> tuple[dict[Side, list[Pair]], int, int]:
-    """Leaves of the training side what is new or changed, and as many pairs that are not.
-
-    Returns:
-        The sides, the number of new or changed training pairs, and of those replayed.
+def replayed(
+    train: Sequence[Encoded], parent: Parent, seed: int
+) -> tuple[list[Encoded], list[Encoded]]:
+    """Of the training side what is new or changed, and as many examples of what is not.
 
     Raises:
         BadInput: If nothing is new.
     """
-    fresh = [p for p in sides["train"] if p.digest not in parent.known]
+    fresh = [e for e in train if e.pair.digest not in parent.known]
     if not fresh:
         raise BadInput(
             f"no training pair is new or changed since {parent.adapter.id} was trained: "
             "there is nothing to train on"
         )
 
-    def order(pair: Pair) -> bytes:
-        return hashlib.blake2b(f"{seed} {pair.digest}".encode(), digest_size=8).digest()
+    def order(example: Encoded) -> bytes:
+        return hashlib.blake2b(f"{seed} {example.pair.digest}".encode(), digest_size=8).digest()
 
-    known = sorted((p for p in sides["train"] if p.digest in parent.known), key=order)
-    again = known[: max(_FEWEST_REPLAYED, round(_REPLAY * len(fresh)))]
-    kept = {side: list(pairs) for side, pairs in sides.items()}
-    kept["train"] = [*fresh, *again]
-    return kept, len(fresh), len(again)
+    known = sorted((e for e in train if e.pair.digest in parent.known), key=order)
+    return fresh, known[: max(_FEWEST_REPLAYED, round(_REPLAY * len(fresh)))]
 
 
 class WarmStart:
@@ -182,21 +194,26 @@ class WarmStart:
         """The parent's losses, from when its model was made."""
 
     def sides(self, sides: Sides) -> dict[Side, list[Pair]]:
-        """The split's sides as the parent's, with what is new and a replay to train on.
+        """The split's sides as the parent's."""
+        return keep_sides(sides, self.parent)
+
+    def chosen(self, dataset: Dataset) -> Dataset:
+        """What is new and a replay to train on, and all that is held out.
+
+        It is chosen last: what is held out was held against the whole training side.
 
         Raises:
             BadInput: If nothing is new.
         """
-        kept, new, again = replayed(keep_sides(sides, self.parent), self.parent, self._seed)
-        self._counts = {"new": new, "replayed": again}
-        return kept
+        fresh, again = replayed(dataset.train, self.parent, self._seed)
+        self._counts = {"new": len(fresh), "replayed": len(again)}
+        return replace(dataset, sides={**dataset.sides, "train": (*fresh, *again)})
 
     def strategy(self, strategy: Strategy, dataset: Dataset) -> Strategy:
         """The strategy begun with the parent's weights; raises AdapterError if they do not fit."""
 
         def apply(base: LoadedBase, options: Options) -> Any:
-            model = _resumed(strategy, base, options, self.parent.adapter)
-            model.eval()
+            model = attach(base, self.parent.adapter.folder, trainable=True)
             self.before = {s: target_losses(model, base, dataset.sides[s]) for s in _HELD_OUT}
             return model
 
@@ -213,27 +230,6 @@ class WarmStart:
         examples = [e for side in _HELD_OUT for e in dataset.sides[side]]
         losses = [np.concatenate([one[s] for s in _HELD_OUT]) for one in (base, self.before, after)]
         return {"trained": self._counts, **gain_and_loss(self.parent, examples, *losses)}
-
-
-def _resumed(strategy: Strategy, base: LoadedBase, options: Options, adapter: Adapter) -> Any:
-    """The parent's model with the parameters trainable that trained it."""
-    if not is_peft(adapter.folder):
-        model = strategy.apply(base, options)
-        attach(base, adapter.folder)
-        return model
-    from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
-    from peft.utils import load_peft_weights
-
-    try:
-        # from_pretrained would do, but refuses to make prompts and prefixes trainable
-        config = PeftConfig.from_pretrained(str(adapter.folder))
-        config.inference_mode = False
-        model = get_peft_model(base.model, config)
-        device = next(model.parameters()).device.type
-        set_peft_model_state_dict(model, load_peft_weights(str(adapter.folder), device=device))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise AdapterError(f"{adapter.id} does not fit {base.name}: {error}") from error
-    return model
 
 
 def gain_and_loss(

@@ -238,7 +238,7 @@ def _learnable(
         dataset = _encoded(snapshot, sides, tokenizer, settings, context_tokens)
         empty = [side for side, found in dataset.sides.items() if not found]
         if not empty:
-            return dataset
+            return dataset if warm is None else warm.chosen(dataset)
         classes = {pair.focal_class for pair in dataset.pairs()}
         left = [pair for pair in candidates if pair.focal_class in classes]
         if len(left) == len(candidates):

@@ -56,8 +56,13 @@ def write(model: Any, folder: Path) -> None:
     save_file(trained, str(folder / WEIGHTS), {_BASE: str(_parameters(model))})
 
 
-def load(base: LoadedBase, file: Path) -> None:
+def load(base: LoadedBase, file: Path, *, trainable: bool = False) -> None:
     """Puts what was trained into the base's model.
+
+    Args:
+        base: Changed in place.
+        file: As ``write`` made it.
+        trainable: Whether the parameters in it, and no others, are to require gradients.
 
     Raises:
         AdapterError: If it was trained on a base of another shape.
@@ -77,11 +82,13 @@ def load(base: LoadedBase, file: Path) -> None:
     if _PREFIX in found:
         install(base.model, found[_PREFIX].shape[3])
     own = dict(base.model.named_parameters())
+    base.model.requires_grad_(False)
     for name, weight in found.items():
         if name not in own or own[name].shape != weight.shape:
             raise AdapterError(f"{name} of shape {tuple(weight.shape)} is no part of the base")
         with torch.no_grad():
             own[name].copy_(weight)
+        own[name].requires_grad_(trainable)
 
 
 def _parameters(model: Any) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from personalizer.errors import AdapterError
 from personalizer.models import LoadedBase
 from personalizer.training.strategies import deltas
+from personalizer.training.strategies.matrices import wrap
 from personalizer.training.strategies.prefix import accept_batches
 
 if TYPE_CHECKING:
@@ -37,34 +38,50 @@ def save(model: Any, folder: Path) -> None:
     (folder / "README.md").unlink(missing_ok=True)
 
 
-def attach(base: LoadedBase, folder: Path) -> torch.nn.Module:
+def attach(base: LoadedBase, folder: Path, *, trainable: bool = False) -> torch.nn.Module:
     """The base model with an adapter from disk, in evaluation mode.
 
     PEFT wraps the base in place; what is not PEFT's replaces weights of the base.
 
+    Args:
+        base: Changed in place.
+        folder: Of the adapter.
+        trainable: Whether what was trained, and nothing else, is to require gradients.
+
     Raises:
         AdapterError: If the folder holds no adapter of this base.
     """
-    from peft import PeftConfig, PeftModel
     from safetensors import SafetensorError
 
     try:
         if is_peft(folder):
-            check_width(PeftConfig.from_pretrained(str(folder)), base)
-            adapted: torch.nn.Module = PeftModel.from_pretrained(
-                base.model,
-                str(folder),
-                torch_device=str(base.model.device),  # else PEFT reads them to any GPU there is
-            ).eval()
-            accept_batches(adapted)
-            return adapted
+            return _wrapped(base, folder, trainable).eval()
         if (folder / deltas.WEIGHTS).is_file():
-            deltas.load(base, folder / deltas.WEIGHTS)
+            deltas.load(base, folder / deltas.WEIGHTS, trainable=trainable)
             changed: torch.nn.Module = base.model.eval()
             return changed
     except (AdapterError, OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise AdapterError(f"the adapter in {folder} does not fit {base.name}: {error}") from error
     raise AdapterError(f"expected an adapter in {folder}, found no weights")
+
+
+def _wrapped(base: LoadedBase, folder: Path, trainable: bool) -> torch.nn.Module:
+    """PEFT's model, which takes the batches that every other model takes."""
+    from peft import PeftConfig, PeftModel, set_peft_model_state_dict
+    from peft.utils import load_peft_weights
+
+    config = PeftConfig.from_pretrained(str(folder))
+    check_width(config, base)
+    device = str(base.model.device)  # else PEFT reads them to any GPU there is
+    adapted: torch.nn.Module
+    if trainable:  # from_pretrained refuses to make prompts and prefixes so
+        config.inference_mode = False
+        adapted = wrap(base, config)
+        set_peft_model_state_dict(adapted, load_peft_weights(str(folder), device=device))
+    else:
+        adapted = PeftModel.from_pretrained(base.model, str(folder), torch_device=device)
+    accept_batches(adapted)
+    return adapted
 
 
 def is_peft(folder: Path) -> bool:
