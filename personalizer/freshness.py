@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -71,13 +71,12 @@ class Measured:
     """ISO 8601, UTC."""
     pairs: list[str]
     """Digests of the pairs: new or changed since the adapter was trained."""
-    base_loss: float
-    """Mean over the pairs of the loss per target token, in nats."""
-    adapter_loss: float
-
-    @property
-    def gain(self) -> float:
-        return self.base_loss - self.adapter_loss
+    base_loss: float | None
+    """Mean over the pairs of the loss per target token, in nats; None without pairs."""
+    adapter_loss: float | None
+    considered: list[str] = field(default_factory=list)
+    """Digests of all pairs that were new or changed then: some are too long, some were not drawn,
+    and of some the test is one that trained the adapter."""
 
 
 def changes_of(
@@ -234,10 +233,14 @@ def _measured(
         "measured_at": kept.measured_at,
         "pairs": len(kept.pairs),
         "still_there": len(digests & set(kept.pairs)),
-        "not_measured": len(digests - set(kept.pairs)),
-        "base": round(kept.base_loss, 4),
-        "adapter": round(kept.adapter_loss, 4),
+        "not_measured": len(digests - {*kept.pairs, *kept.considered}),
+        "base": _rounded(kept.base_loss),
+        "adapter": _rounded(kept.adapter_loss),
     }
+
+
+def _rounded(loss: float | None) -> float | None:
+    return None if loss is None else round(loss, 4)
 
 
 def _judged(

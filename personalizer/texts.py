@@ -207,7 +207,7 @@ def _status_text(result: dict[str, Any]) -> str:
         ]
         if result["chosen_by"] == "user" and result["gate"] != "refused":
             lines.append("  chosen    by name, whatever the gate said")
-        if measured := result["loss_on_new"]:
+        if (measured := result["loss_on_new"]) and measured["pairs"]:
             lines.append(
                 f"  new       loss {measured['adapter']:.3f}, the base's {measured['base']:.3f} "
                 f"on {measured['pairs']} new pairs (measured {measured['measured_at']})"

@@ -394,6 +394,38 @@ def test_new_pairs_are_measured_within_what_a_prefix_leaves(tiny_base, tmp_path,
     assert allowed == [load_base(str(tiny_base)).context - 1000]
 
 
+def test_a_test_that_trained_the_adapter_is_not_measured_as_new(tmp_path):
+    """Only focal methods change: what their unchanged tests cost says what was learnt by heart."""
+    before = project_files(classes=8, methods=4)
+    after = {
+        path: text.replace("size + by", "by + size") if "/main/" in path else text
+        for path, text in before.items()
+    }
+    base = make_tiny_base(tmp_path / "base")
+    root = write_project(tmp_path / "shapes", before)
+    settings = Settings(base=str(base), **(QUICK | {"max_steps": 1}))
+    registry = Registry(WorkspaceData(root).adapters)
+    adapter = registry.get(project.train_project(root, settings)["adapter"])
+    registry.use(adapter.id)
+    write_project(root, after)
+    pairs = adapter.manifest.pairs
+    assert status(root)["pairs"]["changed"] == sum(pairs.values())
+    assert measure_new(root, settings)["pairs"] == pairs["validation"] + pairs["gate"]
+    assert status(root)["loss_on_new"]["not_measured"] == 0
+
+    tests = {used.test for used in adapter.trained().used if used.side == "train"}
+    classes = {test.replace("/test/", "/main/").replace("Test.java", ".java") for test in tests}
+    write_project(root, before | {path: after[path] for path in classes})
+    assert measure_new(root, settings) == {"adapter": adapter.id, "pairs": 0}
+    said = status(root)["loss_on_new"]
+    assert (said["pairs"], said["base"], said["not_measured"]) == (0, None, 0)
+
+    make_tiny_base(base, seed=7)
+    write_project(root, after)
+    with pytest.raises(AdapterError, match="another base"):
+        measure_new(root, settings)
+
+
 @pytest.mark.slow
 def test_a_project_is_trained_on_warm_measured_and_forgotten(tiny_base, tmp_path):
     """The whole life: train, grow, measure, train on, forget, train anew."""

@@ -178,6 +178,17 @@ class Adapter:
         except (OSError, ValueError) as error:
             raise AdapterError(f"adapter {self.id} is damaged: {error}: train again") from error
 
+    def check_base(self, fingerprint: str) -> None:
+        """Refuses another base than it was trained on.
+
+        Raises:
+            AdapterError: If this fingerprint is not that of its base.
+        """
+        if fingerprint != self.manifest.base_fingerprint:
+            raise AdapterError(
+                f"{self.id} was trained on another base than {self.base} is now: train again"
+            )
+
     def check_weights(self) -> None:
         """Looks whether its weights are all there, by what their headers say; no file is read.
 

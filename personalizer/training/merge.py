@@ -6,7 +6,7 @@ from pathlib import Path
 
 from personalizer.adapters import Adapter
 from personalizer.adapters.exchange import new_folder
-from personalizer.errors import AdapterError, BadInput
+from personalizer.errors import BadInput
 from personalizer.models import best_device, fingerprint, half_of, load_base
 from personalizer.training.strategies import attach
 
@@ -39,8 +39,7 @@ def export_merged(adapter: Adapter, target: Path) -> list[str]:
         device = best_device()
         kind = None if device == "cpu" else half_of(device)
         base = load_base(adapter.base, device="cpu", dtype=kind)
-        if fingerprint(base.folder) != adapter.manifest.base_fingerprint:
-            raise AdapterError(f"{adapter.id} was trained on another base than {base.name} is now")
+        adapter.check_base(fingerprint(base.folder))
         model = attach(base, adapter.folder)
         if isinstance(model, PeftModel):
             model = model.merge_and_unload()
