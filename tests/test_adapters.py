@@ -259,3 +259,16 @@ def test_a_base_is_read_for_its_fingerprint_once_until_its_files_change(tmp_path
     weights.write_bytes(b"Weights")
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if it were the old file
     assert fingerprint(tmp_path) != first
+
+
+def test_every_file_of_a_tokenizer_that_has_no_whole_one_is_in_a_bases_fingerprint(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    found = {fingerprint(tmp_path)}
+    for name in ("tokenizer.model", "vocab.json", "merges.txt", "spiece.model"):
+        (tmp_path / name).write_text("a")
+        found.add(fingerprint(tmp_path))
+    assert len(found) == 5
+    (tmp_path / "tokenizer.json").write_text("{}")
+    whole = fingerprint(tmp_path)
+    (tmp_path / "vocab.json").write_text("b")
+    assert fingerprint(tmp_path) == whole

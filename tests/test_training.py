@@ -25,7 +25,7 @@ from personalizer.errors import (
     TooFewPairs,
 )
 from personalizer.freshness import status
-from personalizer.models import load_base
+from personalizer.models import catalogue, load_base
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
@@ -223,6 +223,18 @@ def test_base_models_that_cannot_be_used_are_named(tiny_base, tmp_path):
     shutil.copytree(tiny_base, misfit)
     _add_tokens(misfit)
     check_refused(root, quick(misfit), BaseModelError, "does not fit its tokenizer")
+    pickled = tmp_path / "pickled"
+    shutil.copytree(tiny_base, pickled)
+    torch.save(load_base(str(pickled)).model.state_dict(), pickled / "pytorch_model.bin")
+    (pickled / "model.safetensors").unlink()
+    check_refused(root, quick(pickled), BaseModelError, "expected weights as safetensors")
+
+
+def test_a_model_whose_weights_are_pickled_alone_is_not_said_to_be_pulled(monkeypatch, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
+    with pytest.raises(BaseModelError, match="expected weights as safetensors"):
+        catalogue.pull("some/model")
 
 
 def _add_tokens(folder):

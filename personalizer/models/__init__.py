@@ -28,6 +28,7 @@ __all__ = [
     "Quantization",
     "base_folder",
     "best_device",
+    "check_weights",
     "fingerprint",
     "half_of",
     "load_base",
@@ -35,6 +36,7 @@ __all__ = [
     "model_folder",
     "parameters_of",
     "ran_out_of_memory",
+    "tokenizer_files",
 ]
 
 # on a CPU it says at every layer and step that it casts
@@ -42,6 +44,12 @@ logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 STARTER = "starter"
 """Name of the embedded base model."""
+
+_OF_TOKENIZER = (
+    *("tokenizer", "special_tokens", "added_tokens", "vocab", "merges", "spiece", "sentencepiece"),
+    *("bpe", "dict"),
+)
+"""What the names of a tokenizer's files begin with."""
 
 Quantization = Literal["8bit", "4bit"]
 """How bitsandbytes keeps linear layers: LLM.int8, or NF4 with double quantisation."""
@@ -164,6 +172,7 @@ def load_base(
     from transformers import AutoConfig
 
     folder = base_folder(name)
+    check_weights(folder)
     tokenizer = load_tokenizer(name)
     place = device or best_device()
     kind = dtype or (torch.float32 if place == "cpu" else half_of(place))
@@ -172,7 +181,9 @@ def load_base(
         choices = _quantized(quantization, place, kind)
     try:
         config = AutoConfig.from_pretrained(folder)
-        model = _loader(config).from_pretrained(folder, config=config, dtype=kind, **choices)
+        model = _loader(config).from_pretrained(
+            folder, config=config, dtype=kind, use_safetensors=True, **choices
+        )
     except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
         if ran_out_of_memory(error) or "out of memory" in _unsaid(error):
             raise BaseTooLarge(
@@ -189,6 +200,19 @@ def load_base(
     if quantization:
         _keep_trainable(model)
     return LoadedBase(name, folder, model.eval(), tokenizer)
+
+
+def check_weights(folder: Path) -> None:
+    """Refuses a model without weights that can be loaded; nothing but safetensors is.
+
+    Raises:
+        BaseModelError: If there are none.
+    """
+    if not any(folder.glob("*.safetensors")):
+        raise BaseModelError(
+            f"expected weights as safetensors in {folder}, found none: pickles, which can hold "
+            "code, are not loaded; let transformers' `save_pretrained` convert them"
+        )
 
 
 def _unsaid(error: BaseException) -> str:
@@ -302,16 +326,21 @@ def ran_out_of_memory(error: BaseException) -> bool:
 def fingerprint(folder: Path) -> str:
     """Hash of a model's configuration, tokenizer and weights (32 hex digits).
 
-    An adapter fits only the base whose fingerprint its manifest bears. Files that have not changed
-    since are not read again in this process: large ones take half a minute.
+    An adapter fits only the base whose fingerprint its manifest bears. Of a tokenizer that is kept
+    as a whole that one file counts, else every file of it. Files that have not changed since are
+    not read again in this process: large ones take half a minute.
     """
-    files = [
-        file
-        for file in sorted(folder.iterdir())
-        if file.suffix == ".safetensors" or file.name in ("config.json", "tokenizer.json")
-    ]
+    whole = folder / "tokenizer.json"
+    of_tokenizer = [whole] if whole.is_file() else tokenizer_files(folder)
+    others = (*folder.glob("config.json"), *folder.glob("*.safetensors"))
+    files = sorted({*others, *of_tokenizer})
     known = ((file, file.stat()) for file in files)
     return _hashed(tuple((file, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in known))
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """A model's tokenizer files, by name."""
+    return [file for file in sorted(folder.iterdir()) if file.name.startswith(_OF_TOKENIZER)]
 
 
 @functools.lru_cache(maxsize=8)

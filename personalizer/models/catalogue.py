@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from personalizer.errors import BaseModelError
-from personalizer.models import STARTER, base_folder
+from personalizer.models import STARTER, base_folder, check_weights
 
 __all__ = ["KNOWN", "Known", "listing", "pull"]
 
@@ -74,7 +74,7 @@ def pull(name: str) -> Path:
         The folder that it lies in.
 
     Raises:
-        BaseModelError: If it cannot be had.
+        BaseModelError: If it cannot be had, or has no weights that can be loaded.
     """
     if name == STARTER:
         return base_folder(name)
@@ -82,13 +82,15 @@ def pull(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=_FILES))
+        folder = Path(snapshot_download(name, allow_patterns=_FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BaseModelError(
             f"the base model {name} cannot be fetched: {reason}; check its name and the network, "
             "or fetch it elsewhere and give its folder as --base"
         ) from error
+    check_weights(folder)
+    return folder
 
 
 def _memory() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from indexer import Snapshot
 from personalizer.adapters import UsedPair
 from personalizer.dataset import SIDES, Dataset
+from personalizer.models import tokenizer_files
 from personalizer.settings import Settings
 
 __all__ = ["licence_in", "provenance", "tokenizer_fingerprint", "used_pairs"]
@@ -85,10 +86,9 @@ def licence_in(text: str) -> str | None:
 def tokenizer_fingerprint(folder: Path) -> str:
     """Hash of a model's tokenizer files (32 hex digits)."""
     digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith(("tokenizer", "special_tokens", "vocab", "merges", "spiece")):
-            digest.update(file.name.encode())
-            digest.update(hashlib.blake2b(file.read_bytes()).digest())
+    for file in tokenizer_files(folder):
+        digest.update(file.name.encode())
+        digest.update(hashlib.blake2b(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
