@@ -88,7 +88,7 @@ class Adapters:
 @dataclass(frozen=True)
 class Workspace:
     trusted: bool = False
-    """The user trusts this folder: its build may be run to find the class path of its tests."""
+    """The user trusts this folder: its build may be run. Only ``initializationOptions`` say so."""
 
 
 @dataclass(frozen=True)

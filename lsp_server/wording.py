@@ -8,8 +8,8 @@ __all__ = ["in_editor"]
 
 _TERMS = (
     (
-        re.compile(r"use --trust, or add it to trusted_workspaces in .*?\.toml"),
-        "trust the workspace in the editor, or switch personalizer.workspace.trusted on",
+        re.compile(r"use --trust, or (?=add it to trusted_workspaces in )"),
+        "trust it in VS Code, or in any editor ",
     ),
     (re.compile(r"^--budget:"), "training.budget:"),
 )

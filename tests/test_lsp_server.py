@@ -451,6 +451,7 @@ async def test_what_the_daemon_notes_is_told_with_the_verdict_and_once(
 
 
 UNTRUSTED = "use --trust, or add it to trusted_workspaces in /home/me/personalizer.toml"
+TRUSTS = "in VS Code, or in any editor add it to trusted_workspaces in /home/me/personalizer.toml"
 
 
 async def test_a_verdict_names_settings_of_the_editor_not_flags(shop: Path, data: Path) -> None:
@@ -458,7 +459,7 @@ async def test_a_verdict_names_settings_of_the_editor_not_flags(shop: Path, data
         editor.open(CART_PATH)
         await generate(editor)
         told = editor.ends[0].message
-        assert "personalizer.workspace.trusted" in told
+        assert TRUSTS in told
         assert "--trust" not in told
 
 
@@ -470,7 +471,7 @@ async def test_an_error_names_settings_of_the_editor_not_flags(
         editor.open(CART_PATH)
         await editor.do(CART_PATH, "public void clear()", asks)
         [message] = await until(lambda: editor.messages)
-        assert "personalizer.workspace.trusted" in message
+        assert TRUSTS in message
         assert "--trust" not in message
 
 
@@ -755,6 +756,27 @@ async def test_settings_change_while_the_server_runs(shop: Path, data: Path) -> 
         await generate(editor)
         [call] = editor.called("generate")
         assert (call["n"], call["run"]) == (2, False)
+
+
+@pytest.mark.parametrize("told", [None, {"workspace": {"trusted": True}}])
+async def test_what_a_repository_may_set_is_never_trust(shop: Path, data: Path, told: Any) -> None:
+    """A file of the repository's reaches the server as changed settings, sent or asked for."""
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        trusts = {"workspace": {"trusted": True}, "generateTest": {"candidates": 2}}
+        editor.client.set_configuration({"personalizer": trusts})
+        editor.configure(told and {"personalizer": trusts})
+        await generate(editor)
+        [call] = editor.called("generate")
+        assert (call["trusted"], call["n"]) == (False, 2)
+
+
+async def test_trust_that_came_with_the_start_stays(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, options={"workspace": {"trusted": True}}) as editor:
+        editor.open(CART_PATH)
+        editor.configure({"personalizer": {"generateTest": {"candidates": 2}}})
+        await generate(editor)
+        assert editor.called("generate")[0]["trusted"] is True
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import cattrs
@@ -13,6 +14,7 @@ from lsp_server.asking import granted
 from lsp_server.convert import uri_of
 from lsp_server.lifetime import end, end_with
 from lsp_server.server import Server
+from lsp_server.settings import Settings
 
 __all__ = ["register"]
 
@@ -22,7 +24,7 @@ SECTION = "personalizer"
 def register(server: Server) -> None:
     @server.feature(lsp.INITIALIZE)
     def initialize(ls: Server, params: lsp.InitializeParams) -> None:
-        _take(ls, params.initialization_options)
+        ls.session.settings = _read(ls, params.initialization_options)
         ls.session.encoding = _plain(ls.workspace.position_encoding) or "utf-16"
         for uri in _folders(params):
             ls.session.add_folder(uri)
@@ -56,7 +58,8 @@ def register(server: Server) -> None:
         ours = _section(given)
         if ours is not None:
             before = ls.session.settings
-            _take(ls, ours)
+            # Settings that change may come from a file of the repository: never trust.
+            ls.session.settings = replace(_read(ls, ours), workspace=before.workspace)
             for listener in ls.session.when_set:
                 listener(before, ls.session.settings)
 
@@ -104,11 +107,11 @@ def _section(given: object) -> object:
     return given if settings.GROUPS & given.keys() else None
 
 
-def _take(server: Server, given: object) -> None:
+def _read(server: Server, given: object) -> Settings:
     read, problems = settings.read(_plain(given))
-    server.session.settings = read
     if problems:
         server.say(f"Personalizer settings: {'; '.join(problems)}", lsp.MessageType.Warning)
+    return read
 
 
 def _plain(given: object) -> Any:
