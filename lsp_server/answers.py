@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import msgspec
 
 from personalizer.errors import DaemonError
 
-__all__ = ["Candidate", "Change", "Edit", "Generation", "Snippet", "read"]
+__all__ = ["Candidate", "Change", "Edit", "Generation", "Snippet", "digest", "read"]
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class Edit:
     """POSIX, relative to the workspace."""
     created: bool
     """The file does not exist yet."""
+    sha256: str | None
+    """Of the file's bytes that ``changes`` count; None where it does not exist yet."""
     changes: tuple[Change, ...]
     """In bytes of the file's UTF-8 text, in order, without overlap."""
 
@@ -92,6 +95,11 @@ class Snippet:
     """Why ``edit`` is None."""
     notes: tuple[str, ...] = ()
     """What was mended in it, one sentence each."""
+
+
+def digest(source: bytes) -> str:
+    """What an edit names the text by that it is for."""
+    return hashlib.sha256(source).hexdigest()
 
 
 def read(answer: Mapping[str, Any], kind: type[T]) -> T:

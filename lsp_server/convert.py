@@ -179,19 +179,19 @@ def as_shown(
 def path_of(uri: str) -> Path | None:
     """The file that a URI names; None where it names something else, such as an unsaved draft."""
     path = to_fs_path(uri)
-    return Path(path) if path else None
+    return Path(path) if path and "\0" not in path else None
 
 
 def relative_path(uri: str, root: Path) -> str | None:
     """The POSIX path of a file inside a folder; None outside.
 
-    The folder's own spelling is tried before the resolved one: editors name files through the
-    links by which the user came.
+    Links are resolved first, so that one file has one path whatever the editor calls it; where
+    they lead out of the folder, it is what it is called.
     """
     path = path_of(uri)
     if path is None:
         return None
-    for inside, folder in ((path, root), (path.resolve(), root.resolve())):
+    for inside, folder in ((path.resolve(), root.resolve()), (path, root)):
         if inside.is_relative_to(folder):
             return inside.relative_to(folder).as_posix()
     return None

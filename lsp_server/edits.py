@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from indexer import Method
-from lsp_server.answers import Edit
+from lsp_server.answers import Edit, digest
 from lsp_server.asking import granted
 from lsp_server.convert import Text, applied, as_shown, inserted_at, moved_with, workspace_edit
-from lsp_server.project import Buffer, Project, Seen
+from lsp_server.documents import Buffer
+from lsp_server.project import Project, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
 from personalizer.errors import BadInput
@@ -62,14 +62,16 @@ async def apply(
         raise BadInput(f"{edit.file} is left out ({why}) and not saved: nothing was inserted")
     await in_thread(partial(file_within, project.root, edit.file, new=edit.created))
     disk = None if edit.created else await project.on_disk(edit.file)
-    buffer = project.buffers.get(edit.file)
+    if project not in server.session.projects:
+        raise BadInput(f"the folder {project.root.name} is no longer open: nothing was inserted")
+    open_now = project.buffers
+    buffer = open_now.get(edit.file)
     source = seen.sources.get(edit.file, b"" if edit.created else disk)
     if source is None:
         raise BadInput(f"cannot read {edit.file}: nothing was inserted")
-    text, changes = as_shown(source, edit.changes, encoding)
-    open_now = {path: one.text.source for path, one in project.buffers.items()}
-    if not buffer and await in_thread(_modified, project.root / edit.file, seen.since):
+    if not edit.created and digest(source) != edit.sha256:
         raise _changed(edit)
+    text, changes = as_shown(source, edit.changes, encoding)
     now = buffer.text if buffer else as_shown(disk or b"", (), encoding)[0]
     if now != text:
         moved = moved_with(changes, text, now) if move else None
@@ -97,15 +99,8 @@ async def apply(
     test = await in_thread(new_test, edit.file, text, after)
     at = inserted_at(changes) if test is None else test.span.start
     place = lsp.Location(project.uri_of(edit.file), after.range(at, at))
-    typed_on = not open_now.items() <= seen.sources.items()
+    typed_on = any(one.text.source != seen.sources.get(path) for path, one in open_now.items())
     return Inserted(text, after, at, place, typed_on)
-
-
-def _modified(file: Path, since: float) -> bool:
-    try:
-        return file.stat().st_mtime > since
-    except OSError:
-        return False
 
 
 def _changed(edit: Edit) -> Changed:

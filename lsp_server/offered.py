@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from indexer import Method
-from lsp_server.answers import Change, Edit
+from lsp_server.answers import Change, Edit, digest
 from lsp_server.convert import Text, applied, differing
 from lsp_server.project import Place, Project
 from personalizer.errors import BadInput
@@ -68,6 +68,10 @@ class OfferedTests:
     def remember(self, one: Offered) -> None:
         self._last[one.focal.project.uri, one.focal.path, one.focal.key] = one
 
+    def forget(self, project: Project) -> None:
+        """What was offered in a folder that is no longer open."""
+        self._last = {key: one for key, one in self._last.items() if one.focal.project != project}
+
     def at(self, place: Place, method: Method) -> Offered | None:
         """What was offered for a method, or is that method itself, still as it was inserted."""
         project, path = place.project, place.buffer.path
@@ -90,4 +94,4 @@ def in_place_of(offered: Offered, edit: Edit) -> Edit:
     wanted = applied(edit.changes, offered.before)
     start, end, wanted_end = differing(offered.after, wanted)
     text = wanted.source[start:wanted_end].decode()
-    return Edit(edit.file, False, (Change(start, end, text),))
+    return Edit(edit.file, False, digest(offered.after.source), (Change(start, end, text),))

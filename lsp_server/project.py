@@ -5,81 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from indexer import (
     Change,
-    FileFacts,
     Index,
     Method,
     Pair,
     Snapshot,
-    Store,
     StoreUnavailable,
     Where,
     Workspace,
 )
 from indexer.languages import language_of
-from indexer.pairing import in_test_root
 from indexer.screening import vendored
 from indexer.secret_forms import secret_in
 from indexer.watching import Changed, Watcher
-from lsp_server.convert import Text, uri_of
+from lsp_server.convert import uri_of
+from lsp_server.documents import Buffer, Documents
 from lsp_server.pauses import without_collection
 from lsp_server.threads import in_thread
 from personalizer.contents import WholeStore
 from personalizer.storage import WorkspaceData
 
-__all__ = ["Buffer", "Place", "Project", "Seen"]
+__all__ = ["Place", "Project", "Seen"]
 
 _log = logging.getLogger(__name__)
 
 _PAUSE = 0.5
 """Seconds without a change after which the index takes the buffers in."""
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """One open document at one version."""
-
-    uri: str
-    """As the editor spells it."""
-    path: str
-    """POSIX, relative to the project."""
-    version: int
-    text: Text
-
-    @cached_property
-    def _alone(self) -> Snapshot:
-        with Store() as store:
-            return Index(store).apply([Change(self.path, self.text.source)])
-
-    @property
-    def facts(self) -> FileFacts | None:
-        """Facts of exactly this version; None where screening leaves it out."""
-        return self._alone.files.get(self.path)
-
-    @cached_property
-    def _tests(self) -> frozenset[str]:
-        return frozenset(where.method.key for where in self._alone.tests)
-
-    def is_test(self, method: Method) -> bool:
-        return method.key in self._tests
-
-    @cached_property
-    def focal_methods(self) -> tuple[Method, ...]:
-        """Methods that a test could be written for; none in a file of tests."""
-        if self.facts is None or self._tests or in_test_root(self.path, self.facts.package):
-            return ()
-        return tuple(m for m in self.facts.methods if m.body and "private" not in m.modifiers)
-
-    def method_at(self, line: int) -> Method | None:
-        """The innermost method at a line, counted from 0."""
-        return self.facts.method_at(line + 1, self.text.source) if self.facts else None
 
 
 @dataclass(frozen=True)
@@ -93,14 +49,26 @@ class Place:
 
 
 class Project:
-    """One workspace folder, indexed, with the open buffers in place of their files."""
+    """One workspace folder, indexed, with the open buffers in place of their files.
 
-    def __init__(self, folder_uri: str, root: Path) -> None:
+    Args:
+        folder_uri: As the editor spells it.
+        root: As the editor names it, links unresolved.
+        documents: All that are open, in this folder or not.
+        settled: Called each time that the snapshot has taken changes in.
+    """
+
+    def __init__(
+        self,
+        folder_uri: str,
+        root: Path,
+        documents: Documents,
+        settled: Callable[[Project], None],
+    ) -> None:
         self.uri = folder_uri
         self.root = root
-        """As the editor names it, links unresolved."""
-        self.buffers: dict[str, Buffer] = {}
-        """Open documents by path."""
+        self._documents = documents
+        self._settled = settled
         self.snapshot: Snapshot | None = None
         """The last state whose pairs are known; None until the folder is indexed."""
         self.outdated = True
@@ -109,31 +77,38 @@ class Project:
         self._stale: set[str] = set()
         self._busy = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._watcher: Watcher | None = None
 
     def close(self) -> None:
+        """Ends what goes on; who still holds the folder holds nothing large."""
         if self._timer:
             self._timer.cancel()
         if self._watcher:
             self._watcher.stop()
+        self._timer = self._watcher = self._index = self.snapshot = None
 
-    def watch(self, settled: Callable[[], None]) -> None:
+    @property
+    def buffers(self) -> dict[str, Buffer]:
+        """Open documents by path, also those of folders inside this one."""
+        return self._documents.inside(self.root)
+
+    def watch(self) -> None:
         """Looks for files that change on disk, where the editor does not tell of them."""
         loop = asyncio.get_running_loop()
 
         def changed(paths: Changed) -> None:
             with contextlib.suppress(RuntimeError):  # The loop has ended: nobody waits any more.
-                loop.call_soon_threadsafe(self.touch, paths, settled)
+                loop.call_soon_threadsafe(self.touch, paths)
 
         self._watcher = Watcher(Workspace(self.root), changed)
         self._watcher.start()
 
-    def touch(self, paths: Changed, settled: Callable[[], None]) -> None:
+    def touch(self, paths: Changed) -> None:
         """Notes that files or their buffers have changed; they are read after a pause.
 
         Args:
             paths: POSIX, relative to the project; None where any file may have changed.
-            settled: Called once the snapshot has taken them in.
         """
         if paths is None:
             self.outdated = True
@@ -147,13 +122,12 @@ class Project:
             self._timer.cancel()
 
         def begin() -> None:
-            task = loop.create_task(self.settle())
-            task.add_done_callback(lambda done: None if done.cancelled() else settled())
+            self._settling = loop.create_task(self.settle())
 
         self._timer = loop.call_later(_PAUSE, begin)
 
     async def settle(self) -> None:
-        """Takes every change so far into the snapshot."""
+        """Takes every change so far into the snapshot, and tells."""
         async with self._busy:
             stale, self._stale = self._stale, set()
             buffers = {path: b.text.source for path, b in self.buffers.items()}
@@ -162,6 +136,7 @@ class Project:
             except Exception:
                 self._stale |= stale
                 _log.exception("cannot index %s", self.root)
+        self._settled(self)
 
     def _indexed(self, stale: set[str], buffers: Mapping[str, bytes]) -> Snapshot:
         with without_collection() if self.outdated else contextlib.nullcontext():
@@ -228,7 +203,6 @@ class Project:
     async def seen(self) -> Seen:
         """The buffers as they are now, for the daemon."""
         buffers = {path: buffer.text.source for path, buffer in self.buffers.items()}
-        since = time.time()
 
         def sorted_out() -> Seen:
             workspace = Workspace(self.root)
@@ -241,7 +215,7 @@ class Project:
                     withheld[path] = reason
                 else:
                     unsaved[path] = source.decode()
-            return Seen(buffers, unsaved, withheld, since)
+            return Seen(buffers, unsaved, withheld)
 
         return await in_thread(sorted_out)
 
@@ -256,8 +230,6 @@ class Seen:
     """Those that are not as on disk; they travel with the request."""
     withheld: Mapping[str, str]
     """Why others of those do not."""
-    since: float
-    """That moment, in seconds since the epoch; files modified later were not seen as they are."""
 
 
 def _above(path: str) -> Iterator[str]:

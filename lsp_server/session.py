@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lsprotocol import types as lsp
@@ -11,8 +10,9 @@ from lsprotocol import types as lsp
 from indexer.languages import language_of
 from lsp_server.convert import Text, path_of, relative_path
 from lsp_server.daemon import Json, Link
+from lsp_server.documents import Buffer, Document, Documents
 from lsp_server.offered import OfferedTests
-from lsp_server.project import Buffer, Place, Project
+from lsp_server.project import Place, Project
 from lsp_server.settings import Settings
 from personalizer.errors import BadInput
 
@@ -31,8 +31,8 @@ class Session:
         """Folders are watched here, because the editor does not tell of files that change."""
         self.leaving = False
         """The editor has asked for the end in good order."""
-        self._open: dict[str, tuple[int, Text]] = {}
-        """Version and text of each open document, in a folder or not."""
+        self.documents = Documents()
+        """All that are open, in a folder or not."""
         self.projects: list[Project] = []
         self.when_indexed: list[Callable[[Project], None]] = []
         """Called after a project's snapshot has changed."""
@@ -45,18 +45,17 @@ class Session:
         """Ids of the trainings that are shown to the user, or were."""
 
     def add_folder(self, uri: str) -> Project | None:
-        """A project for a workspace folder, with the documents in it that are open.
+        """A project for a workspace folder.
 
         None where it is no folder of this machine, or has a project already.
         """
         root = path_of(uri)
         if root is None or not root.is_dir() or self._of_folder(root):
             return None
-        project = Project(uri, root)
+        project = Project(uri, root, self.documents, self._indexed)
         self.projects.append(project)
-        self._hand_over()
         if self._watching:
-            project.watch(partial(self._indexed, project))
+            project.watch()
         return project
 
     def remove_folder(self, uri: str) -> None:
@@ -65,96 +64,72 @@ class Session:
         if project is not None:
             project.close()
             self.projects.remove(project)
-            self._hand_over()
+            self.offered.forget(project)
 
     def _of_folder(self, root: Path) -> Project | None:
         """The project of a folder, by whatever name it is given."""
         here = root.resolve()
         return next((one for one in self.projects if one.root.resolve() == here), None)
 
-    def _hand_over(self) -> None:
-        """Gives each open document to the innermost folder that holds it, and to no other."""
-        held: dict[Project, dict[str, Buffer]] = {project: {} for project in self.projects}
-        for uri, (version, text) in self._open.items():
-            if found := self.find(uri):
-                project, path = found
-                known = project.buffers.get(path)
-                held[project][path] = known or Buffer(uri, path, version, text)
-        for project, buffers in held.items():
-            moved = project.buffers.keys() ^ buffers.keys()
-            project.buffers = buffers
-            for path in moved:
-                self.touch(project, path)
+    def _around(self, uri: str) -> Iterator[tuple[Project, str]]:
+        """The projects that a file lies in, one inside another, and its path in each."""
+        for project in self.projects:
+            if path := relative_path(uri, project.root):
+                yield project, path
 
     def find(self, uri: str) -> tuple[Project, str] | None:
         """The project of a document, the innermost of several, and the path in it."""
-        found = [(p, path) for p in self.projects if (path := relative_path(uri, p.root))]
-        return min(found, key=lambda one: len(one[1]), default=None)
+        return min(self._around(uri), key=lambda one: len(one[1]), default=None)
 
     def buffer(self, uri: str) -> tuple[Project, Buffer] | None:
         """An open document of a project."""
-        found = self.find(uri)
-        if found is None or found[1] not in found[0].buffers:
+        document, found = self.documents.get(uri), self.find(uri)
+        if document is None or found is None:
             return None
-        return found[0], found[0].buffers[found[1]]
+        project, path = found
+        return project, document.at(path)
 
     def open(self, uri: str, version: int, text: str) -> None:
         if language_of(uri):
-            self._put(uri, version, Text.of(text, self.encoding))
+            self._changed(self.documents.put(uri, version, Text.of(text, self.encoding)))
 
     def change(
         self, uri: str, version: int, changes: list[lsp.TextDocumentContentChangeEvent]
     ) -> None:
-        if known := self._open.get(uri):
-            self._put(uri, version, known[1].after(changes))
+        if known := self.documents.get(uri):
+            self._changed(self.documents.put(uri, version, known.text.after(changes)))
 
     def shut(self, uri: str) -> None:
-        self._open.pop(uri, None)
-        if found := self.buffer(uri):
-            project, buffer = found
-            del project.buffers[buffer.path]
-            self.touch(project, buffer.path)
+        if known := self.documents.drop(uri):
+            self._changed(known)
 
-    def _put(self, uri: str, version: int, text: Text) -> None:
-        self._open[uri] = version, text
-        if found := self.find(uri):
-            project, path = found
-            project.buffers[path] = Buffer(uri, path, version, text)
-            self.touch(project, path)
-
-    def touch(self, project: Project, path: str) -> None:
-        """Notes that a file may have changed."""
-        project.touch(frozenset({path}), partial(self._indexed, project))
+    def _changed(self, document: Document) -> None:
+        for project in self.projects:
+            if path := document.path_in(project.root):
+                project.touch(frozenset({path}))
 
     def saved(self, uri: str) -> None:
         """Notes that a file was written."""
-        if found := self.find(uri):
-            self.touch(*found)
+        for project, path in self._around(uri):
+            project.touch(frozenset({path}))
 
     def gone(self, uris: Iterable[str]) -> None:
         """Notes what was deleted: files, or folders with all that was in them."""
-        places = [found for uri in uris if (found := self.find(uri))]
+        places = [found for uri in uris for found in self._around(uri)]
         for project in self.projects:
             paths = {path for one, path in places if one is project}
-            if paths and project.holds(paths):
-                project.touch(None, partial(self._indexed, project))
-            else:
-                project.touch(frozenset(paths), partial(self._indexed, project))
+            project.touch(None if paths and project.holds(paths) else frozenset(paths))
 
     def watch(self) -> None:
         """Looks for changes on disk itself, in every folder from now on."""
         self._watching = True
         for project in self.projects:
-            project.watch(partial(self._indexed, project))
-
-    async def index(self, project: Project) -> None:
-        """Indexes a folder, or takes what has changed into its index."""
-        await project.settle()
-        self._indexed(project)
+            project.watch()
 
     def _indexed(self, project: Project) -> None:
-        for listener in self.when_indexed:
-            listener(project)
+        if project in self.projects:
+            for listener in self.when_indexed:
+                listener(project)
 
     def place(self, at: lsp.TextDocumentPositionParams) -> Place:
         """The open document and line that a command names.

@@ -7,6 +7,7 @@ JSON in the environment variable ``FAKE_DAEMON``. With arguments other than ``ls
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -47,6 +48,8 @@ class Scenario:
     """File that each call is written to, one JSON object a line."""
     seconds: float = 0.0
     """How long a generation takes, unless it is cancelled."""
+    placed_first: bool = False
+    """The project is read before that time, not after it: the test is being run."""
     error: str | None = None
     """Text of the ``BadInput`` that every generation raises."""
     deaths: int = 0
@@ -101,10 +104,14 @@ class FakeDaemon:
     def generate(
         self, request: GenerateRequest, *, cancelled: threading.Event | None = None
     ) -> Json:
-        self._meet("generate", request, cancelled)
         test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
         tests = [GENERATED, OTHER][request.skip :]
-        edit = None if self.scenario.no_edit or not tests else self._edit(request, test, tests[0])
+        writes = tests and not self.scenario.no_edit
+        early = (
+            self._edit(request, test, tests[0]) if writes and self.scenario.placed_first else None
+        )
+        self._meet("generate", request, cancelled)
+        edit = early or (self._edit(request, test, tests[0]) if writes else None)
         ran = self.scenario.may_compile and not self.scenario.not_run
         candidate = {
             "text": GENERATED,
@@ -153,6 +160,7 @@ class FakeDaemon:
             return {
                 "file": test,
                 "created": True,
+                "sha256": None,
                 "changes": [{"start": 0, "end": 0, "text": text}],
                 "diff": "",
             }
@@ -164,7 +172,7 @@ class FakeDaemon:
             {"start": first, "end": first, "text": f"{newline}import org.junit.jupiter.api.Test;"},
             {"start": end, "end": end, "text": text},
         ]
-        return {"file": test, "created": False, "changes": changes, "diff": ""}
+        return _edit_of(test, source, changes)
 
     def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
         self._meet("snippet", request, cancelled)
@@ -174,7 +182,7 @@ class FakeDaemon:
         start = source.index(b"{", above) + 1
         end = source.index(b"}", start) + 1
         changes = [{"start": start, "end": end, "text": SNIPPET.removeprefix("{")}]
-        edit = {"file": request.path, "created": False, "changes": changes, "diff": ""}
+        edit = _edit_of(request.path, source, changes)
         if self.scenario.no_edit:
             return {"text": SNIPPET, "adapter": "shop-1", "edit": None, "no_edit": NO_EDIT}
         notes = self.scenario.test_notes
@@ -243,6 +251,11 @@ class FakeDaemon:
         if self.scenario.log:
             with open(self.scenario.log, "a") as file:
                 file.write(json.dumps({"call": call, **what}) + "\n")
+
+
+def _edit_of(file: str, source: bytes, changes: list[Json]) -> Json:
+    digest = hashlib.sha256(source).hexdigest()
+    return {"file": file, "created": False, "sha256": digest, "changes": changes, "diff": ""}
 
 
 def main() -> None:

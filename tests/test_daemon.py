@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -376,6 +377,8 @@ def test_a_test_is_generated_and_placed(daemon: Client, shop: Path):
     assert made["candidates"][0]["parses"]
     assert made["edit"]["file"] == "src/test/java/shop/CartTest.java"
     assert "generated()" in made["edit"]["diff"]
+    test = (shop / made["edit"]["file"]).read_bytes()
+    assert made["edit"]["sha256"] == hashlib.sha256(test).hexdigest()
 
 
 def test_a_method_can_be_named(daemon: Client, shop: Path):

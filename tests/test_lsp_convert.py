@@ -190,6 +190,7 @@ def test_a_path_is_relative_to_the_folder_as_spelled_or_as_resolved(tmp_path: Pa
     assert relative_path((link / "A.java").as_uri(), link) == "A.java"
     assert relative_path((real / "A.java").as_uri(), link) == "A.java"
     assert relative_path((tmp_path / "A.java").as_uri(), link) is None
+    assert relative_path("file:///a%00b.java", link) is None
     assert relative_path("untitled:A", link) is None
 
 

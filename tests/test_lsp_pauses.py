@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer import Index, Snapshot, Workspace
+from lsp_server.documents import Documents
 from lsp_server.pauses import take_short_turns, without_collection
 from lsp_server.project import Project
 from tests.editors.editor import CART_PATH, make_shop
@@ -65,7 +66,7 @@ def test_a_folder_is_read_without_collections_and_a_keystroke_with_them(
 
     monkeypatch.setattr(Project, "_read", noted)
     root = make_shop(tmp_path)
-    project = Project(root.as_uri(), root)
+    project = Project(root.as_uri(), root, Documents(), lambda _: None)
 
     async def settle() -> None:
         await project.settle()
@@ -80,7 +81,7 @@ def test_what_changes_while_the_folder_is_read_is_read_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "A.java").write_text("class A { }")
-    project = Project(tmp_path.as_uri(), tmp_path)
+    project = Project(tmp_path.as_uri(), tmp_path, Documents(), lambda _: None)
     read = Index.read
 
     async def settle() -> None:
@@ -94,7 +95,7 @@ def test_what_changes_while_the_folder_is_read_is_read_afterwards(
             return snapshot
 
         async def touched() -> None:
-            project.touch(None, lambda: None)
+            project.touch(None)
 
         monkeypatch.setattr(Index, "read", reading)
         await project.settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -49,9 +50,10 @@ async def writing(
     *,
     opened: Sequence[str] = (CART_PATH, TEST_PATH),
     seconds: float = 1.0,
+    meanwhile: bool = False,
 ) -> AsyncIterator[Editor]:
-    """An editor for which a test of ``total`` is being written."""
-    async with editing(shop, data=data, seconds=seconds) as editor:
+    """An editor for which a test of ``total`` is being written, or, meanwhile, is being run."""
+    async with editing(shop, data=data, seconds=seconds, placed_first=meanwhile) as editor:
         for path in opened:
             editor.open(path)
         await editor.do(CART_PATH, TOTAL, "Generate test")
@@ -349,6 +351,20 @@ async def test_a_file_that_changed_on_disk_meanwhile_takes_the_test(shop: Path, 
         (shop / TEST_PATH).write_text("// of a branch\n" + CART_TEST)
         await until(lambda: editor.ends)
         assert editor.text(TEST_PATH).startswith("// of a branch\npackage shop;\n" + IMPORT)
+        assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
+
+
+async def test_a_file_that_an_older_one_replaced_meanwhile_takes_the_test(
+    shop: Path, data: Path
+) -> None:
+    """As ``mv``, ``rsync -t`` and ``tar`` do."""
+    older = shop / "older"
+    older.write_text("// from a backup\n" + CART_TEST)
+    os.utime(older, (1.6e9, 1.6e9))
+    async with writing(shop, data, opened=[CART_PATH], meanwhile=True) as editor:
+        older.rename(shop / TEST_PATH)
+        await until(lambda: editor.ends)
+        assert editor.text(TEST_PATH).startswith("// from a backup\npackage shop;\n" + IMPORT)
         assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
 
 
@@ -707,6 +723,62 @@ async def test_a_folder_that_is_given_twice_is_one(shop: Path, data: Path, tmp_p
         await editor.command("personalizer.showStatus")
         [message] = await until(lambda: editor.messages)
         assert message.startswith("Adapter shop-1")
+
+
+async def test_a_test_goes_into_what_is_not_saved_in_an_inner_folder(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.change_folders(added=[(shop / "src" / "test").as_uri()])
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        editor.type(TEST_PATH, 0, 0, "// not saved\n")
+        await generate(editor)
+        assert editor.called("generate")[0]["buffers"] == {TEST_PATH: "// not saved\n" + CART_TEST}
+        assert editor.text(TEST_PATH).startswith("// not saved\npackage shop;\n" + IMPORT)
+        assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
+
+
+async def test_of_a_file_with_two_names_the_one_that_is_left_open_counts(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(shop)
+    other = (link / TEST_PATH).as_uri()
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        editor.type(TEST_PATH, 0, 0, "// not saved\n")
+        item = lsp.TextDocumentItem(other, lsp.LanguageKind.Java, 1, CART_TEST)
+        editor.client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+        closed = lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(other))
+        editor.client.text_document_did_close(closed)
+        await generate(editor)
+        assert editor.text(TEST_PATH).startswith("// not saved\npackage shop;\n" + IMPORT)
+
+
+async def test_nothing_is_inserted_into_a_folder_that_was_removed_meanwhile(
+    shop: Path, data: Path
+) -> None:
+    async with writing(shop, data) as editor:
+        editor.change_folders(removed=[shop.as_uri()])
+        editor.type(TEST_PATH, 0, 0, "// not saved\n")
+        [message] = await until(lambda: editor.messages)
+        assert message == "the folder shop is no longer open: nothing was inserted"
+        assert editor.text(TEST_PATH) == "// not saved\n" + CART_TEST
+
+
+async def test_what_was_offered_in_a_folder_that_was_removed_is_forgotten(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await generate(editor)
+        editor.change_folders(removed=[shop.as_uri()], added=[shop.as_uri()])
+        titles = await editor.titles(CART_PATH, TOTAL)
+        assert "Generate test" in titles
+        assert "Generate test (another)" not in titles
 
 
 # ---------------------------------------------------------------- settings

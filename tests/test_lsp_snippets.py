@@ -9,8 +9,9 @@ import pytest
 from indexer import Change, Index, Span
 from indexer.languages.remarks import remark_at
 from lsp_server.convert import Text
+from lsp_server.documents import Buffer, Documents
 from lsp_server.features import generate_snippet
-from lsp_server.project import Buffer, Place, Project
+from lsp_server.project import Place, Project
 from lsp_server.session import Session
 from personalizer.errors import PersonalizerError
 from personalizer.generation.snippets.java import find_remark
@@ -57,7 +58,7 @@ public class Cart {
 
 def offered(text: str, tmp_path: Path) -> list[int]:
     """The lines, from 1, on which the light bulb has it."""
-    project = Project(tmp_path.as_uri(), tmp_path)
+    project = Project(tmp_path.as_uri(), tmp_path, Documents(), lambda _: None)
     buffer = Buffer("", CART_PATH, 1, Text.of(text))
     found = []
     for line in range(text.count("\n")):

@@ -33,7 +33,7 @@ def register(server: Server) -> None:
     async def initialized(ls: Server, _: lsp.InitializedParams) -> None:
         end_with(ls.process_id)
         for project in ls.session.projects:
-            ls.begin(ls.session.index(project))
+            ls.begin(project.settle())
         await _watch(ls)
 
     @server.feature(lsp.SHUTDOWN)
@@ -50,7 +50,7 @@ def register(server: Server) -> None:
             ls.session.remove_folder(folder.uri)
         for folder in params.event.added:
             if project := ls.session.add_folder(folder.uri):
-                ls.begin(ls.session.index(project))
+                ls.begin(project.settle())
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:

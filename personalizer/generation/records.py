@@ -135,6 +135,9 @@ class Edit:
     """Unified diff."""
     notes: tuple[str, ...] = ()
     """What was done to the text: imports added, name changed."""
+    sha256: str | None = None
+    """Of the file's bytes that ``changes`` count, so that who makes the edit knows the text; None
+    where the file does not exist yet."""
 
 
 @dataclass(frozen=True, slots=True)

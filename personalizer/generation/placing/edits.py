@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterable
 
 from indexer import Snapshot
@@ -74,7 +75,8 @@ def make_edit(
     ordered = tuple(sorted(changes, key=lambda change: change.start))
     after = apply_changes(source or b"", ordered)
     diff = _diff(file, source, after, encoding)
-    return Edit(file, source is None, ordered, diff, tuple(notes))
+    digest = None if source is None else hashlib.sha256(source).hexdigest()
+    return Edit(file, source is None, ordered, diff, tuple(notes), digest)
 
 
 def text_after(snapshot: Snapshot, edit: Edit) -> str:
