@@ -294,7 +294,15 @@ def moved_with(changes: Sequence[Change], before: Text, after: Text) -> tuple[Ch
     return tuple(moved) if len(moved) == len(changes) else None
 
 
-def command_at(title: str, name: str, uri: str, line: int) -> lsp.Command:
-    """A command of ours on a line of a document, counted from 0."""
+def command_at(title: str, name: str, uri: str, line: int, method: str) -> lsp.Command:
+    """A command of ours on a line of a document.
+
+    Args:
+        title: As the editor shows it.
+        name: Of the command.
+        uri: Of the document.
+        line: From 0.
+        method: Key of the method there, which the command is about wherever it stands by then.
+    """
     at = lsp.TextDocumentPositionParams(lsp.TextDocumentIdentifier(uri), lsp.Position(line, 0))
-    return lsp.Command(title, name, arguments=[at])
+    return lsp.Command(title, name, arguments=[at, method])

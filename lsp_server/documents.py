@@ -10,7 +10,7 @@ from indexer import Change, FileFacts, Index, Method, Snapshot, Store
 from indexer.pairing import in_test_root
 from lsp_server.convert import Text, relative_path
 
-__all__ = ["Buffer", "Document", "Documents"]
+__all__ = ["Buffer", "Document", "Documents", "line_of"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Buffer:
         """Facts of exactly this version; None where screening leaves it out."""
         return self._alone.files.get(self.path)
 
+    @property
+    def left_out(self) -> str | None:
+        """Why there are no facts."""
+        return self._alone.excluded.get(self.path)
+
     @cached_property
     def _tests(self) -> frozenset[str]:
         return frozenset(where.method.key for where in self._alone.tests)
@@ -51,6 +56,12 @@ class Buffer:
     def method_at(self, line: int) -> Method | None:
         """The innermost method at a line, counted from 0."""
         return self.facts.method_at(line + 1, self.text.source) if self.facts else None
+
+
+def line_of(facts: FileFacts | None, key: str) -> int | None:
+    """The line, from 0, where a method of a file stands; None where it is gone."""
+    methods = facts.methods if facts else ()
+    return next((one.line - 1 for one in methods if one.key == key), None)
 
 
 class Document:

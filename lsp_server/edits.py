@@ -57,9 +57,7 @@ async def apply(
         BadInput: If it cannot be read, a link leads out of the folder, or the editor refuses.
     """
     encoding = server.session.encoding
-    if edit.file in seen.withheld:
-        why = seen.withheld[edit.file]
-        raise BadInput(f"{edit.file} is left out ({why}) and not saved: nothing was inserted")
+    seen.check(edit.file)
     await in_thread(partial(file_within, project.root, edit.file, new=edit.created))
     disk = None if edit.created else await project.on_disk(edit.file)
     if project not in server.session.projects:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from indexer import Method
 from lsp_server.answers import Change, Edit, digest
 from lsp_server.convert import Text, applied, differing
+from lsp_server.documents import line_of
 from lsp_server.project import Place, Project
 from personalizer.errors import BadInput
 
@@ -28,12 +29,12 @@ class Focal:
     def line(self) -> int:
         """The line, from 0, where the method now stands; raises ``BadInput`` where it is gone."""
         buffer, snapshot = self.project.buffers.get(self.path), self.project.snapshot
-        facts = buffer.facts if buffer else snapshot and snapshot.files.get(self.path)
-        methods = facts.methods if facts else ()
-        for method in methods:
-            if method.key == self.key:
-                return method.line - 1
-        raise BadInput(f"{self.name}, which the test tests, is gone")
+        known = snapshot.files.get(self.path) if snapshot else None
+        facts = buffer.facts if buffer else known
+        line = line_of(facts, self.key)
+        if line is None:
+            raise BadInput(f"{self.name}, which the test tests, is gone")
+        return line
 
 
 @dataclass(frozen=True)

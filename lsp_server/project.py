@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lsprotocol import types as lsp
+
 from indexer import (
     Change,
     Index,
@@ -23,11 +25,12 @@ from indexer.languages import language_of
 from indexer.screening import vendored
 from indexer.secret_forms import secret_in
 from indexer.watching import Changed, Watcher
-from lsp_server.convert import uri_of
+from lsp_server.convert import command_at, uri_of
 from lsp_server.documents import Buffer, Documents
 from lsp_server.pauses import without_collection
 from lsp_server.threads import in_thread
 from personalizer.contents import WholeStore
+from personalizer.errors import BadInput
 from personalizer.storage import WorkspaceData
 
 __all__ = ["Place", "Project", "Seen"]
@@ -46,6 +49,11 @@ class Place:
     buffer: Buffer
     line: int
     """From 0."""
+
+    def action(self, title: str, kind: str, command: str, method: Method) -> lsp.CodeAction:
+        """A code action here, which a command of ours does for a method."""
+        does = command_at(title, command, self.buffer.uri, self.line, method.key)
+        return lsp.CodeAction(title, kind, command=does)
 
 
 class Project:
@@ -230,6 +238,13 @@ class Seen:
     """Those that are not as on disk; they travel with the request."""
     withheld: Mapping[str, str]
     """Why others of those do not."""
+
+    def check(self, path: str) -> None:
+        """Raises ``BadInput`` where a file is open, not saved, and withheld."""
+        if path in self.withheld:
+            raise BadInput(
+                f"{path} is left out ({self.withheld[path]}) and not saved: nothing was inserted"
+            )
 
 
 def _above(path: str) -> Iterator[str]:

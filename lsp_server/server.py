@@ -59,17 +59,20 @@ class _Protocol(LanguageServerProtocol):
     def lsp_workspace__execute_command(
         self, params: lsp.ExecuteCommandParams
     ) -> Generator[Any, Any, Any]:
-        params.arguments = params.arguments or []
+        command = self.fm.commands.get(params.command)
+        given = list(params.arguments or ())
+        wanted = list(inspect.signature(command).parameters.values()) if command else []
+        left_out = wanted[len(given) :]
+        params.arguments = given + [one.default for one in left_out if one.default is None]
         calling = super().lsp_workspace__execute_command(params)
         try:
             call = next(calling)
         except JsonRpcInvalidParams as error:
-            command = self.fm.commands.get(params.command)
             if command is None:
                 raise
-            wanted = inspect.signature(command).parameters.values()
-            names = " and ".join(str(one.annotation).removeprefix("lsp.") for one in wanted)
-            got = "other arguments" if params.arguments else "no arguments"
+            needed = [one.annotation for one in wanted if one.default is not None]
+            names = " and ".join(str(one).removeprefix("lsp.") for one in needed)
+            got = "other arguments" if given else "no arguments"
             message = f"{params.command}: expected {names}, got {got}"
             raise JsonRpcInvalidParams(message) from error
         return (yield call)

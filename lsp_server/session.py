@@ -10,7 +10,7 @@ from lsprotocol import types as lsp
 from indexer.languages import language_of
 from lsp_server.convert import Text, path_of, relative_path
 from lsp_server.daemon import Json, Link
-from lsp_server.documents import Buffer, Document, Documents
+from lsp_server.documents import Buffer, Document, Documents, line_of
 from lsp_server.offered import OfferedTests
 from lsp_server.project import Place, Project
 from lsp_server.settings import Settings
@@ -131,18 +131,32 @@ class Session:
             for listener in self.when_indexed:
                 listener(project)
 
-    def place(self, at: lsp.TextDocumentPositionParams) -> Place:
+    def place(self, at: lsp.TextDocumentPositionParams, key: str | None) -> Place:
         """The open document and line that a command names.
 
+        Args:
+            at: As the editor sent it; it may have shown the command before the text changed.
+            key: Of the method that the command is about. None takes the line as it is.
+
         Raises:
-            BadInput: If it lies in no workspace folder, or is not open.
+            BadInput: If it lies in no workspace folder, is not open, or is left out, or if the
+                method is gone.
         """
         found = self.buffer(at.text_document.uri)
         if found is None:
             raise BadInput(
                 f"expected an open Java file inside a workspace folder, got {at.text_document.uri}"
             )
-        return Place(*found, at.position.line)
+        project, buffer = found
+        if buffer.left_out:
+            raise BadInput(f"{buffer.path} is left out: {buffer.left_out}")
+        line: int | None = at.position.line
+        method = buffer.method_at(at.position.line)
+        if key is not None and (method is None or method.key != key):
+            line = line_of(buffer.facts, key)
+        if line is None:
+            raise BadInput(f"{buffer.path} has changed and the method is gone: ask again")
+        return Place(project, buffer, line)
 
     def project(self, uri: object) -> Project:
         """The project of a folder or of a file in it; the only one where none is named.

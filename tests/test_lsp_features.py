@@ -206,6 +206,19 @@ async def test_another_takes_the_place_in_a_class_that_was_just_made(
         assert "void other()" in editor.text(TEST_PATH)
 
 
+async def test_another_follows_a_chosen_one(shop: Path, data: Path) -> None:
+    """All candidates of the list were seen: the next is none of them."""
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        editor.chooses = "2."
+        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        await until(lambda: OTHER in editor.text(TEST_PATH))
+        await editor.do(CART_PATH, TOTAL, ANOTHER)
+        await until(lambda: len(editor.called("generate")) == 2)
+        assert [call["skip"] for call in editor.called("generate")] == [0, 2]
+
+
 async def test_there_is_an_end_to_others(shop: Path, data: Path) -> None:
     async with editing(shop, data=data) as editor:
         editor.open(CART_PATH)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from lsprotocol import types as lsp
 
 from indexer import Method
-from lsp_server.convert import command_at
 from lsp_server.features import generate_test
 from lsp_server.offered import in_place_of
 from lsp_server.progress import work
@@ -26,29 +25,25 @@ KIND = f"{generate_test.KIND}.another"
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
     """The action on a method that a test was written for, and on that test."""
     if session.settings.generate_test.enable and session.offered.at(place, method):
-        title = "Generate test (another)"
-        yield lsp.CodeAction(
-            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
-        )
+        yield place.action("Generate test (another)", KIND, COMMAND, method)
 
 
 def register(server: Server) -> None:
     @server.command(COMMAND)
-    def another(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
-        ls.begin(_another(ls, at))
+    def another(ls: Server, at: lsp.TextDocumentPositionParams, method: str | None = None) -> None:
+        ls.begin(_another(ls, at, method))
 
 
-async def _another(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+async def _another(server: Server, at: lsp.TextDocumentPositionParams, key: str | None) -> None:
     session = server.session
     generate_test.check_enabled(session)
-    place, method = generate_test.method_at(session, at)
+    place, method = generate_test.method_at(session, at, key)
     last = session.offered.at(place, method)
     if last is None:
         raise BadInput(f"no test was written for {method.name} yet: generate one first")
-    focal, line = last.focal, last.focal.line()
+    focal = last.focal
     async with work(server, f"Generate another test for {focal.name}") as act:
-        seen = await focal.project.seen()
-        request = generate_test.request_for(session, focal, line, seen)
+        request, seen = await generate_test.request_for(session, focal)
         request = replace(request, skip=last.count)
         replaces = last.untouched
         if replaces:

@@ -10,7 +10,6 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
-from lsp_server.convert import command_at
 from lsp_server.features import generate_test
 from lsp_server.progress import work
 from lsp_server.project import Place
@@ -31,26 +30,22 @@ def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAc
     """The action beside "Generate test"."""
     wish = session.settings.generate_test
     if wish.enable and wish.choose and method in place.buffer.focal_methods:
-        title = "Generate test (choose…)"
-        yield lsp.CodeAction(
-            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
-        )
+        yield place.action("Generate test (choose…)", KIND, COMMAND, method)
 
 
 def register(server: Server) -> None:
     @server.command(COMMAND)
-    def choose(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
-        ls.begin(_choose(ls, at))
+    def choose(ls: Server, at: lsp.TextDocumentPositionParams, method: str | None = None) -> None:
+        ls.begin(_choose(ls, at, method))
 
 
-async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+async def _choose(server: Server, at: lsp.TextDocumentPositionParams, key: str | None) -> None:
     wish = server.session.settings.generate_test
     if not (wish.enable and wish.choose):
         raise BadInput("choosing among tests is switched off: see generateTest.choose")
-    place, focal = generate_test.focal_at(server.session, at)
+    focal = generate_test.focal_at(server.session, at, key)
     async with work(server, f"Generate tests for {focal.name}") as act:
-        seen = await focal.project.seen()
-        request = generate_test.request_for(server.session, focal, place.line, seen)
+        request, _ = await generate_test.request_for(server.session, focal)
         generation = await generate_test.ask(server, request, act)
     whole = [one for one in generation.candidates if one.parses]
     if not whole:
@@ -63,11 +58,12 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams) -> None:
     seen = await focal.project.seen()
     edit = await generate_test.placed(server, focal, whole[chosen].text, seen)
     taken = replace(generation, candidates=(whole[chosen],), edit=edit)
-    taken, inserted = await generate_test.write(server, focal, taken, seen)
+    count = len(generation.candidates)
+    taken, inserted = await generate_test.write(server, focal, count, taken, seen)
     if kind := generate_test.heeded(taken):
         server.say(f"Test for {focal.name}: {generate_test.outcome(taken)}", kind)
     if wish.show:
-        await edits.show(server, inserted.place)
+        server.begin(edits.show(server, inserted.place))
 
 
 def badge(candidate: answers.Candidate) -> str:

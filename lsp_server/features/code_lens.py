@@ -62,5 +62,5 @@ def _lens(place: Place, method: Method, offers_tests: bool) -> Iterator[lsp.Code
         yield lsp.CodeLens(lsp.Range(start, start), opens)
     elif offers_tests:
         name = generate_test.COMMAND
-        command = command_at("Generate test", name, place.buffer.uri, line)
+        command = command_at("Generate test", name, place.buffer.uri, line, method.key)
         yield lsp.CodeLens(lsp.Range(start, start), command)

@@ -10,7 +10,6 @@ from lsprotocol import types as lsp
 from indexer import Method
 from indexer.languages.remarks import remark_at
 from lsp_server import answers, edits
-from lsp_server.convert import command_at
 from lsp_server.progress import work
 from lsp_server.project import Place
 from lsp_server.server import Server
@@ -32,10 +31,7 @@ def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAc
         return
     if not (has_no_body_yet(place, method) or at_bare_comment(place, method)):
         return
-    title = "Generate snippet"
-    yield lsp.CodeAction(
-        title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
-    )
+    yield place.action("Generate snippet", KIND, COMMAND, method)
 
 
 def has_no_body_yet(place: Place, method: Method) -> bool:
@@ -56,18 +52,19 @@ def at_bare_comment(place: Place, method: Method) -> bool:
 
 def register(server: Server) -> None:
     @server.command(COMMAND)
-    def generate(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
-        ls.begin(_generate(ls, at))
+    def generate(ls: Server, at: lsp.TextDocumentPositionParams, method: str | None = None) -> None:
+        ls.begin(_generate(ls, at, method))
 
 
-async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+async def _generate(server: Server, at: lsp.TextDocumentPositionParams, key: str | None) -> None:
     wish = server.session.settings.generate_snippet
     if not wish.enable:
         raise BadInput("generating snippets is switched off: see generateSnippet.enable")
-    place = server.session.place(at)
+    place = server.session.place(at, key)
     project, path = place.project, place.buffer.path
+    seen = await project.seen()
+    seen.check(path)
     async with work(server, f"Generate snippet in {path.rpartition('/')[2]}") as act:
-        seen = await project.seen()
         request = SnippetRequest(
             workspace=str(project.root),
             path=path,

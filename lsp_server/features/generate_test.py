@@ -9,7 +9,6 @@ from lsprotocol import types as lsp
 
 from indexer import Method
 from lsp_server import answers, edits
-from lsp_server.convert import command_at
 from lsp_server.offered import Focal, Offered
 from lsp_server.progress import Work, work
 from lsp_server.project import Place, Seen
@@ -47,24 +46,20 @@ _TRIES = 4
 def offer(session: Session, place: Place, method: Method) -> Iterator[lsp.CodeAction]:
     """The action on a method of main source code that a test could call."""
     if session.settings.generate_test.enable and method in place.buffer.focal_methods:
-        title = "Generate test"
-        yield lsp.CodeAction(
-            title, KIND, command=command_at(title, COMMAND, place.buffer.uri, place.line)
-        )
+        yield place.action("Generate test", KIND, COMMAND, method)
 
 
 def register(server: Server) -> None:
     @server.command(COMMAND)
-    def generate(ls: Server, at: lsp.TextDocumentPositionParams) -> None:
-        ls.begin(_generate(ls, at))
+    def generate(ls: Server, at: lsp.TextDocumentPositionParams, method: str | None = None) -> None:
+        ls.begin(_generate(ls, at, method))
 
 
-async def _generate(server: Server, at: lsp.TextDocumentPositionParams) -> None:
+async def _generate(server: Server, at: lsp.TextDocumentPositionParams, key: str | None) -> None:
     check_enabled(server.session)
-    place, focal = focal_at(server.session, at)
+    focal = focal_at(server.session, at, key)
     async with work(server, f"Generate test for {focal.name}") as act:
-        seen = await focal.project.seen()
-        request = request_for(server.session, focal, place.line, seen)
+        request, seen = await request_for(server.session, focal)
         await insert(server, focal, 1, await ask(server, request, act), seen, act)
 
 
@@ -74,13 +69,15 @@ def check_enabled(session: Session) -> None:
         raise BadInput("generating tests is switched off: see generateTest.enable")
 
 
-def method_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, Method]:
+def method_at(
+    session: Session, at: lsp.TextDocumentPositionParams, key: str | None
+) -> tuple[Place, Method]:
     """The place that a command names, and the method there.
 
     Raises:
         BadInput: If there is none.
     """
-    place = session.place(at)
+    place = session.place(at, key)
     method = place.buffer.method_at(place.line)
     if method is None:
         where = f"{place.buffer.path}:{place.line + 1}"
@@ -88,17 +85,24 @@ def method_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Pla
     return place, method
 
 
-def focal_at(session: Session, at: lsp.TextDocumentPositionParams) -> tuple[Place, Focal]:
-    """The place that a command names, and the method there as a focal one; raises the same."""
-    place, method = method_at(session, at)
+def focal_at(session: Session, at: lsp.TextDocumentPositionParams, key: str | None) -> Focal:
+    """The method at the place that a command names, as a focal one; raises the same."""
+    place, method = method_at(session, at, key)
     name = f"{method.class_name}.{method.name}"
-    return place, Focal(place.project, place.buffer.path, method.key, name)
+    return Focal(place.project, place.buffer.path, method.key, name)
 
 
-def request_for(session: Session, focal: Focal, line: int, seen: Seen) -> GenerateRequest:
-    """What the daemon is asked for a test of a method that a line, from 0, belongs to."""
+async def request_for(session: Session, focal: Focal) -> tuple[GenerateRequest, Seen]:
+    """What the daemon is asked for a test of a method, and the buffers as they are now.
+
+    Raises:
+        BadInput: If the method is gone, or the daemon may not see its file as it is.
+    """
+    line = focal.line()  # In the text that is seen: nothing is awaited in between.
+    seen = await focal.project.seen()
+    seen.check(focal.path)
     wish = session.settings.generate_test
-    return GenerateRequest(
+    request = GenerateRequest(
         workspace=str(focal.project.root),
         path=focal.path,
         line=line + 1,
@@ -108,6 +112,7 @@ def request_for(session: Session, focal: Focal, line: int, seen: Seen) -> Genera
         n=wish.candidates,
         trusted=session.settings.workspace.trusted,
     )
+    return request, seen
 
 
 async def ask(server: Server, request: GenerateRequest, act: Work) -> answers.Generation:
@@ -135,7 +140,7 @@ def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:
 async def insert(
     server: Server, focal: Focal, count: int, generation: answers.Generation, seen: Seen, act: Work
 ) -> None:
-    """Has the editor insert the best candidate, remembers it, and says what is known of it.
+    """Has the editor insert the best candidate, and says what is known of it.
 
     Args:
         server: The server.
@@ -148,21 +153,23 @@ async def insert(
     Raises:
         BadInput: If there is nothing to insert, or it cannot be.
     """
-    generation, done = await write(server, focal, generation, seen)
-    server.session.offered.remember(_offered(focal, count, edit_of(generation, focal), done))
+    generation, done = await write(server, focal, count, generation, seen)
     act.conclude(f"Test for {focal.name}", outcome(generation), heeded(generation))
     if server.session.settings.generate_test.show:
-        await edits.show(server, done.place, take_focus=not done.typed_on)
+        server.begin(edits.show(server, done.place, take_focus=not done.typed_on))
 
 
 async def write(
-    server: Server, focal: Focal, generation: answers.Generation, seen: Seen
+    server: Server, focal: Focal, count: int, generation: answers.Generation, seen: Seen
 ) -> tuple[answers.Generation, edits.Inserted]:
     """Has the editor insert the best candidate, placed anew where its file changed meanwhile.
+
+    It is remembered, so that another may take its place.
 
     Args:
         server: The server.
         focal: What the test tests.
+        count: Candidates that the user has seen, this one included.
         generation: The daemon's answer.
         seen: The buffers that the daemon saw.
 
@@ -185,6 +192,7 @@ async def write(
             changed = (f"{edit.file} changed while it was written",)
             seen = await focal.project.seen()
             edit = await placed(server, focal, generation.best.text, seen)
+    server.session.offered.remember(_offered(focal, count, edit, done))
     told = replace(generation, edit=edit, notes=generation.notes + changed)
     return told, replace(done, typed_on=done.typed_on or bool(changed))
 

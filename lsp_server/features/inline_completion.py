@@ -97,6 +97,8 @@ async def _body(server: Server, place: Place) -> str | None:
     """
     cancelled = threading.Event()
     seen = await place.project.seen()
+    if place.buffer.path in seen.withheld:
+        return None
     request = SnippetRequest(
         workspace=str(place.project.root),
         path=place.buffer.path,
