@@ -197,6 +197,24 @@ def test_junit_3_tests_need_no_annotation():
     assert made.edit is not None
 
 
+def test_a_test_goes_into_a_junit_3_class_as_its_kind_among_others():
+    tests = "app/src/test/java/shop"
+    files = FILES | {
+        f"{tests}/AbstractShopTest.java": (
+            "package shop;\nimport junit.framework.TestCase;\n"
+            "public abstract class AbstractShopTest extends TestCase { }\n"
+        ),
+        f"{tests}/CartTest.java": (
+            "package shop;\n"
+            "public class CartTest extends AbstractShopTest { public void testA() { } }\n"
+        ),
+    }
+    _, made = generated("@Test\nvoid total() {\n    assertEquals(0, 1);\n}", files=files)
+    assert made.edit is not None
+    assert "public void testTotal() {" in made.edit.diff
+    assert "@Test" not in made.edit.diff
+
+
 def test_a_type_that_nobody_knows_is_told_with_its_candidate():
     _, made = generated(ASSERTING, PLAIN.replace("new Cart().clear()", "new Unheard()"))
     assert [one.unknown_symbols for one in made.candidates] == [(), ("Unheard",)]

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from indexer import FileFacts, Snapshot, Span, Type
 from indexer.languages.lexis import inside_tokens
-from indexer.pairing import is_test, module_of
+from indexer.pairing import find_tests, is_test, module_of
 from personalizer.generation.names.libraries import FLAVOURS
 
 __all__ = [
@@ -127,15 +127,17 @@ def _test_classes(facts: FileFacts) -> list[Type]:
 
 
 def flavour_of(facts: FileFacts) -> str | None:
-    """The test framework that a file's imports name; None where they name none.
+    """The test framework of a file; None where nothing tells it.
 
-    A wildcard such as ``org.junit.*`` counts for the package that it opens.
+    It is the one that the imports name (a wildcard such as ``org.junit.*`` counts for the package
+    that it opens), else JUnit 3 where tests are told by their names and the parent of their class.
     """
     names = [f"{line.name}.Test" if line.wildcard else line.name for line in facts.imports]
     for flavour, kind in FLAVOURS.items():
         if any(name.startswith(kind.marks) for name in names):
             return flavour
-    return None
+    named = any(not where.method.annotations for where in find_tests("", facts))
+    return "junit3" if named else None
 
 
 def _house_flavour(snapshot: Snapshot, path: str, tests: list[str]) -> str:
