@@ -37,10 +37,10 @@ def serve(server: Server) -> NoReturn:
     end(1)
 
 
-def _connect() -> Daemon:
+def _connect(start: bool = True) -> Daemon:
     from personalizer.daemon import client
 
-    return client.connect(start=True)
+    return client.connect(start)
 
 
 def main() -> NoReturn:

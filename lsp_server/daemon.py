@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from lsp_server.threads import in_thread
@@ -17,9 +18,9 @@ from personalizer.daemon.protocol import (
     TrainRequest,
     ViewAct,
 )
-from personalizer.errors import Unreachable
+from personalizer.errors import NotListening, Unreachable
 
-__all__ = ["Daemon", "Json", "Link"]
+__all__ = ["Connect", "Daemon", "Json", "Link"]
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -67,43 +68,66 @@ class Daemon(Protocol):
         """Asks a training to end."""
 
 
+class Connect(Protocol):
+    """Reaches the daemon; blocks."""
+
+    def __call__(self, start: bool = True) -> Daemon:
+        """Starts one where none runs, or raises ``DaemonError`` there."""
+
+
 class Link:
     """A connection that is made when first needed and made again, once a call, when it is lost."""
 
-    def __init__(self, connect: Callable[[], Daemon], lost: Callable[[], None]) -> None:
+    def __init__(self, connect: Connect, lost: Callable[[], None]) -> None:
         """
         Args:
-            connect: Reaches the daemon, starting it where none runs; blocks.
-            lost: Told on the event loop that a daemon had died and another was started.
+            connect: Reaches the daemon.
+            lost: Told on the event loop that a daemon had died and another was started; not of one
+                that had ended in good order, as it does when nobody has asked for long.
         """
         self._connect = connect
         self._lost = lost
         self._daemon: Daemon | None = None
         self._connecting = asyncio.Lock()
 
-    async def ask(self, call: Callable[[Daemon], T]) -> T:
+    async def ask(
+        self, call: Callable[[Daemon], T], *, repeat: bool = True, start: bool = True
+    ) -> T:
         """Awaits ``call(daemon)``, beside the event loop.
+
+        Args:
+            call: What is asked.
+            repeat: Whether it may be asked again of the next daemon where one died at it: it may
+                have been done.
+            start: Whether a daemon is started where none runs.
 
         Raises:
             DaemonError: If the daemon can be neither reached nor started again.
             PersonalizerError: As the call does; what a living daemon answers is not asked again.
         """
         known = self._daemon
-        daemon = known or await self._reach(None)
+        daemon = known or await self._reach(None, start)
         try:
             return await in_thread(call, daemon)
         except Unreachable as error:
+            _log.warning("the daemon is gone: %s", error)
+            asked = not isinstance(error, NotListening)
+            if asked and not repeat:
+                raise Unreachable(
+                    f"{error}; it may have done this all the same: look before you ask again"
+                ) from error
             if known is None:
                 raise
-            _log.warning("the daemon is gone: %s", error)
-        daemon = await self._reach(known)
+            well = isinstance(error, NotListening) and error.ended_well
+        daemon = await self._reach(known, start, died=not well)
         return await in_thread(call, daemon)
 
-    async def _reach(self, dead: Daemon | None) -> Daemon:
+    async def _reach(self, dead: Daemon | None, start: bool, *, died: bool = False) -> Daemon:
         async with self._connecting:
             if self._daemon is None or self._daemon is dead:
                 self._daemon = None
-                self._daemon = await in_thread(self._connect)
-                if dead is not None:
+                connect = self._connect if start else partial(self._connect, start=False)
+                self._daemon = await in_thread(connect)
+                if died:
                     self._lost()
             return self._daemon

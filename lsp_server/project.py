@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -79,6 +80,8 @@ class Project:
         self._settled = settled
         self.snapshot: Snapshot | None = None
         """The last state whose pairs are known; None until the folder is indexed."""
+        self.status: dict[str, Any] | None = None
+        """What the daemon has said last of its adapter."""
         self.outdated = True
         """The folder must be walked: files may have changed that nobody told of."""
         self._index: Index | None = None

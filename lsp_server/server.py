@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,7 +15,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from indexer import IndexerError
-from lsp_server.daemon import Daemon, Link
+from lsp_server.daemon import Connect, Link
 from lsp_server.questions import converter
 from lsp_server.session import Session
 from lsp_server.wording import in_editor
@@ -88,7 +88,7 @@ def _refusal(error: BaseException) -> JsonRpcException:
 class Server(LanguageServer):
     """pygls' server with our session and two ways to speak to the user."""
 
-    def __init__(self, connect: Callable[[], Daemon]) -> None:
+    def __init__(self, connect: Connect) -> None:
         super().__init__(
             "personalizer", __version__, protocol_cls=_Protocol, converter_factory=converter
         )
@@ -99,7 +99,7 @@ class Server(LanguageServer):
         """Shows a line to the user."""
         self.window_show_message(lsp.ShowMessageParams(kind, in_editor(message)))
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Runs work that nobody waits for; its errors become one line for the user.
 
         Commands end at once and work on so: several editors wait for a command's answer, some
@@ -109,7 +109,7 @@ class Server(LanguageServer):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except Cancelled:
@@ -124,12 +124,11 @@ class Server(LanguageServer):
         self.say("The Personalizer daemon had ended; it was started again", lsp.MessageType.Warning)
 
 
-def create(connect: Callable[[], Daemon]) -> Server:
+def create(connect: Connect) -> Server:
     """A server with every feature.
 
     Args:
-        connect: Reaches the daemon, starting it where none runs; called beside the event loop,
-            when a feature first needs it.
+        connect: Reaches the daemon; called beside the event loop, when a feature first needs it.
     """
     from lsp_server.features import FEATURES
 

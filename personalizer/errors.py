@@ -17,6 +17,7 @@ PersonalizerError                 one line: what was expected, what came, what t
 ├── StorageError                  the data folder cannot be written
 └── DaemonError                   the daemon failed or refused
     ├── Unreachable               no daemon answers
+    │   └── NotListening          none is there, so nothing was asked of one
     ├── EngineError               the engine child failed
     ├── TooBusy                   it has more to do than it takes on
     └── Cancelled                 the request was cancelled
@@ -33,6 +34,7 @@ __all__ = [
     "EngineError",
     "NoSuchJob",
     "NoSuchMethod",
+    "NotListening",
     "OutOfMemory",
     "PersonalizerError",
     "PromptTooLong",
@@ -112,6 +114,13 @@ class DaemonError(PersonalizerError):
 
 class Unreachable(DaemonError):
     """No daemon answers; any other ``DaemonError`` is what one that lives has told."""
+
+
+class NotListening(Unreachable):
+    """No daemon is there, so nothing was asked of one."""
+
+    ended_well = False
+    """It has taken its socket away, as one that has ended by itself or was stopped does."""
 
 
 class EngineError(DaemonError):

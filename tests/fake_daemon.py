@@ -94,7 +94,7 @@ class FakeDaemon:
         if scenario.running:
             self._job = Job("job-0", "", "running", "2026-01-01T00:00:00Z")
 
-    def connect(self) -> Daemon:
+    def connect(self, start: bool = True) -> Daemon:
         if self._starts == 0:
             raise DaemonError("the daemon cannot be started: expected a socket, got none")
         self._starts -= 1

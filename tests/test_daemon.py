@@ -64,6 +64,7 @@ from personalizer.errors import (
     DaemonError,
     EngineError,
     NoSuchMethod,
+    NotListening,
     SettingsError,
     StorageError,
     Unreachable,
@@ -204,8 +205,9 @@ def test_a_stopped_daemon_leaves_nothing_behind(daemon: Client):
     assert not Path(daemon.socket).exists()
     assert place.read_note() is None
     assert describe()["running"] is False
-    with pytest.raises(Unreachable, match="does not answer"):
+    with pytest.raises(NotListening, match="does not answer") as caught:
         daemon.health()
+    assert caught.value.ended_well
     stop()
 
 
@@ -214,6 +216,9 @@ def test_after_a_kill_no_process_is_left_and_the_next_start_works(daemon: Client
     health = daemon.health()
     os.kill(health["pid"], signal.SIGKILL)
     until(lambda: not alive(health["engine"]["pid"]))
+    with pytest.raises(NotListening) as caught:
+        daemon.health()
+    assert not caught.value.ended_well
     again = connect(command=DAEMON)
     assert again.health()["pid"] != health["pid"]
     assert again.generate(request(shop))["adapter"] == "base"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -15,11 +16,12 @@ import pytest
 from lsprotocol import types as lsp
 
 from lsp_server.daemon import Daemon, Link
-from personalizer.daemon.client import describe, stop
-from personalizer.errors import DaemonError, Unreachable
+from personalizer.daemon.client import connect, describe, stop
+from personalizer.errors import DaemonError, NotListening, Unreachable
+from personalizer.storage import WorkspaceData
 from tests.editors.editor import CART_PATH, TEST_PATH, Editor, editing, make_shop, until
 from tests.fake_daemon import FakeDaemon, Scenario
-from tests.fake_parts import asked
+from tests.fake_parts import DAEMON, asked
 
 pytestmark = pytest.mark.asyncio
 
@@ -127,16 +129,30 @@ async def test_a_killed_daemon_is_started_again(shop: Path, own_data_folder: Pat
         assert describe()["pid"] != first
 
 
+FAILED = DaemonError("the daemon failed (KeyError): its log says why")
+
+
+def away(*, well: bool) -> NotListening:
+    error = NotListening()
+    error.ended_well = well
+    return error
+
+
 @pytest.mark.parametrize(
-    ("error", "calls", "restarts"),
-    [(DaemonError("the daemon failed (KeyError): its log says why"), 1, 0), (Unreachable(), 2, 1)],
-    ids=["it lives", "it is dead"],
+    ("error", "repeat", "calls", "told"),
+    [
+        pytest.param(FAILED, True, 1, 0, id="it lives"),
+        pytest.param(Unreachable(), True, 2, 1, id="it died at it"),
+        pytest.param(Unreachable(), False, 1, 0, id="it died at what must not be done twice"),
+        pytest.param(away(well=False), False, 2, 1, id="it had died before"),
+        pytest.param(away(well=True), False, 2, 0, id="it had ended, as it does when idle"),
+    ],
 )
 async def test_only_what_met_a_dead_daemon_is_asked_again(
-    error: DaemonError, calls: int, restarts: int
+    error: DaemonError, repeat: bool, calls: int, told: int
 ) -> None:
-    told: list[str] = []
-    link = Link(FakeDaemon(Scenario()).connect, lambda: told.append("it was started again"))
+    said: list[str] = []
+    link = Link(FakeDaemon(Scenario()).connect, lambda: said.append("it was started again"))
     await link.ask(lambda daemon: daemon.status("/shop"))
     met: list[Daemon] = []
 
@@ -145,8 +161,36 @@ async def test_only_what_met_a_dead_daemon_is_asked_again(
         raise error
 
     with pytest.raises(type(error)):
-        await link.ask(fails)
-    assert (len(met), len(told)) == (calls, restarts)
+        await link.ask(fails, repeat=repeat)
+    assert (len(met), len(said)) == (calls, told)
+
+
+async def test_a_daemon_that_was_stopped_is_started_again_without_a_word(
+    shop: Path, own_data_folder: Path
+) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        await until(lambda: editor.statuses)
+        stop()
+        await editor.command("personalizer.showStatus")
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith("The base model writes")
+
+
+async def test_looking_for_what_others_change_starts_no_daemon(
+    shop: Path, own_data_folder: Path
+) -> None:
+    async with with_fake_model(shop, own_data_folder) as editor:
+        await until(lambda: editor.statuses)
+        await asyncio.sleep(1)
+        stop()
+        told = len(editor.statuses)
+        serving = WorkspaceData(shop).adapters / "serving.json"
+        serving.parent.mkdir(exist_ok=True)
+        serving.write_text("[]")
+        await asyncio.sleep(6)
+        assert not describe()["running"]
+        connect(command=DAEMON)  # as a shell does
+        await until(lambda: len(editor.statuses) > told)
 
 
 async def test_a_training_is_followed_to_its_end(shop: Path, own_data_folder: Path) -> None:

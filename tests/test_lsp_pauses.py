@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lsprotocol import types as lsp
 
 from indexer import Index, Snapshot, Workspace
 from lsp_server.documents import Documents
 from lsp_server.pauses import take_short_turns, without_collection
 from lsp_server.project import Project
-from tests.editors.editor import CART_PATH, make_shop
+from lsp_server.server import create
+from tests.editors.editor import CART, CART_PATH, make_shop
+from tests.fake_daemon import FakeDaemon, Scenario
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +107,27 @@ def test_what_changes_while_the_folder_is_read_is_read_afterwards(
 
     asyncio.run(settle())
     assert project.snapshot is not None and set(project.snapshot.files) == {"A.java", "B.java"}
+
+
+def test_a_folder_that_was_removed_is_let_go(tmp_path: Path):
+    root = make_shop(tmp_path)
+    server = create(FakeDaemon(Scenario()).connect)
+    server.protocol.client_capabilities = lsp.ClientCapabilities()
+    session = server.session
+
+    async def removed() -> weakref.ref[Project]:
+        project = session.add_folder(root.as_uri())
+        assert project is not None
+        await project.settle()
+        session.open((root / CART_PATH).as_uri(), 1, CART)
+        await asyncio.sleep(1.0)  # the index has taken it in, and the status was asked
+        assert project.status is not None
+        session.remove_folder(root.as_uri())
+        held = weakref.ref(project)
+        del project
+        await asyncio.sleep(2.5)
+        return held
+
+    held = asyncio.run(removed())
+    gc.collect()
+    assert held() is None

@@ -690,6 +690,77 @@ async def test_a_training_that_a_shell_began_is_shown(shop: Path, data: Path) ->
         assert editor.called("train") == []
 
 
+async def test_what_is_told_while_a_training_runs_is_the_newest_status(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    switching = server_whose_daemon(
+        tmp_path,
+        "used = 'shop-1'",
+        "def status(self, workspace):",
+        "    return {**super().status(workspace), 'adapter': self.used}",
+        "def act(self, workspace, act):",
+        "    self.used = act.adapter",
+        "    return super().act(workspace, act)",
+    )
+    async with editing(shop, data=data, server=switching) as editor:
+        await indexed(editor)
+        await editor.command("personalizer.train")
+        await until(lambda: any(s["job"] for s in editor.statuses))
+        await editor.command("personalizer.useAdapter", None, "shop-2")
+        await until(lambda: any(s["job"] and s["job"]["state"] == "done" for s in editor.statuses))
+        told = [s["adapter"] for s in editor.statuses]
+        assert told == sorted(told), "what served before is not told once another serves"
+
+
+async def test_a_training_is_followed_though_one_look_at_it_fails(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    busy = server_whose_daemon(
+        tmp_path,
+        "looks = 0",
+        "def job(self, job_id):",
+        "    self.looks += 1",
+        "    if self.looks == 2:",
+        "        raise TooBusy('too much is asked of the daemon')",
+        "    return super().job(job_id)",
+    )
+    async with editing(shop, data=data, server=busy) as editor:
+        await editor.command("personalizer.train")
+        assert await until(lambda: editor.messages) == ["Adapter shop-2 is trained and serves"]
+
+
+async def test_a_training_that_could_not_be_followed_is_followed_later(
+    shop: Path, data: Path, tmp_path: Path
+) -> None:
+    busy = server_whose_daemon(
+        tmp_path,
+        "asked = 0",
+        "def status(self, workspace):",
+        "    self.asked += 1",
+        "    if self.asked == 2:",
+        "        raise TooBusy('too much is asked of the daemon')",
+        "    return super().status(workspace)",
+    )
+    async with editing(shop, data=data, server=busy) as editor:
+        await indexed(editor)
+        await editor.command("personalizer.train")
+        await until(lambda: "too much is asked of the daemon" in editor.messages)
+        await editor.command("personalizer.rollBack")  # and the status is told
+        await until(lambda: "Adapter shop-2 is trained and serves" in editor.messages)
+
+
+async def test_what_changes_outside_of_the_editor_is_told(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        await indexed(editor)
+        [own] = (data / "workspaces").iterdir()
+        for part in ("adapters/serving.json", "jobs/job-1.log", "freshness.json"):
+            told = len(editor.statuses)
+            await asyncio.sleep(0.1)  # what was told before has come
+            (own / part).parent.mkdir(exist_ok=True)
+            (own / part).write_text("{}")
+            await until(lambda told=told: len(editor.statuses) > told)
+
+
 async def test_the_status_is_announced_and_answered(shop: Path, data: Path) -> None:
     async with editing(shop, data=data) as editor:
         await indexed(editor)
@@ -1046,6 +1117,7 @@ def server_whose_daemon(folder: Path, *method: str) -> tuple[str, ...]:
         "from tests.fake_daemon import FakeDaemon, Scenario",
         "from lsp_server.__main__ import serve",
         "from lsp_server.server import create",
+        "from personalizer.errors import TooBusy",
         "class Other(FakeDaemon):",
         *(f"    {line}" for line in method),
         "log = json.loads(os.environ['FAKE_DAEMON'])['log']",

@@ -72,7 +72,7 @@ def offered(text: str, tmp_path: Path) -> list[int]:
 def link():
     from lsp_server.daemon import Link
 
-    return Link(lambda: pytest.fail("nobody is asked"), lambda: None)
+    return Link(lambda start=True: pytest.fail("nobody is asked"), lambda: None)
 
 
 def test_a_comment_without_code_beneath_it_offers_it_and_the_line_below(tmp_path: Path):

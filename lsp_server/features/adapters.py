@@ -46,7 +46,7 @@ async def perform(server: Server, project: Project, act: ViewAct) -> str:
     wish = server.session.settings
     if act.act in ("use", "rollback") and not wish.adapters.enable:
         raise BadInput("switching adapters is switched off: see adapters.enable")
-    said = await server.session.daemon.ask(lambda d: d.act(str(project.root), act))
+    said = await server.session.daemon.ask(lambda d: d.act(str(project.root), act), repeat=False)
     server.begin(status.announce(server, project))
     return said
 

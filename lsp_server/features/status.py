@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from lsp_server.daemon import Json
+from lsp_server.daemon import Daemon, Json
 from lsp_server.project import Project
 from lsp_server.server import Server
+from lsp_server.threads import in_thread
 from personalizer.errors import PersonalizerError
+from personalizer.storage import WorkspaceData
 
 __all__ = ["CHANGED", "COMMAND", "REQUEST", "announce", "register", "summary"]
 
@@ -19,13 +24,15 @@ COMMAND = "personalizer.showStatus"
 
 _PAUSE = 10.0
 """Seconds from a save to the next unbidden question; saves in between are answered together."""
+_LOOK = 2.0
+"""Seconds between two looks at what a training or a choice leaves on disk."""
 
 _log = logging.getLogger(__name__)
 
 
 def register(server: Server) -> None:
-    waiting: set[Project] = set()
-    told: set[Project] = set()
+    waiting: WeakSet[Project] = WeakSet()
+    watched: WeakSet[Project] = WeakSet()
 
     @server.feature(REQUEST)
     async def status(ls: Server, params: Any = None) -> Json:
@@ -45,29 +52,72 @@ def register(server: Server) -> None:
             if project in server.session.projects:
                 server.begin(announce(server, project))
 
-        asyncio.get_running_loop().call_later(_PAUSE if project in told else 0.0, later)
+        asyncio.get_running_loop().call_later(_PAUSE if project in watched else 0.0, later)
         waiting.add(project)
-        told.add(project)
+        if project not in watched:
+            watched.add(project)
+            server.begin(_watch(server, project))
 
     server.session.when_indexed.append(indexed)
 
 
-async def ask(server: Server, project: Project) -> Json:
+async def ask(server: Server, project: Project, *, start: bool = True) -> Json:
     """The JSON of ``personalizer status``, with the folder's URI as ``workspace``."""
-    answer = await server.session.daemon.ask(lambda d: d.status(str(project.root)))
-    return {**answer, "workspace": project.uri}
+    call = partial(_status_of, str(project.root))
+    answer = await server.session.daemon.ask(call, start=start)
+    project.status = {**answer, "workspace": project.uri}
+    return project.status
 
 
-async def announce(server: Server, project: Project) -> None:
-    """Tells the editor the status; nobody asked, so an unreachable daemon is only logged."""
+def _status_of(root: str, daemon: Daemon) -> Json:
+    return daemon.status(root)
+
+
+async def announce(server: Server, project: Project, *, start: bool = True) -> bool:
+    """Tells the editor the status; nobody asked, so an unreachable daemon is only logged.
+
+    Returns:
+        Whether there was something to tell.
+    """
     try:
-        answer = await ask(server, project)
+        answer = await ask(server, project, start=start)
     except PersonalizerError as error:
-        _log.warning("no status: %s", error)
-        return
+        _log.log(logging.WARNING if start else logging.DEBUG, "no status: %s", error)
+        return False
     server.protocol.notify(CHANGED, answer)
     for listener in server.session.when_asked:
         listener(project, answer)
+    return True
+
+
+async def _watch(server: Server, project: Project) -> None:
+    """Announces what changes the status outside of this editor, while the folder is open.
+
+    A shell may train or choose an adapter, and so may the daemon by itself. Where no daemon runs,
+    none is started to tell it; it is told once there is one.
+    """
+    known = await in_thread(_traces, project.root)
+    while project in server.session.projects:
+        await asyncio.sleep(_LOOK)
+        now = await in_thread(_traces, project.root)
+        told = now != known and server.session.settings.status.enable
+        if told and await announce(server, project, start=False):
+            known = now
+
+
+def _traces(root: Path) -> tuple[object, ...]:
+    """Differs once a training has begun or ended, or another adapter serves."""
+    data = WorkspaceData(root)
+    changed = (_changed(data.adapters), _changed(data.measured))
+    jobs = sorted(file.name for file in data.jobs.glob("*.log"))
+    return *changed, *jobs
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 async def _show(server: Server, workspace: str | None) -> None:

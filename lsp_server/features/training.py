@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from lsp_server.progress import work
 from lsp_server.project import Project
 from lsp_server.server import Server
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
-from personalizer.errors import BadInput
+from personalizer.errors import BadInput, DaemonError
 
 __all__ = [
     "CANCEL",
@@ -32,6 +34,11 @@ CANCEL = "personalizer.cancelTraining"
 
 _POLL = 1.0
 """Seconds between two looks at a running job."""
+_TRIES = 5
+"""Looks in a row that may fail."""
+_UNFINISHED = ("queued", "running")
+
+_log = logging.getLogger(__name__)
 
 
 def register(server: Server) -> None:
@@ -85,7 +92,7 @@ async def _cancel(server: Server, workspace: str | None) -> None:
 
 def _running(answer: Json) -> bool:
     job = answer.get("job")
-    return isinstance(job, dict) and job.get("state") in ("queued", "running")
+    return isinstance(job, dict) and job.get("state") in _UNFINISHED
 
 
 async def follow_newest(server: Server, project: Project, answer: Json) -> None:
@@ -99,25 +106,42 @@ async def follow(server: Server, project: Project, job: Job) -> None:
     if job.id in server.session.followed:
         return
     server.session.followed.add(job.id)
-    ask, job_id = server.session.daemon.ask, job.id
-    known = await status.ask(server, project)
     told = server.session.settings.status.enable
     title = f"Train an adapter for {project.root.name}"
-    async with work(server, title, measured=True) as act:
-        while job.state in ("queued", "running"):
-            if act.cancelled.is_set():
-                await ask(lambda daemon: daemon.cancel(job_id))
-            if job.progress:
-                act.say(described(job.progress), _percentage(job.progress))
-            if told:
-                running = {**known, "job": msgspec.to_builtins(job)}
-                server.protocol.notify(status.CHANGED, running)
-            await act.pause(_POLL)
-            job = await ask(lambda daemon: daemon.job(job_id))
+    try:
+        if told:
+            await status.ask(server, project)
+        async with work(server, title, measured=True) as act:
+            while job.state in _UNFINISHED:
+                if job.progress:
+                    act.say(described(job.progress), _percentage(job.progress))
+                if told and project.status:
+                    running = {**project.status, "job": msgspec.to_builtins(job)}
+                    server.protocol.notify(status.CHANGED, running)
+                await act.pause(_POLL)
+                job = await _looked_at(server, job.id, cancel=act.cancelled.is_set())
+    finally:
+        if job.state in _UNFINISHED:  # The next status that names it has it followed again.
+            server.session.followed.discard(job.id)
     failed = job.state == "failed"
     server.say(outcome(job), lsp.MessageType.Error if failed else lsp.MessageType.Info)
     if told:
         await status.announce(server, project)
+
+
+async def _looked_at(server: Server, job_id: str, *, cancel: bool) -> Job:
+    """A training as it is now, asked to end where the user wants that; bears a few failures."""
+    for left in reversed(range(_TRIES)):
+        try:
+            if cancel:
+                await server.session.daemon.ask(lambda daemon: daemon.cancel(job_id))
+            return await server.session.daemon.ask(lambda daemon: daemon.job(job_id))
+        except DaemonError as error:
+            if not left:
+                raise
+            _log.warning("cannot look at %s: %s", job_id, error)
+            await asyncio.sleep(_POLL)
+    raise AssertionError("the last try returns or raises")
 
 
 def described(progress: Progress) -> str:

@@ -36,6 +36,7 @@ from personalizer.daemon.queue import Queue, without_daemon
 from personalizer.errors import (
     Cancelled,
     DaemonError,
+    NotListening,
     PersonalizerError,
     StorageError,
     Unreachable,
@@ -276,7 +277,9 @@ class Client:
             with socket.socket(socket.AF_UNIX) as door:
                 door.connect(self.socket)
         except OSError as error:
-            raise Unreachable(f"the daemon does not answer: {error.strerror}") from error
+            none = NotListening(f"the daemon does not answer: {error.strerror}")
+            none.ended_well = isinstance(error, FileNotFoundError)
+            raise none from error
 
     async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
         import asyncio

@@ -9,6 +9,7 @@ has the real model.
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from personalizer.processes import module_command
 from personalizer.storage import data_folder
@@ -31,4 +32,4 @@ if __name__ == "__main__":
         from lsp_server.server import create
         from personalizer.daemon.client import connect
 
-        serve(create(lambda: connect(command=DAEMON)))
+        serve(create(partial(connect, command=DAEMON)))
