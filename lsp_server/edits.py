@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException, JsonRpcParseError
 
 from indexer import Method
 from lsp_server.answers import Edit, digest
@@ -85,9 +86,16 @@ async def apply(
         client=server.client_capabilities,
     )
     params = lsp.ApplyWorkspaceEditParams(change, label)
-    done = await granted(server.workspace_apply_edit_async(params))
-    if done is None:
-        raise BadInput("this editor cannot insert text for Personalizer: nothing was inserted")
+    try:
+        done = await server.workspace_apply_edit_async(params)
+    except JsonRpcParseError as error:
+        raise BadInput(
+            f"the editor's answer cannot be read: look into {edit.file} before you ask again"
+        ) from error
+    except JsonRpcException as error:
+        raise BadInput(
+            "this editor cannot insert text for Personalizer: nothing was inserted"
+        ) from error
     if not done.applied:
         if project.buffers.get(edit.file) is not buffer:
             raise _changed(edit)

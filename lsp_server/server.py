@@ -10,7 +10,13 @@ from concurrent.futures import Future
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import (
+    FeatureRequestError,
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcParseError,
+    PyglsError,
+)
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -40,13 +46,25 @@ class _Protocol(LanguageServerProtocol):
 
     A command whose arguments are left out altogether is refused as one with none is; pygls calls
     it without. What it expected is said by name. What fails is told to the editor in our words
-    alone, not with Python's.
+    alone, not with Python's. Requests of ours need no parameters, and an answer that cannot be
+    read ends the wait for it: pygls drops both.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         for method in _OWN_TEXTS:
             del self.fm.builtin_features[method]
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        if str(data.get("method")).startswith("personalizer/") and data.get("params") is None:
+            data = data | {"params": {}}
+        try:
+            return super().structure_message(data)
+        except JsonRpcException:
+            if "id" not in data or "method" in data:
+                raise
+            unread = lsp.ResponseError(JsonRpcParseError.CODE, "its answer cannot be read")
+            return lsp.ResponseErrorMessage(id=data["id"], error=unread)
 
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
         error = None if future.cancelled() else future.exception()
@@ -98,6 +116,13 @@ class Server(LanguageServer):
     def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
         """Shows a line to the user."""
         self.window_show_message(lsp.ShowMessageParams(kind, in_editor(message)))
+
+    def report_server_error(
+        self, error: Exception, source: type[PyglsError | JsonRpcException]
+    ) -> None:
+        """Tells the user, not in Python's words; what a request met is told to who asked."""
+        if source is not FeatureRequestError:
+            self.say(_OWN_ERROR, lsp.MessageType.Error)
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Runs work that nobody waits for; its errors become one line for the user.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,15 @@ async def test_the_panel_gets_its_page_and_its_buttons_act(shop: Path, data: Pat
         assert refused.error == "no training is running"
         unknown = await request(editor, "personalizer/act", workspace=uri, act="format")
         assert "got format" in unknown.error
+
+
+@pytest.mark.parametrize("method", ["status", "page", "adapters", "act"])
+async def test_a_request_without_parameters_is_about_the_only_folder(
+    shop: Path, data: Path, method: str
+) -> None:
+    async with editing(shop, data=data) as editor:
+        sent = editor.client.protocol.send_request_async(f"personalizer/{method}")
+        assert await asyncio.wait_for(sent, 10)
 
 
 @pytest.mark.parametrize("method", ["status", "page", "adapters", "act"])

@@ -624,6 +624,40 @@ async def test_what_an_editor_does_not_know_costs_no_more_than_that(
         assert (GENERATED in editor.text(TEST_PATH)) == (told != REFUSED)
 
 
+UNREAD = f"the editor's answer cannot be read: look into {TEST_PATH} before you ask again"
+
+
+@pytest.mark.parametrize("answer", [None, {}, True])
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [(lsp.WINDOW_SHOW_DOCUMENT, "file://"), (lsp.WORKSPACE_APPLY_EDIT, UNREAD)],
+)
+async def test_an_odd_answer_of_the_editor_ends_the_work(
+    shop: Path, data: Path, method: str, answer: Any, told: str
+) -> None:
+    async with editing(shop, data=data, odd={method: answer}) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH)
+        await generate(editor)
+        [message] = await until(lambda: editor.messages)
+        assert message.startswith(told)
+        assert (GENERATED in editor.text(TEST_PATH)) == (told != UNREAD)
+
+
+async def test_an_editor_that_will_not_watch_files_is_not_told_of_it(
+    tmp_path: Path, data: Path
+) -> None:
+    shop = make_shop(tmp_path / "shop", test=None)
+    unknown = [lsp.CLIENT_REGISTER_CAPABILITY]
+    async with editing(shop, data=data, unknown=unknown) as editor:
+        editor.open(CART_PATH)
+        await indexed(editor)
+        refreshes = editor.refreshes
+        make_shop(shop)  # which the server sees itself
+        await until(lambda: editor.refreshes > refreshes)
+        assert editor.messages == []
+
+
 # ---------------------------------------------------------------- generate snippet
 
 

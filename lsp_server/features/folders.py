@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import cattrs
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from lsp_server import settings
 from lsp_server.asking import granted
@@ -19,6 +21,8 @@ from lsp_server.settings import Settings
 __all__ = ["register"]
 
 SECTION = "personalizer"
+
+_log = logging.getLogger(__name__)
 
 
 def register(server: Server) -> None:
@@ -132,6 +136,10 @@ async def _watch(server: Server) -> None:
         wanted = lsp.Registration(
             "personalizer-java-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
         )
-        await server.client_register_capability_async(lsp.RegistrationParams([wanted]))
-    else:
-        server.session.watch()
+        try:
+            await server.client_register_capability_async(lsp.RegistrationParams([wanted]))
+        except JsonRpcException as error:
+            _log.warning("the editor does not watch files, so the server does: %s", error)
+        else:
+            return
+    server.session.watch()

@@ -8,8 +8,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -328,6 +329,7 @@ async def editing(
     environment: dict[str, str] | None = None,
     editor_pid: int | None = None,
     unknown: Sequence[str] = (),
+    odd: Mapping[str, Any] | None = None,
     **scenario: Any,
 ) -> AsyncIterator[Editor]:
     """An editor with a folder open.
@@ -341,6 +343,7 @@ async def editing(
         environment: Further variables of the server.
         editor_pid: The process that the server is told is its editor; this one if left out.
         unknown: Requests that the editor does not know, though it says so.
+        odd: What it answers to some requests, whatever LSP says.
         **scenario: Of the fake daemon.
     """
     log = data / "calls.jsonl"
@@ -375,9 +378,11 @@ async def editing(
     def status(params: Any) -> None:
         editor.statuses.append(_plain(params))
 
-    for method in unknown:
+    for method in (*unknown, *(odd or ())):
         client.protocol.fm.features.pop(method, None)
         client.protocol.fm.builtin_features.pop(method, None)
+    for method, answer in (odd or {}).items():
+        client.feature(method)(partial(_answering, answer))
 
     await client.start_io(
         *server,
@@ -406,6 +411,10 @@ async def editing(
         if process is not None and process.returncode is None:
             process.kill()
         await client.stop()
+
+
+def _answering(answer: Any, _: Any) -> Any:
+    return answer
 
 
 def _capabilities(like: str) -> lsp.ClientCapabilities:
