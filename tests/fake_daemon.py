@@ -32,11 +32,12 @@ from personalizer.daemon.protocol import (
 )
 from personalizer.errors import BadInput, Cancelled, DaemonError, Unreachable
 
-__all__ = ["GENERATED", "NO_EDIT", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
+__all__ = ["GENERATED", "IMPORTED", "NO_EDIT", "OTHER", "SNIPPET", "FakeDaemon", "Scenario"]
 
 GENERATED = "    @Test\n    void generated() {\n        assertEquals(1, 1);\n    }\n"
 OTHER = GENERATED.replace("generated", "other")
 NO_EDIT = "the test class has the best of them already"
+IMPORTED = "\nimport java.util.List;"
 SNIPPET = "{\n        return 42;\n    }"
 
 
@@ -64,6 +65,8 @@ class Scenario:
     """Of the generation."""
     test_notes: tuple[str, ...] = ()
     """Of its first candidate, and of a snippet."""
+    imports: bool = False
+    """A snippet needs ``IMPORTED``."""
     no_edit: bool = False
     """There is nothing to change; ``NO_EDIT`` says why."""
     job_steps: int = 3
@@ -182,6 +185,9 @@ class FakeDaemon:
         start = source.index(b"{", above) + 1
         end = source.index(b"}", start) + 1
         changes = [{"start": start, "end": end, "text": SNIPPET.removeprefix("{")}]
+        if self.scenario.imports:
+            below = source.index(b";") + 1
+            changes.insert(0, {"start": below, "end": below, "text": IMPORTED})
         edit = _edit_of(request.path, source, changes)
         if self.scenario.no_edit:
             return {"text": SNIPPET, "adapter": "shop-1", "edit": None, "no_edit": NO_EDIT}

@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 
 from lsp_server.questions import Choice
 from tests.editors.editor import CART, CART_PATH, TEST_PATH, Editor, editing, make_shop, until
-from tests.fake_daemon import GENERATED, OTHER
+from tests.fake_daemon import GENERATED, IMPORTED, OTHER
 
 pytestmark = pytest.mark.asyncio
 
@@ -368,6 +368,21 @@ async def test_a_documented_empty_body_is_completed_between_its_braces(
         assert item.range and item.range.start.line == item.range.end.line  # VS Code wants it
         editor.take(CART_PATH, item)
         assert editor.text(CART_PATH) == CART.replace(
+            "clear() {\n    }", "clear() {\n        return 42;\n    }"
+        )
+
+
+async def test_a_completion_that_is_taken_brings_its_imports(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, imports=True) as editor:
+        editor.open(CART_PATH)
+        [item] = await completed(editor, "public void clear()", INVOKED)
+        editor.take(CART_PATH, item)
+        whole = lsp.TextDocumentContentChangeWholeDocument(editor.text(CART_PATH))
+        editor._tell(editor.uri(CART_PATH), whole)
+        assert item.command is not None
+        await editor.command(item.command.command, *(item.command.arguments or ()))
+        await until(lambda: IMPORTED in editor.text(CART_PATH))
+        assert editor.text(CART_PATH) == CART.replace(";", f";{IMPORTED}", 1).replace(
             "clear() {\n    }", "clear() {\n        return 42;\n    }"
         )
 

@@ -6,18 +6,23 @@ import asyncio
 import logging
 import re
 import threading
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from lsprotocol import types as lsp
 
-from lsp_server import answers
+from lsp_server import answers, edits
+from lsp_server.answers import digest
 from lsp_server.features.generate_snippet import has_no_body_yet
-from lsp_server.project import Place
+from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
 from personalizer.daemon.protocol import SnippetRequest
-from personalizer.errors import PersonalizerError
+from personalizer.errors import BadInput, PersonalizerError
 
-__all__ = ["register"]
+__all__ = ["ADD_IMPORTS", "register"]
+
+ADD_IMPORTS = "personalizer.addImports"
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +30,22 @@ _REST = 0.6
 """Seconds that the cursor must rest before a body is written unasked."""
 
 
+@dataclass(frozen=True)
+class _Imports:
+    """What a completion needs at the head of its file; an inline completion can hold no more than
+    its own place."""
+
+    uri: str
+    edit: answers.Edit
+    seen: Seen
+    """The text that the edit is for; the completion itself stands below it by then."""
+    name: str = field(default_factory=lambda: uuid4().hex)
+
+
 def register(server: Server) -> None:
+    offered: list[_Imports] = []
+    """Of the last completion, if it has any."""
+
     # pygls advertises this feature only when it is given options.
     @server.feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, lsp.InlineCompletionOptions())
     async def complete(
@@ -47,14 +67,27 @@ def register(server: Server) -> None:
             return []
         if not invoked:
             await asyncio.sleep(_REST)
-        body = await _body(ls, place)
-        if body is None:
+        made = await _body(ls, place)
+        if made is None:
             return []
+        body, imports = made
         around = text.source[slice(*inside)].decode()
         start = len(text.source[inside[0] : text.offset(params.position)].decode())
         begin, end, inserted = on_one_line(around, start, body)
         where = [inside[0] + len(around[:place].encode()) for place in (begin, end)]
-        return [lsp.InlineCompletionItem(inserted, range=text.range(where[0], where[1]))]
+        command = None
+        if imports is not None:
+            offered[:] = [imports]
+            command = lsp.Command("Add imports", ADD_IMPORTS, arguments=[imports.name])
+        span = text.range(where[0], where[1])
+        return [lsp.InlineCompletionItem(inserted, range=span, command=command)]
+
+    @server.command(ADD_IMPORTS)
+    def add_imports(ls: Server, name: str) -> None:
+        found = next((one for one in offered if one.name == name), None)
+        if found is None:
+            raise BadInput("the imports of this completion are no longer known")
+        ls.begin(_add(ls, found))
 
 
 def on_one_line(around: str, caret: int, body: str) -> tuple[int, int, str]:
@@ -89,8 +122,17 @@ def on_one_line(around: str, caret: int, body: str) -> tuple[int, int, str]:
     return begin, end, body
 
 
-async def _body(server: Server, place: Place) -> str | None:
-    """What goes between the braces; None where the model gives no body, or somebody typed on.
+async def _add(server: Server, imports: _Imports) -> None:
+    found = server.session.find(imports.uri)
+    if found is not None:
+        label, seen = "Imports of a snippet", imports.seen
+        await edits.apply(server, found[0], imports.edit, label=label, seen=seen, move=True)
+
+
+async def _body(server: Server, place: Place) -> tuple[str, _Imports | None] | None:
+    """What goes between the braces, and what it imports.
+
+    None where the model gives no body, or somebody typed on.
 
     Nobody asked in so many words, so a daemon that cannot answer is only logged. An editor that
     has lost interest cancels the request, and with it the generation.
@@ -116,8 +158,11 @@ async def _body(server: Server, place: Place) -> str | None:
     except PersonalizerError as error:
         _log.warning("no inline completion: %s", error)
         return None
-    if snippet.edit is None or not snippet.edit.changes:
+    edit = snippet.edit
+    if edit is None or not edit.changes or edit.sha256 != digest(place.buffer.text.source):
         return None
     if place.project.buffers.get(place.buffer.path) is not place.buffer:
         return None
-    return snippet.edit.changes[-1].text.removesuffix("}")  # imports come before it
+    *imports, body = edit.changes
+    needs = _Imports(place.buffer.uri, replace(edit, changes=tuple(imports)), seen)
+    return body.text.removesuffix("}"), needs if imports else None
