@@ -144,9 +144,10 @@ class Session:
         """
         found = self.buffer(at.text_document.uri)
         if found is None:
-            raise BadInput(
-                f"expected an open Java file inside a workspace folder, got {at.text_document.uri}"
-            )
+            wanted = "an open Java file inside a workspace folder"
+            if not self.projects:
+                wanted += ", and no folder is open"
+            raise BadInput(f"expected {wanted}, got {at.text_document.uri}")
         project, buffer = found
         if buffer.left_out:
             raise BadInput(f"{buffer.path} is left out: {buffer.left_out}")
@@ -170,7 +171,9 @@ class Session:
         if uri is None:
             if len(self.projects) == 1:
                 return self.projects[0]
-            names = ", ".join(p.uri for p in self.projects) or "none is open"
+            if not self.projects:
+                raise BadInput("no folder is open: open the one of your project first")
+            names = ", ".join(p.uri for p in self.projects)
             raise BadInput(f"expected the URI of one workspace folder out of several: {names}")
         if not isinstance(uri, str):
             raise BadInput(f"expected the URI of a workspace folder, got {uri!r}")

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from personalizer.daemon.protocol import MOST_CANDIDATES
+
 __all__ = ["GROUPS", "Settings", "camel", "read"]
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ T = TypeVar("T")
 class GenerateTest:
     enable: bool = True
     """Offer to write a unit test for a method."""
-    candidates: int = 5
+    candidates: int = field(default=5, metadata={"most": MOST_CANDIDATES})
     """Tests to choose the best from."""
     adapter: str | None = None
     """Id of an adapter, or ``base``; the serving adapter when left out."""
@@ -126,19 +128,19 @@ def _read(kind: type[T], given: object, place: str, problems: list[str]) -> T:
         problems.append(f"{name} must be an object, got {given!r}")
         return kind()
     hints = typing.get_type_hints(kind)
-    names = {camel(f.name): f.name for f in dataclasses.fields(typing.cast(Any, kind))}
+    fields = {camel(f.name): f for f in dataclasses.fields(typing.cast(Any, kind))}
     values: dict[str, Any] = {}
     for key, value in given.items():
         where = f"{place}.{key}" if place else str(key)
-        hint = hints[names[key]] if key in names else None
+        hint = hints[fields[key].name] if key in fields else None
         if hint is None:
             problems.append(f"{where}: there is no such setting")
         elif dataclasses.is_dataclass(hint):
-            values[names[key]] = _read(typing.cast(type, hint), value, where, problems)
-        elif _fits(value, hint):
-            values[names[key]] = value
+            values[fields[key].name] = _read(typing.cast(type, hint), value, where, problems)
+        elif _fits(value, hint, most := fields[key].metadata.get("most")):
+            values[fields[key].name] = value
         else:
-            problems.append(f"{where} must be {_spoken(hint)}, got {value!r}")
+            problems.append(f"{where} must be {_spoken(hint, most)}, got {value!r}")
     return kind(**values)
 
 
@@ -146,15 +148,16 @@ def _kinds(hint: Any) -> tuple[type, ...]:
     return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
 
 
-def _fits(value: object, hint: Any) -> bool:
+def _fits(value: object, hint: Any, most: int | None) -> bool:
     # bool is an int in Python, not to a user.
-    return any(type(value) is kind for kind in _kinds(hint)) and not (
-        type(value) is int and value < 1
-    )
+    if not any(type(value) is kind for kind in _kinds(hint)):
+        return False
+    return type(value) is not int or (value >= 1 and (most is None or value <= most))
 
 
-def _spoken(hint: Any) -> str:
-    words = {bool: "true or false", int: "a whole number from 1", str: "text"}
+def _spoken(hint: Any, most: int | None) -> str:
+    number = "a whole number from 1" + (f" to {most}" if most else "")
+    words = {bool: "true or false", int: number, str: "text"}
     return " or ".join(words.get(kind, "null") for kind in _kinds(hint))
 
 

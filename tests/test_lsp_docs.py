@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lsp_server import settings
 from lsp_server.server import create
+from personalizer.daemon.protocol import MOST_CANDIDATES
 from tests.fake_daemon import FakeDaemon, Scenario
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,8 @@ def test_vs_code_has_the_same_settings_with_the_same_defaults():
             continue  # VS Code knows it better: Workspace Trust
         one = declared.pop(f"personalizer.{name}")
         assert one["default"] == default
+        if name == "generateTest.candidates":
+            assert one["maximum"] == MOST_CANDIDATES
         assert one["markdownDescription"].replace("`", "") == doc.replace("`", "")
     assert set(declared) == {"personalizer.command", "personalizer.interpreter"}
 

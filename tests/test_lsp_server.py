@@ -956,6 +956,15 @@ async def test_what_was_offered_in_a_folder_that_was_removed_is_forgotten(
         assert "Generate test (another)" not in titles
 
 
+async def test_without_a_folder_one_is_told_to_open_one(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.change_folders(removed=[shop.as_uri()])
+        editor.open(CART_PATH)
+        await editor.command("personalizer.showStatus")
+        told = "no folder is open: open the one of your project first"
+        assert await until(lambda: editor.messages) == [told]
+
+
 # ---------------------------------------------------------------- settings
 
 
@@ -983,13 +992,15 @@ async def test_every_feature_can_be_switched_off(shop: Path, data: Path) -> None
         assert editor.calls == []
 
 
+@pytest.mark.parametrize("wrong", ["many", 0, 21])
 async def test_wrong_settings_are_told_together_and_keep_their_defaults(
-    shop: Path, data: Path
+    shop: Path, data: Path, wrong: Any
 ) -> None:
-    options = {"generateTest": {"candidates": "many"}, "lens": {}}
+    options = {"generateTest": {"candidates": wrong}, "lens": {}}
     async with editing(shop, data=data, options=options) as editor:
         [message] = await until(lambda: editor.messages)
-        assert "generateTest.candidates must be a whole number from 1, got 'many'" in message
+        wanted = f"generateTest.candidates must be a whole number from 1 to 20, got {wrong!r}"
+        assert wanted in message
         assert "lens: there is no such setting" in message
         editor.open(CART_PATH)
         await generate(editor)

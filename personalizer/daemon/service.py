@@ -25,7 +25,12 @@ from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.loopback import token_file
-from personalizer.daemon.protocol import GenerateRequest, PlaceRequest, SnippetRequest
+from personalizer.daemon.protocol import (
+    MOST_CANDIDATES,
+    GenerateRequest,
+    PlaceRequest,
+    SnippetRequest,
+)
 from personalizer.daemon.validators import Validators
 from personalizer.daemon.warming import Warming
 from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
@@ -52,7 +57,6 @@ from personalizer.storage import WorkspaceData, data_folder
 
 __all__ = ["Service"]
 
-_MOST_CANDIDATES = 20
 _IDLE_SECONDS = 300.0
 """Time without a generation after which a workspace's Java processes end."""
 
@@ -88,8 +92,8 @@ class Service:
         """
         if request.skip < 0:
             raise BadInput(f"expected skip to be at least 0, got {request.skip}")
-        if not 1 <= request.n <= _MOST_CANDIDATES:
-            raise BadInput(f"expected 1 to {_MOST_CANDIDATES} candidates, got {request.n}")
+        if not 1 <= request.n <= MOST_CANDIDATES:
+            raise BadInput(f"expected 1 to {MOST_CANDIDATES} candidates, got {request.n}")
         _target(request)
         _registry(place.folder_of(request.workspace)).named(request.adapter)
 
