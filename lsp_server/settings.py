@@ -43,6 +43,8 @@ class GenerateSnippet:
     """Offer to write the body of a documented method, or what a comment in a body says."""
     adapter: str | None = None
     """As for a test."""
+    run: bool = True
+    """Compile the file with the snippet in it where the folder is trusted."""
 
 
 @dataclass(frozen=True)

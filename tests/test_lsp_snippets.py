@@ -128,6 +128,19 @@ async def test_why_a_snippet_changes_nothing_is_told_and_trust_is_handed_on(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("run", [True, False])
+async def test_a_snippet_is_compiled_where_that_is_wished(
+    shop: Path, data: Path, run: bool
+) -> None:
+    """VS Code does not wish it in Restricted Mode, whatever folders the user's settings trust."""
+    async with editing(shop, data=data, options={"generateSnippet": {"run": run}}) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear", "Generate snippet")
+        [asked] = await until(lambda: editor.called("snippet"))
+        assert asked["run"] is run
+
+
+@pytest.mark.asyncio
 async def test_a_body_goes_where_its_method_is_by_then(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, seconds=1.0) as editor:
         editor.open(CART_PATH)

@@ -71,6 +71,7 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams, key: str
             line=place.line + 1,
             buffers=seen.unsaved,
             adapter=wish.adapter,
+            run=wish.run,
             trusted=server.session.settings.workspace.trusted,
         )
         answer = await act.until_cancelled(

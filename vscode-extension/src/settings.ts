@@ -5,7 +5,7 @@ export type Get = (key: string) => unknown;
 
 const KEYS = {
   generateTest: ["enable", "candidates", "adapter", "run", "choose", "show"],
-  generateSnippet: ["enable", "adapter"],
+  generateSnippet: ["enable", "adapter", "run"],
   inlineCompletion: ["enable", "automatic"],
   codeLens: ["enable"],
   navigation: ["enable"],
@@ -42,6 +42,7 @@ export function serverSettings(get: Get, trusted: boolean): ServerSettings {
   if (!trusted) {
     settings.training = { ...settings.training, enable: false };
     settings.generateTest = { ...settings.generateTest, run: false };
+    settings.generateSnippet = { ...settings.generateSnippet, run: false };
   }
   return settings;
 }

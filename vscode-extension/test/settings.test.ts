@@ -50,6 +50,7 @@ describe("the server's settings", () => {
     const settings = serverSettings(() => true, false);
     expect(settings.training?.enable).toBe(false);
     expect(settings.generateTest?.run).toBe(false);
+    expect(settings.generateSnippet?.run).toBe(false);
     expect(settings.workspace?.trusted).toBe(false);
     expect(settings.codeLens?.enable).toBe(true);
   });
