@@ -2,7 +2,6 @@
 
 import * as vscode from "vscode";
 
-import { choices } from "./adapters";
 import { chooseModel } from "./chooseModel";
 import { type PersonalizerServer } from "./server";
 import { type StatusView } from "./statusView";
@@ -55,7 +54,7 @@ export function registerCommands(
     cancelTrainingHere: ofFolder("personalizer.cancelTraining"),
     showStatusHere: withFolder((folder) => statusView.show(folder)),
     rollBackHere: ofFolder("personalizer.rollBack"),
-    switchAdapterHere: withFolder((folder) => switchAdapter(server, folder)),
+    switchAdapterHere: ofFolder("personalizer.useAdapter"), // which asks for one
     chooseModel: () => chooseModel(server.program(), log),
   };
   return [
@@ -88,28 +87,6 @@ async function wantJavaFile(): Promise<void> {
   );
   if (chosen === go) {
     await vscode.commands.executeCommand("workbench.action.quickOpen", ".java");
-  }
-}
-
-async function switchAdapter(
-  server: PersonalizerServer,
-  folder: vscode.WorkspaceFolder,
-): Promise<void> {
-  const workspace = folder.uri.toString();
-  const known = await server.adapters(workspace);
-  if (known.adapters.length === 0) {
-    void vscode.window.showInformationMessage(
-      `No adapter is trained for ${folder.name} yet: "Personalizer: Train Adapter" makes one.`,
-    );
-    return;
-  }
-  const chosen = await vscode.window.showQuickPick(choices(known), {
-    title: `${known.serving} serves ${folder.name}`,
-    placeHolder: "Which adapter shall serve?",
-    matchOnDetail: true,
-  });
-  if (chosen) {
-    await server.execute("personalizer.useAdapter", workspace, chosen.adapter);
   }
 }
 

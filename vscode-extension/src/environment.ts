@@ -15,6 +15,19 @@ export function managedProgram(folder: string, windows: boolean): string {
     : join(folder, "bin", "personalizer");
 }
 
+/** Asks a Python for its version: one that is too old does not understand the steps. */
+export function question(python: string): Program {
+  return { command: python, args: ["-I", "-c", "import sys; print(*sys.version_info[:2])"] };
+}
+
+/** What to tell the user of a Python that is too old; undefined where it will do. */
+export function tooOld(python: string, answer: string): string | undefined {
+  const [major = 0, minor = 0] = answer.trim().split(" ").map(Number);
+  return major > 3 || (major === 3 && minor >= 11)
+    ? undefined
+    : `Personalizer needs Python 3.11 or later, and ${python} is ${major}.${minor}`;
+}
+
 /**
  * What makes the environment: `venv`, then `pip` for the version that fits this extension.
  *

@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 
-import { steps } from "./environment";
+import { type Program } from "./command";
+import { question, steps, tooOld } from "./environment";
 import { run } from "./processes";
 
 /**
@@ -28,16 +29,24 @@ export async function install(
         ending.abort();
       });
       try {
-        for (const step of steps(windows ? "python" : "python3", folder, version, windows)) {
-          progress.report({ message: step.title });
-          log.info([step.command, ...step.args].join(" "));
-          await run(
-            step,
+        const python = windows ? "python" : "python3";
+        const logged = (program: Program) => {
+          log.info([program.command, ...program.args].join(" "));
+          return run(
+            program,
             (line) => {
               log.info(line);
             },
             ending.signal,
           );
+        };
+        const complaint = tooOld(python, await logged(question(python)));
+        if (complaint !== undefined) {
+          throw new Error(complaint);
+        }
+        for (const step of steps(python, folder, version, windows)) {
+          progress.report({ message: step.title });
+          await logged(step);
         }
         return true;
       } catch (error) {

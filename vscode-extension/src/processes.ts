@@ -1,8 +1,19 @@
 /** Programs that run beside the editor, and what they say. */
 
 import { spawn } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
 
 import { type Program } from "./command";
+
+/** Whether a file is there that may be run: no folder, and on POSIX one with that permission. */
+export function mayRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Runs a program to its end.

@@ -1,6 +1,5 @@
 /** One language client: how it is made, what it tells, how it ends. */
 
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import {
@@ -16,9 +15,9 @@ import {
 } from "vscode-languageclient/node";
 
 import { type Act } from "./acts";
-import { type Adapters } from "./adapters";
 import { ask } from "./asking";
 import { personalizer, type Program, withArguments } from "./command";
+import { mayRun } from "./processes";
 import { type ProgressNotes } from "./progress";
 import { type Server } from "./restarts";
 import { serverSettings } from "./settings";
@@ -50,15 +49,22 @@ export class PersonalizerServer implements Server {
 
   async start(): Promise<void> {
     this.events.state("starting");
+    let client: LanguageClient | undefined;
     try {
-      await this.begin();
+      client = this.made();
+      this.client = client;
+      await client.start();
     } catch (error) {
-      this.client = undefined;
-      this.events.state("stopped");
+      if (this.client === client) {
+        this.client = undefined;
+        this.events.state("stopped");
+      }
       throw error;
     }
-    this.up = true;
-    this.events.state("running");
+    if (this.client === client) {
+      this.up = true;
+      this.events.state("running");
+    }
   }
 
   /**
@@ -79,12 +85,12 @@ export class PersonalizerServer implements Server {
         folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
         windows: process.platform === "win32",
         managed: this.managed,
-        runs: existsSync,
+        runs: mayRun,
       },
     );
   }
 
-  private async begin(): Promise<void> {
+  private made(): LanguageClient {
     const { command, args } = withArguments(this.program(), "lsp");
     this.log.info(`starting ${[command, ...args].join(" ")}`);
     // A new client each time: one that has failed cannot be started again.
@@ -101,8 +107,7 @@ export class PersonalizerServer implements Server {
       const chosen = await ask(message, (actions ?? []));
       return chosen === null ? null : { title: chosen.title };
     });
-    this.client = client;
-    await client.start();
+    return client;
   }
 
   async stop(): Promise<void> {
@@ -114,12 +119,14 @@ export class PersonalizerServer implements Server {
       await client.stop().catch((error: unknown) => {
         this.log.warn(`the server did not stop in good order: ${String(error)}`);
       });
+    } else {
+      client?.serverProcess?.kill("SIGKILL"); // It starts, and cannot be asked to end.
     }
     this.events.state("stopped");
   }
 
   async execute(command: string, ...args: unknown[]): Promise<void> {
-    await this.client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: args });
+    await this.ask(ExecuteCommandRequest.method, { command, arguments: args });
   }
 
   /** The status view of a folder, as one HTML document. */
@@ -137,10 +144,6 @@ export class PersonalizerServer implements Server {
       throw new Error(told.error);
     }
     return told.said ?? "";
-  }
-
-  adapters(workspace: string): Promise<Adapters> {
-    return this.ask<Adapters>("personalizer/adapters", { workspace });
   }
 
   private async ask<T>(method: string, params: unknown): Promise<T> {

@@ -6,6 +6,7 @@
 import * as vscode from "vscode";
 
 import { type Act, actOf } from "./acts";
+import { Throttle } from "./throttle";
 
 /** What the panel asks of the server. */
 export interface Source {
@@ -13,12 +14,9 @@ export interface Source {
   act(workspace: string, act: Act): Promise<string>;
 }
 
-/** Milliseconds in which several changes are shown as one. */
-const PAUSE = 300;
-
 export class StatusView implements vscode.Disposable {
   private readonly panels = new Map<string, vscode.WebviewPanel>();
-  private readonly waiting = new Map<string, NodeJS.Timeout>();
+  private readonly refreshing = new Map<string, Throttle>();
 
   constructor(
     private readonly source: Source,
@@ -44,9 +42,10 @@ export class StatusView implements vscode.Disposable {
     panel.webview.onDidReceiveMessage((message: unknown) => this.take(workspace, message));
     panel.onDidDispose(() => {
       this.panels.delete(workspace);
-      clearTimeout(this.waiting.get(workspace));
+      this.refreshing.get(workspace)?.end();
     });
     this.panels.set(workspace, panel); // before the page comes: a second click finds it
+    this.refreshing.set(workspace, new Throttle(() => this.bring(workspace)));
     try {
       panel.webview.html = await this.source.page(workspace);
     } catch (error) {
@@ -55,14 +54,11 @@ export class StatusView implements vscode.Disposable {
     }
   }
 
-  /** Shows a folder as it now is, if it is shown at all. */
+  /** Shows a folder as it now is, if it is shown at all; seldom where that takes long. */
   refresh(workspace: string): void {
-    if (!this.panels.has(workspace)) {
-      return;
+    if (this.panels.has(workspace)) {
+      this.refreshing.get(workspace)?.wish();
     }
-    clearTimeout(this.waiting.get(workspace));
-    const later = setTimeout(() => void this.bring(workspace), PAUSE);
-    this.waiting.set(workspace, later);
   }
 
   dispose(): void {

@@ -1,6 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { run } from "../src/processes";
+import { mayRun, run } from "../src/processes";
+
+describe("what may be run", () => {
+  it("is a file with that permission, and no folder", () => {
+    const folder = mkdtempSync(join(tmpdir(), "programs-"));
+    const [program, text] = [join(folder, "program"), join(folder, "text")];
+    writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+    writeFileSync(text, "", { mode: 0o644 });
+    try {
+      expect([program, text, folder, join(folder, "none")].map(mayRun)).toEqual([
+        true,
+        process.platform === "win32",
+        false,
+        false,
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe("a program that is run", () => {
   const node = (code: string) => ({ command: process.execPath, args: ["-e", code] });

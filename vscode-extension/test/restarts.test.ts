@@ -91,6 +91,37 @@ describe("restarts", () => {
   });
 });
 
+describe("a server that never comes up", () => {
+  it("makes way for the next start, which answers both", async () => {
+    const server = new FakeServer();
+    const queue = new Restarts(server, 60_000, 10);
+    const first = queue.restart();
+    await until(() => server.let.length > 0);
+    const second = queue.restart();
+    await until(() => server.let.length > 1);
+    server.let[1]?.();
+    await Promise.all([first, second]);
+    expect(server.done).toEqual(["stop", "start", "stop", "stop", "start", "up"]);
+  });
+
+  it("is stopped and told of after a while", async () => {
+    const server = new FakeServer();
+    const queue = new Restarts(server, 10);
+    await expect(queue.restart()).rejects.toThrow("did not answer within 0.01 s");
+    expect(server.done).toEqual(["stop", "start", "stop"]);
+  });
+
+  it("does not keep the editor from closing", async () => {
+    const server = new FakeServer();
+    const queue = new Restarts(server, 60_000, 10);
+    const first = queue.restart();
+    await until(() => server.let.length > 0);
+    await queue.end();
+    await expect(first).rejects.toThrow("another start");
+    expect(server.done.at(-1)).toBe("stop");
+  });
+});
+
 describe("crashes", () => {
   it("are worth a restart until there are too many of them", () => {
     const crashes = new Crashes(2, 1000, () => 0);
