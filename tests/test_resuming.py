@@ -13,15 +13,22 @@ from pathlib import Path
 
 import pytest
 
+from personalizer import dataset
 from personalizer.adapters import Registry
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training.checkpoints import last_whole, state_of
 from personalizer.training.clock import RunningClock
-from personalizer.training.keeping import run_name
+from personalizer.training.keeping import (
+    checkpoints_of,
+    forget_other_examples,
+    forget_other_runs,
+    run_name,
+)
 from personalizer.training.watch import Watch
 from tests.java_project import project_files, snapshot_of, write_project
+from tests.tiny_model import _tokenizer
 from tests.training_runs import Losses, run
 
 
@@ -111,6 +118,52 @@ def test_pairs_that_moved_are_another_run():
     assert run_name(here, "base", settings) != run_name(there, "base", settings)
 
 
+def test_a_run_whose_prompts_have_changed_begins_anew_and_says_so(tmp_path):
+    """Its pairs are the same: what changed is a field of the focal classes."""
+    files = project_files(classes=6)
+    field = "private final int size;"
+    changed = {p: t.replace(field, f"{field}\n    String name;") for p, t in files.items()}
+    snapshots = [snapshot_of(one) for one in (files, files, changed)]
+    limits = {"context_tokens": 1400, "target_tokens": 220}
+    first, again, other = (
+        dataset.build(
+            one,
+            dataset.split(one.pairs, validation_fraction=0.2, gate_fraction=0.2),
+            _tokenizer(),
+            **limits,
+        )
+        for one in snapshots
+    )
+    assert len({run_name(one.pairs, "base", Settings()) for one in snapshots}) == 1
+    here = checkpoints_of(tmp_path, 0, first)
+    assert checkpoints_of(tmp_path, 0, again) == here
+    (here / "checkpoint-12").mkdir(parents=True)
+    below = checkpoints_of(tmp_path, 1, other)
+    assert forget_other_examples(here) == forget_other_examples(below) == []
+    (said,) = forget_other_examples(checkpoints_of(tmp_path, 0, other))
+    assert "begins anew" in said and "step 12" in said
+    assert not here.exists()
+
+
+def test_the_last_of_the_other_runs_that_was_broken_off_is_kept_for_a_week(tmp_path):
+    now = time.time()
+    for days, (name, step) in enumerate((("new", 90), ("old", 40), ("older", 20))):
+        folder = tmp_path / name / "rung-0-x" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (now - 86400 * days, now - 86400 * days))
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "kept.json").touch()
+    said = forget_other_runs(tmp_path / "this")
+    assert [one for one in said if "is kept until" in one and "step 90" in one]
+    assert len([one for one in said if "deleted: a later one is kept" in one]) == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept.json", "new"]
+    week = now - 7 * 86400
+    os.utime(tmp_path / "new" / "rung-0-x" / "checkpoint-90", (week, week))
+    (said,) = forget_other_runs(tmp_path / "this")
+    assert "step 90, was deleted: it is a week old" in said
+    assert forget_other_runs(tmp_path / "this") == []
+
+
 def test_a_termination_saves_the_step_and_leaves(tiny_base, tmp_path):
     losses = Losses()
 
@@ -143,6 +196,18 @@ def test_a_run_that_had_ended_is_not_trained_further(tiny_base, tmp_path, change
     weights = dict(first.model.named_parameters())
     for name, weight in second.model.named_parameters():
         assert weight.equal(weights[name])
+
+
+def test_a_run_that_its_budget_ended_goes_on_within_a_larger_one(tiny_base, tmp_path):
+    """What reading and judging leave of a budget differs from one attempt to the next."""
+    short = {"budget_seconds": 1e-9, "whole_budget": 60.0}
+    assert run(tiny_base, tmp_path, **short).ended == "budget"
+    again = Losses()
+    same = run(tiny_base, tmp_path, again, **(short | {"budget_seconds": 1000.0}))
+    assert (same.ended, same.steps, again.by_step) == ("budget", 1, {})
+    larger = run(tiny_base, tmp_path, again, budget_seconds=1000.0, whole_budget=1060.0)
+    assert (larger.ended, larger.steps) == ("epochs", 12)
+    assert list(again.by_step) == list(range(2, 13))
 
 
 def test_a_run_that_no_longer_improves_ends_by_patience_and_stays_ended(tiny_base, tmp_path):

@@ -35,7 +35,7 @@ from personalizer.training.batches import target_losses
 from personalizer.training.trainer import fine_tune
 from tests.java_project import project_files, snapshot_of, write_project
 from tests.tiny_model import make_tiny_base
-from tests.training_runs import encoded, hyper
+from tests.training_runs import encoded, hyper, run
 
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 2}
 
@@ -66,6 +66,13 @@ def test_target_losses_are_those_of_the_model_on_each_example_alone(tiny_base):
         with torch.inference_mode():
             alone = base.model(input_ids=ids, labels=labels).loss
         assert loss == pytest.approx(alone.item(), rel=1e-4)
+
+
+def test_the_tokens_of_an_encoder_decoder_are_those_of_prompts_and_targets(tmp_path):
+    base = make_tiny_base(tmp_path / "base", family="t5")
+    data = encoded(load_base(str(base)))
+    found = run(base, tmp_path / "run", epochs=1)
+    assert found.tokens == sum(len(e.prompt) + len(e.target) for e in data.train)
 
 
 @pytest.mark.parametrize("method", ["lora", "custom"])

@@ -13,8 +13,10 @@ from transformers.trainer import TRAINER_STATE_NAME
 from personalizer.storage import file_digest, write_atomically
 from personalizer.training.hyperparameters import Hyperparameters
 
-__all__ = ["had_ended", "history_of", "last_whole", "seal", "seconds_of", "state_of", "why_ended"]
+__all__ = ["BUDGET", "history_of", "last_whole", "seal", "seconds_of", "state_of", "why_ended"]
 
+BUDGET = "budget"
+"""Key of each row of a run's history: the budget that was asked for by then, in seconds."""
 _SEAL = "sealed.json"
 
 
@@ -68,20 +70,23 @@ def seconds_of(state: TrainerState | None) -> float:
     return max((row["seconds"] for row in rows if "seconds" in row), default=0.0)
 
 
-def had_ended(state: TrainerState, steps: int) -> bool:
-    """Whether a run had come to its end when this was saved: by patience, budget or steps."""
-    control = state.stateful_callbacks.get("TrainerControl", {})
-    return state.global_step >= steps or bool(control["args"]["should_training_stop"])
+def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int) -> str | None:
+    """Why a run had come to its end when this was saved; None where it had not.
 
+    What a budget ended has not, once a larger one is asked for.
 
-def why_ended(state: TrainerState, hyper: Hyperparameters, examples: int) -> str:
-    """``epochs``, ``steps``, ``patience`` or ``budget``."""
+    Returns:
+        ``epochs``, ``steps``, ``patience`` or ``budget``.
+    """
     if state.global_step >= hyper.steps(examples):
         whole = hyper.epochs * hyper.steps_an_epoch(examples)
         return "epochs" if state.global_step >= whole else "steps"
+    if not state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]:
+        return None
     stopping = state.stateful_callbacks["EarlyStoppingCallback"]["attributes"]
-    worse = stopping["early_stopping_patience_counter"]
-    return "patience" if worse >= hyper.patience else "budget"
+    if stopping["early_stopping_patience_counter"] >= hyper.patience:
+        return "patience"
+    return "budget" if hyper.budget_asked <= state.log_history[-1][BUDGET] else None
 
 
 def history_of(state: TrainerState) -> tuple[dict[str, float], ...]:

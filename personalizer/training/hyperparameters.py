@@ -46,10 +46,16 @@ class Hyperparameters:
     """The run ends after this many steps."""
     budget_seconds: float = math.inf
     """The run ends at the step after this much running time; its best checkpoint counts."""
+    whole_budget: float | None = None
+    """The budget as it was asked for, which is not all for steps; None where it is."""
     checkpoint_seconds: float = 60.0
     """Running time between two checkpoints: what a killed run loses at most."""
     tensorboard: str | None = None
     """Folder of TensorBoard's event files; None writes none."""
+
+    @property
+    def budget_asked(self) -> float:
+        return self.budget_seconds if self.whole_budget is None else self.whole_budget
 
     def steps(self, examples: int) -> int:
         """Most steps of a run over so many training examples."""

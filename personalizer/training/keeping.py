@@ -12,20 +12,24 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from indexer import Pair
 from personalizer.adapters import Adapter, Manifest, Registry, Trained
+from personalizer.dataset import Dataset
 from personalizer.errors import AdapterError
 from personalizer.processes import JOB
 from personalizer.settings import Settings
 from personalizer.storage import write_atomically
 
-__all__ = ["Asking", "forget_other_runs", "run_name"]
+__all__ = ["Asking", "checkpoints_of", "forget_other_examples", "forget_other_runs", "run_name"]
 
 _NOTE = "kept.json"
+_LEFT = timedelta(days=7)
+"""How long a training that was broken off is kept while others are begun."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,77 @@ def run_name(pairs: Iterable[Pair], base: str, settings: Settings) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
-def forget_other_runs(kept: Path) -> None:
-    """Deletes the folders of all runs beside one."""
-    with suppress(FileNotFoundError):
-        for folder in kept.parent.iterdir():
-            if folder.is_dir() and folder != kept:
-                shutil.rmtree(folder, ignore_errors=True)
+def checkpoints_of(run: Path, rung: int, dataset: Dataset) -> Path:
+    """Where the checkpoints of a run lie that learns from just these examples.
+
+    Pairs alone do not say what prompts show: the code around them may have changed meanwhile.
+
+    Args:
+        run: Its folder.
+        rung: Of the ladder: how much was given up for memory.
+        dataset: Its training and validation sides count.
+    """
+    shown = hashlib.blake2b(digest_size=8)
+    for side in (dataset.train, dataset.validation):
+        shown.update(repr([(e.prompt, e.target) for e in side]).encode())
+    return run / f"rung-{rung}-{shown.hexdigest()}"
+
+
+def forget_other_examples(checkpoints: Path) -> list[str]:
+    """Deletes the checkpoints of the same run and rung that learnt from other examples.
+
+    Returns:
+        What became of those, a sentence each.
+    """
+    said = []
+    for other in checkpoints.parent.glob(f"{checkpoints.name.rpartition('-')[0]}-*"):
+        if other != checkpoints:
+            got = _how_far(other.glob("checkpoint-*"))
+            shutil.rmtree(other, ignore_errors=True)
+            if got.step:
+                said.append(
+                    f"begins anew: code that its prompts show has changed since an earlier "
+                    f"training was broken off at step {got.step}"
+                )
+    return said
+
+
+def forget_other_runs(kept: Path) -> list[str]:
+    """Deletes the runs beside one, but for the last one that got anywhere, which stays for a week.
+
+    Returns:
+        What became of those that had got anywhere, a sentence each.
+    """
+    folders = [one for one in kept.parent.glob("*") if one.is_dir() and one != kept]
+    others = [(_how_far(one.glob("rung-*/checkpoint-*")), one) for one in folders]
+    last = max((got.at for got, _ in others), default=None)
+    said = []
+    for got, folder in others:
+        what = f"an earlier training of other pairs or settings, broken off at step {got.step},"
+        until = got.at + _LEFT
+        if got.at == last and until > datetime.now(UTC):
+            said.append(f"{what} is kept until {until:%Y-%m-%d}: asked for as it was, it goes on")
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        if got.step:
+            why = "it is a week old" if got.at == last else "a later one is kept"
+            said.append(f"{what} was deleted: {why}")
+    return said
+
+
+@dataclass(frozen=True)
+class _Got:
+    """How far a training came."""
+
+    step: int
+    """Of its newest checkpoint; 0 where it has none."""
+    at: datetime
+    """When that was written."""
+
+
+def _how_far(checkpoints: Iterable[Path]) -> _Got:
+    rows = [
+        _Got(int(one.name.split("-")[1]), datetime.fromtimestamp(one.stat().st_mtime, UTC))
+        for one in checkpoints
+    ]
+    return max(rows, key=lambda got: got.at, default=_Got(0, datetime.fromtimestamp(0, UTC)))

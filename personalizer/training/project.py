@@ -37,7 +37,13 @@ from personalizer.training.continual import started_from
 from personalizer.training.executed import judged_by_running, open_engine
 from personalizer.training.forecast import Forecast
 from personalizer.training.hyperparameters import Hyperparameters
-from personalizer.training.keeping import Asking, forget_other_runs, run_name
+from personalizer.training.keeping import (
+    Asking,
+    checkpoints_of,
+    forget_other_examples,
+    forget_other_runs,
+    run_name,
+)
 from personalizer.training.ladder import down_the_ladder
 from personalizer.training.preparation import Prepared, prepare, usable_pairs
 from personalizer.training.provenance import provenance, used_pairs
@@ -115,7 +121,8 @@ def train_project(
         beginning = f"{print_of_base} {parent.adapter.id}" if parent else print_of_base
         folder = data.training / run_name(pairs, beginning, settings)
         if leads:
-            forget_other_runs(folder)
+            for said in forget_other_runs(folder):
+                report(Progress("index", note=said))
         settings, why = decided(snapshot, pairs, settings, kept=folder)
 
         def attempt(easier: Settings, rung: int) -> _Trained:
@@ -132,12 +139,16 @@ def train_project(
             judged = clock.seconds()
             report(Progress("prepare", validation_loss=_means(before)["validation_loss"]))
             left = _for_training(budget, ready, 2 * (judged - ready))  # the adapter is judged too
+            checkpoints = checkpoints_of(folder, rung, prepared.dataset)
+            if leads:
+                for said in forget_other_examples(checkpoints):
+                    report(Progress("prepare", note=said))
             run = fine_tune(
                 prepared.base,
                 prepared.dataset,
                 prepared.strategy,
-                replace(prepared.hyper, budget_seconds=left),
-                folder / f"rung-{rung}",
+                replace(prepared.hyper, budget_seconds=left, whole_budget=budget),
+                checkpoints,
                 report,
             )
             return _Trained(easier, prepared, ready, before, run)

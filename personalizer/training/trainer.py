@@ -12,7 +12,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import (
@@ -36,7 +36,7 @@ from personalizer.training.batches import (
     summed_loss,
 )
 from personalizer.training.checkpoints import (
-    had_ended,
+    BUDGET,
     history_of,
     last_whole,
     seconds_of,
@@ -109,7 +109,7 @@ def fine_tune(
         strategy: What trains.
         hyper: How.
         checkpoints: Folder of this run's checkpoints; a run that lies there is gone on with, and
-            one that had ended there is not trained further.
+            one that had ended there is not trained further, unless its budget did and is larger.
         report: Told of every step.
 
     Raises:
@@ -138,7 +138,7 @@ def fine_tune(
     trainer = _trainer(model, base, dataset, hyper, checkpoints, watch)
     before = clock.seconds()
     try:
-        if state is not None and had_ended(state, hyper.steps(len(dataset.train))):
+        if state is not None and why_ended(state, hyper, len(dataset.train)):
             trainer.state = state
             trainer._load_best_model()  # what ``train`` does at its end; no public way leads there
         else:
@@ -168,7 +168,7 @@ def fine_tune(
         pf_seconds_measured=measured / 1e15,
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         forecast=forecast,
-        ended=why_ended(trainer.state, hyper, len(dataset.train)),
+        ended=cast(str, why_ended(trainer.state, hyper, len(dataset.train))),
         history=history,
     )
 
@@ -203,6 +203,7 @@ def _trainer(
             order=LengthGrouped([length(e) for e in dataset.train], hyper.batch_size, hyper.seed),
             encoder_decoder=base.encoder_decoder,
             clock=watch.clock,
+            budget=hyper.budget_asked,
             args=_arguments(hyper, count, device, checkpoints),
             train_dataset=Examples(dataset.train, base.encoder_decoder),
             eval_dataset=Examples(dataset.validation, base.encoder_decoder),
@@ -283,12 +284,14 @@ class _TargetTrainer(Trainer):
         order: LengthGrouped,
         encoder_decoder: bool,
         clock: RunningClock,
+        budget: float,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.order = order
         self.encoder_decoder = encoder_decoder
         self.clock = clock
+        self.budget = budget
         self.model_accepts_loss_kwargs = True
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGrouped:
@@ -311,8 +314,15 @@ class _TargetTrainer(Trainer):
         return (loss, {"loss": loss}) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Keeps the running time beside each step's loss: it outlives a kill in the checkpoint."""
+        """Keeps running time and budget beside each step's loss: they outlive a kill there."""
         super().log({**logs, "seconds": round(self.clock.seconds(), 3)}, start_time)
+        self.state.log_history[-1][BUDGET] = self.budget
+
+    def _track_num_input_tokens(self, inputs: dict[str, torch.Tensor]) -> None:
+        super()._track_num_input_tokens(inputs)
+        if self.encoder_decoder:  # whose targets are beside the input
+            read = (inputs["labels"] != -100).sum().to(self.args.device)
+            self.state.num_input_tokens_seen += int(self.accelerator.gather(read).sum())
 
 
 def _device(model: Any) -> str:
