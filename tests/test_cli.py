@@ -271,6 +271,8 @@ def test_wrong_usage_exits_two(shapes):
     assert "--solutions needs --tasks" in no_tasks.stderr
     none = personalizer("evaluate", shapes, "--methods", ",", code=2)
     assert "--methods names no method" in none.stderr
+    warm = personalizer("train", shapes, "--dry-run", "--method", "all", "--warm", code=2)
+    assert "--warm does not go with --method all" in warm.stderr
     both = personalizer("status", shapes, "--check", "--web", code=2)
     assert "--check does not go with --web" in both.stderr
 

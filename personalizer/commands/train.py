@@ -79,6 +79,8 @@ def train(
     if method == "all":
         if not dry_run:
             raise click.UsageError("--method all goes with --dry-run only: choose one to train")
+        if warm:
+            raise click.UsageError("--warm does not go with --method all: an adapter has one")
         from personalizer.training import comparison
 
         given = {"base": base, "budget": budget, "limit": limit, "config": config}

@@ -59,6 +59,13 @@ _LEAST_TRAINING = 0.5
 _SHARE_OF_RUNNING = 0.25
 """Of the budget, on top of it: the most time that the gate takes to generate and run tests."""
 
+_NOT_TOLD = {
+    *("id", "trained_at", "imported_at", "commit", "version", "libraries"),
+    *("base_fingerprint", "tokenizer_fingerprint", "files", "excluded", "secrets", "licences"),
+    *("split", "hyperparameters", "history"),
+}
+"""What a training's answer leaves to ``adapters show``."""
+
 
 def train_project(
     root: Path,
@@ -264,31 +271,11 @@ def result_of(manifest: Manifest) -> dict[str, Any]:
     """The JSON object of ``personalizer train``."""
     return {
         "adapter": manifest.id,
-        "method": manifest.method,
-        "base": manifest.base,
         "promoted": manifest.gate["outcome"] != "refused",
-        "gate": manifest.gate["outcome"],
         "reason": manifest.gate["reason"],
         "executed": manifest.gate.get("executed"),
-        "pairs": manifest.pairs,
-        "left_out": manifest.left_out,
-        "metrics": manifest.metrics,
-        "steps": manifest.steps,
-        "ended": manifest.ended,
-        "tokens": manifest.tokens,
-        "seconds": manifest.seconds,
-        "tokens_per_second": manifest.tokens_per_second,
-        "peak_memory_bytes": manifest.peak_memory_bytes,
-        "pf_seconds": manifest.pf_seconds,
-        "pf_seconds_measured": manifest.pf_seconds_measured,
-        "trainable_parameters": manifest.trainable_parameters,
-        "adapter_bytes": manifest.adapter_bytes,
-        "mean_absolute_change": manifest.mean_absolute_change,
-        "forecast": manifest.forecast,
-        "parent": manifest.parent,
-        "continual": manifest.continual,
-        "eased": manifest.eased,
-        "chosen": manifest.chosen,
+        **{name: value for name, value in vars(manifest).items() if name not in _NOT_TOLD},
+        "gate": manifest.gate["outcome"],
     }
 
 
