@@ -290,7 +290,7 @@ def _catalog(text: str) -> tuple[dict[str, str], dict[str, list[Dependency]]]:
         for alias, names in data.get("bundles", {}).items():
             found["bundles." + alias] = [one for name in names for one in found.get(name, ())]
         plain = {alias: one for alias, one in versions.items() if isinstance(one, str)}
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
+    except (tomllib.TOMLDecodeError, RecursionError, AttributeError, TypeError):
         return {}, {}
     return (
         {_in_scripts(alias): one for alias, one in plain.items()},

@@ -11,6 +11,7 @@ from indexer.modules import Dependency, Module, joined, language_level
 
 __all__ = ["maven_modules"]
 
+_LONGEST_VALUE = 10_000
 _Name = tuple[str, str]
 """Group and artifact; a group is empty where no file of the workspace tells it."""
 
@@ -63,10 +64,10 @@ class _Pom:
             if text is None or not marks:
                 return text
             for mark in marks:
-                known = self._property(mark)
-                if known is None or len(text) > 1000:
+                known, written = self._property(mark), "${" + mark + "}"
+                if known is None or len(text) + text.count(written) * len(known) > _LONGEST_VALUE:
                     return None
-                text = text.replace("${" + mark + "}", known)
+                text = text.replace(written, known)
         return None
 
     def _property(self, name: str) -> str | None:

@@ -21,6 +21,7 @@ from indexer import screening
 from indexer.errors import NotAFolder
 from indexer.ignoring import Rules, read_rules
 from indexer.languages import DEFAULT, language_of
+from indexer.plain_files import read_plain
 from indexer.store import Seen
 
 __all__ = ["BUILD_FILES", "RULE_FILES", "Found", "Workspace"]
@@ -69,14 +70,13 @@ class _Ignoring(NamedTuple):
     rules: tuple[Rules, ...] = ()
     """Those of deeper folders later."""
 
-    def further(self, base: str, *files: Path) -> _Ignoring:
-        """With files that speak of a folder too; later ones count more.
+    def further(self, base: str, *texts: bytes) -> _Ignoring:
+        """With ignore files that speak of a folder too; later ones count more.
 
         Args:
             base: The folder from git's top, as ``services/``.
-            files: Those that are missing or cannot be read say nothing.
+            texts: What is in them.
         """
-        texts = [text for file in files if (text := _bytes(file))]
         read = [found for text in texts if (found := read_rules(text, os.fsencode(base)))]
         return _Ignoring(self.lead, (*self.rules, *read))
 
@@ -155,8 +155,6 @@ class Workspace:
                 return Found(path, None, "link")
             if screening.vendored(path):
                 return Found(path, None, "vendored")
-            if not stat.S_ISREG(kind):  # a pipe would be waited for
-                return Found(path, None, "unreadable")
             source = self._bytes(path)
         except OSError:
             return Found(path, None, "unreadable")
@@ -206,9 +204,7 @@ class Workspace:
 
     def _bytes(self, path: str) -> bytes:
         """A file's bytes; of a longer one than any source file just enough to tell."""
-        with open(f"{self.root}/{path}", "rb", buffering=0) as file:
-            large = os.fstat(file.fileno()).st_size > screening.LARGEST_FILE
-            return file.read(screening.LARGEST_FILE + 1) if large else file.readall()
+        return read_plain(f"{self.root}/{path}", screening.LARGEST_FILE + 1)
 
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether the user's ignore files leave out a path (for files met outside a walk)."""
@@ -322,7 +318,7 @@ class Workspace:
         if repository is None:
             return _Ignoring()
         own = repository.common / "info" / "exclude"
-        found = _Ignoring().further("", repository.top / self._users_excludes, own)
+        found = _Ignoring().further("", _bytes(repository.top / self._users_excludes), _bytes(own))
         for folder, below in pairwise([*repository.down_to(self.root), self.root]):
             found = found.further(repository.path_of(folder), *_ignore_files(folder))
             if found.ignores(repository.path_of(below).rstrip("/"), folder=True):
@@ -385,15 +381,16 @@ def _of_a_tool(folder: str) -> bool:
     return name in _NEVER or (name == _BUILT and not screening.in_package(above))
 
 
-def _ignore_files(folder: Path) -> list[Path]:
-    return [folder / name for name in _IGNORE_FILES]
+def _ignore_files(folder: Path) -> list[bytes]:
+    """What is in a folder's ignore files; a link is none, as in git."""
+    return [_bytes(folder / name, links=False) for name in _IGNORE_FILES]
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path, *, links: bool = True) -> bytes:
     """What is in a file; empty where there is none, or it cannot be read."""
     try:
-        return file.read_bytes() if file.is_file() else b""
-    except OSError:
+        return read_plain(file, screening.LARGEST_FILE, links=links)
+    except (OSError, ValueError):
         return b""
 
 

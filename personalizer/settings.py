@@ -23,6 +23,7 @@ from typing import Any
 import platformdirs
 
 from indexer import Level
+from indexer.plain_files import read_plain
 from personalizer.errors import SettingsError
 from personalizer.storage import write_atomically
 
@@ -263,7 +264,7 @@ def load(
 
     layers = [(user_file(), False)] + ([(root / FILE_NAME, True)] if root else [])
     for file, from_repository in layers:
-        for name, value in _read(file).items():
+        for name, value in _read(file, of_repository=from_repository).items():
             if name not in known:
                 problems.append(f"{file}: no setting is called {name}")
             elif from_repository and known[name].metadata["user_only"]:
@@ -288,13 +289,31 @@ def load(
     return Resolved(settings, origins, tuple(ignored))
 
 
-def _read(file: Path) -> dict[str, Any]:
+_LARGEST = 1 << 20
+"""Bytes of a settings file."""
+
+
+def _read(file: Path, *, of_repository: bool = False) -> dict[str, Any]:
+    """The values of a TOML file; none where there is no file.
+
+    A repository's may be no link: what it leads to would show in what is said of it.
+
+    Raises:
+        SettingsError: If it cannot be read.
+    """
     try:
-        return tomllib.loads(file.read_text("utf-8-sig"))
+        data = read_plain(file, _LARGEST + 1) if of_repository else file.read_bytes()
+        if len(data) > _LARGEST:
+            raise SettingsError(f"cannot read {file}: it is larger than {_LARGEST >> 20} MiB")
+        return tomllib.loads(data.decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
+    except RecursionError as error:
+        raise SettingsError(f"cannot read {file}: what it holds is nested too deeply") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"cannot read {file}: {error}") from error
+        link = of_repository and file.is_symlink()
+        why = "a project's settings may not be a link" if link else error
+        raise SettingsError(f"cannot read {file}: {why}") from error
 
 
 def _hyperparameters(file: Path | None, problems: list[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a build's files tell of modules, roots, language level and test libraries."""
 
 import textwrap
+import tracemalloc
 from collections.abc import Mapping
 
 import pytest
@@ -552,3 +553,17 @@ parts = st.sampled_from(PARTS.split("|"))
 @given(st.lists(parts, max_size=30).map("".join))
 def test_any_script_gives_modules(text: str):
     assert modules_of({"build.gradle": text, "settings.gradle": text, "gradle.properties": text})
+
+
+def test_what_a_build_file_says_without_end_is_not_put_in():
+    growing = dependency("${a}" * 200, "junit") * 50
+    inside = f"<properties><a>{'x' * 100_000}</a></properties><dependencies>{growing}"
+    tracemalloc.start()
+    check_modules({"pom.xml": pom(f"{inside}</dependencies>")}, ". None: junit4 None")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000  # it was 200 times the value
+    check_modules(
+        {"build.gradle": "apply plugin: 'java'", "gradle/libs.versions.toml": "a = " + "[" * 9999},
+        ". None: ",
+    )

@@ -90,6 +90,38 @@ def test_a_file_that_is_no_toml_is_named(tmp_path):
         settings.load(tmp_path, environment={})
 
 
+def test_a_file_that_is_nested_without_end_is_named(tmp_path):
+    (tmp_path / "personalizer.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(SettingsError, match=r"cannot read .*personalizer.toml: .*nested"):
+        settings.load(tmp_path, environment={})
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "secret.toml"])
+def test_settings_of_a_repository_may_be_no_link(tmp_path, target):
+    (tmp_path / "secret.toml").write_text("budget = 'hush'\n")
+    (tmp_path / "personalizer.toml").symlink_to(target)
+    with pytest.raises(SettingsError, match="may not be a link"):
+        settings.load(tmp_path, environment={})
+
+
+def test_settings_of_a_repository_that_are_no_file_or_endless_are_not_read(tmp_path):
+    file = tmp_path / "personalizer.toml"
+    os.mkfifo(file)
+    with pytest.raises(SettingsError, match="no plain file"):
+        settings.load(tmp_path, environment={})
+    file.unlink()
+    file.write_text("# " + "x" * 2_000_000)
+    with pytest.raises(SettingsError, match="larger than 1 MiB"):
+        settings.load(tmp_path, environment={})
+
+
+def test_the_users_own_file_may_be_a_link(tmp_path, monkeypatch):
+    (tmp_path / "dotfile").write_text("budget = '7m'\n")
+    (tmp_path / "own").symlink_to("dotfile")
+    monkeypatch.setenv("PERSONALIZER_CONFIG", str(tmp_path / "own"))
+    assert settings.load(environment={}).settings.budget == "7m"
+
+
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
     (tmp_path / "personalizer.toml").write_text("budget = '7m'\n", "utf-8-sig")
     assert settings.load(tmp_path, environment={}).settings.budget == "7m"

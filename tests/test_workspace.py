@@ -173,6 +173,9 @@ def test_an_ignore_file_that_is_no_file_is_passed_by(tmp_path: Path):
     tree(tmp_path, "A.java", "b/B.java")
     os.mkfifo(tmp_path / ".gitignore")
     (tmp_path / "b" / ".gitignore").mkdir()
+    (tmp_path / "rules").write_text("*")
+    (tmp_path / ".personalizerignore").symlink_to("rules")
+    (tmp_path / "b" / ".personalizerignore").symlink_to("/dev/zero")
     check_walk(tmp_path, "A.java", "b/B.java")
 
 

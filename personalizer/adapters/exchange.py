@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from indexer.plain_files import open_plain
 from personalizer.adapters.forget import has_seen
 from personalizer.adapters.manifest import (
     BASE,
@@ -188,14 +188,11 @@ def _check_names(names: set[str], manifest: Manifest) -> None:
 def _copy(source: Path, target: Path, most: int | None) -> None:
     """Copies a plain file; a link put there meanwhile is not followed."""
     try:
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        reading = open_plain(source)
     except OSError as error:
         raise AdapterError(f"{source.name} cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as reading:
-        found = os.fstat(reading.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise AdapterError(f"{source.name} is no file: expected plain files alone")
-        if most is not None and found.st_size > most:
+    with reading:
+        if most is not None and os.fstat(reading.fileno()).st_size > most:
             raise AdapterError(f"{source.name} is larger than {most >> 20} MiB")
         try:
             with target.open("wb") as writing:
