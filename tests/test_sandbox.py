@@ -281,6 +281,17 @@ def test_a_process_in_the_sandbox_is_nobody_and_has_no_rights():
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
 
 
+@pytest.mark.parametrize("place", ["/", "/dev/", "/etc/", "/usr/", "/run/"])
+def test_a_process_in_the_sandbox_writes_into_no_memory_without_bound(tmp_path, place):
+    shell = f"echo a > /tmp/a && echo a > /dev/shm/a && echo a > /dev/null && echo a > {place}own"
+    command = ["/bin/sh", "-c", shell]
+    line, handle = sandbox.wrapped(command, readable=[tmp_path], folder=tmp_path)
+    with os.fdopen(handle):
+        done = subprocess.run(line, capture_output=True, text=True, pass_fds=[handle])
+    assert done.returncode
+    assert f"{place}own" in done.stderr
+
+
 def test_the_test_class_itself_may_use_what_candidates_may_not(tmp_path):
     text = CART_TEST.replace(
         "    @Test", "    Object peek() { return Cart.class.getDeclaredFields(); }\n\n    @Test"

@@ -95,6 +95,8 @@ def wrapped(
         line += ["--ro-bind", str(one), str(one)]
     for one in writable:
         line += ["--bind", str(one), str(one)]
+    for made in ("/dev", "/"):  # memory without bound, where everything is bound into
+        line += ["--remount-ro", made]
     handle = os.memfd_create("seccomp", 0)
     os.write(handle, seccomp_program())
     os.lseek(handle, 0, os.SEEK_SET)
