@@ -70,11 +70,11 @@ def complain(text: str) -> None:
 def log_crash() -> Path:
     """Keeps the traceback of an error that nobody foresaw; says where."""
     file = data_folder() / "crash.log"
+    trace = traceback.format_exc()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(traceback.format_exc())
-    except OSError:
-        traceback.print_exc()
+        write_atomically(file, trace.encode("utf-8", "backslashreplace"))
+    except StorageError:
+        click.echo(trace, err=True)
     return file
 
 

@@ -1,6 +1,6 @@
 """Where the user's data lies: one folder a workspace, moved by ``PERSONALIZER_DATA_DIR``.
 
-<data>/workspaces/<name>-<hash>/
+<data>/workspaces/<name>-<hash>/    the user's alone to enter: they hold code
     index.sqlite     facts of the source, can be made again
     adapters/        one folder an adapter, and serving.json
     jobs/            logs and results of running and ended trainings
@@ -59,6 +59,15 @@ def daemon_folder() -> Path:
     return data_folder() / "daemon"
 
 
+def _closed(folder: Path) -> Path:
+    """Lets nobody else into a folder; who writes into one that cannot be made says why."""
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:  # of an earlier version
+            folder.chmod(0o700)
+    return folder
+
+
 @dataclass(frozen=True)
 class WorkspaceData:
     """The data of one workspace."""
@@ -70,7 +79,7 @@ class WorkspaceData:
     def folder(self) -> Path:
         root = self.root.resolve()
         digest = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
-        return data_folder() / "workspaces" / f"{root.name or 'root'}-{digest}"
+        return _closed(data_folder() / "workspaces") / f"{root.name or 'root'}-{digest}"
 
     @property
     def index(self) -> Path:

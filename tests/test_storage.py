@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from indexer import Store
 from personalizer.errors import BadInput, Busy, StorageError
 from personalizer.storage import WorkspaceData, file_within, write_atomically
 
@@ -89,6 +90,18 @@ def test_the_mode_of_a_file_is_kept_and_a_new_one_is_private_unless_it_is_to_be_
         os.umask(before)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     assert modes == {"kept": 0o664, "token": 0o600, "Test.java": 0o644}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_nobody_else_may_enter_what_is_kept_of_projects(tmp_path, own_data_folder, there):
+    before = os.umask(0o022)
+    try:
+        if there:
+            (own_data_folder / "workspaces").mkdir()
+        Store(WorkspaceData(tmp_path).index).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((own_data_folder / "workspaces").stat().st_mode) == 0o700
 
 
 def test_nothing_is_written_behind_a_link_or_over_a_file_that_nobody_knew_of(tmp_path):
