@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import stat
 from typing import Any
 
 import pytest
 
-from personalizer.commands.train import open_in_browser
+from personalizer.browsing import open_in_browser
 from personalizer.generation import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS, plain
@@ -156,13 +157,27 @@ def test_candidates_are_counted_in_words(parses: list[bool], said: str):
     assert candidates_told(*({"parses": one} for one in parses))[0] == f"base wrote {said}"
 
 
-def test_a_browser_that_opens_an_address_prints_nothing(tmp_path, monkeypatch, capfd):
+def test_a_browser_opens_an_address_that_no_command_line_and_no_output_shows(
+    tmp_path, own_data_folder, monkeypatch, capfd
+):
     browser = tmp_path / "browser"
-    browser.write_text(f"#!/bin/sh\necho no browser found >&2\necho $1 | tee {tmp_path}/asked\n")
+    browser.write_text(
+        "#!/bin/sh\necho no browser found >&2\n"
+        f'echo "$1" >> {tmp_path}/asked; cat "${{1#file://}}" | tee {tmp_path}/page\n'
+        f"ps -ewwo args >> {tmp_path}/asked\n"
+    )
     browser.chmod(0o755)
     monkeypatch.setenv("BROWSER", str(browser))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "webbrowser.py").write_text("raise SystemExit('a stranger was run')")
-    open_in_browser("http://127.0.0.1:1/view").wait(30)
+    started = open_in_browser("http://127.0.0.1:1/view?token=secret", seconds=5)
+    [page] = own_data_folder.glob("daemon/*.html")
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert stat.S_IMODE(page.parent.stat().st_mode) == 0o700
+    started.wait(30)
     assert capfd.readouterr() == ("", "")
-    assert (tmp_path / "asked").read_text() == "http://127.0.0.1:1/view\n"
+    asked = (tmp_path / "asked").read_text()
+    assert asked.startswith(f"file://{page}\n")
+    assert "token=secret" not in asked
+    assert "url=http://127.0.0.1:1/view?token=secret" in (tmp_path / "page").read_text()
+    assert not page.exists()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from personalizer import output, processes, progress
+from personalizer import output, progress
 from personalizer.commands.common import (
     in_background,
     json_option,
@@ -19,7 +18,7 @@ from personalizer.commands.common import (
 )
 from personalizer.errors import PersonalizerError
 
-__all__ = ["open_in_browser", "status", "train"]
+__all__ = ["status", "train"]
 
 _FRESHNESS_EXIT = {"fresh": 0, "ageing": 3, "stale": 4, "none": 5}
 
@@ -144,6 +143,8 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
             url = client.view(str(Workspace(path).root))
         output.show("view", {"url": url}, as_json)
         if not as_json:
+            from personalizer.browsing import open_in_browser
+
             open_in_browser(url)
         return
     from personalizer import freshness
@@ -156,18 +157,6 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
     output.show("status", result, as_json)
     if check:
         raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])
-
-
-def open_in_browser(url: str) -> subprocess.Popen[bytes]:
-    """Opens an address where there is a browser; nothing is printed where there is none."""
-    return subprocess.Popen(
-        processes.module_command("webbrowser", url),
-        env=processes.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def _leave_to_daemon(path: Path, result: dict[str, Any]) -> None:

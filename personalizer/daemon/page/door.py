@@ -183,12 +183,12 @@ class Door:
         async def enter(name: str, token: str = "") -> Response:
             view = self._views.get(name)
             right = view is not None and view.token is not None and not view.over
-            if view is None or not right or not secrets.compare_digest(token, view.token or ""):
+            if view is None or not right or not _same(token, view.token or ""):
                 return _no(403, "this address was used, or is too old: ask for a new one")
             view.token, view.seen = None, time.monotonic()
             answer = RedirectResponse(f"/{name}/", 303)
-            answer.set_cookie(
-                _COOKIE, view.cookie, path=f"/{name}/", httponly=True, samesite="strict"
+            answer.set_cookie(  # strict would not let it come here from the file that leads here
+                _COOKIE, view.cookie, path=f"/{name}/", httponly=True, samesite="lax"
             )
             return answer
 
@@ -218,7 +218,7 @@ class Door:
     def _known(self, request: Request, name: str) -> _View | None:
         """The view of a name, if the browser has its cookie."""
         view, cookie = self._views.get(name), request.cookies.get(_COOKIE, "")
-        if view is None or view.token or not secrets.compare_digest(cookie, view.cookie):
+        if view is None or view.token or not _same(cookie, view.cookie):
             return None
         view.seen = time.monotonic()
         return view
@@ -238,6 +238,11 @@ class Door:
         finally:
             view.followers -= 1
             view.seen = time.monotonic()
+
+
+def _same(given: str, secret: str) -> bool:
+    """Whether a secret was given; in the same time whatever was."""
+    return secrets.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
 _COOKIE = "personalizer_view"
