@@ -58,9 +58,11 @@ def files_with(pattern: str) -> set[str]:
 def test_only_the_workspace_walks_folders_of_source():
     assert files_with(r"os\.scandir|os\.walk") == {"indexer/workspace.py"}
     reading = {
-        name for name in files_with(r"\bopen\(|read_bytes\(|read_text\(") if "indexer/" in name
+        name
+        for name in files_with(r"\bopen\(|FileIO\(|(?:open|read)_plain\(|read_bytes\(|read_text\(")
+        if "indexer/" in name
     }
-    assert reading == {"indexer/workspace.py"}
+    assert reading == {"indexer/workspace.py", "indexer/plain_files.py"}
 
 
 def test_every_module_is_on_the_map():

@@ -239,6 +239,16 @@ def test_code_beside_an_embedding_model_is_not_run(tiny_sentences, tmp_path):
         Sentences().embed(str(folder), ["x"])
 
 
+def test_an_embedding_model_names_no_class_of_others(tiny_sentences, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_sentences, folder)
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[-1]["type"] = "subprocess.Popen"
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(BaseModelError, match=r"modules.json names subprocess.Popen"):
+        Sentences().embed(str(folder), [])
+
+
 def test_generate_shows_the_examples_that_an_embedding_model_finds(
     tmp_path, tiny_base, tiny_sentences, monkeypatch
 ):

@@ -25,7 +25,7 @@ from personalizer.errors import (
     TooFewPairs,
 )
 from personalizer.freshness import status
-from personalizer.models import catalogue, load_base
+from personalizer.models import catalogue, load_base, parameters_of
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
@@ -326,3 +326,16 @@ def test_two_processes_train_one_adapter_as_one_process_does(tiny_base, tmp_path
     together = validation_loss(*launcher, *told)
     assert together == pytest.approx(validation_loss("personalizer", *told), rel=1e-3)
     assert len(Registry(WorkspaceData(root).adapters).all()) == 2
+
+
+@pytest.mark.parametrize("load", [load_base, parameters_of])
+def test_code_that_a_base_brings_is_neither_run_nor_asked_about(tiny_base, tmp_path, load):
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_base, folder)
+    (folder / "other.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "other", "auto_map": {"AutoConfig": "other.A"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BaseModelError, match="code of its own, which is never run"):
+        load(str(folder))
+    assert not (tmp_path / "ran").exists()

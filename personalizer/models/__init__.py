@@ -140,9 +140,9 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
     folder = base_folder(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BaseModelError(f"the tokenizer in {folder} cannot be read: {error}") from error
+        raise BaseModelError(f"the tokenizer in {folder} cannot be read: {_why(error)}") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.model_max_length = 10**9  # prompts are packed to the budget before
@@ -180,9 +180,14 @@ def load_base(
     if quantization:
         choices = _quantized(quantization, place, kind)
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         model = _loader(config).from_pretrained(
-            folder, config=config, dtype=kind, use_safetensors=True, **choices
+            folder,
+            config=config,
+            dtype=kind,
+            trust_remote_code=False,
+            use_safetensors=True,
+            **choices,
         )
     except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
         if ran_out_of_memory(error) or "out of memory" in _unsaid(error):
@@ -190,7 +195,9 @@ def load_base(
                 f"the base model {name} does not fit into the free memory of {place}: "
                 "take a smaller one, or close other programs"
             ) from error
-        raise BaseModelError(f"the base model in {folder} cannot be loaded: {error}") from error
+        raise BaseModelError(
+            f"the base model in {folder} cannot be loaded: {_why(error)}"
+        ) from error
     entries = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > entries:
         raise BaseModelError(
@@ -213,6 +220,13 @@ def check_weights(folder: Path) -> None:
             f"expected weights as safetensors in {folder}, found none: pickles, which can hold "
             "code, are not loaded; let transformers' `save_pretrained` convert them"
         )
+
+
+def _why(error: BaseException) -> str:
+    """What is said of files that cannot be loaded; no code among them is ever run."""
+    if "trust_remote_code" in str(error):
+        return "it brings code of its own, which is never run: take one that transformers knows"
+    return str(error)
 
 
 def _unsaid(error: BaseException) -> str:
@@ -239,11 +253,15 @@ def parameters_of(name: str) -> int:
 
     folder = base_folder(name)
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):
-            return int(_loader(config).from_config(config).num_parameters())
+            return int(
+                _loader(config).from_config(config, trust_remote_code=False).num_parameters()
+            )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise BaseModelError(f"the base model in {folder} cannot be loaded: {error}") from error
+        raise BaseModelError(
+            f"the base model in {folder} cannot be loaded: {_why(error)}"
+        ) from error
 
 
 def _loader(config: Any) -> Any:

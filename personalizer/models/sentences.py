@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from personalizer.errors import BaseModelError, SettingsError
 from personalizer.models import best_device, model_folder
 from personalizer.settings import BM25
@@ -79,9 +81,31 @@ def _loaded(name: str) -> Any:
             f"pip install sentence-transformers, or set retriever to {BM25}"
         ) from error
     try:
-        return SentenceTransformer(str(folder), device=best_device(), local_files_only=True)
+        _check_modules(folder)
+        return SentenceTransformer(
+            str(folder), device=best_device(), local_files_only=True, trust_remote_code=False
+        )
     except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise BaseModelError(
             f"the embedding model in {folder} cannot be loaded: {reason}"
         ) from error
+
+
+def _check_modules(folder: Path) -> None:
+    """Refuses a model whose ``modules.json`` names others' classes, which would be imported.
+
+    Raises:
+        ValueError: If one is named, or it cannot be read.
+    """
+    for module in msgspec.json.decode((folder / "modules.json").read_bytes(), type=list[_Module]):
+        if not module.type.startswith("sentence_transformers."):
+            raise ValueError(
+                f"modules.json names {module.type}, which is not sentence-transformers'"
+            )
+
+
+class _Module(msgspec.Struct):
+    """An entry of ``modules.json``."""
+
+    type: str
