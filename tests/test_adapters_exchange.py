@@ -164,11 +164,32 @@ def test_files_that_nobody_named_are_refused(here, tmp_path):
     check_refused(here, folder, r"setup\.py: expected safetensors and JSON alone")
 
 
-def test_a_configuration_that_names_code_is_refused(here, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("auto_mapping", {"parent_library": "os"}),
+        ("megatron_config", {"a": 1}),
+        ("megatron_core", "os"),
+        ("target_modules", "(([a-z0-9_.]*)*)*X"),
+        ("target_modules", ["(a*)*X"]),
+        ("target_modules", ["q\n"]),
+        ("exclude_modules", "(a*)*X"),
+        ("rank_pattern", {"(a*)*X": 1}),
+        ("alpha_pattern", {"(a*)*X": 1}),
+        ("layers_pattern", "(a*)*X"),
+        ("init_lora_weights", "pissa"),
+        ("prompt_tuning_init", "TEXT"),
+        ("tokenizer_name_or_path", "some/tokenizer"),
+        ("peft_type", "XLORA"),
+        ("r", 10**12),
+        ("num_virtual_tokens", -1),
+    ],
+)
+def test_a_configuration_that_no_method_of_ours_writes_is_refused(here, tmp_path, key, value):
     folder = exported(tmp_path)
-    (folder / "adapter_config.json").write_text('{"auto_mapping": {"parent_library": "os"}}')
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"} | {key: value}))
     named_anew(folder)
-    check_refused(here, folder, "names code to import")
+    check_refused(here, folder, f"adapter_config.json sets {key}")
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[1]", '{"id": "far"}', '{"id": "f\xff"}'])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from personalizer.adapters import Adapter, Registry, Trained, export
+from personalizer.adapters import Adapter, Base, Registry, Trained, export, import_folder
 from personalizer.errors import AdapterError, BadInput
 from personalizer.models import fingerprint, load_base
 from personalizer.training import strategies
@@ -137,3 +138,25 @@ def test_an_adapter_is_not_merged_into_another_base(tiny_base, tmp_path):
     with pytest.raises(AdapterError, match="another base"):
         export_merged(adapter, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", [*IN_PEFT, "custom"])
+def test_what_was_exported_of_each_method_is_taken_in(made, tmp_path, method):
+    check_taken_in(made[method][0], tmp_path)
+
+
+@pytest.mark.parametrize("targets", ["all-linear", "qkv"])
+@pytest.mark.parametrize("variant", ["rslora", "dora", "pissa", "lora+"])
+def test_what_was_exported_of_each_variant_is_taken_in(tiny_base, tmp_path, variant, targets):
+    options = strategies.Options(rank=4, variant=variant, targets=targets)
+    model = strategies.strategy_named("lora").apply(load_base(str(tiny_base)), options)
+    registry = Registry(tmp_path / "made")
+    staging = registry.staging()
+    strategies.save(model, staging)
+    check_taken_in(registry.add(staging, manifest("one"), Trained({}, [])), tmp_path)
+
+
+def check_taken_in(adapter: Adapter, folder: Path) -> None:
+    export(adapter, folder / "out")
+    base = Base(adapter.base, adapter.manifest.base_fingerprint)
+    import_folder(Registry(folder / "there"), folder / "out", base)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -216,8 +217,59 @@ def _check_content(file: Path) -> None:
         content: object = msgspec.json.decode(file.read_bytes(), type=kind)
     except ValueError as error:
         raise AdapterError(f"{file.name} is damaged: {error}: export again") from error
-    if isinstance(content, dict) and content.get("auto_mapping"):
-        raise AdapterError(f"{file.name} names code to import (auto_mapping): take it out")
+    if file.name == _PEFT and isinstance(content, dict):
+        _check_peft(content)
+
+
+_PEFT = "adapter_config.json"
+_Modules = list[Annotated[str, msgspec.Meta(pattern=r"\A\w[\w.-]*\Z", max_length=300)]]
+"""Plain names: PEFT takes a string, and the keys of patterns, for regular expressions."""
+_Size = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+_TELLING: dict[str, Any] = {
+    "peft_type": Literal["LORA", "IA3", "PREFIX_TUNING", "PROMPT_TUNING"],
+    "task_type": Literal["CAUSAL_LM", "SEQ_2_SEQ_LM"],
+    "peft_version": str,
+    "base_model_name_or_path": str,
+    "inference_mode": bool,
+    "target_modules": _Modules | Literal["all-linear"],
+    "feedforward_modules": _Modules,
+    "fan_in_fan_out": bool,
+    "r": _Size,
+    "lora_alpha": float,
+    "lora_dropout": Annotated[float, msgspec.Meta(ge=0, le=1)],
+    "bias": Literal["none"],
+    "use_rslora": bool,
+    "use_dora": bool,
+    "init_lora_weights": bool,
+    "init_ia3_weights": bool,
+    "num_virtual_tokens": _Size,
+    "token_dim": _Size,
+    "num_transformer_submodules": _Size,
+    "num_attention_heads": _Size,
+    "num_layers": _Size,
+    "encoder_hidden_size": _Size,
+    "prompt_tuning_init": Literal["RANDOM"],
+    "megatron_core": Literal["megatron.core"],  # a default, of no use without megatron_config
+    "qalora_group_size": int,  # likewise, without use_qalora
+}
+"""What our methods set of PEFT's configuration, and what PEFT writes into it by itself."""
+
+
+def _check_peft(config: dict[str, object]) -> None:
+    """Refuses what else PEFT would do as it is told: import, match, read, fetch.
+
+    Raises:
+        AdapterError: Names the key.
+    """
+    for key, value in config.items():
+        if value is None or value is False or value in ("", [], {}):
+            continue
+        if key not in _TELLING:
+            raise AdapterError(f"{_PEFT} sets {key}, which no method of ours does: take it out")
+        try:
+            msgspec.convert(value, _TELLING[key])
+        except msgspec.ValidationError as error:
+            raise AdapterError(f"{_PEFT} sets {key} as no method of ours does: {error}") from error
 
 
 def _check_base(manifest: Manifest, base: Base) -> None:
