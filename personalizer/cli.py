@@ -40,6 +40,7 @@ def main() -> None:
     try:
         code = personalizer.main(standalone_mode=False)
     except click.ClickException as error:
+        error.message = output.harmless(error.message)
         error.show()
         code = error.exit_code
     except (PersonalizerError, IndexerError) as error:

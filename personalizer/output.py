@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import re
 import tempfile
 import traceback
 import warnings
@@ -29,6 +30,7 @@ __all__ = [
     "adapter_row",
     "as_dict",
     "complain",
+    "harmless",
     "log_crash",
     "pair_row",
     "quiet_libraries",
@@ -40,15 +42,28 @@ __all__ = [
 ]
 
 
+_CONTROL = re.compile(r"(?!\r\n)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """A text that a terminal only shows; file names, settings and tests may hold orders for it.
+
+    Example:
+        >>> harmless("a\\x1b[2J")
+        'a\\\\x1b[2J'
+    """
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def show(kind: str, result: dict[str, Any], as_json: bool) -> None:
     """Prints the result of a command."""
-    click.echo(json.dumps(result) if as_json else TEXTS.get(kind, plain)(result))
+    click.echo(json.dumps(result) if as_json else harmless(TEXTS.get(kind, plain)(result)))
 
 
 def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     """Prints rows as they come, one JSON object or one line of text each."""
     for row in rows:
-        click.echo(json.dumps(row) if as_json else LINES[kind](row))
+        click.echo(json.dumps(row) if as_json else harmless(LINES[kind](row)))
 
 
 def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:
@@ -64,7 +79,7 @@ def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:
 
 def complain(text: str) -> None:
     """One line that says what went wrong."""
-    click.echo(f"personalizer: {' '.join(text.split())}", err=True)
+    click.echo(harmless(f"personalizer: {' '.join(text.split())}"), err=True)
 
 
 def log_crash() -> Path:
@@ -74,13 +89,13 @@ def log_crash() -> Path:
     try:
         write_atomically(file, trace.encode("utf-8", "backslashreplace"))
     except StorageError:
-        click.echo(trace, err=True)
+        click.echo(harmless(trace), err=True)
     return file
 
 
 def remark(text: str) -> None:
     """One line that the user should know, no error."""
-    click.echo(f"note: {text}", err=True)
+    click.echo(harmless(f"note: {text}"), err=True)
 
 
 def write_text(file: Path, text: str) -> None:

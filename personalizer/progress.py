@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from personalizer.output import remark
+from personalizer.output import harmless, remark
 from personalizer.words import PHASES, duration
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
 
         def report(progress: Progress) -> None:
             if progress.note:
-                bar.console.print(f"note: {progress.note}")
+                bar.console.print(harmless(f"note: {progress.note}"), markup=False)
             bar.update(
                 task,
                 description=PHASES[progress.phase],
@@ -120,7 +120,7 @@ def _figures(progress: Progress) -> str:
 def cell_line(done: int, cells: int, what: str, seconds_left: float | None) -> None:
     """A line for each cell of an evaluation: what comes, and how long the rest takes."""
     left = "" if seconds_left is None else f", about {duration(seconds_left)} left"
-    click.echo(f"{done + 1} of {cells}: {what}{left}", err=True)
+    click.echo(harmless(f"{done + 1} of {cells}: {what}{left}"), err=True)
 
 
 def cell_json(done: int, cells: int, what: str, seconds_left: float | None) -> None:

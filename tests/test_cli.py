@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -382,3 +383,17 @@ def test_a_base_model_that_lies_here_can_be_made_ones_own(tiny_base):
     rows = {row["name"]: row for row in answer("config")["settings"]}
     assert (rows["base"]["value"], rows["base"]["origin"]) == (str(tiny_base), said["file"])
     check_complaint("is not on this machine", "models", "use", "nobody/nothing")
+
+
+def test_no_file_name_and_no_setting_gives_a_terminal_orders(tmp_path):
+    order = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b"
+    (tmp_path / f"{order}.java").symlink_to("nowhere")
+    (tmp_path / f"B{order}.java").write_text("class B { int f(int a) { return a; } }")
+    shown = personalizer("index", tmp_path, "--excluded")
+    assert "\\x1b]52" in shown.stdout
+    asked = personalizer("generate", f"{order}.java:1", "--workspace", tmp_path, code=1)
+    wrong = personalizer("train", tmp_path, f"--{order}", code=2)
+    (tmp_path / "personalizer.toml").write_text(f"{json.dumps(order)} = 1")
+    told = personalizer("config", tmp_path, code=1)
+    for done in (shown, asked, wrong, told):
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stdout + done.stderr)
