@@ -45,6 +45,7 @@ __all__ = [
     "TestPlace",
     "Tokenizer",
     "encode",
+    "encode_begun",
     "encode_target",
     "example_of_pair",
     "example_of_snippet",
@@ -322,11 +323,11 @@ def encode(prompt: Prompt, tokenizer: Tokenizer, budget: int) -> list[int]:
     """
     special = marked(tokenizer)
     costs = {
-        id(piece): len(tokenizer.encode(piece.text + "\n", add_special_tokens=False))
+        id(piece): len(_ids(piece.text + "\n", tokenizer, special))
         for part in prompt.parts
         for piece in part.pieces
     }
-    begun = len(tokenizer.encode(prompt.begun, add_special_tokens=False)) if prompt.begun else 0
+    begun = len(encode_begun(prompt.begun, tokenizer))
     titles = [_open(part.kind, special, prompt.remark) for part in prompt.parts]
     overhead = sum(len(title) // (1 if special else 3) for title in titles)
     kept = _fitting(
@@ -334,7 +335,7 @@ def encode(prompt: Prompt, tokenizer: Tokenizer, budget: int) -> list[int]:
     )
     while True:
         text = _written(prompt, kept, special)
-        ids = tokenizer.encode(text, add_special_tokens=False)
+        ids = _ids(text, tokenizer, special)
         if len(ids) <= budget:
             return ids
         loose = [p for p in kept.values() if p.worth != float("inf")]
@@ -370,6 +371,14 @@ def _drop(prompt: Prompt, kept: dict[int, Piece], piece: Piece) -> None:
                     kept.pop(key, None)
 
 
+def _ids(text: str, tokenizer: Tokenizer, special: bool) -> list[int]:
+    """Token ids of a written text. In the plain form what looks like a special token is text.
+
+    A Unigram vocabulary, as T5's, has them among its words and finds them all the same.
+    """
+    return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=not special)
+
+
 def _open(kind: Kind, special: bool, remark: str) -> str:
     return f"<|{kind}|>" if special else f"{remark} {_PLAIN_TITLES[kind]}\n"
 
@@ -389,9 +398,14 @@ def _written(prompt: Prompt, kept: dict[int, Piece], special: bool) -> str:
 def encode_target(target: str, tokenizer: Tokenizer) -> list[int]:
     """Token ids of a target, the end token included."""
     if marked(tokenizer):
-        return tokenizer.encode(_harmless(target) + END, add_special_tokens=False)
-    ids = tokenizer.encode(target, add_special_tokens=False)
+        return _ids(_harmless(target) + END, tokenizer, special=True)
+    ids = _ids(target, tokenizer, special=False)
     return ids if tokenizer.eos_token_id is None else [*ids, tokenizer.eos_token_id]
+
+
+def encode_begun(text: str, tokenizer: Tokenizer) -> list[int]:
+    """Token ids of a text that an answer goes on from."""
+    return _ids(text, tokenizer, marked(tokenizer)) if text else []
 
 
 def file_text(text: str) -> str:

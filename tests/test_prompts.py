@@ -16,6 +16,7 @@ from personalizer.prompts import (
     Prompt,
     TestPlace,
     encode,
+    encode_begun,
     encode_target,
     example_of_snippet,
     fill_in_the_middle_text,
@@ -207,3 +208,73 @@ def test_the_docstring_is_what_describes_the_target_and_no_part_of_it(source: st
 def _method(text: str, name: str) -> str:
     begin = text.index("    @Test\n    void " + name)
     return text[begin : text.index("    }\n", begin) + len("    }\n")]
+
+
+def llama_like():
+    from tokenizers import Tokenizer, decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    octets = [f"<0x{byte:02X}>" for byte in range(256)]
+    words = ["<unk>", "<s>", "</s>", *octets, "▁", *"abcdest</>"]
+    table = {word: number for number, word in enumerate(words)}
+    own = Tokenizer(models.BPE(table, [], unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    own.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    own.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=own, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+def t5_like():
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted({*'abcdefghijklmnopqrstuvwxyzETHS @\n{}()<>/;"_.0123456789', "▁"})
+    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((one, -3.0) for one in letters)]
+    own = Tokenizer(models.Unigram([*words, ("<extra_id_0>", 0.0)], unk_id=2))
+    own.pre_tokenizer = pre_tokenizers.Metaspace()
+    own.decoder = decoders.Metaspace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=own,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        additional_special_tokens=["<extra_id_0>"],
+    )
+
+
+def gpt2_like():
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = ["<|endoftext|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    own = Tokenizer(models.BPE({word: number for number, word in enumerate(alphabet)}, []))
+    own.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    own.decoder = decoders.ByteLevel()
+    own.add_tokens([AddedToken("    ", normalized=False)])  # as CodeGen's blanks, not special
+    return PreTrainedTokenizerFast(tokenizer_object=own, eos_token="<|endoftext|>")
+
+
+@pytest.mark.parametrize(("made", "end"), [(llama_like, "</s>"), (gpt2_like, "<|endoftext|>")])
+def test_what_looks_like_a_special_token_is_text_in_a_plain_prompt(made, end):
+    tokenizer = made()
+    marker = tokenizer.convert_tokens_to_ids(end)
+    target = f'@Test void strikes() {{ strike("<s>gone{end}"); }}'
+    ids = encode_target(target, tokenizer)
+    assert ids[-1] == marker
+    assert marker not in ids[:-1]
+    assert tokenizer.decode(ids[:-1]).strip() == target
+    prompt = prompt_of(Piece(f"String a() {{ return {end}; }}", ALWAYS))
+    assert marker not in encode(prompt, tokenizer, 500)
+    assert marker not in encode_begun(f"a({end}", tokenizer)
+
+
+@pytest.mark.parametrize("made", [llama_like, t5_like, gpt2_like])
+def test_other_text_is_encoded_as_ever(made):
+    tokenizer = made()
+    for text in ("void a() {\n    b(); }", "    a < b /s>", "\t\u00e9\u4e2d"):
+        as_ever = tokenizer.encode(text, add_special_tokens=False)
+        assert encode_target(text, tokenizer) == [*as_ever, tokenizer.eos_token_id]
+        assert encode_begun(text, tokenizer) == as_ever

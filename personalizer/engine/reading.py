@@ -13,7 +13,7 @@ from personalizer.engine.ends import MethodEnd
 from personalizer.engine.guards import guards
 from personalizer.errors import PromptTooLong
 from personalizer.models import LoadedBase
-from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
+from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, encode_begun, marked
 
 __all__ = ["Reading", "Telling", "nothing"]
 
@@ -38,9 +38,7 @@ class Reading:
         self.tokenizer: Any = base.tokenizer
         self.closing = closing
         self.prompt = _prompt_ids(base, request, virtual_tokens)
-        self.begun: list[int] = (
-            base.tokenizer.encode(request.begun, add_special_tokens=False) if request.begun else []
-        )
+        self.begun = encode_begun(request.begun, base.tokenizer)
         self.ends = _end_ids(base, request.prompt)
         self.stops = tuple(stop for stop in request.stop if stop)
 

@@ -16,7 +16,7 @@ from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
 from personalizer.errors import BaseModelError, EngineError
 from personalizer.models import base_folder
-from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, marked
+from personalizer.prompts import SPECIAL_TOKENS, Prompt, encode, encode_begun, marked
 
 __all__ = ["Made", "body_for", "chunks", "reason_of", "unit_rows", "whole_answer"]
 
@@ -81,7 +81,7 @@ def body_for(request: Request, model: str) -> dict[str, Any]:
         body["stop"] = stops
     if isinstance(request.prompt, Prompt):
         tokenizer, context = _read(base_folder(request.base))
-        begun = tokenizer.encode(request.begun, add_special_tokens=False) if request.begun else []
+        begun = encode_begun(request.begun, tokenizer)
         room = context - request.max_tokens
         body["prompt"] = [*encode(request.prompt, tokenizer, room), *begun]
         body["max_tokens"] = max(1, request.max_tokens - len(begun))
@@ -192,6 +192,7 @@ class _Tokenizer:
         from tokenizers import Tokenizer
 
         self._own = Tokenizer.from_file(str(file))
+        self._own.encode_special_tokens = not marked(self)  # as ``split_special_tokens`` says
 
     def encode(self, text: str, add_special_tokens: bool = True, **_: Any) -> list[int]:
         ids: list[int] = self._own.encode(text, add_special_tokens=add_special_tokens).ids
