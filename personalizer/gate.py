@@ -1,7 +1,7 @@
 """Whether a new adapter may serve: judged on pairs that neither trained nor stopped it.
 
 Two questions: is its loss better than the base's with confidence, and, where tests can be run, do
-no fewer of its tests compile and pass than of the base's with retrieval.
+fewer of its tests compile and pass than of the base's with retrieval, beyond chance.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ FEWEST_GATE_METHODS = 10
 """The same for focal methods, which are what the interval counts."""
 _T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
+_CHANCE = 0.05
+"""How likely a difference between tests that were run may be by chance, and still refuse."""
 _SAME = 0.01
 """Nats a token by which two adapters differ that are as good as each other."""
 _UNKNOWN = 1e9
@@ -96,12 +98,19 @@ class Executed:
     base_passes: int
     """Methods whose test by the base with retrieval compiles and passes."""
     adapter_passes: int
+    lost: int
+    """Methods for which the base's test passes and the adapter's does not."""
+    won: int
+    """The other way round."""
     reason: str
     """One sentence."""
 
     @property
     def refuses(self) -> bool:
-        return self.adapter_passes < self.base_passes
+        """Whether it lost more than a coin would, by the sign test (docs/decisions/0011)."""
+        differ = self.lost + self.won
+        as_many = sum(math.comb(differ, lost) for lost in range(self.lost, differ + 1))
+        return bool(as_many / 2**differ <= _CHANCE)
 
 
 def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]) -> Verdict:
@@ -134,8 +143,9 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
         losses = float(np.mean(base)), float(np.mean(adapter))
         return Verdict(outcome, reason, *losses, low, high, pairs, methods)
 
-    if not np.isfinite(gains).all():
-        return verdict("refused", "the adapter's loss is no number")
+    for whose, losses in (("base", base), ("adapter", adapter)):
+        if not np.isfinite(losses).all():
+            return verdict("refused", f"the {whose}'s loss is no number")
     few = pairs < FEWEST_GATE_PAIRS or methods < FEWEST_GATE_METHODS
     low, high = _interval(gains, range(pairs) if few else groups)
     mean, held_out = float(gains.mean()), count(pairs, "held-out pair")
@@ -172,20 +182,24 @@ def judge_executed(base: Mapping[str, bool | None], adapter: Mapping[str, bool |
         ValueError: If the two are not of the same methods.
 
     Example:
-        >>> judge_executed({"a": True, "b": True}, {"a": True, "b": False}).refuses
-        True
+        >>> base, adapter = dict.fromkeys("abcde", True), dict.fromkeys("abcde", False)
+        >>> [judge_executed(base, one).refuses for one in (adapter, adapter | {"a": True})]
+        [True, False]
     """
     if base.keys() != adapter.keys():
         raise ValueError(
             f"expected outcomes of the same methods, one has {sorted(base.keys() ^ adapter.keys())}"
         )
     both = [m for m in base if base[m] is not None and adapter[m] is not None]
-    theirs, its = sum(base[m] is True for m in both), sum(adapter[m] is True for m in both)
+    theirs, its = {m for m in both if base[m]}, {m for m in both if adapter[m]}
     words = (
-        f"for {its} of {len(both)} held-out methods its test compiles and passes, "
-        f"for {theirs} the base's with retrieval"
+        f"for {len(its)} of {len(both)} held-out methods its test compiles and passes, "
+        f"for {len(theirs)} the base's with retrieval"
     )
-    return Executed(len(both), theirs, its, words)
+    found = Executed(len(both), len(theirs), len(its), len(theirs - its), len(its - theirs), words)
+    if len(its) < len(theirs) and not found.refuses:
+        return replace(found, reason=f"{words}, which may be chance")
+    return found
 
 
 def _interval(

@@ -45,8 +45,9 @@ def test_a_gain_that_may_be_chance_is_refused():
     check([2.0] * 30, [1.0, 2.95] * 15, "refused", "may be chance")
 
 
-def test_a_loss_that_is_no_number_is_refused():
-    check([2.0] * 30, [float("nan")] * 30, "refused", "no number")
+def test_a_loss_that_is_no_number_is_refused_and_is_told_whose_it_is():
+    check([2.0] * 30, [float("nan")] * 30, "refused", "the adapter's loss is no number")
+    check([float("inf"), *[2.0] * 29], [1.0] * 30, "refused", "the base's loss is no number")
 
 
 def test_pairs_of_one_method_count_once():
@@ -130,7 +131,27 @@ def check_executed(base: str, adapter: str, refuses: bool, words: str) -> None:
 
 
 def test_an_adapter_whose_tests_compile_no_more_is_refused_though_its_loss_is_lower():
-    check_executed("+++-", "----", True, "for 0 of 4 held-out methods its test compiles and passes")
+    words = "for 0 of 6 held-out methods its test compiles and passes"
+    check_executed("+++++-", "------", True, words)
+
+
+def test_fewer_tests_that_pass_by_chance_are_a_remark():
+    words = "for 3 of 5 held-out methods its test compiles and passes, for 5"
+    check_executed("+++++", "+++--", False, f"{words} the base's with retrieval, which may be")
+    check_executed("+++++--", "-----+-", False, "which may be chance")  # five lost, one won
+
+
+def test_of_two_hundred_adapters_that_write_as_well_at_most_ten_are_refused():
+    dice = np.random.default_rng(0)
+
+    def passing(share: float) -> dict[str, bool | None]:
+        return {f"method {n}": bool(passes) for n, passes in enumerate(dice.random(8) < share)}
+
+    for share in (0.1, 0.3, 0.5):
+        refused = sum(judge_executed(passing(share), passing(share)).refuses for _ in range(200))
+        assert refused <= 10
+    worse = sum(judge_executed(passing(0.9), passing(0.1)).refuses for _ in range(200))
+    assert worse > 120
 
 
 def test_as_many_tests_that_pass_are_enough():
