@@ -57,6 +57,14 @@ EMBEDDINGS = {
 """The tiny models tie their output layer; only CodeGen's has a bias."""
 
 
+def other_base(base: LoadedBase, family: str, **sizes: Any) -> LoadedBase:
+    """The same with a tiny model of a family that nothing here knows."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model(family, vocab_size=len(base.tokenizer), pad_token_id=0, **sizes)
+    return replace(base, model=AutoModelForCausalLM.from_config(config))
+
+
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of a tiny base by family, made once. NF4 on a CPU needs width 64."""
@@ -390,6 +398,49 @@ def test_qkv_targets_lie_in_attention_alone(bases, family):
     }
     expected = {"gpt2": {"c_attn"}, "codegen": {"qkv_proj"}, "t5": {"q", "k", "v"}}
     assert ends == expected.get(family, {"q_proj", "k_proj", "v_proj"})
+
+
+@pytest.mark.filterwarnings("ignore:The following rank_pattern keys")  # PEFT's own pattern
+def test_experts_have_low_rank_matrices_too(bases):
+    sizes = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "num_local_experts": 4,
+    }
+    base = other_base(load_base(str(bases("llama"))), "mixtral", **sizes)
+    model = strategy_named("lora").apply(base, OPTIONS)
+    trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    assert any("experts" in name for name in trained)
+
+
+@pytest.mark.parametrize(
+    ("family", "method", "sizes"),
+    [
+        ("falcon", "prefix", {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}),
+        ("mpt", "prompt", {"d_model": 32, "n_layers": 2, "n_heads": 4}),
+    ],
+)
+def test_a_base_that_peft_cannot_adapt_is_refused_with_a_way_out(bases, family, method, sizes):
+    base = other_base(load_base(str(bases("llama"))), family, **sizes)
+    with pytest.raises(SettingsError, match=rf"family {family}, takes no .*another method"):
+        strategy_named(method).apply(base, OPTIONS)
+
+
+def test_vectors_of_ia3_are_not_drawn_to_nothing(bases, tmp_path):
+    """They scale by 1 where nothing is learnt."""
+    from tests.training_runs import run
+
+    options = Options()
+    how = {"method": "ia3", "learning_rate": 1e-9, "options": options, "max_steps": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("personalizer.training.trainer._WEIGHT_DECAY", 1e8)
+        done = run(bases("llama"), tmp_path, **how)
+    vectors = [one for name, one in done.model.named_parameters() if "ia3_" in name]
+    assert vectors
+    assert all(one.sub(1).abs().max() < 1e-3 for one in vectors)
 
 
 def test_a_family_whose_layers_are_unknown_is_refused_with_a_way_out(bases):

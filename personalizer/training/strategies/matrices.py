@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from personalizer.errors import SettingsError
 from personalizer.models import LoadedBase
 from personalizer.training.strategies.layouts import layout_of
 from personalizer.training.strategies.records import Options
 
-__all__ = ["ia3", "lora", "parameter_groups", "task_type", "wrap"]
+__all__ = ["fitting", "ia3", "lora", "parameter_groups", "task_type", "wrap"]
 
 _DROPOUT = 0.05
 _LORA_PLUS = 16.0
@@ -32,7 +35,7 @@ def lora(base: LoadedBase, options: Options) -> Any:
             task_type=task_type(base),
             r=options.rank,
             lora_alpha=2 * options.rank,
-            lora_dropout=_DROPOUT,
+            lora_dropout=0.0 if _has_experts(base) else _DROPOUT,
             target_modules=list(wanted) or "all-linear",
             use_rslora=options.variant == "rslora",
             use_dora=options.variant == "dora",
@@ -90,9 +93,31 @@ def wrap(base: LoadedBase, config: Any) -> Any:
     """PEFT's model of a base, whose files will name the base as the user does, without its path."""
     from peft import get_peft_model
 
-    model = get_peft_model(base.model, config)
+    with fitting(base, config):
+        model = get_peft_model(base.model, config)
     model.peft_config["default"].base_model_name_or_path = base.name
     return model
+
+
+@contextmanager
+def fitting(base: LoadedBase, config: Any) -> Iterator[None]:
+    """Says which kind of adapter does not fit which base, where PEFT says so.
+
+    Raises:
+        SettingsError: Instead of PEFT's own errors, of layers that it cannot adapt.
+    """
+    try:
+        yield
+    except (ValueError, AttributeError) as error:
+        raise SettingsError(
+            f"{base.name}, a base of the family {base.model.config.model_type}, takes no "
+            f"{config.peft_type.value} of PEFT ({error}): use another method, such as custom"
+        ) from error
+
+
+def _has_experts(base: LoadedBase) -> bool:
+    """Whether matrices of several experts lie in one parameter, beside which PEFT drops nothing."""
+    return any(weight.dim() == 3 for weight in base.model.parameters())
 
 
 def task_type(base: LoadedBase) -> str:

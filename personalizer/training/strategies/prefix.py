@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from personalizer.errors import AdapterError
 from personalizer.models import LoadedBase
-from personalizer.training.strategies.matrices import task_type, wrap
+from personalizer.training.strategies.matrices import fitting, task_type, wrap
 from personalizer.training.strategies.records import Options
 from personalizer.training.strategies.words import spelled
 
@@ -132,7 +132,8 @@ def _fill_cache(base: LoadedBase, model: Any, ids: list[int]) -> None:
     with torch.no_grad(), model.disable_adapter():
         read = model(input_ids=torch.tensor([ids], device=base.model.device), use_cache=True)
     layers = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
-    initialize_kv_prefix_from_past_key_values(model, past_key_values=layers)
+    with fitting(base, model.active_peft_config):
+        initialize_kv_prefix_from_past_key_values(model, past_key_values=layers)
 
 
 def _read_words(base: LoadedBase, own: Prefix, ids: list[int]) -> None:
