@@ -119,7 +119,17 @@ class Settings:
     patience: int = _training(
         10, "Evaluations without a better loss before training stops.", least=1
     )
-    evaluate_every: float = _training(0.2, "Epochs between two evaluations of a training.", above=0)
+    evaluate_every: float | None = _training(
+        None,
+        "Epochs between two evaluations; as often as a tenth of the time allows when left out.",
+        above=0,
+    )
+    schedule: str = _training(
+        "budget",
+        "Steps that the learning rate rises and falls over: those that the budget is foretold to "
+        "allow (budget), or those of all epochs (epochs).",
+        choices=("budget", "epochs"),
+    )
     max_steps: int | None = _training(
         None, "Most training steps; no such limit when left out.", least=1
     )

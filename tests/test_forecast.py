@@ -127,6 +127,17 @@ def test_an_epoch_meets_each_example_once_in_batches_of_one_length():
     assert longest != sorted(longest, reverse=True)
 
 
+def test_a_batch_of_few_examples_is_not_always_that_of_the_shortest():
+    lengths = list(range(100, 117))
+    order, alone = LengthGrouped(lengths, batch=4, seed=0), set()
+    for epoch in range(12):
+        order.set_epoch(epoch)
+        met = list(order)
+        assert sorted(met) == list(range(17))
+        alone.add(met[-1])
+    assert max(alone) - min(alone) > 8
+
+
 def test_what_costs_nothing_is_given_up_first():
     told = [rung.told for rung in rungs(Settings(batch_size=8))]
     assert told == [

@@ -83,10 +83,14 @@ class LengthGrouped(torch.utils.data.Sampler[int]):
         random = np.random.default_rng((self.seed, self.epoch))
         blur = random.uniform(1 - _JITTER, 1 + _JITTER, len(self.lengths))
         order = np.argsort(-self.lengths * blur, kind="stable")
-        whole = len(order) // self.batch
+        whole, few = divmod(len(order), self.batch)
+        # a batch of few examples weighs as much as any: not the shortest ones' in each epoch
+        begin = int(random.integers(0, whole + 1)) * self.batch
+        last = order[begin : begin + few]
+        order = np.delete(order, np.s_[begin : begin + few])
         for number in random.permutation(whole):
             yield from order[number * self.batch : (number + 1) * self.batch].tolist()
-        yield from order[whole * self.batch :].tolist()
+        yield from last.tolist()
 
 
 @dataclass(frozen=True)

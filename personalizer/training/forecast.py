@@ -7,6 +7,7 @@ update. Nothing of the model or of the random numbers is changed.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -43,11 +44,17 @@ class Forecast:
     """Of one evaluation."""
     steps: int
     """At most; patience may end the run before."""
+    steps_between_evaluations: int
     seconds_a_step: float
     flops_a_token: float
     """Of a training step as it runs: frozen layers crossed, activations computed again."""
     flops_a_token_forward: float
     """Of an evaluation."""
+
+    def steps_within(self, seconds: float) -> int:
+        """Steps that so much time is thought to allow, evaluations included; one at least."""
+        each = self.seconds_a_step + self.evaluation_seconds / self.steps_between_evaluations
+        return max(1, min(self.steps, int(seconds / each)))
 
 
 def rehearse(
@@ -89,27 +96,29 @@ def rehearse(
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     train_tokens = sum(map(length, dataset.train))
     steps = hyper.steps(len(dataset.train))
-    evaluations = max(1, steps // hyper.steps_between_evaluations(len(dataset.train)))
-    seconds_a_step = (
-        (timed.forward + timed.backward)
-        / timed.tokens
-        * train_tokens
-        / hyper.steps_an_epoch(len(dataset.train))
+    tokens_a_step = train_tokens / hyper.steps_an_epoch(len(dataset.train))
+    seconds_a_step = (timed.forward + timed.backward) / timed.tokens * tokens_a_step
+    evaluated = sum(map(length, hyper.evaluated_on(dataset.validation)))
+    evaluation = evaluated * timed.forward / timed.tokens
+    flops, forward_flops = counter.get_total_flops(), counted.forward_flops
+    # by multiplications, not by the clock: a run that is made again has the same evaluations
+    between = hyper.steps_between_evaluations(
+        len(dataset.train), evaluated * forward_flops / (tokens_a_step * flops)
     )
-    evaluation = sum(map(length, dataset.validation)) * timed.forward / timed.tokens
     judging = _judging(model.eval(), base, rows[middle : middle + max(1, micro // 4)])
     judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
     _check_room(peak, device.type)
     return Forecast(
         peak_memory_bytes=peak,
-        training_seconds=round(steps * seconds_a_step + evaluations * evaluation, 1),
+        training_seconds=round(steps * seconds_a_step + math.ceil(steps / between) * evaluation, 1),
         judging_seconds=round(judged, 1),
         evaluation_seconds=round(evaluation, 3),
         steps=steps,
+        steps_between_evaluations=between,
         seconds_a_step=round(seconds_a_step, 4),
-        flops_a_token=counter.get_total_flops() / counted.tokens,
-        flops_a_token_forward=counted.forward_flops / counted.tokens,
+        flops_a_token=flops / counted.tokens,
+        flops_a_token_forward=forward_flops / counted.tokens,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from personalizer.training.strategies.records import Options
 
@@ -16,6 +18,15 @@ OPTIMIZERS = {
     "paged-adamw-8bit": "paged_adamw_8bit",
 }
 """Our name of an optimizer to the Trainer's."""
+
+_OFTEN = 0.2
+"""Epochs between two evaluations at least (W24: a fifth of the training set)."""
+_EVALUATING = 0.1
+"""Share of the time that evaluations take at most where nobody says when they are made."""
+_EVALUATED = 64
+"""Most examples of such an evaluation."""
+
+_Example = TypeVar("_Example")
 
 
 @dataclass(frozen=True)
@@ -33,9 +44,12 @@ class Hyperparameters:
     options: Options = field(default_factory=Options)
     """Choices within the strategy."""
     warmup: float = 0.05
-    """Share of the steps."""
-    evaluate_every: float = 0.2
-    """Epochs between two evaluations (W24: a fifth of the training set)."""
+    """Share of the steps of the schedule."""
+    schedule: str = "budget"
+    """What the learning rate rises and falls over: the steps that the ``budget`` is foretold to
+    allow, or those of all ``epochs``."""
+    evaluate_every: float | None = None
+    """Epochs between two evaluations; None for as often as a tenth of the time allows."""
     optimizer: str = "adamw"
     """``adamw``, ``adafactor`` or ``paged-adamw-8bit``."""
     accumulation: int = 1
@@ -70,5 +84,28 @@ class Hyperparameters:
         processes = int(os.environ.get("WORLD_SIZE", "1"))
         return max(1, self.batch_size // (self.accumulation * processes))
 
-    def steps_between_evaluations(self, examples: int) -> int:
-        return max(1, round(self.evaluate_every * self.steps_an_epoch(examples)))
+    def evaluated_on(self, validation: Sequence[_Example]) -> Sequence[_Example]:
+        """The validation examples of an evaluation: a spread of them where they are many.
+
+        All of them where ``evaluate_every`` says when.
+        """
+        if self.evaluate_every is not None or len(validation) <= _EVALUATED:
+            return validation
+        return [validation[n * len(validation) // _EVALUATED] for n in range(_EVALUATED)]
+
+    def steps_between_evaluations(self, examples: int, cost: float) -> int:
+        """Steps from one evaluation to the next.
+
+        Args:
+            examples: Of the training side.
+            cost: What an evaluation takes, in steps.
+
+        Example:
+            >>> given, free = Hyperparameters(1e-3, evaluate_every=0.5), Hyperparameters(1e-3)
+            >>> [one.steps_between_evaluations(160, 2.0) for one in (given, free)]
+            [10, 18]
+        """
+        epoch = self.steps_an_epoch(examples)
+        if self.evaluate_every is not None:
+            return max(1, round(self.evaluate_every * epoch))
+        return max(1, round(_OFTEN * epoch), math.ceil(cost * (1 / _EVALUATING - 1)))

@@ -141,6 +141,7 @@ def hyperparameters_of(
         patience=settings.patience,
         seed=settings.seed,
         options=options,
+        schedule=settings.schedule,
         evaluate_every=settings.evaluate_every,
         optimizer=settings.optimizer,
         accumulation=settings.accumulation,

@@ -35,6 +35,8 @@ class Preset:
     """Evaluations without a better loss before the run ends."""
     evaluate_every: float = 0.2
     """Epochs between two evaluations; the lowest validation loss is kept."""
+    schedule: str = "epochs"
+    """The learning rate runs over all epochs, whatever the budget allows."""
     rates: Mapping[str, float] = field(default_factory=_fixed)
     """Learning rate by strategy; the strategy's own where none is named."""
     beams: int = 5
@@ -53,6 +55,7 @@ class Preset:
             "epochs": self.epochs,
             "patience": self.patience,
             "evaluate_every": self.evaluate_every,
+            "schedule": self.schedule,
             "learning_rate": self.rates.get(method),
         }
         return {name: value for name, value in found.items() if value is not None}

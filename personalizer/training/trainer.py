@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from accelerate.utils import broadcast_object_list
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
@@ -52,6 +54,7 @@ from personalizer.training.compute import (
 )
 from personalizer.training.forecast import Forecast, rehearse
 from personalizer.training.hyperparameters import OPTIMIZERS, Hyperparameters
+from personalizer.training.schedule import Schedule, schedule_of
 from personalizer.training.strategies import Strategy, parameter_groups
 from personalizer.training.watch import Report, Watch, leaving_on_signals
 
@@ -135,7 +138,7 @@ def fine_tune(
         _HELD * forecast.peak_memory_bytes if _device(model) == "cpu" else math.inf,
     )
     give_memory_back()
-    trainer = _trainer(model, base, dataset, hyper, checkpoints, watch)
+    trainer = _trainer(model, base, dataset, hyper, forecast, checkpoints, watch)
     before = clock.seconds()
     try:
         if state is not None and why_ended(state, hyper, len(dataset.train)):
@@ -153,7 +156,7 @@ def fine_tune(
         _checkpointing(model, "disable")()
     tokens = int(trainer.state.num_input_tokens_seen)
     history = history_of(trainer.state)
-    evaluated = len(history) * sum(map(length, dataset.validation))
+    evaluated = len(history) * sum(map(length, hyper.evaluated_on(dataset.validation)))
     multiplying, trainable = multiplying_parameters(model)
     measured = tokens * forecast.flops_a_token + evaluated * forecast.flops_a_token_forward
     return Run(
@@ -189,11 +192,12 @@ def _trainer(
     base: LoadedBase,
     dataset: Dataset,
     hyper: Hyperparameters,
+    forecast: Forecast,
     checkpoints: Path,
     watch: Watch,
 ) -> Trainer:
     device = _device(model)
-    count = len(dataset.train)
+    every = forecast.steps_between_evaluations
     if hyper.tensorboard is not None:
         os.environ["TENSORBOARD_LOGGING_DIR"] = hyper.tensorboard  # the Trainer's own setting
     _check_optimizer(hyper.optimizer, device)
@@ -204,9 +208,12 @@ def _trainer(
             encoder_decoder=base.encoder_decoder,
             clock=watch.clock,
             budget=hyper.budget_asked,
-            args=_arguments(hyper, count, device, checkpoints),
+            schedule=lambda: schedule_of(checkpoints, hyper, forecast),
+            args=_arguments(hyper, len(dataset.train), every, device, checkpoints),
             train_dataset=Examples(dataset.train, base.encoder_decoder),
-            eval_dataset=Examples(dataset.validation, base.encoder_decoder),
+            eval_dataset=Examples(
+                sorted(hyper.evaluated_on(dataset.validation), key=length), base.encoder_decoder
+            ),
             data_collator=padding_of(base),
             callbacks=[EarlyStoppingCallback(early_stopping_patience=hyper.patience)],
         )
@@ -226,12 +233,11 @@ def _trainer(
 
 
 def _arguments(
-    hyper: Hyperparameters, count: int, device: str, checkpoints: Path
+    hyper: Hyperparameters, count: int, every: int, device: str, checkpoints: Path
 ) -> TrainingArguments:
-    """What the Trainer is told of a run over so many examples."""
+    """What the Trainer is told of a run over so many examples, evaluated each so many steps."""
     autocast = _autocast(device)
     micro = hyper.micro_batch()
-    every = hyper.steps_between_evaluations(count)
     args = TrainingArguments(
         output_dir=str(checkpoints),
         per_device_train_batch_size=micro,
@@ -240,8 +246,6 @@ def _arguments(
         num_train_epochs=hyper.epochs,
         max_steps=-1 if hyper.max_steps is None else hyper.steps(count),
         learning_rate=hyper.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=max(1, round(hyper.warmup * hyper.steps(count))),
         optim=OPTIMIZERS[hyper.optimizer],
         weight_decay=_WEIGHT_DECAY,
         max_grad_norm=1.0,
@@ -278,6 +282,8 @@ def _arguments(
 class _TargetTrainer(Trainer):
     """A Trainer whose loss reads target columns only and whose batches hold one length."""
 
+    lr_scheduler: Any
+
     def __init__(
         self,
         *args: Any,
@@ -285,9 +291,11 @@ class _TargetTrainer(Trainer):
         encoder_decoder: bool,
         clock: RunningClock,
         budget: float,
+        schedule: Callable[[], Schedule],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.schedule = schedule
         self.order = order
         self.encoder_decoder = encoder_decoder
         self.clock = clock
@@ -296,6 +304,22 @@ class _TargetTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGrouped:
         return self.order
+
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> Any:
+        if self.lr_scheduler is None:
+            # each process has foretold steps of its own: the first one's word counts
+            said = [self.schedule() if self.is_world_process_zero() else None]
+            share = broadcast_object_list(said)[0].share
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+                optimizer or self.optimizer, share
+            )
+        return self.lr_scheduler
+
+    def get_decay_parameter_names(self, model: Any) -> list[str]:
+        """Without IA3's vectors: they scale by 1 where nothing is learnt, not by 0."""
+        return [name for name in super().get_decay_parameter_names(model) if "ia3_" not in name]
 
     def compute_loss(
         self,

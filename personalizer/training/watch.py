@@ -92,8 +92,9 @@ class Watch(TrainerCallback):
         )
         keep_memory_below(self.resident_bytes)
         if over:
-            control.should_evaluate = True
             control.should_training_stop = True
+        if control.should_training_stop:  # at the last step, too, which else none might see
+            control.should_evaluate = True
         if leave:
             self.leave.set()
         if over or due or leave:
