@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ FEWEST_PAIRS = 24
 """Pairs below which no adapter is trained: three batches, and a pair or two to judge by."""
 _FEWEST_CLASSES = 3
 """One focal class a side."""
+_FEWEST_JUDGES = 5
+"""Pairs that the gate shall have at least: an interval over fewer tells next to nothing."""
 _UNBOUNDED = 10**9
 """Tokens that no prompt reaches."""
 
@@ -88,12 +89,12 @@ def split(
     """Parts pairs by focal class, so that no class lies on two sides.
 
     Classes are ordered by a hash of their name, so that a class keeps its side while the project
-    grows around it.
+    grows around it. Sides have their share of the pairs as nearly as whole classes allow.
 
     Args:
         pairs: Pairs of one project.
-        validation_fraction: Share of focal classes for early stopping, between 0 and 1.
-        gate_fraction: Share of focal classes for the gate, between 0 and 1.
+        validation_fraction: Share of the pairs for early stopping, between 0 and 1.
+        gate_fraction: Share of the pairs for the gate, between 0 and 1.
         seed: Another seed, another split.
 
     Raises:
@@ -105,14 +106,10 @@ def split(
             f"training needs tests of at least {_FEWEST_CLASSES} classes, found {len(by_class)}"
         )
     names = _in_order(by_class, seed)
-    gate = max(1, math.floor(gate_fraction * len(names)))
-    validation = max(1, math.floor(validation_fraction * len(names)))
-    bounds = {
-        "gate": names[:gate],
-        "validation": names[gate : gate + validation],
-        "train": names[gate + validation :],
-    }
-    return {side: [p for name in bounds[side] for p in by_class[name]] for side in SIDES}
+    total = sum(map(len, by_class.values()))
+    gate = _share(names, by_class, max(gate_fraction * total, _FEWEST_JUDGES), leaving=2)
+    rest = [name for name in names if name not in gate]
+    return _around(by_class, gate, rest, validation_fraction * total)
 
 
 def folds(
@@ -151,7 +148,7 @@ def folds(
         rest = [name for name in order if name not in set(held_out)]
         if len(rest) < 2:
             raise TooFewPairs("all tests but few are of one class: ask for more folds")
-        made.append(_around(by_class, held_out, rest, validation_fraction))
+        made.append(_around(by_class, held_out, rest, validation_fraction * _size(by_class, rest)))
     return made
 
 
@@ -168,23 +165,49 @@ def hold_out(
     rest = [name for name in _in_order(by_class, seed) if name not in chosen]
     if len(rest) < 2:
         raise TooFewPairs(f"training needs tests of 2 other classes, found {len(rest)}")
-    return _around(by_class | chosen, list(chosen), rest, validation_fraction)
+    wanted = validation_fraction * _size(by_class, rest)
+    return _around(by_class | chosen, list(chosen), rest, wanted)
 
 
 def _around(
-    by_class: Mapping[str, list[Pair]], held_out: list[str], rest: list[str], fraction: float
+    by_class: Mapping[str, list[Pair]], held_out: list[str], rest: list[str], wanted: float
 ) -> dict[Side, list[Pair]]:
-    """The rest parted: classes stop the training until they have their share of its pairs."""
-    wanted = fraction * sum(len(by_class[name]) for name in rest)
-    stop = 1
-    while stop < len(rest) - 1 and sum(len(by_class[name]) for name in rest[:stop]) < wanted:
-        stop += 1
+    """The rest parted: classes of about so many pairs stop the training, the others train."""
+    stopping = _share(rest, by_class, wanted, leaving=1)
     bounds: dict[Side, list[str]] = {
         "gate": held_out,
-        "validation": rest[:stop],
-        "train": rest[stop:],
+        "validation": stopping,
+        "train": [name for name in rest if name not in stopping],
     }
     return {side: [p for name in bounds[side] for p in by_class[name]] for side in SIDES}
+
+
+def _share(
+    names: list[str], by_class: Mapping[str, list[Pair]], wanted: float, *, leaving: int
+) -> list[str]:
+    """Classes of about so many pairs: in their order, those that bring the sum nearer to it.
+
+    Where that is less than half of it, the smallest of the others come in addition.
+
+    Args:
+        names: Of the classes, in order.
+        by_class: Their pairs.
+        wanted: How many.
+        leaving: Classes that must be left over.
+    """
+    most, chosen = len(names) - leaving, list[str]()
+    for name in names:
+        if len(chosen) < most and len(by_class[name]) < 2 * (wanted - _size(by_class, chosen)):
+            chosen.append(name)
+    others = [name for name in names if name not in chosen]
+    for name in sorted(others, key=lambda name: len(by_class[name])):
+        if len(chosen) < most and _size(by_class, chosen) < wanted / 2:
+            chosen.append(name)
+    return chosen
+
+
+def _size(by_class: Mapping[str, list[Pair]], names: Iterable[str]) -> int:
+    return sum(len(by_class[name]) for name in names)
 
 
 def _by_class(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

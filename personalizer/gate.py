@@ -21,6 +21,7 @@ __all__ = [
     "Executed",
     "Outcome",
     "Verdict",
+    "cannot_pass",
     "judge",
     "judge_executed",
 ]
@@ -168,6 +169,19 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
         words = f"{better}, but they test {tested} and {FEWEST_GATE_METHODS} are needed"
         return verdict("provisional", words, low, high)
     return verdict("passed", f"{better} (95 % interval {low:.3f} to {high:.3f})", low, high)
+
+
+def cannot_pass(pairs: int) -> str | None:
+    """Why no adapter can pass on so few gate pairs, known before any is trained; None if one can.
+
+    Example:
+        >>> cannot_pass(2) is None
+        True
+    """
+    if pairs > 1:
+        return None
+    held_out = count(pairs, "held-out pair")
+    return f"the gate will refuse any adapter: {held_out} cannot tell a gain from chance"
 
 
 def judge_executed(base: Mapping[str, bool | None], adapter: Mapping[str, bool | None]) -> Executed:

@@ -148,10 +148,10 @@ class Settings:
     )
     tensorboard: bool = _training(False, "Write TensorBoard event files to the data folder.")
     validation_fraction: float = _training(
-        0.1, "Share of focal classes that stop the training.", above=0, below=1
+        0.1, "Share of the pairs that stop the training, by focal class.", above=0, below=1
     )
     gate_fraction: float = _training(
-        0.15, "Share of focal classes that judge the adapter.", above=0, below=1
+        0.15, "Share of the pairs that judge the adapter, by focal class.", above=0, below=1
     )
     gate_methods: int = _anyones(
         8,

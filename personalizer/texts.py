@@ -168,6 +168,7 @@ def _plan_text(result: dict[str, Any]) -> str:
             f"  steps     at most {result['steps']}, {result['tokens']:,} tokens",
             f"  time      about {duration(result['seconds'])} at most",
             f"  memory    about {_mebibytes(result['forecast']['peak_memory_bytes'])}, later more",
+            *([f"  gate      {result['warning']}"] if result["warning"] else []),
             *(f"  eased     {one}" for one in result["eased"]),
             *([f"  chosen    {result['chosen']}"] if result["chosen"] else []),
         ]

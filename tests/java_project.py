@@ -45,6 +45,13 @@ def project_files(classes: int = 8, methods: int = 4) -> dict[str, str]:
     return files
 
 
+def with_tests(files: dict[str, str], name: str, kept: int) -> dict[str, str]:
+    """The project with the first tests alone of one class."""
+    path = f"src/test/java/shapes/{name}Test.java"
+    head, *tests = files[path].rstrip().removesuffix("}").split("    @Test\n")
+    return {**files, path: "    @Test\n".join([head, *tests[:kept]]) + "}\n"}
+
+
 def snapshot_of(files: dict[str, str]) -> Snapshot:
     """The project indexed in memory."""
     return Index().apply(Change(path, text.encode()) for path, text in files.items())

@@ -8,7 +8,7 @@ from personalizer import dataset
 from personalizer.dataset import SIDES, folds, split
 from personalizer.errors import TooFewPairs
 from personalizer.models import load_tokenizer
-from tests.java_project import project_files, snapshot_of
+from tests.java_project import project_files, snapshot_of, with_tests
 
 
 def sides_of(files):
@@ -30,6 +30,31 @@ def test_a_class_keeps_its_place_in_the_order_when_the_project_grows():
     gate = {pair.focal_class for pair in before["gate"]}
     moved = {pair.focal_class for pair in after["train"]} & gate
     assert len(moved) <= 1
+
+
+def test_sides_have_their_share_of_the_pairs_however_unequal_classes_are():
+    files = project_files(classes=10, methods=8)
+    for name in "ABC":
+        files = with_tests(files, f"Shape{name}", 1)
+    pairs = snapshot_of(files).pairs
+    assert len(pairs) == 59
+    for seed in range(60):
+        sides = split(pairs, validation_fraction=0.1, gate_fraction=0.15, seed=seed)
+        sizes = {side: len(found) for side, found in sides.items()}
+        assert 5 <= sizes["gate"] <= 15, (seed, sizes)
+        assert 3 <= sizes["validation"] <= 10, (seed, sizes)
+        assert sizes["train"] >= 34, (seed, sizes)
+
+
+def test_a_class_that_holds_most_pairs_is_trained_on():
+    files = project_files(classes=12, methods=3)
+    files |= {p: t for p, t in project_files(classes=1, methods=20).items() if "ShapeA" in p}
+    pairs = snapshot_of(files).pairs
+    for seed in range(40):
+        sides = split(pairs, validation_fraction=0.1, gate_fraction=0.15, seed=seed)
+        trained = {pair.focal_class.rpartition("#")[2] for pair in sides["train"]}
+        assert "ShapeA" in trained
+        assert len(sides["gate"]) >= 5
 
 
 def test_fewer_than_three_focal_classes_cannot_be_split():

@@ -33,7 +33,7 @@ from personalizer.texts import TEXTS
 from personalizer.training import preparation, project, strategies, trainer
 from personalizer.training.batches import target_losses
 from personalizer.training.trainer import fine_tune
-from tests.java_project import project_files, snapshot_of, write_project
+from tests.java_project import project_files, snapshot_of, with_tests, write_project
 from tests.tiny_model import make_tiny_base
 from tests.training_runs import encoded, hyper, run
 
@@ -54,6 +54,36 @@ def test_a_class_of_over_long_tests_gives_its_side_to_another(seed):
     rows = list(preparation.examples(snapshot_of(files), settings))
     assert {row["split"] for row in rows} == set(dataset.SIDES)
     assert not any(row["test"].startswith(long) for row in rows)
+
+
+def test_pairs_that_are_too_long_do_not_count_among_the_fewest():
+    files = project_files(classes=7)
+    padding = "        int much = " + " + ".join(map(str, range(1, 200))) + ";\n"
+    for name in "CDEFG":
+        path = f"src/test/java/shapes/Shape{name}Test.java"
+        head, *tests = files[path].split("() {\n")
+        files[path] = "() {\n".join([head, tests[0], *(padding + one for one in tests[1:])])
+    rows = preparation.examples(snapshot_of(files), Settings(target_tokens=120))
+    with pytest.raises(
+        TooFewPairs, match=r"at least 24 pairs, 13 are left: 28 pairs, left out .*15"
+    ):
+        list(rows)
+
+
+def test_a_gate_that_can_let_nothing_through_is_told_before_the_training(tiny_base, tmp_path):
+    files = with_tests(project_files(classes=3, methods=12), "ShapeB", 1)
+    root = write_project(tmp_path / "shapes", files)
+    settings = quick(tiny_base, max_steps=1)
+    planned = project.plan(root, settings)
+    assert planned["pairs"]["gate"] == 1
+    assert planned["warning"] in TEXTS["plan"](planned)
+    told: list[Progress] = []
+    result = project.train_project(root, settings, report=told.append)
+    before = [p.note for p in told[: [p.phase for p in told].index("train")] if p.note]
+    assert before == [planned["warning"]]
+    assert result["gate"] == "refused"
+    other = write_project(tmp_path / "other")
+    assert project.plan(other, settings)["warning"] is None
 
 
 def test_target_losses_are_those_of_the_model_on_each_example_alone(tiny_base):

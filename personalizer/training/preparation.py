@@ -12,6 +12,7 @@ from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
 from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
 from personalizer.errors import BadInput, SettingsError, TooFewPairs
+from personalizer.gate import cannot_pass
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
 from personalizer.training.continual import WarmStart
@@ -226,10 +227,10 @@ def _learnable(
     """The encoded pairs of each side, none of which is empty.
 
     A side whose every pair is too long gives its place to classes that can be learnt from: in a
-    project of few classes the split may hit one that cannot.
+    project of few classes the split may hit one that cannot. So does a gate of a single pair.
 
     Raises:
-        TooFewPairs: If no split has a pair on every side.
+        TooFewPairs: If no split has a pair on every side, or too few are short enough.
     """
     candidates = pairs
     while True:
@@ -237,17 +238,21 @@ def _learnable(
         if warm is not None:
             sides = warm.sides(sides)
         dataset = _encoded(snapshot, sides, tokenizer, settings, context_tokens)
-        empty = [side for side, found in dataset.sides.items() if not found]
-        if not empty:
-            return dataset if warm is None else warm.chosen(dataset)
-        classes = {pair.focal_class for pair in dataset.pairs()}
+        used = list(dataset.pairs())
+        classes = {pair.focal_class for pair in used}
         left = [pair for pair in candidates if pair.focal_class in classes]
-        if len(left) == len(candidates):
+        hopeless = cannot_pass(len(dataset.gate)) or not all(dataset.sides.values())
+        if hopeless and len(left) < len(candidates):
+            candidates = left
+            continue
+        told = f"{len(pairs)} pairs, left out {dict(dataset.left_out)}"
+        if empty := [side for side, found in dataset.sides.items() if not found]:
+            raise TooFewPairs(f"no pair is left for {', '.join(empty)}: {told}")
+        if warm is None and len(used) < FEWEST_PAIRS:
             raise TooFewPairs(
-                f"no pair is left for {', '.join(empty)}: {len(pairs)} pairs, "
-                f"left out {dict(dataset.left_out)}"
+                f"training needs at least {FEWEST_PAIRS} pairs, {len(used)} are left: {told}"
             )
-        candidates = left
+        return dataset if warm is None else warm.chosen(dataset)
 
 
 def _sides(pairs: list[Pair], settings: Settings) -> dict[Side, list[Pair]]:

@@ -23,7 +23,7 @@ from personalizer.contents import Learnable
 from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import AdapterError
-from personalizer.gate import judge
+from personalizer.gate import cannot_pass, judge
 from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint
 from personalizer.settings import Settings, parse_duration
@@ -141,6 +141,8 @@ def train_project(
                 tensorboard=data.folder / "tensorboard",
                 warm=warm,
             )
+            if warning := cannot_pass(len(prepared.dataset.gate)):
+                report(Progress("prepare", note=warning))
             ready = clock.seconds()
             before = _losses(prepared.base.model, prepared.base, prepared.dataset)
             judged = clock.seconds()
@@ -310,6 +312,7 @@ def plan(
             "base": prepared.base.name,
             "pairs": dataset.counts(),
             "left_out": dict(dataset.left_out),
+            "warning": cannot_pass(len(dataset.gate)),
             "steps": foretold["steps"],
             "tokens": round(
                 sum(map(length, dataset.train))
