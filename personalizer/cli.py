@@ -7,6 +7,7 @@ modules only when it runs, so that the others start at once.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -40,8 +41,9 @@ def main() -> None:
     try:
         code = personalizer.main(standalone_mode=False)
     except click.ClickException as error:
-        error.message = output.harmless(error.message)
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(output.harmless(said.getvalue()), err=True, nl=False)
         code = error.exit_code
     except (PersonalizerError, IndexerError) as error:
         output.complain(str(error))
