@@ -1,7 +1,8 @@
 """What is left out of the index, and why. Each rule looks at a path and its bytes.
 
 Reasons: ``ignored`` and ``vendored`` come from the path, the others from the content. A file
-with a secret is left out whole, so that no secret reaches the store, an example or a prompt.
+with a secret of a known form is left out whole, so that none reaches the store, an example or a
+prompt.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _generated(head: bytes) -> bool:
 
 
 _WORD = re.compile(rb"\w+")
-_COMMENT = re.compile(rb"/\*.*?\*/|(?:^[ \t]*(?://|#)[^\n]*\n?)+", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|(?:^[ \t]*(?://|#)[^\n]*\n?)+", re.DOTALL | re.MULTILINE)
 _LICENCE = re.compile(rb"licen[cs]e|copyright", re.IGNORECASE)
 
 

@@ -80,6 +80,12 @@ _BEHIND_AN_ID = b"|".join(rb"(?<=[MNO][\w-]{%d}\.[\w-]{6}\.)" % size for size in
 _KEY = (
     rb"(?s:(?!----).){0,400}?(?<![\w+/])(?=[A-Za-z+/]{0,31}\d)[A-Za-z0-9+/]{32,}+(?=[-=\\\"'\r\n])"
 )
+_PLAIN = rb"[\w.!*+~^-]"
+_PASSWORD = (
+    rb"(?=%b{0,99}[a-z])(?=%b{0,99}[A-Z])(?=%b{0,99}\d)(?!%b{0,99}(?i:passw(?:or)?d|pwd|secret|hello"
+    rb"|admin|user|test|example|sample|dummy|change|encrypted|xxx|abc|123))%b{10,100}+"
+) % (_PLAIN, _PLAIN, _PLAIN, _PLAIN, _PLAIN)
+"""One that nobody makes up for a test: with letters of both kinds and digits, and no such word."""
 _FORMS = (
     *_known(
         rb"A(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}",  # AWS
@@ -102,19 +108,31 @@ _FORMS = (
         rb"SK[a-z0-9]{32}",
     ),
     *_further("Anthropic API Key", rb"sk-ant-[\w-]{20}"),
+    *_further("Atlassian Token", rb"ATATT3[\w=-]{50}"),
+    *_further(
+        "Basic Auth Credentials",
+        rb"://[^\s/:@\"'<>]{0,100}+:%b@(?!localhost\b|127\.)" % _PASSWORD,
+        rb"jdbc:(?>[^\s\"']{0,200}?[?&;](?i:password|pwd)=)%b" % _PASSWORD,
+    ),
+    *_further("Databricks Token", rb"dapi[0-9a-f]{32}"),
+    *_further("DigitalOcean Token", rb"_v1_(?<=\bdo[opr]_v1_)[0-9a-f]{64}"),
+    *_further("Docker Token", rb"dckr_(?:p|o)at_[\w-]{27}"),
     *_further("GitHub Token", rb"github_pat_\w{36}"),
     *_further("Google API Key", rb"AIza[\w-]{35}"),
     *_further("Google OAuth Secret", rb"GOCSPX-[\w-]{20}"),
     *_further("Hugging Face Token", rb"hf_[A-Za-z0-9]{30}"),
     *_further("NPM tokens", rb"npm_[A-Za-z0-9]{36}"),
+    *_further("OpenAI Token", rb"sk-(?:proj|svcacct|admin)-[\w-]{40}"),
     *_further(
         "Private Key",
         rb"BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY[A-Z ]{0,7}-{4,5}" + _KEY,
         rb"PuTTY-User-Key-File-\d: \w",
     ),
+    *_further("Shopify Token", rb"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
     *_further("Slack Token", rb"xapp-\d-\w+-\d+-\w"),
     *_further("Square OAuth Secret", rb"sq0[a-z]{3}-[\w\\-]{22}"),
     *_further("Stripe Access Key", rb"k_test_(?<=[rs]k_test_)[0-9a-zA-Z]{24}"),
+    *_further("Telegram Bot Token", rb":AA(?<=\d{8}:AA)[\w-]{33}\b"),
     *_further("Vault Token", rb"hvs\.[\w-]{24,}+(?!\()"),
 )
 

@@ -42,7 +42,7 @@ _BUILT = "target"
 """What builds write to; inside a package it is a name as any other."""
 _YOUNG = 2_000_000_000
 """Nanoseconds; the coarsest file systems keep times of two seconds (git's racy entries)."""
-_RULES = 3
+_RULES = 4
 """Raised with every change of the screening rules: what was seen is then read again."""
 _IGNORE_FILES = (".gitignore", ".personalizerignore")
 RULE_FILES = frozenset({*_IGNORE_FILES, "exclude", ".git"})

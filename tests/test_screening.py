@@ -104,6 +104,12 @@ def web_token(*parts: str) -> str:
         ("ABIA" + "IOSFODNN7REALKEY", "AWS Access Key"),
         ('x"; String awsSecretKey = "' + MIXED[:40], "AWS Access Key"),
         ("sk-ant-" + "api03-" + MIXED, "Anthropic API Key"),
+        ("ATA" + "TT3xFfGF0" + MIXED + "=" + HEX[:8], "Atlassian Token"),
+        ("https://admin:" + "S3cretPassw0rd99@internal.example.com/x", "Basic Auth Credentials"),
+        ("jdbc:postgresql://db/x?user=a&password=" + "Tr0ub4dor3xYz", "Basic Auth Credentials"),
+        ("dapi" + HEX[:32], "Databricks Token"),
+        *((f"{start}_v1_" + (HEX * 2)[:64], "DigitalOcean Token") for start in ("dop", "dor")),
+        ("dckr_" + "pat_" + MIXED[:27], "Docker Token"),
         ("AccountKey" + "=" + MIXED[:86] + "==", "Azure Storage Account access key"),
         ("MTk4NjIyNDgzNDcx" + "OTI1MjQ4.Cl2FMQ." + MIXED[:27], "Discord Bot Token"),
         *(("gh" + f"{letter}_" + "a1B2" * 9, "GitHub Token") for letter in "opsur"),
@@ -118,6 +124,9 @@ def web_token(*parts: str) -> str:
         ("npm" + "_" + MIXED[:36], "NPM tokens"),
         ("//registry.npmjs.org/:_auth" + "Token=" + HEX[:36], "NPM tokens"),
         ("sk-" + "proj-" + MIXED[:20] + "T3Blbk" + "FJ" + MIXED[:20], "OpenAI Token"),
+        ("sk-" + "proj-" + MIXED[:60], "OpenAI Token"),
+        ("shp" + "at_" + HEX[:32], "Shopify Token"),
+        ("1234" + "56789:AA" + MIXED[:33], "Telegram Bot Token"),
         ("-----BEGIN RSA " + "PRIVATE KEY-----\\n" + MIXED[:64], "Private Key"),
         ("-----BEGIN ENCRYPTED " + 'PRIVATE KEY-----\\n"\n + "' + MIXED[:64], "Private Key"),
         ("-----BEGIN PGP " + "PRIVATE KEY BLOCK-----\n\n" + MIXED[:64], "Private Key"),
@@ -154,6 +163,13 @@ def test_secrets_are_found_by_their_form(text: str, kind: str):
         "PuTTY-User-Key-File-2: ",
         "eyJhbGciOi.eyJzdWIi",
         "hvs.aMethodWithALongNameOfItsOwn()",
+        "https://user:password@example.org/x",
+        "amqp://admin:hello1234@10.20.130.230:20880",
+        "amqps://user:secretPassword123@broker.example.com:1883",
+        "https://${user}:${password}@host/x",
+        "https://admin:S3cretPassw0rd99@localhost:8080",
+        "mongodb://name:JP6lC6hVeu3wRZA1Tzigyg==@host:27017",
+        "jdbc:mysql://localhost/x?user=a&password=secret",
     ],
 )
 def test_words_are_no_secrets(text: str):
@@ -169,7 +185,8 @@ def test_a_made_up_token_may_stay_where_its_line_says_so(behind: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["eyJ", "eyJ.a ", "BEGIN ", "BEGIN PRIVATE KEY----", "sk-", "awskey'"]
+    "text",
+    ["eyJ", "eyJ.a ", "BEGIN ", "BEGIN PRIVATE KEY----", "sk-", "awskey'", "jdbc:", "://a:aB1"],
 )
 def test_a_text_full_of_beginnings_takes_no_longer(text: str):
     start = time.process_time()
@@ -288,6 +305,12 @@ def test_a_licence_in_common_makes_no_copy():
     assert find_copies([("a", one.encode()), ("b", other.encode())]) == {}
     bare = one.removeprefix(licence)
     assert find_copies([("a", one.encode()), ("b", bare.encode())]) == {"b": "a"}
+
+
+def test_comments_that_never_end_are_compared_in_linear_time():
+    start = time.process_time()
+    find_copies([("a", b"/*\n" * 200_000)])
+    assert time.process_time() - start < 5
 
 
 def test_small_files_are_copies_only_when_equal():
