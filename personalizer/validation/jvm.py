@@ -191,11 +191,16 @@ class Jvm:
                     raise Gone(f"it started more than {self._threads} threads")
 
 
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+"""What the compiler, which runs without a sandbox where there is none, is let know of ours."""
+
+
 def _started(
     line: list[str], connection: socket.socket, handle: int | None
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         line,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,  # the virtual machine itself writes there
         stderr=subprocess.DEVNULL,
