@@ -421,6 +421,7 @@ def _forgotten_text(result: dict[str, Any]) -> str:
     ]
     if kept:
         lines.append(f"  kept     {count(kept, 'adapter')} that had not seen it")
+    lines += [f"  also in  {root}, opened by itself" for root in result["elsewhere"]]
     if result["trained"]:
         return "\n".join([*lines, _train_text(result["trained"])])
     if result["why_not"]:

@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from indexer import Change, Index, Store, Workspace
+from indexer.store import content_hash
 from personalizer.adapters import (
     Base,
     Registry,
@@ -327,3 +328,40 @@ def test_status_does_not_say_that_no_adapter_was_trained_where_all_are_gone(root
     add(root, "two", without="ShapeATest.java")
     registry_of(root).remove("two")
     assert status(root)["why"].endswith("is left, so none serves now")
+
+
+def test_a_file_is_forgotten_where_a_folder_around_it_was_opened_too(tmp_path):
+    root = write_project(tmp_path / "all" / "shapes")
+    whole, below, beside = root.parent, root / "src/main/java", root / "src/test"
+    texts = {content_hash((root / MAIN).read_bytes())}
+    for one in (root, whole, below, beside):
+        with Store(WorkspaceData(one).index) as store:
+            current(Workspace(one), store)
+            assert store.known(texts) or one == beside
+        registry = registry_of(one)
+        staging = registry.staging()
+        save_file({"w": np.ones(3, np.float32)}, str(staging / "model.safetensors"))
+        registry.add(staging, manifest("one"), Trained({}, []))
+    got = forget(Workspace(root), MAIN)
+    assert got.elsewhere == (str(below), str(whole))
+    for one, prefix in ((root, ""), (whole, "shapes/"), (below, None)):
+        path = MAIN.removeprefix("src/main/java/") if prefix is None else prefix + MAIN
+        data = WorkspaceData(one)
+        assert data.forgotten() == [path]
+        assert not registry_of(one).all()
+        with Store(data.index) as store:
+            assert not store.known(texts)
+    assert registry_of(beside).all()
+
+
+def test_a_project_inside_a_folder_that_is_forgotten_keeps_nothing(tmp_path):
+    root = write_project(tmp_path / "shapes")
+    inner = root / "src/main/java"
+    texts = {content_hash((root / MAIN).read_bytes())}
+    with Store(WorkspaceData(inner).index) as store:
+        current(Workspace(inner), store)
+        assert store.known(texts)
+    got = forget(Workspace(root), "src/main")
+    assert got.elsewhere == (str(inner),)
+    with Store(WorkspaceData(inner).index) as store:
+        assert not store.known(texts)

@@ -62,6 +62,7 @@ FORGOTTEN = {
     "kept": ["lora-3"],
     "hashes": 4,
     "serving": True,
+    "elsewhere": [],
     "trained": None,
     "why_not": None,
 }

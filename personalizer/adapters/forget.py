@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer import Index, Snapshot, Workspace
@@ -36,10 +37,14 @@ class Forgotten:
     """Hashes of methods and tests that were looked for."""
     serving: bool
     """Whether one of the removed served: the base does now, until an adapter is trained."""
+    elsewhere: tuple[str, ...] = ()
+    """Folders around it, or in it, that were opened as projects too: it is forgotten there too."""
 
 
 def forget(workspace: Workspace, path: str | Path) -> Forgotten:
     """Takes away all that was learnt from a file or folder of the workspace, for ever.
+
+    So it does in the other projects that hold the file, where a folder around or in it was opened.
 
     Args:
         workspace: The project.
@@ -51,6 +56,31 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         StorageError: If the data folder cannot be written.
     """
     name = _inside(workspace.root, Path(path))
+    gone = _forget_in(workspace, name)
+    elsewhere = []
+    for other, inside in _other_projects(workspace, name):
+        with suppress(BadInput):  # it never knew of the path
+            _forget_in(other, inside)
+            elsewhere.append(str(other.root))
+    return replace(gone, elsewhere=tuple(elsewhere))
+
+
+def _other_projects(workspace: Workspace, name: str) -> Iterator[tuple[Workspace, str | None]]:
+    """Folders around a path, and in it, that were opened as projects of their own.
+
+    Each with the path in it, or None for one that is to be forgotten whole.
+    """
+    path = workspace.root / name
+    above = [one for one in path.parents if one != workspace.root]
+    left_out = (one for one in workspace.left_out() if covers([name], one))
+    below = {workspace.root / one for one in (*workspace.folders(name), *left_out)}
+    for root in [*above, *sorted(below)]:
+        if WorkspaceData(root).folder.is_dir():
+            yield Workspace(root), path.relative_to(root).as_posix() if root in above else None
+
+
+def _forget_in(workspace: Workspace, name: str | None) -> Forgotten:
+    """Forgets a path of one project, or all of it, which may be learnt from again then."""
     data = WorkspaceData(workspace.root)
     registry = Registry(data.adapters)
     with (
@@ -59,14 +89,17 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         data.deriving(data.untested, "generate --untested"),
         WholeStore(data) as store,
     ):
-        indexed = store.seen().keys()
-        snapshot = Index(store).read(workspace)
-        if not os.path.lexists(workspace.root / name) and name not in data.forgotten():
-            _check_known(name, {*indexed, *snapshot.files, *snapshot.excluded}, registry)
-        hashes = _hashes(snapshot, name)
-        data.forget(name)
+        if name is None:
+            hashes, gone = set[str](), {*registry.damaged(), *(one.id for one in registry.all())}
+        else:
+            indexed = store.seen().keys()
+            snapshot = Index(store).read(workspace)
+            if not os.path.lexists(workspace.root / name) and name not in data.forgotten():
+                _check_known(name, {*indexed, *snapshot.files, *snapshot.excluded}, registry)
+            hashes = _hashes(snapshot, name)
+            data.forget(name)
+            gone = _affected(registry, hashes, name)
         registry.sweep()
-        gone = _affected(registry, hashes, name)
         try:
             serving = registry.serving()
             served = serving is not None and serving.id in gone
@@ -79,7 +112,7 @@ def forget(workspace: Workspace, path: str | Path) -> Forgotten:
         for folder in data.derived:  # last, since their locks go with them
             shutil.rmtree(folder, ignore_errors=True)
         kept = tuple(adapter.id for adapter in registry.all())
-    return Forgotten(name, tuple(sorted(gone)), kept, len(hashes), served)
+    return Forgotten(name or ".", tuple(sorted(gone)), kept, len(hashes), served)
 
 
 def remember(workspace: Workspace, path: str | Path) -> str:
