@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from personalizer.daemon.protocol import MOST_CANDIDATES
+from personalizer.limits import MOST_CANDIDATES
 
 __all__ = ["GROUPS", "Settings", "camel", "read"]
 

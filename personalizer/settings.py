@@ -25,6 +25,7 @@ import platformdirs
 from indexer import Level
 from indexer.plain_files import read_plain
 from personalizer.errors import SettingsError
+from personalizer.limits import MOST_CANDIDATES
 from personalizer.storage import write_atomically
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 FILE_NAME = "personalizer.toml"
+_LONGEST_HOURS = 30 * 24
 BM25 = "bm25"
 """The ``retriever`` that needs no model."""
 
@@ -72,12 +74,14 @@ class Settings:
     context_level: str = _training(
         "fm_fc_ms_ff", "How much of the focal class a prompt shows.", choices=tuple(Level)
     )
-    context_tokens: int = _training(1024, "Prompt and target together, in tokens.")
-    target_tokens: int = _training(320, "Longest test or body, in tokens.", least=1)
-    candidates: int = _anyones(5, "Candidates of one generation.", least=1)
+    context_tokens: int = _training(
+        1024, "Prompt and target together, in tokens.", least=1, most=1 << 18
+    )
+    target_tokens: int = _training(320, "Longest test or body, in tokens.", least=1, most=1 << 16)
+    candidates: int = _anyones(5, "Candidates of one generation.", least=1, most=MOST_CANDIDATES)
     temperature: float = _anyones(0.0, "0 searches by beams, above it samples.", least=0)
     retrieve: int = _anyones(
-        0, "Nearest pairs of the project that a prompt shows as examples.", least=0
+        0, "Nearest pairs of the project that a prompt shows as examples.", least=0, most=100
     )
     retriever: str = _users_own(
         BM25, "What finds them: bm25, or a sentence-embedding model, a folder or a hub name."
@@ -103,18 +107,21 @@ class Settings:
     learning_rate: float | None = _training(
         None, "Learning rate; the method's own when left out.", above=0
     )
-    lora_rank: int = _training(16, "Rank of LoRA matrices.", least=1)
+    lora_rank: int = _training(16, "Rank of LoRA matrices.", least=1, most=4096)
     lora_targets: str = _training(
         "all-linear", "Layers with LoRA matrices: all-linear or qkv.", choices=("all-linear", "qkv")
     )
     lora_variant: str = _training("lora", "lora, rslora, dora, pissa or lora+.", choices=_VARIANTS)
     virtual_tokens: int | None = _training(
-        None, "Virtual tokens of prefix and prompt; the method's own number when left out.", least=1
+        None,
+        "Virtual tokens of prefix and prompt; the method's own number when left out.",
+        least=1,
+        most=1 << 16,
     )
     prefix_from: str | None = _training(
         None, "Folder of a prefix trained on other repositories to begin with.", user_only=True
     )
-    batch_size: int = _training(8, "Examples a training step.", least=1)
+    batch_size: int = _training(8, "Examples a training step.", least=1, most=4096)
     epochs: int = _training(12, "Most passes over the training pairs.", least=1)
     patience: int = _training(
         10, "Evaluations without a better loss before training stops.", least=1
@@ -436,7 +443,10 @@ def parse_duration(text: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
     if not match or float(match[1]) == 0:
         raise SettingsError(f"expected a time such as 90s, 10m or 2h, got {text!r}")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    if seconds > _LONGEST_HOURS * 3600:
+        raise SettingsError(f"expected a time of at most {_LONGEST_HOURS}h, got {text.strip()}")
+    return seconds
 
 
 def as_table(resolved: Resolved) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lsp_server import settings
 from lsp_server.server import create
-from personalizer.daemon.protocol import MOST_CANDIDATES
+from personalizer.limits import MOST_CANDIDATES
 from tests.fake_daemon import FakeDaemon, Scenario
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
-    "MOST_CANDIDATES",
     "Evaluation",
     "GenerateRequest",
     "Job",
@@ -21,9 +20,6 @@ __all__ = [
     "TrainRequest",
     "ViewAct",
 ]
-
-MOST_CANDIDATES = 20
-"""Of one ``GenerateRequest``."""
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -43,7 +39,7 @@ class GenerateRequest:
     buffers: dict[str, str] = field(default_factory=dict)
     """Unsaved text by path; it stands for the file on disk."""
     n: int = 5
-    """Candidates, up to ``MOST_CANDIDATES``."""
+    """Candidates, up to ``limits.MOST_CANDIDATES``."""
     adapter: str | None = None
     """Adapter id or ``base``; the serving adapter when left out."""
     retrieve: int | None = None

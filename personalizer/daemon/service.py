@@ -26,7 +26,6 @@ from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.loopback import token_file
 from personalizer.daemon.protocol import (
-    MOST_CANDIDATES,
     GenerateRequest,
     PlaceRequest,
     SnippetRequest,
@@ -53,6 +52,7 @@ from personalizer.generation import (
     resolve_target,
 )
 from personalizer.generation.targets import overloads_told
+from personalizer.limits import MOST_CANDIDATES
 from personalizer.storage import WorkspaceData, data_folder
 
 __all__ = ["Service"]
