@@ -7,7 +7,6 @@ modules only when it runs, so that the others start at once.
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import signal
@@ -41,9 +40,7 @@ def main() -> None:
     try:
         code = personalizer.main(standalone_mode=False)
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        click.echo(output.harmless(said.getvalue()), err=True, nl=False)
+        output.wrong_usage(error)
         code = error.exit_code
     except (PersonalizerError, IndexerError) as error:
         output.complain(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import logging
 import os
@@ -39,6 +40,7 @@ __all__ = [
     "show_lines",
     "write_lines",
     "write_text",
+    "wrong_usage",
 ]
 
 
@@ -80,6 +82,13 @@ def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:
 def complain(text: str) -> None:
     """One line that says what went wrong."""
     click.echo(harmless(f"personalizer: {' '.join(text.split())}"), err=True)
+
+
+def wrong_usage(error: click.ClickException) -> None:
+    """What click says of a command line that is none."""
+    said = io.StringIO()
+    error.show(said)
+    click.echo(harmless(said.getvalue()), err=True, nl=False)
 
 
 def log_crash() -> Path:

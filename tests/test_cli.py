@@ -397,3 +397,17 @@ def test_no_file_name_and_no_setting_gives_a_terminal_orders(tmp_path):
     told = personalizer("config", tmp_path, code=1)
     for done in (shown, asked, wrong, told):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stdout + done.stderr)
+
+
+def test_nothing_is_imported_from_the_folder_that_a_command_runs_in(tmp_path):
+    for name in ("msgspec", "click", "signal", "logging"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    done = subprocess.run(
+        [sys.executable, "-m", "personalizer", "--version"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not (tmp_path / "ran").exists()
