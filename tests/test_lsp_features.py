@@ -214,7 +214,8 @@ async def test_another_follows_a_chosen_one(shop: Path, data: Path) -> None:
         editor.open(TEST_PATH)
         editor.chooses = "2."
         await editor.do(CART_PATH, TOTAL, CHOOSE)
-        await until(lambda: OTHER in editor.text(TEST_PATH))
+        await until(lambda: editor.client.shown_documents)
+        assert OTHER in editor.text(TEST_PATH)
         await editor.do(CART_PATH, TOTAL, ANOTHER)
         await until(lambda: len(editor.called("generate")) == 2)
         assert [call["skip"] for call in editor.called("generate")] == [0, 2]
