@@ -83,7 +83,7 @@ def test_what_trained_the_parent_never_judges_the_child(seed):
 
 
 def test_the_split_alone_would_let_a_trained_class_judge():
-    small, grown = (snapshot_of(project_files(classes=n, methods=1)) for n in (7, 15))
+    small, grown = (snapshot_of(project_files(classes=n, methods=4)) for n in (7, 15))
     crossed = 0
     for seed in range(40):
         trained = {p.focal_class for p in sides_of(small, seed)["train"]}
