@@ -30,9 +30,9 @@ test: setup system
 check: lint extension
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-extension:
+extension: setup
 	@command -v npm >/dev/null || { echo "make: npm with Node 20 or newer is missing; it builds vscode-extension"; exit 1; }
-	cd vscode-extension && npm ci --no-audit --no-fund && npm run lint && npm test && npm run package
+	cd vscode-extension && npm ci --no-audit --no-fund && npm run lint && npm test && PYTHON=$(abspath $(BIN))/python npm run package
 
 lint: setup
 	$(BIN)/ruff check

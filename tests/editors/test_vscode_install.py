@@ -1,14 +1,13 @@
 """A user without the program: the extension makes an environment of its own, and the server runs.
 
-Real: the notification's button, ``venv``, ``pip``, the wheel of this checkout, the server and the
-daemon out of it. Not real: the wheel comes from a folder instead of a registry, and its libraries
-are those of this environment, for they are two gigabytes.
+Real: the notification's button, ``venv``, ``pip``, the wheel of this checkout that the extension
+brings along, the server and the daemon out of it. Not real: its libraries are those of this
+environment, for they are two gigabytes.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -18,27 +17,15 @@ from psutil import process_iter
 
 from personalizer.daemon.client import stop
 from tests.editors.editor import CART_PATH
-from tests.editors.vscode import ROOT, shot, vs_code
+from tests.editors.vscode import shot, vs_code
 
 pytestmark = pytest.mark.slow
-
-
-def wheel_of_this_checkout(folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    done = subprocess.run(
-        [*command, "--wheel-dir", str(folder), str(ROOT)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_program_is_installed_by_a_button(
     shop: Path, tmp_path: Path, own_data_folder: Path
 ) -> None:
-    wheels, programs = tmp_path / "wheels", tmp_path / "bin"
-    wheel_of_this_checkout(wheels)
+    programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3").resolve())
     around = {
@@ -46,7 +33,6 @@ def test_the_program_is_installed_by_a_button(
         "PATH": os.pathsep.join([str(programs), "/usr/bin", "/bin"]),
         "PERSONALIZER_DATA_DIR": str(own_data_folder),
         "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(wheels),
         "PIP_NO_DEPS": "1",
         "PIP_IGNORE_INSTALLED": "1",
         "PYTHONPATH": sysconfig.get_path("purelib"),

@@ -71,7 +71,9 @@ def packaged() -> Path:
     """The extension as its users get it; built where ``make extension`` has not yet."""
     version = json.loads((EXTENSION / "package.json").read_text())["version"]
     file = EXTENSION / f"personalizer-{version}.vsix"
+    program = (ROOT / name for name in ("indexer", "lsp_server", "personalizer"))
     sources = [*EXTENSION.glob("src/*.ts"), EXTENSION / "package.json"]
+    sources += [source for folder in program for source in folder.rglob("*.py")]
     if not file.exists() or file.stat().st_mtime < max(one.stat().st_mtime for one in sources):
         if not (EXTENSION / "node_modules").exists():
             _run("npm", "ci", "--no-audit", "--no-fund", cwd=EXTENSION)
@@ -80,7 +82,10 @@ def packaged() -> Path:
 
 
 def _run(*command: str, cwd: Path) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    here = os.environ | {"PYTHON": sys.executable}
+    done = subprocess.run(
+        command, cwd=cwd, env=here, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 

@@ -28,13 +28,19 @@ export function tooOld(python: string, answer: string): string | undefined {
     : `Personalizer needs Python 3.11 or later, and ${python} is ${major}.${minor}`;
 }
 
+/** Where the extension brings the program along: no registry is asked for it, only for libraries. */
+export function wheelOf(extension: string, version: string): string {
+  return join(extension, "wheel", `personalizer-${version}-py3-none-any.whl`);
+}
+
 /**
- * What makes the environment: `venv`, then `pip` for the version that fits this extension.
+ * What makes the environment: `venv`, then `pip` for the program and the libraries that it needs.
  *
  * @param python - A Python of 3.11 or later.
  * @param folder - Where; an older one there is replaced.
+ * @param wheel - The program.
  */
-export function steps(python: string, folder: string, version: string, windows: boolean): Step[] {
+export function steps(python: string, folder: string, wheel: string, windows: boolean): Step[] {
   const own = windows ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
   const install = ["-P", "-m", "pip", "install", "--disable-pip-version-check"];
   return [
@@ -46,7 +52,7 @@ export function steps(python: string, folder: string, version: string, windows: 
     {
       title: "Installing (some 2 GB with PyTorch)",
       command: own,
-      args: [...install, `personalizer==${version}`],
+      args: [...install, wheel],
     },
   ];
 }

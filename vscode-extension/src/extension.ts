@@ -5,7 +5,7 @@ import { type ProgressToken } from "vscode-languageclient/node";
 
 import { NoProgram } from "./command";
 import { registerCommands } from "./commands";
-import { managedProgram } from "./environment";
+import { managedProgram, wheelOf } from "./environment";
 import { install } from "./install";
 import { openNotification, tellOutcome } from "./notification";
 import { ProgressNotes } from "./progress";
@@ -90,7 +90,7 @@ export function activate(context: vscode.ExtensionContext): void {
       "Show Log",
     );
     if (chosen === "Install for Me") {
-      if (await install(managed, version, log)) {
+      if (await install(managed, wheelOf(context.extensionPath, version), log)) {
         await restart();
       }
     } else {

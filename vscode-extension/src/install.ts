@@ -1,5 +1,7 @@
 /** Offers to make the managed environment, and makes it with progress that can be cancelled. */
 
+import { existsSync } from "node:fs";
+
 import * as vscode from "vscode";
 
 import { type Program } from "./command";
@@ -8,12 +10,12 @@ import { run } from "./processes";
 
 /**
  * @param folder - Of the environment.
- * @param version - Of the extension, and of the program that is installed.
+ * @param wheel - The program, which the extension brings along.
  * @returns whether the environment is there now.
  */
 export async function install(
   folder: string,
-  version: string,
+  wheel: string,
   log: vscode.LogOutputChannel,
 ): Promise<boolean> {
   const windows = process.platform === "win32";
@@ -40,11 +42,14 @@ export async function install(
             ending.signal,
           );
         };
+        if (!existsSync(wheel)) {
+          throw new Error("this build of the extension brings no program along");
+        }
         const complaint = tooOld(python, await logged(question(python)));
         if (complaint !== undefined) {
           throw new Error(complaint);
         }
-        for (const step of steps(python, folder, version, windows)) {
+        for (const step of steps(python, folder, wheel, windows)) {
           progress.report({ message: step.title });
           await logged(step);
         }

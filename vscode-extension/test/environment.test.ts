@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { managedProgram, question, steps, tooOld } from "../src/environment";
+import { managedProgram, question, steps, tooOld, wheelOf } from "../src/environment";
 
 describe("a managed environment", () => {
-  it("is made by venv and filled by its own pip, with the extension's version", () => {
-    const made = steps("python3", "/home/ada/env", "0.1.0", false);
+  it("is made by venv and filled by its own pip, with the wheel that the extension brings along", () => {
+    const made = steps("python3", "/home/ada/env", wheelOf("/ext", "0.1.0"), false);
     expect(made.map((one) => [one.command, ...one.args].join(" "))).toEqual([
       "python3 -P -m venv --clear /home/ada/env",
-      "/home/ada/env/bin/python -P -m pip install --disable-pip-version-check personalizer==0.1.0",
+      "/home/ada/env/bin/python -P -m pip install --disable-pip-version-check /ext/wheel/personalizer-0.1.0-py3-none-any.whl",
     ]);
     expect(question("python3").args).not.toContain("-P"); // unknown before 3.11
     expect(managedProgram("/home/ada/env", false)).toBe("/home/ada/env/bin/personalizer");
