@@ -25,11 +25,11 @@ def open_plain(path: Path | str, *, links: bool = False) -> FileIO:
         OSError: If it cannot be opened, or is something else.
     """
     no_link = 0 if links else os.O_NOFOLLOW
-    file = FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | no_link))
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, "no plain file", str(path))
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | no_link)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return FileIO(handle)
 
 
 def read_plain(path: Path | str, most: int, *, links: bool = False) -> bytes:

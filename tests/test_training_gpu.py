@@ -148,7 +148,7 @@ def test_a_gpu_that_only_emulates_bfloat16_computes_in_float16(
     load_base(str(tiny_base), device="cuda:0", quantization="4bit")
     assert [one["dtype"] for one in asked] == [kind, kind]
     assert asked[1]["quantization_config"].bnb_4bit_compute_dtype == kind
-    told = trainer._arguments(hyper(), 12, "cuda", tmp_path)
+    told = trainer._arguments(hyper(), 12, 3, "cuda", tmp_path)
     assert (told.fp16, told.bf16) == (kind == torch.float16, kind == torch.bfloat16)
     assert trainer._autocast("cuda") == kind
 

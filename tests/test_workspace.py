@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer import Index, NotAFolder, Store, Workspace, index_folder
+from indexer.plain_files import open_plain
 
 
 def tree(root: Path, *paths: str, **files: str) -> Path:
@@ -366,6 +367,17 @@ def test_what_is_no_file_is_passed_by(tmp_path: Path):
     os.mkfifo(tmp_path / "Pipe.java")
     (tmp_path / "Folder.java").mkdir()
     check_walk(tmp_path, "A.java")
+
+
+def test_what_is_no_plain_file_is_not_kept_open(tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("folder")
+    before = len(os.listdir("/proc/self/fd"))
+    for name in ("folder", "pipe", "link", "missing"):
+        with pytest.raises(OSError):
+            open_plain(tmp_path / name)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_names_that_are_not_utf8_are_told(tmp_path: Path):
