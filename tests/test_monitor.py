@@ -710,6 +710,9 @@ def test_records_give_their_components_and_enums_their_constants(declared):
     assert refused_at(declared, body('new Item("a", 1).price();')) is None
     assert refused_at(declared, body("Item.name();")) == "name"
     assert refused_at(declared, body("Size.values(1);")) == "1"
+    assert refused_at(declared, body("Size one = Size.LARGE;")) is None
+    assert refused_at(declared, body("Size one = Size.TINY;")) == "TINY"
+    assert Checker(declared).after("@Test void a() { Size one = Size.T") is None
 
 
 def test_the_tests_of_the_ledger_are_let_through():

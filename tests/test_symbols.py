@@ -32,7 +32,7 @@ public class Cart extends Bag implements Comparable<Cart> {
 REST = """package shop;
 class Bag { protected void shake() {} public boolean isEmpty() { return true; } }
 enum Size { SMALL, LARGE; int inches() { return 1; } }
-record Item(String name, int price) {}
+record Item(String name, int price) { static final Item FREE = null; }
 abstract class Shape { abstract int area(); }
 class Window extends Frame { int width() { return 0; } }
 class Sorry extends RuntimeException { Sorry(String why) { super(why); } }

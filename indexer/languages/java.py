@@ -22,7 +22,7 @@ from indexer.languages.java_bodies import Bodies, Inner, Texts, field_ids, says_
 from indexer.languages.java_trees import COMMENT_OR_STRING, JAVA, tame
 from indexer.languages.trees import Search, readable, slicer, syntax_errors
 
-__all__ = ["method_errors", "parse", "passages"]
+__all__ = ["enum_constants", "method_errors", "parse", "passages"]
 
 
 _KINDS = {
@@ -94,6 +94,24 @@ def passages(source: bytes) -> Iterator[tuple[Span, Span]]:
     root = Parser(JAVA).parse(readable(tame(source))[2]).root_node
     for _, block in _BLOCKS.found(root):
         yield from passages_in(block.named_children, source)
+
+
+def enum_constants(source: bytes) -> tuple[str, ...]:
+    """The constants of the text of one enum, in their order.
+
+    Example:
+        >>> enum_constants(b"public enum Size { SMALL, LARGE(2) { }; final int inches = 1; }")
+        ('SMALL', 'LARGE')
+    """
+    root = Parser(JAVA).parse(tame(source)).root_node
+    kind = root.named_children[0] if root.named_children else None
+    body = kind.child_by_field_name("body") if kind else None
+    named = (
+        one.child_by_field_name("name")
+        for one in (body.named_children if body else ())
+        if one.type == "enum_constant"
+    )
+    return tuple(name.text.decode("utf-8", "replace") for name in named if name and name.text)
 
 
 def method_errors(text: str) -> tuple[str, ...]:

@@ -340,8 +340,6 @@ class Checker(Names):
         elif name in kind.fields:
             self._value = kind.fields[name]
             return not static or name in kind.constants
-        elif kind.enum and static:
-            self._value = owner
         elif static and may_be_inner(name, owner):
             self._typed = following != "."
         elif name not in ("this", "super"):

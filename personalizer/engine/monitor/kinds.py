@@ -52,7 +52,7 @@ class Kind:
     abstract: bool = False
     """Made only with a body of its own."""
     enum: bool = False
-    """Has constants, which are not among its fields."""
+    """Its values are constants, which are among its fields."""
     open: bool = False
     """It may have members that nobody has seen."""
     constants: frozenset[str] = frozenset()

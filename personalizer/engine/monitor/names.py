@@ -81,7 +81,7 @@ class Names(State):
             return True
         if self._has_unseen(self._value, kind):
             return True
-        if self._static and (kind.enum or may_be_inner(word, self._value)):
+        if self._static and may_be_inner(word, self._value):
             return True
         made = ["new"] if kind.inner and not self._static else []
         own = ("class", "super", "this", *kind.constants) if self._static else kind.fields

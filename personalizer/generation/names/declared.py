@@ -220,9 +220,9 @@ class _Telling:
         for where in one.all_methods(inside=inside):
             name, signature = where.method.name, self._signature(where.path, where.method)
             methods[name] = with_inherited(methods.get(name, ()), (signature,))
-        if one.type.kind == "record":
-            for name in one.fields.keys() - methods.keys():
-                methods[name] = (Signature((), self._type(one.fields[name].type, one.path)),)
+        for field in one.components:
+            accessor = Signature((), self._type(one.fields[field.name].type, one.path))
+            methods.setdefault(field.name, (accessor,))
         enum = any(kind.kind == "enum" for _, _, kind in one.chain)
         if enum:
             given = {

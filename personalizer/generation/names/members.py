@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from indexer import Field, FileFacts, Import, Method, Snapshot, Type, Where
 from indexer.facts import simple_type
+from indexer.languages.java import enum_constants
 from indexer.pairing import in_test_root
 from personalizer.engine.monitor.java_types import java_kind
 
@@ -57,6 +58,8 @@ class Declared:
     """The type itself and the project's types above it, nearest first; each with its file."""
     outside: tuple[Outside, ...]
     """Types above it that are not the project's."""
+    constants: tuple[str, ...] = ()
+    """Of an enum."""
 
     @property
     def name(self) -> str:
@@ -106,13 +109,14 @@ class Declared:
             given = {"values": (0,), "valueOf": (1,)}.get(name, ())
         kinds = (java_kind(parent) for parent in parents)
         found = (one for kind in kinds if kind for one in kind.methods.get(name, ()))
-        accessors = (0,) if self.type.kind == "record" and name in self.fields else ()
+        accessors = (0,) if any(field.name == name for field in self.components) else ()
         return (*given, *accessors, *(len(one.parameters) for one in found))
 
     @cached_property
     def fields(self) -> dict[str, FieldAt]:
-        """By name; enum constants are not among them."""
-        found: dict[str, FieldAt] = {}
+        """By name, an enum's constants among them."""
+        one = FieldAt(self.path, self.type.name, static=True, private=False)
+        found = dict.fromkeys(self.constants, one)
         for path, facts, kind in self.chain:
             for field in facts.fields:
                 if field.owner == kind.name:
@@ -292,6 +296,12 @@ class Members:
         kind = facts.type_named(owner) if facts else None
         return self._declared(path, facts, kind) if facts and kind else None
 
+    def _constants(self, path: str, kind: Type) -> tuple[str, ...]:
+        if kind.kind != "enum":
+            return ()
+        source = self._snapshot.source(path)
+        return enum_constants(source[kind.span.start : kind.span.end])
+
     def _declared(self, path: str, facts: FileFacts, kind: Type) -> Declared:
         key = (path, kind.name)
         known = self._known.get(key)
@@ -307,7 +317,7 @@ class Members:
                 else:
                     chain += [one for one in parent.chain if one not in chain]
                     outside += parent.outside
-            known = Declared(path, kind, tuple(chain), tuple(outside))
+            known = Declared(path, kind, tuple(chain), tuple(outside), self._constants(path, kind))
             self._known[key] = known
         return known
 

@@ -187,8 +187,7 @@ class Reader:
         owner = self._type_of(receiver) if receiver else None
         if name is None or owner is None or not owner.complete or name.type != "identifier":
             return
-        has_enum = any(kind.kind == "enum" for _, _, kind in owner.chain)
-        if has_enum or code(name) in owner.fields or owner.has_inner(code(name)):
+        if code(name) in owner.fields or owner.has_inner(code(name)):
             return
         yield Misuse(f"{owner.name}.{code(name)}", name, owner, None, exists=False)
 

@@ -100,8 +100,8 @@ def _getters(declared: Declared, site: Site) -> Iterator[Getter]:
             body = method.body.of(site.source(one.path)) if method.body else b""
             if _GETTER.fullmatch(method.name) or _builds(given) or _GIVES.fullmatch(body):
                 yield given
-    if declared.type.kind == "record":
-        yield from (Getter(name, field.type) for name, field in declared.fields.items())
+    for component in declared.components:
+        yield Getter(component.name, declared.fields[component.name].type)
     if any(one.name.endswith(("Exception", "Error", "Throwable")) for one in declared.outside):
         yield Getter("getMessage", "String")
 
