@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from transformers import get_scheduler
 
 from personalizer.models import load_base
 from personalizer.training import presets, strategies
@@ -23,6 +25,26 @@ def rates(folder) -> list[float]:
     rows = state_of(last_whole(folder)).log_history
     most = hyper().learning_rate
     return [row["learning_rate"] / most for row in rows if "learning_rate" in row]
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(20, 4), (20, 1), (7, 6), (1, 1)])
+def test_the_rate_is_transformers_own_up_to_its_end_and_stays_then(steps, warmup):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    theirs = get_scheduler(
+        "cosine_warmup_with_min_lr",
+        optimizer,
+        num_warmup_steps=warmup,
+        num_training_steps=steps,
+        scheduler_specific_kwargs={"min_lr_rate": 0.1},
+    )
+    found = Schedule(steps, warmup)
+    for step in range(steps):
+        assert found.share(step) == pytest.approx(theirs.get_last_lr()[0])
+        optimizer.step()
+        theirs.step()
+    ends = 0.1 if warmup < steps else 1.0
+    assert found.share(steps - 1) == pytest.approx(ends)
+    assert found.share(steps) == found.share(10 * steps) == pytest.approx(0.1)
 
 
 def foretold(**figures: float) -> Forecast:

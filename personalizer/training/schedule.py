@@ -40,6 +40,8 @@ class Schedule:
     def share(self, step: int) -> float:
         """Share of the learning rate that a step has, counted from 0.
 
+        As transformers' ``cosine_warmup_with_min_lr``, which would rise again behind its end.
+
         Example:
             >>> [round(Schedule(6, 2).share(step), 2) for step in range(8)]
             [0.5, 1.0, 0.87, 0.55, 0.23, 0.1, 0.1, 0.1]
