@@ -165,6 +165,58 @@ def test_patterns_of_later_javas_are_read(declared, statements):
 @pytest.mark.parametrize(
     ("statements", "piece"),
     [
+        ("cart.load(cart + 1);", "1"),
+        ("String a = cart + one;", ";"),
+        ("String a = cart + null;", "null"),
+        ("String a = cart + true;", "true"),
+        ("String a = cart + 'a';", "'"),
+        ("String a = cart + one.price();", ";"),
+        ("String a = 1 + cart;", ";"),
+        ("String a = true + 1;", "1"),
+        ("String a = cart.size + one + \"a\";", "+"),
+        ("cart.load(one + cart.total() * 2);", ")"),
+        ("String a = \"a\" - 1;", " "),
+        ("int a = \"a\" + 1 - 1;", " "),
+        ("int a = 1 - cart.getOwner();", ";"),
+        ("int a = 2 * cart;", ";"),
+        ("int a = \"a\" + 1;", ";"),
+        ("int a = 1 + 2L;", ";"),
+        ("int a = cart.size * 1.5;", ";"),
+        ("Item a = one + \"a\";", ";"),
+        ("cart.add(one, 1 + 2L);", ")"),
+        ("assertTrue(cart.size + 1);", ")"),
+        ("int[] a = {1 + \"a\"};", "}"),
+        ("int[] a = {1}; a[1 + \"a\"] = 1;", "]"),
+        ("boolean a = cart + one == cart;", "="),
+        ("if (cart.size + 1) { }", ")"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_added_is_refused(declared, statements, piece):
+    assert refused_at(declared, body(statements)) == piece
+
+
+@pytest.mark.parametrize(
+    ("statements", "unusual"),
+    [
+        ("cart.add(one +", True),
+        ("Item item = one +", True),
+        ("cart.add(cart.total()", True),
+        ("Item item = cart.total()", True),
+        ("cart.load(one +", False),
+        ("String a = one +", False),
+        ("String a = cart.total()", False),
+        ("cart.add(one, cart.total()", False),
+        ("assertTrue(cart.total()", False),
+    ],
+)
+def test_a_sum_that_fits_nowhere_is_unusual(declared, statements, unusual):
+    state = Checker(declared).after(f"@Test void adds() {{ {statements}")
+    assert state is not None and state.unusual is unusual
+
+
+@pytest.mark.parametrize(
+    ("statements", "piece"),
+    [
         ("cart.totl", "totl"),
         ("cart.nothing();", "nothing"),
         ("cart.size();", "("),

@@ -25,6 +25,7 @@ from personalizer.engine.monitor.parts import (
     ARITHMETIC,
     BEFORE_VALUES,
     BEHIND_DOTS,
+    BEHIND_SUMS,
     GROUPS,
     IN_TYPES,
     KEYWORDS,
@@ -115,6 +116,9 @@ class Checker(Names):
         """
         if self._odd:
             return True
+        if self._before == ")" and not self._tail and self._value in PRIMITIVES - {"void"}:
+            kind = "boolean" if self._value == "boolean" else "number"
+            return not self._may_give(kind, "+")
         if self._tail[:1] in ('"', "'"):
             return not self._begins_value("String" if self._tail[0] == '"' else "char")
         if self._tail[:1].isdigit():
@@ -401,6 +405,8 @@ class Checker(Names):
             self._top(void=False)  # () -> ++count
         self._matching &= text in IN_TYPES and (types or text not in "&?")
         self._compare(text)
+        if text in BEHIND_SUMS and self._behind_value and self._sum is None:
+            return False
         match text:
             case "(":
                 if self._annotated:
@@ -446,11 +452,11 @@ class Checker(Names):
                 return self._begin_lambda()
             case "=" | ":" if self._wanted is not None and not self._given:
                 self._value, self._static, self._given = "", False, True
-                self._top(alone=True, compared=False)
+                self._begin_value()
             case "-" if self._before in BEFORE_VALUES:
                 self._leave_types(text)
-            case _ if text in ARITHMETIC and not self._is_number:
-                return False
+            case "+" | "-" | "*" | "/" | "%" if self._behind_value:
+                return self._reckon(text)
             case _:
                 self._top(cast=False)
                 statement = bool(self._frames) and self._frames[-1].sign == "{"
@@ -461,12 +467,6 @@ class Checker(Names):
                 self._leave_types(text)
                 self._operator()
         return True
-
-    @property
-    def _is_number(self) -> bool:
-        """Whether the value that was just written may be a number: true unless surely not."""
-        cast = bool(self._frames) and self._frames[-1].cast
-        return cast or self._declared.accepts("double", self._ended_value)
 
     def _close_round(self) -> bool:
         self._leave_types(")")
@@ -498,7 +498,8 @@ class Checker(Names):
     def _fits_argument(self, kind: str) -> bool:
         """Whether a value of a type may be the argument that is written."""
         frame = self._frames[-1] if self._frames else Frame("{")
-        if frame.role != "call" or frame.signatures is None or not frame.alone:
+        one = frame.alone and frame.sum is None
+        if frame.role != "call" or frame.signatures is None or not one:
             return True
         return any(self._declared.accepts(wanted, kind) for wanted in wanted_next(frame))
 
@@ -516,8 +517,8 @@ class Checker(Names):
         given = self._end_argument(last=False)
         self._is("")
         count = self._frames[-1].arguments + 1
-        new = {"alone": True, "compared": False, "void": False, "cast": False}
-        self._top(arguments=count, signatures=given, **new)
+        self._begin_value()
+        self._top(arguments=count, signatures=given, void=False, cast=False)
         return given is None or bool(given)
 
     def _end_argument(self, *, last: bool) -> tuple[Signature, ...] | None:
@@ -553,7 +554,7 @@ class Checker(Names):
         if frame.role != "values" or not frame.type.endswith("[]"):
             return True
         given = self._whole
-        self._top(alone=True, compared=False)
+        self._begin_value()
         return may_be_given(self._declared, frame.type[:-2], given)
 
     def _close_brace(self) -> bool:
@@ -631,7 +632,8 @@ class Checker(Names):
         fits = self._ends_value()
         self._value, self._static, self._typed, self._type = "", False, False, ""
         self._making = self._class_begins = False
-        self._top(declares=None, cast=False, compared=False)
+        self._begin_value()
+        self._top(declares=None, cast=False)
         self._forget()
         return fits
 
@@ -649,7 +651,7 @@ class Checker(Names):
         kind, self._assigned = self._assigned, ""
         if text != "=":
             self._wanted, self._given = (kind, len(self._frames)), True
-            self._top(alone=True, compared=False)
+            self._begin_value()
 
     def _constructor(self, name: str) -> Frame:
         kind = self._declared.kind(name)

@@ -70,6 +70,30 @@ class Declarations:
             return "#" in given or "#" not in wanted
         return kind.open or wanted in kind.above
 
+    def reckoned(self, left: str, sign: str, right: str) -> str | None:
+        """The type of what ``+``, ``-``, ``*``, ``/`` or ``%`` makes of two values (JLS 15.18).
+
+        Returns:
+            Nothing where it is not known; None where the two cannot stand there.
+
+        Example:
+            >>> nothing = Declarations({}, {})
+            >>> nothing.reckoned("int", "+", "long"), nothing.reckoned("char", "+", "String")
+            ('long', 'String')
+            >>> nothing.reckoned("Locale", "+", "int") is None
+            True
+        """
+        if sign == "+" and "String" in (left, right):
+            return None if "void" in (left, right) else "String"
+        others = [one for one in (left, right) if not self.accepts("double", one)]
+        if others:
+            text = sign == "+" and "void" not in others and "" in (left, right)
+            return "String" if text else None
+        if not left or not right:
+            return ""
+        numbers = ("int", "long", "float", "double")
+        return next(one for one in numbers if self.accepts(one, left) and self.accepts(one, right))
+
     def may_be_cast(self, to: str, given: str) -> bool:
         """Whether a value of a type can be cast to another class or interface, unless surely not.
 

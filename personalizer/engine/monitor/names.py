@@ -32,12 +32,12 @@ from personalizer.engine.monitor.parts import (
     may_be_inner,
 )
 from personalizer.engine.monitor.sources import FACTORIES, names_factory
-from personalizer.engine.monitor.state import State
+from personalizer.engine.monitor.sums import Sums
 
 __all__ = ["Names"]
 
 
-class Names(State):
+class Names(Sums):
     """What a name there may be: a judge of words, which may go on."""
 
     def _may_begin(self, kind: str, *, sums: bool = True) -> bool:
@@ -45,6 +45,9 @@ class Names(State):
         if self._before in ARITHMETIC and kind in ("boolean", "null"):
             return False
         frame = self._frames[-1] if self._frames else Frame("{")
+        if self._before == "+" and frame.sum is not None:
+            value = "int" if kind == "number" else kind
+            return self._declared.reckoned(frame.sum, "+", value) is not None
         if frame.void and self._before == "->":
             return kind == "String"
         before = self._before_sign if self._before == "-" else self._before

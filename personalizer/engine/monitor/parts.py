@@ -15,12 +15,14 @@ __all__ = [
     "BEFORE_NEW_NAMES",
     "BEFORE_VALUES",
     "BEHIND_DOTS",
+    "BEHIND_SUMS",
     "BEHIND_TYPES",
     "GROUPS",
     "IN_TYPES",
     "KEYWORDS",
     "NO_NAMES",
     "NO_STATEMENTS",
+    "NO_VALUES",
     "NO_VARIABLES",
     "PACKAGES",
     "PATTERNS",
@@ -63,6 +65,8 @@ NO_STATEMENTS = PRIMITIVES | {"new", "super", "switch", "this"}
 """Java's words that may begin a value."""
 WORDS = KEYWORDS | TYPES | NO_VARIABLES | NO_STATEMENTS | {"record", "sealed", "when"}
 BEHIND_DOTS = frozenset({".", "...", "<", "@"})
+NO_VALUES = KEYWORDS | TYPES | {"new", "yield"}
+"""Words that are no values."""
 BEHIND_TYPES = frozenset({"<", "[", "@"})
 BEFORE_LABELS = frozenset({";", "{", "}", ")", ":", "else", "do"})
 BEFORE_NEW_NAMES = frozenset({".", "::", "@", "break", "continue", *TYPES})
@@ -72,6 +76,8 @@ BEFORE_LAMBDAS = frozenset({"->", "?", ":", ")", "return"})
 BEFORE_VALUES = frozenset({"(", ",", "=", "{", "[", "return"})
 ARITHMETIC = frozenset({"-", "*", "/", "%"})
 """Signs between numbers alone."""
+BEHIND_SUMS = frozenset({")", "]", "}", ",", ";", "=", "<", ">", "&", "|", "^", "?", ":"})
+"""What ends a sum."""
 PACKAGES = frozenset(
     {"com", "de", "dev", "edu", "io", "jakarta", "java", "javax", "jdk", "kotlin", "me", "net"}
     | {"org", "scala", "sun"}
@@ -95,7 +101,14 @@ class Frame(NamedTuple):
     arguments: int = 0
     """Of a call: how many have ended."""
     alone: bool = True
-    """What stands here since the last comma is one value with what is asked of it."""
+    """What stands here since the last comma is one value with what is asked of it, or is reckoned
+    of several by ``+``, ``-``, ``*``, ``/`` and ``%``."""
+    sum: str | None = None
+    """The type of what stands before the last ``+`` or ``-``, if the value here is added to it."""
+    added_by: str = ""
+    """That ``+`` or ``-``."""
+    product: str | None = None
+    """The same before the last ``*``, ``/`` or ``%``, by which the value here is multiplied."""
     compared: bool | None = False
     """What stands here since the last comma is true or false by its signs; None if it never is."""
     empty: bool = True

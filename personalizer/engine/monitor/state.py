@@ -111,14 +111,6 @@ class State:
         """The type of the value that ends here; nothing where that is not known."""
         return "" if self._static else self._value or self._anonymous
 
-    @property
-    def _whole(self) -> str:
-        """The type of all that stands here since the last comma; nothing if that is not known."""
-        frame = self._frames[-1] if self._frames else Frame("{")
-        if frame.compared:
-            return "boolean"
-        return self._ended_value if frame.alone and not frame.empty else ""
-
     def _is_given(self, level: int) -> bool:
         """Whether the statement inside so many brackets gives a variable its value."""
         return self._wanted is not None and self._wanted[1] == level
@@ -170,7 +162,11 @@ class State:
 
     def _operator(self) -> None:
         self._is("")
-        self._top(alone=False)
+        self._top(alone=False, sum=None, product=None)
+
+    def _begin_value(self) -> None:
+        """What stands here is nothing yet."""
+        self._top(alone=True, compared=False, sum=None, product=None)
 
     def _compare(self, text: str) -> None:
         """What an operator says of the value that it is part of."""
