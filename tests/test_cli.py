@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,14 +51,15 @@ TRAIN_KEYS = {
 
 
 def personalizer(
-    *arguments: object, code: int = 0, **environment: str
+    *arguments: object, code: int = 0, where: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess:
-    """Runs the real command; checks its exit code."""
+    """Runs the real command in a folder; checks its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "personalizer", *map(str, arguments)],
         capture_output=True,
         text=True,
         env=os.environ | environment,
+        cwd=where,
         check=False,
     )
     assert done.returncode == code, done.stderr
@@ -411,3 +413,29 @@ def test_nothing_is_imported_from_the_folder_that_a_command_runs_in(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert not (tmp_path / "ran").exists()
+
+
+def test_where_no_folder_is_named_the_project_around_is_meant(tmp_path):
+    root = write_project(tmp_path / "shop")
+    (root / "pom.xml").write_text("<project/>")
+    inside = root / "src" / "main" / "java"
+
+    def tests(*arguments: object, where=inside) -> tuple[int, str]:
+        done = personalizer("index", *arguments, "--json", where=where)
+        return json.loads(done.stdout)["tests"], done.stderr
+
+    count, told = tests(root)
+    assert count > 0 and told == ""
+    assert tests(".") == (0, "")
+    assert tests() == (count, f"note: the project is {root}\n")
+    assert tests(where=root) == (count, "")
+    assert "note: the project is" in personalizer("config", "--json", where=inside).stderr
+
+
+def test_a_folder_of_no_project_is_one_by_itself(tmp_path):
+    """Not all that lies below a build file or repository in the user's own folder."""
+    root = write_project(tmp_path / "home" / "plain")
+    (tmp_path / "home" / "pom.xml").write_text("<project/>")
+    (tmp_path / "home" / ".git").mkdir()
+    done = personalizer("index", "--json", where=root, HOME=str(tmp_path / "home"))
+    assert done.stderr == ""

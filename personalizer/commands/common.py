@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from personalizer import output
 from personalizer.errors import BadInput
@@ -26,6 +27,8 @@ __all__ = [
     "json_option",
     "path_argument",
     "progress_option",
+    "project_above",
+    "project_here",
     "registry_of",
     "until_interrupted",
     "workspace_option",
@@ -42,9 +45,55 @@ progress_option = click.option(
     hidden=True,
     help="Progress as JSON lines on stderr.",
 )
-path_argument = click.argument("path", default=".", type=click.Path(path_type=Path))
+_JAVA_BUILDS = ("pom.xml", "build.gradle", "build.gradle.kts")
+_PYTHON_BUILDS = ("pyproject.toml", "setup.py")
+_MARKS = (".git", "personalizer.toml", *_JAVA_BUILDS, *_PYTHON_BUILDS)
+
+
+def project_above(place: Path) -> Path:
+    """The project of a file, or of a folder that is none by itself.
+
+    It is the nearest folder above with ``.git``, or else the topmost with a build file; what is
+    not below the user's own folder is not searched above it, nor that folder itself.
+    """
+    builds = {".java": _JAVA_BUILDS, ".py": _PYTHON_BUILDS}.get(place.suffix, _MARKS[2:])
+    found = place.parent if place.is_file() else place
+    for folder in place.parents:
+        if folder == Path.home():
+            break
+        if (folder / ".git").exists():
+            return folder
+        if any((folder / name).exists() for name in builds):
+            found = folder
+    return found
+
+
+def project_here() -> Path:
+    """The project that the shell stands in; says so where that is a folder above."""
+    here = Path.cwd()
+    if any((here / mark).exists() for mark in _MARKS) or (found := project_above(here)) == here:
+        return Path()
+    output.remark(f"the project is {found}")
+    return found
+
+
+def _project(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """The folder that was named; where none was, the project that the shell stands in."""
+    assert parameter.name is not None
+    named = context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+    return path if named else project_here()
+
+
+path_argument = click.argument(
+    "path", default=".", type=click.Path(path_type=Path), callback=_project
+)
 workspace_option = click.option(
-    "--workspace", default=".", type=click.Path(path_type=Path), help="The project."
+    "--workspace",
+    default=".",
+    show_default="the project that this folder is part of",
+    type=click.Path(path_type=Path),
+    callback=_project,
+    help="The project.",
 )
 
 interrupted = threading.Event()

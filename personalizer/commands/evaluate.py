@@ -16,6 +16,7 @@ from personalizer.commands.common import (
     interrupted,
     json_option,
     progress_option,
+    project_here,
 )
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def evaluate(
         return
     if solutions != "model":
         raise click.UsageError("--solutions needs --tasks")
-    roots = list(dict.fromkeys(Workspace(path).root for path in paths or (Path(),)))
+    roots = list(dict.fromkeys(Workspace(path).root for path in paths or (project_here(),)))
     if background:
         given: dict[str, Any] = {"base": base, "budget": budget, "limit": limit}
         given |= {"config": config and str(config.resolve()), "trusted": trust}

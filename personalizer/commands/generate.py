@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from personalizer import __version__, output, progress
-from personalizer.commands.common import json_option, registry_of, workspace_option
+from personalizer.commands.common import json_option, project_above, registry_of, workspace_option
 from personalizer.errors import BadInput
 
 if TYPE_CHECKING:
@@ -289,8 +289,7 @@ def snippet(
 def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
     """The project of a target, and the target relative to it.
 
-    A file outside ``--workspace`` belongs to the nearest folder above it with ``.git``, or with
-    the topmost build file.
+    A file outside ``--workspace`` belongs to the project above it.
     """
     from indexer import Workspace
 
@@ -301,25 +300,8 @@ def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
         return root, target
     full = named.resolve()
     if root not in full.parents:
-        root = _project_above(full)
+        root = project_above(full)
     return root, f"{full.relative_to(root).as_posix()}{mark}{at}"
-
-
-_BUILT_BY = {
-    ".java": ("pom.xml", "build.gradle", "build.gradle.kts"),
-    ".py": ("pyproject.toml", "setup.py"),
-}
-"""Build files by the suffix of a target."""
-
-
-def _project_above(file: Path) -> Path:
-    built = file.parent
-    for folder in file.parents:
-        if (folder / ".git").exists():
-            return folder
-        if any((folder / name).exists() for name in _BUILT_BY.get(file.suffix, ())):
-            built = folder
-    return built
 
 
 def _engine(chosen: Settings) -> Engine:
