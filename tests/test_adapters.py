@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from personalizer.adapters import Manifest, Registry, Trained, new_id
+from personalizer.adapters import Manifest, Registry, Trained, UsedPair, new_id
+from personalizer.dataset import SIDES
 from personalizer.errors import AdapterError
 from personalizer.models import fingerprint
 
@@ -111,6 +113,42 @@ def test_an_adapter_whose_weights_were_changed_does_not_serve(registry):
 def test_an_unknown_name_is_one_clear_line(registry, name):
     with pytest.raises(AdapterError, match="no adapter is called"):
         registry.get(name)
+
+
+@pytest.mark.parametrize("name", ["../two", "one/../../two", "{}/two"])
+def test_a_name_leads_to_no_adapter_outside_of_the_registry(registry, name):
+    """Though a whole one lies there, as ``adapters export`` writes it."""
+    outside = registry.folder.parent / "two"
+    shutil.copytree(registry.folder / "two", outside)
+    for ask in (registry.get, registry.use, registry.remove):
+        with pytest.raises(AdapterError, match="no adapter is called"):
+            ask(name.format(outside.parent))
+    assert (outside / "manifest.json").exists()
+
+
+def test_roll_back_does_not_let_changed_weights_serve(registry):
+    registry.use("one")
+    registry.use("two")
+    (registry.get("one").folder / "adapter_model.safetensors").write_bytes(b"other")
+    with pytest.raises(AdapterError, match=r"adapter_model.safetensors was changed"):
+        registry.rollback()
+    check_serving(registry, "two")
+
+
+def test_a_choice_of_what_serves_by_the_gate_is_no_step_to_roll_back(registry):
+    registry.use("one", by="gate")
+    registry.use("two", by="gate")
+    registry.use("two")
+    check_serving(registry, "two", "user")
+    assert registry.rollback().id == "one"
+
+
+def test_what_served_before_and_after_one_that_is_removed_is_one_step(registry):
+    registry.use("one")
+    registry.use("two")
+    registry.use("one")
+    registry.remove("two")
+    assert registry.rollback() is None
 
 
 def test_a_folder_without_a_manifest_is_no_adapter_and_is_swept(registry):
@@ -237,6 +275,12 @@ def test_changes_of_two_processes_do_not_get_lost(registry, tmp_path):
         registry.rollback()
         steps += 1
     assert steps == 30
+
+
+def test_what_a_grandparent_learnt_is_learnt():
+    used = [UsedPair(f"f{n}-t{n}", side, "A#A", "T") for n, side in enumerate(SIDES)]
+    old = [UsedPair(f"F{n}-T{n}", side, "B#B", "T") for n, side in enumerate(SIDES)]
+    assert Trained({}, [], used, old).learnt_tests() == {"t0", "T0"}
 
 
 def test_two_ids_made_at_once_differ():

@@ -181,6 +181,8 @@ def test_files_that_nobody_named_are_refused(here, tmp_path):
         ("prompt_tuning_init", "TEXT"),
         ("tokenizer_name_or_path", "some/tokenizer"),
         ("peft_type", "XLORA"),
+        ("use_qalora", True),
+        ("use_rslora", 1),
         ("r", 10**12),
         ("num_virtual_tokens", -1),
     ],
@@ -201,6 +203,16 @@ def test_a_manifest_that_is_none_is_refused(here, tmp_path, text):
 
 def test_an_adapter_of_another_base_is_refused(here, tmp_path):
     check_refused(here, exported(tmp_path), "of another base", Base("starter", "1"))
+
+
+def test_where_anything_is_forgotten_what_does_not_say_what_it_saw_is_refused(here, tmp_path):
+    folder = exported(tmp_path)
+    (folder / "pairs.json").unlink()
+    named_anew(folder)
+    with pytest.raises(AdapterError, match="does not say from which"):
+        import_folder(here, folder, BASE, ["src/Secret.java"])
+    assert [a.id for a in here.all()] == ["own"]
+    assert import_folder(here, folder, BASE).id == "far"
 
 
 def test_folders_that_hold_no_adapter_are_refused(here, tmp_path):

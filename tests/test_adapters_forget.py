@@ -124,6 +124,34 @@ def test_a_child_whose_parent_was_removed_before_still_goes(root):
     check_forgotten(root, TEST, "child", "")
 
 
+def test_a_grandchild_of_adapters_that_were_removed_before_still_goes(root):
+    add(root, "first")
+    add(root, "child", without="ShapeATest.java", parent="first")
+    add(root, "grandchild", without="ShapeATest.java", parent="child")
+    registry_of(root).remove("first")
+    registry_of(root).remove("child")
+    check_forgotten(root, TEST, "grandchild", "")
+
+
+def test_an_adapter_that_only_names_a_pair_among_those_of_the_project_goes(root):
+    """As of one that was too long to be used: its names and hashes stand in ``pairs.json``."""
+    snapshot = Index().read(Workspace(root))
+    pairs = [p for p in snapshot.pairs if p.test.path != TEST]
+    used = [UsedPair(p.digest, "train", p.focal_class, p.test.path) for p in pairs]
+    registry = registry_of(root)
+    staging = registry.staging()
+    save_file({"w": np.ones(3, np.float32)}, str(staging / "model.safetensors"))
+    registry.add(staging, manifest("one"), trained_on(snapshot, used))
+    check_forgotten(root, TEST, "one", "")
+
+
+def test_an_adapter_whose_manifest_cannot_be_read_goes_too(root):
+    add(root, "one")
+    (registry_of(root).folder / "one" / "manifest.json").write_text("{")
+    assert forget(Workspace(root), TEST).removed == ("one",)
+    assert not (registry_of(root).folder / "one").exists()
+
+
 def test_a_file_that_has_moved_since_is_known_by_its_code(root):
     add(root, "one")
     (root / "moved").mkdir()
@@ -135,6 +163,14 @@ def test_a_file_that_is_gone_is_known_by_its_path(root):
     add(root, "one")
     (root / TEST).unlink()
     assert forget(Workspace(root), TEST).removed == ("one",)
+
+
+def test_a_file_that_is_gone_is_known_by_the_path_under_which_a_parent_saw_it(root):
+    add(root, "first")
+    add(root, "child", without="ShapeATest.java", parent="first")
+    registry_of(root).remove("first")
+    (root / TEST).unlink()
+    assert forget(Workspace(root), TEST).removed == ("child",)
 
 
 def test_an_adapter_that_does_not_say_what_it_saw_goes(root):

@@ -99,6 +99,15 @@ def test_what_trained_a_grandparent_never_judges_either():
     check_held_out(parent, keep_sides(sides_of(snapshot, 0), parent))
 
 
+def test_what_trained_a_grandparent_is_handed_down_to_its_grandchild():
+    snapshot = snapshot_of(project_files(classes=8))
+    old = [UsedPair("a-b", "train", "gone/Old.java#Old", "gone/OldTest.java")]
+    child = parent_with(snapshot, sides_of(snapshot), inherited=old).trained
+    grandchild = trained_on(snapshot, child.used, child)
+    assert old[0] in grandchild.inherited
+    assert set(child.used) <= set(grandchild.inherited)
+
+
 def test_a_class_that_moved_keeps_its_side():
     files = project_files(classes=8)
     before = snapshot_of(files)
@@ -126,6 +135,16 @@ def test_new_pairs_train_with_as_many_old_ones_and_at_least_three_batches():
     fresh, again = replayed(whole, parent, seed=0)
     assert (len(fresh), len(again)) == (24, 24)
     assert len({e.pair.digest for e in (*fresh, *again)}) == 48
+
+
+@pytest.mark.parametrize(("methods", "new", "old"), [(5, 8, 24), (8, 32, 32)])
+def test_however_little_is_new_three_batches_are_replayed(methods: int, new: int, old: int):
+    before = snapshot_of(project_files(classes=12, methods=4))
+    after = snapshot_of(project_files(classes=12, methods=methods))
+    parent = parent_with(before, sides_of(before))
+    whole = built(after, keep_sides(sides_of(after), parent)).train
+    fresh, again = replayed(whole, parent, seed=0)
+    assert (len(fresh), len(again)) == (new, old)
 
 
 def test_without_anything_new_there_is_nothing_to_train_on():
@@ -370,6 +389,19 @@ def test_parents_that_cannot_be_trained_on_from_are_told(tmp_path):
     ):
         with pytest.raises(AdapterError, match=words):
             parent_of(registry, method, base)
+
+
+def test_nothing_is_trained_on_from_weights_that_were_changed(tmp_path):
+    registry = Registry(tmp_path)
+    staging = registry.staging()
+    (staging / "adapter_model.safetensors").write_bytes(b"x")
+    used = [UsedPair("a-b", "train", "A.java#A", "ATest.java")]
+    registry.add(staging, manifest("one"), Trained({"a": "a-b"}, [], used))
+    registry.use("one")
+    assert parent_of(registry, "lora", "0") is not None
+    (registry.folder / "one" / "adapter_model.safetensors").write_bytes(b"y")
+    with pytest.raises(AdapterError, match=r"adapter_model.safetensors was changed"):
+        parent_of(registry, "lora", "0")
 
 
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 1}

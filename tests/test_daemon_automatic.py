@@ -113,6 +113,24 @@ def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path
     assert kinds(jobs) == ["measure", "measure"]
 
 
+def test_nothing_begins_beside_what_is_under_way(idle: Automatic, jobs: Jobs, tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    jobs.submit(TrainRequest(str(tmp_path / "other")))
+    idle.saw(tmp_path, status(loss_on_new=None))
+    idle.look()
+    assert kinds(jobs) == ["train"]
+
+
+def test_a_clock_that_went_backwards_keeps_nothing_from_its_turn(
+    idle: Automatic, jobs: Jobs, tmp_path: Path
+):
+    job = jobs.submit(TrainRequest(str(tmp_path)))
+    with pytest.MonkeyPatch.context() as late:
+        late.setattr("personalizer.daemon.queue._now", lambda: "2999-01-01T00:00:00+00:00")
+        jobs.queue.end(job.id, "done", result={"promoted": False})
+    assert idle.saw(tmp_path, status())["retraining"] is not None
+
+
 def test_a_measurement_is_no_training_of_the_workspace(idle: Automatic, jobs: Jobs, tmp_path: Path):
     idle.saw(tmp_path, status(loss_on_new=None))
     idle.look()

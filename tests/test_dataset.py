@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from personalizer import dataset
-from personalizer.dataset import SIDES, folds, split
+from personalizer.dataset import SIDES, folds, hold_out, split
 from personalizer.errors import TooFewPairs
 from personalizer.models import load_tokenizer
 from tests.java_project import project_files, snapshot_of, with_tests
@@ -55,6 +55,30 @@ def test_a_class_that_holds_most_pairs_is_trained_on():
         trained = {pair.focal_class.rpartition("#")[2] for pair in sides["train"]}
         assert "ShapeA" in trained
         assert len(sides["gate"]) >= 5
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_gate_has_five_pairs_where_its_share_is_less(seed: int):
+    pairs = snapshot_of(project_files(classes=10, methods=3)).pairs
+    sides = split(pairs, validation_fraction=0.1, gate_fraction=0.1, seed=seed)
+    assert len(sides["gate"]) == 6
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_three_small_classes_each_side_has_one(seed: int):
+    pairs = snapshot_of(project_files(classes=3, methods=2)).pairs
+    sides = split(pairs, validation_fraction=0.1, gate_fraction=0.15, seed=seed)
+    assert [len(sides[side]) for side in SIDES] == [2, 2, 2]
+
+
+def test_what_is_held_out_is_what_was_named_and_no_more():
+    pairs = snapshot_of(project_files(classes=6, methods=3)).pairs
+    held = [pair for pair in pairs if pair.focal_class.endswith("#ShapeA")][:1]
+    sides = hold_out(pairs, held, validation_fraction=0.2)
+    assert sides["gate"] == held
+    others = [pair for side in ("train", "validation") for pair in sides[side]]
+    assert len(others) == 15
+    assert not [pair for pair in others if pair.focal_class == held[0].focal_class]
 
 
 def test_fewer_than_three_focal_classes_cannot_be_split():

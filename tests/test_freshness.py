@@ -174,6 +174,39 @@ def test_a_kept_loss_of_few_pairs_of_gone_pairs_or_of_another_adapter_does_not(r
     check_word(root, "ageing")
 
 
+def test_what_was_considered_and_not_measured_is_not_measured_again(root):
+    pairs = grow(root, 3)
+    found = Measured("one", "2026-02-03T04:05:06+00:00", pairs[:1], 2.0, 1.5, pairs[:2])
+    keep_measured(WorkspaceData(root), found)
+    assert status(root)["loss_on_new"]["not_measured"] == 1
+
+
+def test_a_share_that_is_just_the_threshold_counts(root, monkeypatch):
+    grow(root, 8)  # of 32
+    monkeypatch.setenv("PERSONALIZER_AGEING_FROM", "0.25")
+    monkeypatch.setenv("PERSONALIZER_STALE_FROM", "0.5")
+    check_word(root, "ageing")
+    monkeypatch.setenv("PERSONALIZER_STALE_FROM", "0.25")
+    check_word(root, "stale")
+
+
+def test_a_moved_file_is_no_reason_to_begin_anything_by_itself(root):
+    before = status(root)["contents"]
+    (root / "a").mkdir()
+    for path in (root / "src").rglob("ShapeH*.java"):
+        path.rename(root / "a" / path.name)
+    assert status(root)["pairs"]["unchanged"] == 32
+    assert status(root)["contents"] == before
+
+
+def test_an_adapter_that_was_chosen_against_the_gate_is_stale_where_new_pairs_say_no(tmp_path):
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    gate = {"outcome": "refused", "reason": "worse", "base_loss": 2.0, "adapter_loss": 3.0}
+    add_adapter(root, gate=gate)
+    measured(root, grow(root, 5), 2.0, 2.1)
+    check_word(root, "stale", "its loss is only -0.100 better")
+
+
 def test_thresholds_are_settings(root, monkeypatch):
     measured(root, grow(root, 5), 2.0, 1.9)
     monkeypatch.setenv("PERSONALIZER_STALE_GAIN", "0.05")

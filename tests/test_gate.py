@@ -26,6 +26,16 @@ def test_a_gain_on_few_pairs_is_provisional():
     check([2.0] * 5, [1.0] * 5, "provisional", "20 pairs are needed")
 
 
+def test_twenty_pairs_of_ten_methods_are_enough():
+    assert judge([2.0, 2.1] * 10, [1.0] * 20, [str(n // 2) for n in range(20)]).outcome == "passed"
+
+
+def test_an_adapter_hardly_worse_than_the_one_that_serves_takes_its_place():
+    verdict = judge([2.0] * 30, [1.0] * 30, [str(n) for n in range(30)])
+    assert verdict.beside("lora-1", 0.995).promotes
+    assert not verdict.beside("lora-1", 0.985).promotes
+
+
 def test_a_gain_on_many_pairs_of_few_methods_is_provisional():
     verdict = judge([2.0] * 30, [1.0] * 30, names(3) * 10)
     assert verdict.outcome == "provisional"

@@ -129,6 +129,13 @@ def test_no_prompt_shows_the_tests_of_the_method_that_is_judged():
     assert not any(asserted in prompt for prompt in writers.prompts)
 
 
+def test_the_base_is_shown_examples_and_the_adapter_none():
+    """A base without them would be too easy to beat: a user has them without any adapter."""
+    writers = Writers(base=GOOD, adapter=GOOD)
+    run(writers, gate_methods=1)
+    assert [prompt.count("kind=<Kind.EXAMPLE_TEST") for prompt in writers.prompts] == [2, 0]
+
+
 @pytest.mark.parametrize("method", ["lora", "qlora-4bit"])
 def test_the_base_is_kept_for_the_gate_as_it_was_for_the_adapter(method, monkeypatch):
     from personalizer.engine import local

@@ -12,7 +12,7 @@ from personalizer.commands.generate import may_be_written
 from personalizer.engine import Completion
 from personalizer.errors import Cancelled, PromptTooLong
 from personalizer.generation import Candidate, Generation, apply_changes
-from personalizer.generation.ranking import ranked
+from personalizer.generation.ranking import good, left, ranked
 from personalizer.generation.site import Site
 from personalizer.generation.targets import resolve_target
 from personalizer.output import as_dict
@@ -93,6 +93,16 @@ def test_the_tests_of_an_interface_run_in_the_class_that_implements_it():
     snapshot = snapshot_of({**FILES, f"{folder}/CartTest.java": contract, **heirs})
     site = Site(snapshot, *resolve_target(snapshot, "Cart#total"))
     assert site.check(test("adds")).runs_in == "shop.SmallCart"
+
+
+@pytest.mark.parametrize(("called", "reaches"), [("total()", True), ("total(int)", False)])
+def test_an_expected_exception_of_an_overload_reaches_nothing(called: str, reaches: bool):
+    expects = "assertThrows(IllegalStateException.class, () -> cart.total());"
+    text = test("refuses", f"Cart cart = new Cart();\n    {expects}")
+    verdict = replace(passes(), reaches_focal=False, calls=(called,))
+    made = made_with(FakeValidator({}, verdict), [text], settings=Settings(repair_rounds=0))
+    found = next(one for one in made.candidates if "assertThrows" in one.text)
+    assert found.reaches_focal is reaches
 
 
 def test_what_does_not_parse_is_not_checked():
@@ -233,6 +243,20 @@ def test_a_test_that_asserts_nothing_is_told_as_such():
     made = made_with(FakeValidator(), [ASSERTING])
     assert told not in made.notes
     assert "asserts nothing" not in TEXTS["generate"](as_dict(made) | {"written": False})
+
+
+def test_a_pass_that_asserts_nothing_is_not_good():
+    one = Candidate("a", parses=True, asserts=True, compiles=True, passes=True, reaches_focal=True)
+    assert good(one)
+    assert not good(replace(one, asserts=False))
+    assert not good(replace(one, reaches_focal=False))
+
+
+def test_what_a_test_may_notice_still_is_what_no_other_does_or_all_where_it_notices_nothing():
+    one = Candidate("a", parses=True, survivors=("a", "b"), unnoticed=("a",), new_killed=0)
+    assert left(one) == ("a", "b")
+    assert left(replace(one, killed=1)) == ("a",)
+    assert left(replace(one, killed=1, new_killed=None)) == ("a", "b")
 
 
 def test_of_equals_the_one_with_fewer_unknown_names_goes_first():

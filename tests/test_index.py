@@ -197,6 +197,14 @@ def test_what_only_an_import_or_an_annotation_says_is_followed(before: str, afte
     assert kept[0] != kept[1]
 
 
+def test_pairs_that_other_rules_found_are_found_again(monkeypatch: pytest.MonkeyPatch):
+    found = Pairing.of(apply(Index(), Cart=CART, CartTest=TEST).files)
+    saved = found.saved("now")
+    assert Pairing.restored(found.files, saved, "now") is not None
+    monkeypatch.setattr("indexer.pairing._RULES_VERSION", 10**6)
+    assert Pairing.restored(found.files, saved, "now") is None
+
+
 @given(histories)
 @settings(max_examples=25, deadline=None)
 def test_a_rename_is_an_end_and_a_beginning(history: list[list[tuple[str, str | None]]]):

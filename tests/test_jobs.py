@@ -27,7 +27,13 @@ from personalizer.daemon import queue as queue_module
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
 from personalizer.daemon.queue import Queue, database_file
-from personalizer.errors import BadInput, EngineError, PersonalizerError, SettingsError
+from personalizer.errors import (
+    BadInput,
+    EngineError,
+    PersonalizerError,
+    SettingsError,
+    TooBusy,
+)
 from personalizer.progress import cell_json
 from tests.fake_parts import job_command
 
@@ -431,6 +437,52 @@ def test_a_training_that_soon_dies_with_its_daemon_is_not_blamed(workspace, monk
     queue.start()
     assert ended(queue, job).state == "done"
     queue.stop()
+
+
+def test_what_waits_outlives_what_has_ended_and_files_go_with_their_job(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_KEPT", 1)
+    with closing(Queue()) as queue:
+        waiting = queue.submit(TrainRequest(workspace("a")))
+        root = workspace("b")
+        logs = []
+        for limit in range(4):
+            job = queue.submit(TrainRequest(root, limit=limit))
+            logs.append(runs.Files.of(root, job.id).log_file)
+            logs[-1].parent.mkdir(parents=True, exist_ok=True)
+            logs[-1].write_text("told")
+            queue.end(job.id, "done")
+        assert queue.get(waiting.id).state == "queued"
+        assert [log.exists() for log in logs] == [False, False, False, True]
+
+
+def test_a_training_that_the_daemons_own_end_interrupts_is_not_blamed(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 2)
+    with closing(Queue()) as queue:
+        job = queue.submit(TrainRequest(workspace()))
+        for _ in range(5):
+            assert queue.claim(job.id)
+            queue.put_back(job.id)
+        assert queue.claim(job.id)
+        assert queue.again(job.id, 0, with_daemon=False)
+
+
+def test_who_asks_again_for_what_is_being_cancelled_gets_another(workspace):
+    with closing(Queue()) as queue:
+        root = workspace()
+        job = queue.submit(TrainRequest(root))
+        queue.claim(job.id)
+        queue.cancel(job.id)
+        assert queue.submit(TrainRequest(root)).id != job.id
+
+
+def test_only_so_many_wait(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_WAITING", 2)
+    with closing(Queue()) as queue:
+        root = workspace()
+        for limit in (1, 2):
+            queue.submit(TrainRequest(root, limit=limit))
+        with pytest.raises(TooBusy, match="2 trainings wait already"):
+            queue.submit(TrainRequest(root, limit=3))
 
 
 def test_what_a_dead_training_has_left_running_is_ended(workspace):

@@ -612,3 +612,27 @@ def test_methods2test_knows_only_mirrored_paths():
         "class CartIT { Cart cart; @Test void total() { cart.total(); } }",
         mode="methods2test",
     )
+
+
+def test_where_two_methods_have_as_many_words_of_the_name_neither_is_chosen_by_them():
+    check_pairs(
+        """
+        class Desk {
+            int removeOldItems() { return 0; }
+            int removeBigItems() { return 0; }
+        }
+        """,
+        """
+        class DeskTest {
+            Desk desk;
+            @Test void removesThoseItems() { desk.removeOldItems(); desk.removeBigItems(); }
+        }
+        """,
+    )
+
+
+def test_a_method_of_another_class_that_takes_other_arguments_is_not_what_is_called():
+    cart = "class Cart { int total() { return 0; } }"
+    test = "class ThingTest { Cart c; @Test void total() { c.total(%s); } }"
+    check_pairs(cart, test % "", "Cart.total() <- ThingTest.total  other-class")
+    check_pairs(cart, test % "1, 2")

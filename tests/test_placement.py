@@ -731,6 +731,25 @@ def test_a_class_in_another_module_is_found_by_its_name():
     assert edit.file == "core-tests/src/test/java/bank/VaultTest.java"
 
 
+def test_a_class_of_another_module_that_is_named_after_something_else_is_not_chosen():
+    """Though it tests the method, in a package of the same name."""
+    edit, _ = place(
+        {
+            "core/src/main/java/bank/Vault.java": (
+                "package bank;\npublic class Vault { public int open() { return 1; } }"
+            ),
+            "apps/src/test/java/bank/FlowTest.java": (
+                "package bank;\nimport org.junit.Test;\npublic class FlowTest {\n"
+                "    @Test public void open() { new Vault().open(); }\n}\n"
+            ),
+        },
+        "@Test\npublic void opens() { }",
+        "Vault#open",
+    )
+    assert edit.created
+    assert edit.file.endswith("/VaultTest.java")
+
+
 def test_a_focal_interface_enum_and_record_have_tests_like_classes():
     kinds = {
         "Shape": "package shop;\npublic interface Shape { default int area() { return 0; } }",

@@ -60,6 +60,26 @@ def test_notes_are_kept_and_replaced(tmp_path: Path):
         assert store.note("a") == b"2"
 
 
+def test_what_was_cleared_is_nowhere_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nor where SQLite does not overwrite what it deletes, as Debian's does."""
+    connect = sqlite3.connect
+
+    def as_elsewhere(*place, **how):
+        database = connect(*place, **how)
+        database.execute("PRAGMA secure_delete = OFF")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", as_elsewhere)
+    with Store(tmp_path / "s") as store:
+        sources = [b"class A%d { void secretly%d() { } }" % (n, n) for n in range(200)]
+        store.put(map(row, sources))
+        store.set_seen({f"Secret{n}.java": ("1", "h", None) for n in range(200)}, [])
+        store.clear()
+        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"secretly" not in left
+    assert b"Secret" not in left
+
+
 def test_what_was_seen_is_kept_and_forgotten():
     with Store() as store:
         store.set_seen({"a": ("1", "h", None), "b": ("2", None, "ignored")}, [])
