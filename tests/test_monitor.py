@@ -589,6 +589,57 @@ def test_what_java_protects_may_be_there_for_the_class_itself(declared):
     assert refused_at(declared, body("this.whatever();")) == "whatever"
 
 
+def test_what_java_protects_may_be_there_for_a_class_inside_too():
+    inside = "class CartTest extends FilterInputStream { class Inner { int any; }"
+    files = {**FILES, TEST_PATH: CART_TEST.replace("class CartTest {", inside)}
+    snapshot = snapshot_of(files)
+    place = TestPlace(TEST_PATH, "CartTest.Inner")
+    own = Site(snapshot, *resolve_target(snapshot, "Cart#total"), place).declarations
+    assert refused_at(own, body("CartTest test = null; test.in.read();")) is None
+
+
+JUNIT3 = """package shop;
+import junit.framework.TestCase;
+public class CartTest extends TestCase {
+    public void testTotal() { assertEquals(0, new Cart().total()); }
+}
+"""
+
+
+@pytest.mark.parametrize("imports", ["junit.framework.TestCase", "junit.framework.*"])
+def test_a_test_of_junit_3_inherits_what_test_case_has_and_no_more(imports):
+    test = JUNIT3.replace("junit.framework.TestCase", imports)
+    own = declarations({**FILES, TEST_PATH: test})
+    written = (
+        'setName(getName()); assertEquals("a", 1, 2); failNotEquals("a", null, null); '
+        "run(new TestResult()); assertEquals(1.0, 2.0, 0.1); this.runBare(); fail();"
+    )
+    assert refused_at(own, body(written)) is None
+    for text, piece in (
+        ("ShapeFactory.of(1);", "."),
+        ("assertThrows(Sorry.class, null);", "("),
+        ("assertNull(1, 2);", ","),
+        ("setName(1);", ")"),
+    ):
+        assert refused_at(own, body(text)) == piece
+
+
+def test_a_test_case_of_another_library_may_have_anything():
+    test = JUNIT3.replace("junit.framework.TestCase", "far.TestCase")
+    own = declarations({**FILES, TEST_PATH: test})
+    assert refused_at(own, body("whatever(); this.more(); Anything.of(1);")) is None
+
+
+def test_a_static_wildcard_gives_what_its_class_has_from_java():
+    file = (
+        "package far;\npublic class Limits implements Cloneable, java.io.Serializable {\n"
+        "    public static int most() { return 1; }\n}\n"
+    )
+    own = with_imports("static far.Limits.*", **{"src/main/java/far/Limits": file})
+    assert refused_at(own, body("int i = most();")) is None
+    assert refused_at(own, body("int i = least();")) == "least"
+
+
 def test_methods_that_a_test_imports_are_called_as_they_want():
     checks = "package tools;\npublic class Checks { public static void same(Object a, int b) {} }\n"
     test = CART_TEST.replace("import static", "import static tools.Checks.same;\nimport static", 1)

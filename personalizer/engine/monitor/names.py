@@ -220,5 +220,5 @@ class Names(Sums):
 
     def _has_unseen(self, name: str, kind: Kind) -> bool:
         """Whether a type may have members that are not told, as what Java's own protect."""
-        own = name == self._declared.this
+        own = f"{self._declared.this}.".startswith(f"{name}.")  # or a class around it
         return kind.open or (own and any("#" not in one for one in kind.above - {"Object"}))

@@ -16,7 +16,13 @@ from personalizer.engine.monitor.java_types import (
     java_packages,
 )
 from personalizer.engine.monitor.kinds import PRIMITIVES, Kind, Signature, with_inherited
-from personalizer.generation.names.libraries import ASSERTIONS, FLAVOURS, JAVA_LANG
+from personalizer.generation.names.libraries import (
+    ASSERTIONS,
+    FLAVOURS,
+    JAVA_LANG,
+    TEST_CASE,
+    TEST_CASE_METHODS,
+)
 from personalizer.generation.names.members import Declared, Members, Outside
 from personalizer.generation.names.needs import Found, Needs
 from personalizer.generation.names.symbols import Reader
@@ -242,12 +248,12 @@ class _Telling:
         seen = one.as_written
         outside = [Outside(one.path, name) for name in ("Object", *["Enum"] * enum)]
         for path, name in (*outside, *one.outside):
-            javas = java_kind(name) if self._javas(name, path) else None
-            seen &= javas is not None
-            above |= {name, *(javas.above if javas else ())}
-            fields = {**(javas.fields if javas else {}), **fields}
-            constants |= javas.constants if javas else set()
-            for method, signatures in javas.methods.items() if javas else ():
+            parent = self._library_kind(name, path)
+            seen &= parent is not None
+            above |= {name, *(parent.above if parent else ())}
+            fields = {**(parent.fields if parent else {}), **fields}
+            constants |= parent.constants if parent else set()
+            for method, signatures in parent.methods.items() if parent else ():
                 methods[method] = with_inherited(methods.get(method, ()), signatures)
         inner: dict[str, str] = {}
         for path, facts, kind in one.chain:
@@ -270,6 +276,16 @@ class _Telling:
             open=not seen,
             constants=frozenset(constants),
         )
+
+    def _library_kind(self, name: str, path: str) -> Kind | None:
+        """What a simple name of no type of the project means in a file, if that is known whole."""
+        if self._javas(name, path):
+            return java_kind(name)
+        facts = self._snapshot.files.get(path)
+        imports = [one for one in facts.imports if not one.static] if facts else []
+        named = {one.name for one in imports if one.wildcard or one.name.endswith(f".{name}")}
+        whole = name == "TestCase" and named & {TEST_CASE, TEST_CASE.rpartition(".")[0]}
+        return _test_case() if whole else None
 
     def _above(self, one: Declared) -> Iterable[Declared]:
         for path, _, kind in one.chain[1:]:
@@ -349,6 +365,17 @@ def _signatures(holder: str) -> dict[str, tuple[Signature, ...]]:
         name: tuple(Signature(parameters, static=True) for parameters in told)
         for name, told in ASSERTIONS[holder].items()
     }
+
+
+@cache
+def _test_case() -> Kind:
+    """What JUnit 3's tests inherit."""
+    own = {
+        name: tuple(Signature(parameters, returns) for parameters, returns in told)
+        for name, told in TEST_CASE_METHODS.items()
+    }
+    above = frozenset({"Object", "Assert", "Test"})
+    return Kind({**_signatures(TEST_CASE), **own}, {}, {}, None, above, abstract=True)
 
 
 def _key(one: Declared) -> str:

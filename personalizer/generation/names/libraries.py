@@ -10,6 +10,9 @@ __all__ = [
     "HEIRS",
     "JAVA_LANG",
     "STATIC_NAMES",
+    "TEST_CASE",
+    "TEST_CASE_METHODS",
+    "TEST_PACKAGES",
     "TYPES",
     "Flavour",
 ]
@@ -57,6 +60,23 @@ def _parameters(rows: str, *, message_first: bool) -> Mapping[str, tuple[tuple[s
     return found
 
 
+TEST_CASE = "junit.framework.TestCase"
+"""What JUnit 3's tests extend."""
+TEST_CASE_METHODS = {
+    **dict.fromkeys(("runBare", "runTest", "setUp", "tearDown"), (((), "void"),)),
+    "countTestCases": (((), "int"),),
+    "createResult": (((), "TestResult"),),
+    "getName": (((), "String"),),
+    "run": (((), "TestResult"), (("TestResult",), "void")),
+    "setName": ((("String",), "void"),),
+}
+"""What it has beside assertions: parameters and results by name."""
+_JUNIT3 = """
+Assert AssertionFailedError ComparisonFailure JUnit4TestAdapter JUnit4TestAdapterCache
+JUnit4TestCaseFacade Protectable Test TestCase TestFailure TestListener TestResult TestSuite
+"""
+TEST_PACKAGES = {"junit.framework": frozenset(_JUNIT3.split())}
+"""Packages all of whose types are known."""
 _JUNIT4, _JUNIT5 = "org.junit.Assert", "org.junit.jupiter.api.Assertions"
 _SAME = """
 assertEquals assertNotEquals: Object Object; double double double
@@ -93,6 +113,22 @@ assertTimeout assertTimeoutPreemptively: Duration ?
             message_first=False,
         ),
         "fail": ((), ("String",), ("Throwable",), ("Supplier",), ("String", "Throwable")),
+    },
+    TEST_CASE: {
+        **_parameters(
+            """
+assertEquals: Object Object; double double double
+assertFalse assertTrue: boolean
+assertNotNull assertNull: Object
+assertNotSame assertSame: Object Object
+""",
+            message_first=True,
+        ),
+        "fail": ((), ("String",)),
+        "failSame": (("String",),),
+        "failNotSame": (("String", "Object", "Object"),),
+        "failNotEquals": (("String", "Object", "Object"),),
+        "format": (("String", "Object", "Object"),),
     },
 }
 """What JUnit's assertions take, by class and name: types as ``Signature`` tells them."""
@@ -169,7 +205,11 @@ FLAVOURS: Mapping[str, Flavour] = {
             "org.junit.Assume": "assumeFalse assumeNoException assumeNotNull assumeTrue",
         },
     ),
-    "junit3": Flavour(("junit.framework",), {"junit.framework": "Assert TestCase TestSuite"}, {}),
+    "junit3": Flavour(
+        ("junit.framework",),
+        {"junit.framework": "Assert AssertionFailedError TestCase TestResult TestSuite"},
+        {},
+    ),
 }
 """In the order in which a file's imports are judged: a JUnit 5 file may hold older helpers."""
 

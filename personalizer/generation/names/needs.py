@@ -20,10 +20,13 @@ from personalizer.engine.monitor.java_types import (
     java_packages,
 )
 from personalizer.generation.names.libraries import (
+    ASSERTIONS,
     FLAVOURS,
     HEIRS,
     JAVA_LANG,
     STATIC_NAMES,
+    TEST_CASE,
+    TEST_CASE_METHODS,
     TYPES,
     Flavour,
 )
@@ -215,9 +218,10 @@ def _inherited(snapshot: Snapshot, parents: Iterable[str]) -> _Inherited:
             for kind in facts.types
             if kind.simple_name == name
         ]
-        outside |= not found
         if name == "TestCase" and not found:
-            methods |= FLAVOURS["junit4"].statics.keys()
+            methods |= {*ASSERTIONS[TEST_CASE], *TEST_CASE_METHODS}
+        else:
+            outside |= not found
         for facts, kind in found:
             methods |= {m.name for m in facts.methods if m.owner == kind.name}
             types |= {

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from indexer import Import, Snapshot
+from indexer.facts import Type
 from personalizer.engine.monitor.java_types import java_kind, java_name, java_packages
-from personalizer.generation.names.libraries import ASSERTIONS
+from personalizer.engine.monitor.kinds import Kind
+from personalizer.generation.names.libraries import ASSERTIONS, TEST_PACKAGES
 
 __all__ = ["Wildcards", "wildcards_of"]
 
@@ -41,7 +43,7 @@ _NOTHING: frozenset[str] = frozenset()
 def _given(snapshot: Snapshot, line: Import) -> Wildcards:
     name = line.name
     if not line.static:
-        java = java_packages().get(name)
+        java = java_packages().get(name) or TEST_PACKAGES.get(name)
         inside = any(facts.package == name and facts.types for facts in snapshot.files.values())
         return Wildcards(java or (_NOTHING if inside else None), _NOTHING, _NOTHING)
     if name in ASSERTIONS:
@@ -53,12 +55,24 @@ def _given(snapshot: Snapshot, line: Import) -> Wildcards:
         return Wildcards(None, frozenset(kind.methods), fields)
     for facts in snapshot.files.values():
         for one in facts.types:
-            if f"{facts.package}.{one.name}" == name and not one.extends and not one.implements:
+            above = _java_parents(snapshot, one)
+            if f"{facts.package}.{one.name}" == name and above is not None:
                 methods = {m.name for m in facts.methods if m.owner == one.name}
                 named = {field.name for field in facts.fields if field.owner == one.name}
+                methods = methods.union(*(kind.methods for kind in above))
+                named = named.union(*(kind.fields for kind in above))
                 seen = None if one.kind == "enum" else frozenset(named)
                 return Wildcards(_NOTHING, frozenset(methods), seen)
     return Wildcards(None, None, None)
+
+
+def _java_parents(snapshot: Snapshot, one: Type) -> list[Kind] | None:
+    """What a type extends, where all of it is Java's."""
+    kinds = [java_kind(parent) for parent in (*one.extends, *one.implements)]
+    names = {kind.simple_name for facts in snapshot.files.values() for kind in facts.types}
+    if None in kinds or not names.isdisjoint((*one.extends, *one.implements)):
+        return None
+    return [kind for kind in kinds if kind is not None]
 
 
 def _union(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
