@@ -111,8 +111,8 @@ class Checker(Names):
         """Whether it ends with what hardly anybody writes, though it may compile.
 
         That is a number to which a text must be added to make it fit, the value of a variable that
-        begins with what does not fit, a label, a lambda where nobody expects one, and the body of
-        a class that would not fit.
+        begins with what does not fit, a label, a lambda where nobody expects one, the body of a
+        class that would not fit, and a name without end.
         """
         if self._odd:
             return True
@@ -126,7 +126,9 @@ class Checker(Names):
             return not (fits and self._begins_value("number", sums=False))
         if self._tail in VALUES and not self._begins_value(VALUES[self._tail]):
             return True
-        return begins_name(self._tail) and self._is_named_anew is None and not self._is_known()
+        if not begins_name(self._tail):
+            return False
+        return self._is_long or (self._is_named_anew is None and not self._is_known())
 
     # ------------------------------------------------------------ from tokens to meaning
 

@@ -36,6 +36,9 @@ from personalizer.engine.monitor.sums import Sums
 
 __all__ = ["Names"]
 
+_LONG = 50
+"""Letters: in the tests of 22 projects 107 of 190,011 variables have more."""
+
 
 class Names(Sums):
     """What a name there may be: a judge of words, which may go on."""
@@ -70,7 +73,8 @@ class Names(Sums):
 
     def _may_become(self, word: str, *, ended: bool = False) -> bool:
         """Whether a name behind a dot or ``::`` can end as one that is there."""
-        kind = self._declared.kind(self._value)
+        of_array = self._value.endswith("[]") and not self._static
+        kind = self._declared.kind("Object" if of_array else self._value)
         if self._before == "::" and kind is not None and not self._has_unseen(self._value, kind):
             names = ("new", *kind.methods)
             if not ended or word == "new":
@@ -88,6 +92,7 @@ class Names(Sums):
             return True
         made = ["new"] if kind.inner and not self._static else []
         own = ("class", "super", "this", *kind.constants) if self._static else kind.fields
+        own = ("length", "clone") if of_array else own
         called = (
             name
             for name, signatures in kind.methods.items()
@@ -128,8 +133,7 @@ class Names(Sums):
             or not any(frame.sign == "{" for frame in self._frames)
         ):
             return True
-        place = bisect_left(self._known, prefix)
-        if place < len(self._known) and self._known[place].startswith(prefix):
+        if self._begins_known:
             return True
         frame = self._frames[-1]
         argument = frame.role == "call" and self._before in ("(", ",", "->")
@@ -139,6 +143,17 @@ class Names(Sums):
         return any(one.name.startswith(prefix) for one in self._variables) or any(
             word.startswith(prefix) and self._may_begin(kind) for word, kind in VALUES.items()
         )
+
+    @property
+    def _begins_known(self) -> bool:
+        """Whether what is there beside the method's own variables begins as the text ends."""
+        place = bisect_left(self._known, self._tail)
+        return place < len(self._known) and self._known[place].startswith(self._tail)
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether a new name, but the method's own, is longer than hardly any."""
+        return len(self._tail) > _LONG and bool(self._frames) and not self._begins_known
 
     def _is_hidden(self, name: str, variable: Variable | None) -> bool:
         """Whether a class that is written may inherit a field of the name of a variable around."""
