@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,23 @@ def test_importing_this_loads_no_torch(module):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_language_server_loads_no_more_than_its_contract_allows():
+    """The contract sees what a module imports, not what a package above it loads."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    name = "The language server knows only the daemon's client and protocol"
+    (contract,) = [one for one in contracts["contracts"] if one["name"] == name]
+    code = (
+        "import sys, lsp_server.server, personalizer.daemon.client\n"
+        "print(*(name for name in sys.modules if name.startswith('personalizer')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    loaded = done.stdout.split()
+    assert "personalizer.daemon.protocol" in loaded
+    assert [m for m in loaded if m.startswith(tuple(contract["forbidden_modules"]))] == []
 
 
 def files_with(pattern: str) -> set[str]:

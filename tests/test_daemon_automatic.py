@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from personalizer import daemon, texts
+from personalizer import texts
 from personalizer.cli import personalizer
 from personalizer.daemon import automatic, client, machine, warming
 from personalizer.daemon.automatic import Automatic, known_of
@@ -254,8 +254,8 @@ def status_of_a_stale_project(
     asked: list[str] = []
     due = {"mode": "on", "why": "3 changed", "waits_for": None}
     health = {"running": running, "socket": None, "log": ""}
-    monkeypatch.setattr(daemon, "known_of", lambda *_: {"job": None, "retraining": due})
-    monkeypatch.setattr(daemon, "describe", lambda: health)
+    monkeypatch.setattr(automatic, "known_of", lambda *_: {"job": None, "retraining": due})
+    monkeypatch.setattr(client, "describe", lambda: health)
     monkeypatch.setattr(client.Client, "status", lambda self, root: asked.append(root))
     monkeypatch.setattr(client, "connect", lambda *, start: client.Client("/nowhere"))
     answer = CliRunner().invoke(personalizer, ["status", str(root), "--json"])

@@ -21,9 +21,10 @@ from indexer.errors import NotAFolder
 from personalizer.commands.daemon import daemon
 from personalizer.commands.evaluate import evaluate
 from personalizer.commands.train import status, train
-from personalizer.daemon import client, known_of, runs
+from personalizer.daemon import client, runs
 from personalizer.daemon import jobs as jobs_module
 from personalizer.daemon import queue as queue_module
+from personalizer.daemon.automatic import known_of
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
 from personalizer.daemon.queue import Queue, database_file

@@ -148,7 +148,8 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
             open_in_browser(url)
         return
     from personalizer import freshness
-    from personalizer.daemon import describe, known_of
+    from personalizer.daemon.automatic import known_of
+    from personalizer.daemon.client import describe
 
     result = freshness.status(path)
     result |= known_of(path.resolve(), result) | {"daemon": describe()}
