@@ -39,7 +39,7 @@ from uvicorn.server import ServerState
 import indexer.errors
 from indexer.errors import NotAFolder
 from personalizer import __version__, errors
-from personalizer.adapters import Manifest, Registry, Trained
+from personalizer.adapters import Registry, Trained
 from personalizer.daemon import client as client_module
 from personalizer.daemon import place, process
 from personalizer.daemon.answers import failure
@@ -72,6 +72,7 @@ from personalizer.errors import (
 from personalizer.processes import environment
 from personalizer.storage import WorkspaceData, daemon_folder
 from tests.fake_parts import DAEMON, asked
+from tests.test_adapters import manifest
 
 SHOP = {
     "src/main/java/shop/Cart.java": """\
@@ -454,33 +455,8 @@ def an_adapter(root: Path, name: str) -> Path:
     folder = WorkspaceData(root).adapters / name
     staging = WorkspaceData(root).folder / "staging"
     staging.mkdir(parents=True)
-    manifest = msgspec.convert(
-        {
-            "id": name,
-            "method": "lora",
-            "base": "starter",
-            "base_fingerprint": "0",
-            "trained_at": "2026-01-02T03:04:05+00:00",
-            "commit": None,
-            "pairs": {"train": 1},
-            "left_out": {},
-            "excluded": {},
-            "hyperparameters": {},
-            "metrics": {},
-            "gate": {"outcome": "passed", "reason": "better"},
-            "steps": 1,
-            "tokens": 1,
-            "seconds": 1.0,
-            "tokens_per_second": 1.0,
-            "peak_memory_bytes": 1,
-            "pf_seconds": 0.1,
-            "trainable_parameters": 1,
-            "history": [],
-            "version": __version__,
-        },
-        Manifest,
-    )
-    Registry(WorkspaceData(root).adapters).add(staging, manifest, Trained({}, []))
+    made = manifest(name, trained_at="2026-01-02T03:04:05+00:00")
+    Registry(WorkspaceData(root).adapters).add(staging, made, Trained({}, []))
     return folder
 
 

@@ -33,6 +33,7 @@ from personalizer.errors import (
     EngineError,
     PersonalizerError,
     SettingsError,
+    StorageError,
     TooBusy,
 )
 from personalizer.progress import cell_json
@@ -341,6 +342,16 @@ def test_a_damaged_queue_is_kept_aside_and_a_new_one_begins(workspace, how: str)
     finally:
         queue.stop()
     assert Path(f"{database_file()}.damaged").read_bytes()[: len(data)] == data
+
+
+def test_a_queue_of_another_make_is_kept_aside_and_told_of(workspace):
+    with closing(Queue()) as queue:
+        queue._change("ALTER TABLE job DROP COLUMN contents")
+    with pytest.raises(StorageError, match=r"the table of jobs lacks contents; the daemon keeps"):
+        Queue()
+    with closing(Queue(renews=True)) as queue:
+        assert queue.submit(TrainRequest(workspace())).state == "queued"
+    assert Path(f"{database_file()}.damaged").exists()
 
 
 def test_a_queue_that_is_damaged_while_it_is_used_is_replaced(workspace):

@@ -36,7 +36,7 @@ MANIFEST, PAIRS = "manifest.json", "pairs.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of an adapter; written once. Fields with a default came later."""
+    """What is known of an adapter; written once."""
 
     id: str
     method: str
@@ -69,37 +69,37 @@ class Manifest:
     history: list[dict[str, float]]
     version: str
     """Of Personalizer."""
+    tokenizer_fingerprint: str
+    """Of the tokenizer's files alone."""
+    split: dict[str, Any]
+    """seed, validation_fraction, gate_fraction, and the number of focal classes a side."""
+    secrets: dict[str, int]
+    """Files left out because they hold a secret, by its kind."""
+    licences: dict[str, int]
+    """Licences that the files of its pairs name, by SPDX id; ``none named`` for the others."""
+    forecast: dict[str, Any]
+    """What was foretold before the run, by the names that the fact has here."""
+    pf_seconds_measured: float
+    """PetaFLOP-seconds by what a step really multiplied; ``pf_seconds`` goes by Z22's rule."""
+    adapter_bytes: int
+    mean_absolute_change: dict[str, float | None]
+    """By block of the model, see ``training.changes``."""
+    ended: str
+    """Why training ended: ``epochs``, ``steps``, ``patience`` or ``budget``."""
+    eased: list[str]
+    """What was given up because memory ran out, one sentence each."""
+    libraries: dict[str, str]
+    """Versions of torch, transformers and peft."""
     files: dict[str, str] = field(default_factory=dict)
     """BLAKE2b of each file beside the manifest."""
-    tokenizer_fingerprint: str | None = None
-    """Of the tokenizer's files alone."""
     imported_at: str | None = None
     """When it came from elsewhere (ISO 8601, UTC); None for one that was trained here."""
     parent: str | None = None
     """Adapter whose weights it started from; None when it started from the base."""
     continual: dict[str, Any] | None = None
     """Of an adapter with a parent: held-out losses on new and on old pairs, see ``continual``."""
-    split: dict[str, Any] = field(default_factory=dict)
-    """seed, validation_fraction, gate_fraction, and the number of focal classes a side."""
-    secrets: dict[str, int] = field(default_factory=dict)
-    """Files left out because they hold a secret, by its kind."""
-    licences: dict[str, int] = field(default_factory=dict)
-    """Licences that the files of its pairs name, by SPDX id; ``none named`` for the others."""
-    forecast: dict[str, Any] = field(default_factory=dict)
-    """What was foretold before the run, by the names that the fact has here."""
-    pf_seconds_measured: float = 0.0
-    """PetaFLOP-seconds by what a step really multiplied; ``pf_seconds`` goes by Z22's rule."""
-    adapter_bytes: int = 0
-    mean_absolute_change: dict[str, float | None] = field(default_factory=dict)
-    """By block of the model, see ``training.changes``."""
-    ended: str = ""
-    """Why training ended: ``epochs``, ``steps``, ``patience`` or ``budget``."""
-    eased: list[str] = field(default_factory=list)
-    """What was given up because memory ran out, one sentence each."""
     chosen: str | None = None
     """Why the method ``auto`` chose this one; None when the user named it."""
-    libraries: dict[str, str] = field(default_factory=dict)
-    """Versions of torch, transformers and peft."""
 
 
 @dataclass(frozen=True)

@@ -327,7 +327,7 @@ class Registry:
         """
         try:
             data = (self.folder / _SERVING).read_bytes()
-            rows = msgspec.json.decode(data, type=list[str | _Choice])
+            return msgspec.json.decode(data, type=list[_Choice])
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
@@ -337,8 +337,6 @@ class Registry:
                 f"the record of what serves is damaged ({self.folder / _SERVING}): choose again "
                 "with `personalizer adapters use`"
             ) from error
-        # versions before 0.2 kept names alone
-        return [_Choice(row, "gate") if isinstance(row, str) else row for row in rows]
 
     def _choose(self, history: list[_Choice]) -> None:
         write_atomically(self.folder / _SERVING, msgspec.json.encode(history[:_REMEMBERED]))

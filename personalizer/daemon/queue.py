@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -52,16 +52,13 @@ CREATE TABLE IF NOT EXISTS job (
     result BLOB,
     starts INTEGER NOT NULL DEFAULT 0,
     started REAL NOT NULL DEFAULT 0,
-    cancelled INTEGER NOT NULL DEFAULT 0
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    kind TEXT NOT NULL DEFAULT 'train',
+    began_because TEXT,
+    contents TEXT,
+    reached INTEGER NOT NULL DEFAULT 0
 )
 """
-_ADDED = (
-    "kind TEXT NOT NULL DEFAULT 'train'",
-    "began_because TEXT",
-    "contents TEXT",
-    "reached INTEGER NOT NULL DEFAULT 0",
-)
-"""Columns that older databases lack."""
 _SELECT = (
     "SELECT id, workspace, state, created_at, ended_at, progress, reason, result, kind, "
     "began_because FROM job"
@@ -351,7 +348,8 @@ def _whole_database(file: Path) -> sqlite3.Connection:
         if found != "ok":
             raise _Damage(found)
         database.execute(_SCHEMA)
-        _extend(database, _ADDED)
+        if missing := _lacking(database):
+            raise _Damage(f"the table of jobs lacks {', '.join(sorted(missing))}")
     except sqlite3.Error:
         database.close()
         raise
@@ -369,11 +367,15 @@ def _is_damage(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def _extend(database: sqlite3.Connection, columns: Iterable[str]) -> None:
-    known = {row[1] for row in database.execute("PRAGMA table_info(job)")}
-    for column in columns:
-        if column.split()[0] not in known:
-            database.execute(f"ALTER TABLE job ADD COLUMN {column}")
+def _lacking(database: sqlite3.Connection) -> set[str]:
+    """Columns that a table of jobs has, and that of this database has not."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.execute(_SCHEMA)
+        return _columns(fresh) - _columns(database)
+
+
+def _columns(database: sqlite3.Connection) -> set[str]:
+    return {row[1] for row in database.execute("PRAGMA table_info(job)")}
 
 
 def _job(row: tuple[Any, ...]) -> Job:
