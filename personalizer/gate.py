@@ -32,8 +32,6 @@ FEWEST_GATE_PAIRS = 20
 """Gate pairs below which a better adapter is only provisional."""
 FEWEST_GATE_METHODS = 10
 """The same for focal methods, which are what the interval counts."""
-_T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5 % quantiles of Student's t for 1 to 10 degrees of freedom."""
 _CHANCE = 0.05
 """How likely a difference between tests that were run may be by chance, and still refuse."""
 _SAME = 0.01
@@ -224,6 +222,8 @@ def _interval(
     Student's t with the effective number of groups (Kish 1965) keeps it wide where groups are few
     or one outweighs the others; a percentile bootstrap is too narrow there.
     """
+    from scipy.stats import t  # half a second, for whoever only reads verdicts
+
     names = {name: place for place, name in enumerate(dict.fromkeys(groups))}
     if len(names) < 2:
         return -_UNKNOWN, _UNKNOWN
@@ -233,21 +233,5 @@ def _interval(
     without = (gains.sum() - sums) / (len(gains) - counts)
     error = math.sqrt((1 - 1 / len(names)) * float(((without - mean) ** 2).sum()))
     effective = len(gains) ** 2 / float((counts**2).sum())
-    reach = _t975(max(1.0, effective - 1)) * error
+    reach = float(t.ppf(0.975, max(1.0, effective - 1))) * error
     return float(mean - reach), float(mean + reach)
-
-
-def _t975(freedom: float) -> float:
-    """97.5 % quantile of Student's t; between and beyond the table by 1/freedom.
-
-    Source: Abramowitz and Stegun, 26.7.5.
-
-    Example:
-        >>> round(_t975(30), 3)
-        2.042
-    """
-    if freedom >= len(_T975):
-        z = 1.959964
-        return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-    places = [-1 / n for n in range(1, len(_T975) + 1)]
-    return float(np.interp(-1 / freedom, places, _T975))

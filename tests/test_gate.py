@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from personalizer.gate import judge, judge_executed
+from personalizer.gate import _interval, judge, judge_executed
 
 
 def names(count: int) -> list[str]:
@@ -70,6 +72,13 @@ def test_pairs_of_one_method_count_once():
     apart = judge(base, adapter, names(240))
     together = judge(base, adapter, groups)
     assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+def test_the_interval_is_students_between_whole_degrees_of_freedom_too():
+    """Six pairs of one method and one each of four others count as 2.5 methods."""
+    low, high = _interval(np.array([0.0] * 6 + [1.0, -1.0, 1.0, -1.0]), [0] * 6 + [1, 2, 3, 4])
+    error = math.sqrt(4 / 5 * 4 / 81)
+    assert (low, high) == pytest.approx((-6.016663 * error, 6.016663 * error), rel=1e-6)
 
 
 def ties(methods: int, pairs: int, *, alike: float, seed: int = 1) -> int:
