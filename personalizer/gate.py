@@ -19,14 +19,14 @@ __all__ = [
     "FEWEST_GATE_METHODS",
     "FEWEST_GATE_PAIRS",
     "Executed",
-    "Outcome",
-    "Verdict",
+    "GateVerdict",
+    "GateWord",
     "cannot_pass",
     "judge",
     "judge_executed",
 ]
 
-Outcome = Literal["passed", "provisional", "refused"]
+GateWord = Literal["passed", "provisional", "refused"]
 
 FEWEST_GATE_PAIRS = 20
 """Gate pairs below which a better adapter is only provisional."""
@@ -41,10 +41,10 @@ _UNKNOWN = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateVerdict:
     """The gate's answer."""
 
-    outcome: Outcome
+    outcome: GateWord
     reason: str
     """One sentence."""
     base_loss: float
@@ -63,7 +63,7 @@ class Verdict:
     def promotes(self) -> bool:
         return self.outcome != "refused"
 
-    def beside(self, serving: str, loss: float) -> Verdict:
+    def beside(self, serving: str, loss: float) -> GateVerdict:
         """This verdict where an adapter serves that the same pairs judged.
 
         Args:
@@ -71,7 +71,7 @@ class Verdict:
             loss: Its loss per target token on these pairs, in nats.
 
         Example:
-            >>> good = Verdict("passed", "better", 2.0, 1.5, 0.1, 0.9, 30)
+            >>> good = GateVerdict("passed", "better", 2.0, 1.5, 0.1, 0.9, 30)
             >>> good.beside("lora-1", 1.501).promotes, good.beside("lora-1", 1.2).reason
             (True, 'its loss on 30 held-out pairs is 0.300 worse than that of lora-1, which serves')
         """
@@ -81,7 +81,7 @@ class Verdict:
         reason = f"{told} worse than that of {serving}, which serves"
         return replace(self, outcome="refused", reason=reason)
 
-    def after(self, executed: Executed) -> Verdict:
+    def after(self, executed: Executed) -> GateVerdict:
         """This verdict with what running the tests said: it may refuse, never promote."""
         if executed.refuses and self.promotes:
             return replace(self, outcome="refused", reason=executed.reason, executed=executed)
@@ -112,7 +112,7 @@ class Executed:
         return bool(as_many / 2**differ <= _CHANCE)
 
 
-def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]) -> Verdict:
+def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]) -> GateVerdict:
     """Compares losses on the same gate pairs, as they would be served.
 
     Tests of one method rise and fall together, so the interval counts methods, not pairs. Where
@@ -138,9 +138,9 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
     gains = np.asarray(base, float) - np.asarray(adapter, float)
     pairs, methods = len(gains), len(set(groups))
 
-    def verdict(outcome: Outcome, reason: str, low: float = 0.0, high: float = 0.0) -> Verdict:
+    def verdict(outcome: GateWord, reason: str, low: float = 0.0, high: float = 0.0) -> GateVerdict:
         losses = float(np.mean(base)), float(np.mean(adapter))
-        return Verdict(outcome, reason, *losses, low, high, pairs, methods)
+        return GateVerdict(outcome, reason, *losses, low, high, pairs, methods)
 
     for whose, losses in (("base", base), ("adapter", adapter)):
         if not np.isfinite(losses).all():

@@ -5,13 +5,18 @@
     adapters/        one folder an adapter, and serving.json
     jobs/            logs and results of running and ended trainings
     training/        checkpoints of the run under way
+    tensorboard/     event files, where the settings want them
     validation/      compiled classes
     evaluation/      cells of evaluate
     untested/        results of generate --untested
     forgotten.json   files that no adapter may learn from
     freshness.json   the loss of an adapter on new pairs, measured last
     lock             held while an adapter is trained or promoted
-<data>/daemon/       socket, token, log
+    lock.json        by which process, and for what
+<data>/daemon/       socket, token, log, and jobs.sqlite
+<data>/programs/     our own Java programs, compiled
+<data>/tasks/        results of evaluate on public benchmarks
+<data>/crash.log     the traceback of the last error that nobody foresaw
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 
 from personalizer import dataset
 from personalizer.dataset import Dataset
-from personalizer.gate import Verdict, judge
+from personalizer.gate import GateVerdict, judge
 from personalizer.models import load_base
 from personalizer.training import strategies
 from personalizer.training.batches import target_losses
@@ -55,7 +55,7 @@ def train(base, data: Dataset, folder, *, rate: float = RATE, method: str = "lor
     return fine_tune(base, data, strategies.strategy_named(method), hyper, folder, lambda _: None)
 
 
-def verdict_on(schooled, folder, *, rate: float = RATE, spoil=lambda data: data) -> Verdict:
+def verdict_on(schooled, folder, *, rate: float = RATE, spoil=lambda data: data) -> GateVerdict:
     """Trains on what ``spoil`` makes of the data, and judges on the data as it is."""
     base = load_base(str(schooled))
     data = encoded(base, range(8, 26))

@@ -1,4 +1,4 @@
-"""How the learning rate goes, and when and on what a run is evaluated.
+"""How the learning rate goes over a run.
 
 The rate rises and falls over the steps that the budget is foretold to allow: a rate laid over
 epochs that no budget reaches would spend it warming up, and never fall (docs/decisions/0022).
