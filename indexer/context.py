@@ -47,6 +47,8 @@ class Piece:
 
 
 ALWAYS = float("inf")
+_NEIGHBOURS = 4
+"""Neighbouring tests that are shown at most, the nearest to the target."""
 
 
 def code_of(source: bytes, span: Span, encoding: str = "utf-8") -> str:
@@ -127,7 +129,6 @@ def test_class_context(
     owner: str,
     *,
     leave_out: Collection[Method] = (),
-    examples: int = 4,
 ) -> tuple[Piece, ...]:
     """The class that a test will live in: imports, fields, set-up, helpers, neighbouring tests.
 
@@ -136,7 +137,6 @@ def test_class_context(
         facts: Its facts.
         owner: Qualified name of the test class inside the file.
         leave_out: Methods never shown: the target, and other tests of its focal method.
-        examples: How many neighbouring tests are shown at most, the nearest to the target.
 
     Returns:
         Pieces; empty when the file has no such class.
@@ -165,7 +165,7 @@ def test_class_context(
             pieces.append(Piece(_indented(code_of(source, method.span, encoding)), 6.5))
         elif not is_test(method, kind, facts.imports) and method.body:
             pieces.append(Piece(_indented(_signature(source, method, encoding)), 5.0))
-    pieces += _neighbours(source, facts, own, kind, leave_out, examples)
+    pieces += _neighbours(source, facts, own, kind, leave_out)
     return (*pieces, Piece("}", ALWAYS))
 
 
@@ -175,14 +175,13 @@ def _neighbours(
     own: list[Method],
     kind: Type,
     leave_out: Collection[Method],
-    examples: int,
 ) -> Iterator[Piece]:
     """The tests nearest before the target, else the class's last ones; short ones only."""
     tests = [
         m for m in own if is_test(m, kind, facts.imports) and m.span.end - m.span.start <= 1500
     ]
     place = min((m.span.start for m in leave_out), default=kind.body.end)
-    nearest = sorted(tests, key=lambda m: abs(m.span.start - place))[:examples]
+    nearest = sorted(tests, key=lambda m: abs(m.span.start - place))[:_NEIGHBOURS]
     worth = {m.key: 5.5 - rank for rank, m in enumerate(nearest)}
     for method in sorted(nearest, key=lambda m: m.span.start):
         text = _indented(code_of(source, method.span, facts.encoding))

@@ -121,24 +121,26 @@ _COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|(?:^[ \t]*(?://|#)[^\n]*\n?)+", re.DOT
 _LICENCE = re.compile(rb"licen[cs]e|copyright", re.IGNORECASE)
 
 
-def find_copies(
-    sources: Iterable[tuple[str, bytes]], *, similarity: float = 0.85, smallest: int = 30
-) -> Mapping[str, str]:
+_SIMILARITY = 0.85
+"""Estimated Jaccard similarity from which a file is a copy, between 0 and 1."""
+_FEWEST_WORDS = 30
+"""Files with fewer are never near copies of each other."""
+
+
+def find_copies(sources: Iterable[tuple[str, bytes]]) -> Mapping[str, str]:
     """Exact and near copies by MinHash over word 5-grams (datasketch).
 
     Licences do not count: they would make short files copies of each other.
 
     Args:
         sources: (path, bytes) in the order of preference: the first of two copies stays.
-        similarity: Estimated Jaccard similarity from which a file is a copy, between 0 and 1.
-        smallest: Files with fewer words are never near copies of each other.
 
     Returns:
         The path of each copy with the path that it copies.
     """
     from datasketch import MinHash, MinHashLSH
 
-    nearby = MinHashLSH(threshold=similarity, num_perm=64)
+    nearby = MinHashLSH(threshold=_SIMILARITY, num_perm=64)
     sketches: dict[str, MinHash] = {}
     exact: dict[bytes, str] = {}
     copies: dict[str, str] = {}
@@ -149,13 +151,13 @@ def find_copies(
             copies[path] = exact[joined]
             continue
         exact[joined] = path
-        if len(words) < smallest:
+        if len(words) < _FEWEST_WORDS:
             continue
         sketch = MinHash(num_perm=64, seed=1)
         sketch.update_batch({b" ".join(words[i : i + 5]) for i in range(len(words) - 4)})
         likely = {str(one): sketch.jaccard(sketches[one]) for one in nearby.query(sketch)}
         nearest = max(likely, key=likely.__getitem__, default="")
-        if nearest and likely[nearest] >= similarity:
+        if nearest and likely[nearest] >= _SIMILARITY:
             copies[path] = nearest
         else:
             sketches[path] = sketch

@@ -43,7 +43,7 @@ def project(tmp_path):
 def cells_of(path, base, methods, *, asked=ASKED, settings=SETTINGS, **how):
     """Runs a tiny evaluation; results by method and fold."""
     settings = replace(settings, base=str(base))
-    bench = Bench(settings, asked, lambda _: None)
+    bench = Bench(settings, asked)
     chosen = methods_named(methods, STRATEGIES)
     with open_projects([path], settings, count=2) as projects:
         return {(r.method, r.fold, r.share): r for r in run_cells(bench, projects, chosen, **how)}
@@ -229,7 +229,7 @@ def test_projects_of_one_name_are_told_apart(tmp_path, tiny_base):
         write_project(tmp_path / fork / "shop", project_files(classes=8)) for fork in ("a", "b")
     ]
     settings = replace(SETTINGS, base=str(tiny_base))
-    bench = Bench(settings, ASKED, lambda _: None)
+    bench = Bench(settings, ASKED)
     with open_projects(paths, settings, count=2) as projects:
         results = run_cells(bench, projects, methods_named([], STRATEGIES))
     first, second = ([r for r in results if r.project == n] for n in ("shop", "shop (2)"))

@@ -18,6 +18,11 @@ from personalizer.training.compute import give_memory_back
 
 __all__ = ["Prompted", "beam_tests", "greedy_tests", "sampled_texts"]
 
+_TEMPERATURE = 0.2
+"""Of samples, as in W24."""
+_SAMPLED_TOGETHER = 4
+"""Prompts of like length that are sampled together, several samples each."""
+
 
 class Prompted(Protocol):
     """Anything with a prompt of token ids."""
@@ -41,7 +46,6 @@ def greedy_tests(
     batch_size: int = 16,
     as_served: bool = False,
     declared: Callable[[int], Declarations] | None = None,
-    closed: bool = True,
 ) -> list[str]:
     """The likeliest test for each example, token by token.
 
@@ -54,13 +58,11 @@ def greedy_tests(
         as_served: With the engine's guards, to a method's end; plain greedy decoding otherwise.
         declared: What the test of an example, named by its place, may use; served tests are held
             to it.
-        closed: Near the limit the guards close what is open, as they do where it is served.
 
     Returns:
         Texts in the order of the examples, without the end token.
     """
-    limit = max_tokens if closed else None
-    served = _as_served(base, limit, declared) if as_served else _plainly
+    served = _as_served(base, max_tokens, declared) if as_served else _plainly
     how = {"max_new_tokens": max_tokens, "do_sample": False}
     rows = _decoded(model, base, examples, batch_size, 1, served, **how)
     return [row[0] for row in rows]
@@ -105,10 +107,8 @@ def sampled_texts(
     examples: Sequence[Prompted],
     *,
     count: int,
-    temperature: float,
     seed: int = 0,
     max_tokens: int = 320,
-    batch_size: int = 4,
 ) -> list[tuple[str, ...]]:
     """Several samples for each example, as pass@k wants them (top p 0.95).
 
@@ -119,12 +119,12 @@ def sampled_texts(
         model,
         base,
         examples,
-        batch_size,
+        _SAMPLED_TOGETHER,
         count,
         _plainly,
         max_new_tokens=max_tokens,
         do_sample=True,
-        temperature=temperature,
+        temperature=_TEMPERATURE,
         top_p=0.95,
         top_k=0,
         num_return_sequences=count,
@@ -186,7 +186,7 @@ def _plainly(start: int, chosen: Sequence[int]) -> dict[str, Any]:
 
 
 def _as_served(
-    base: LoadedBase, limit: int | None, declared: Callable[[int], Declarations] | None
+    base: LoadedBase, limit: int, declared: Callable[[int], Declarations] | None
 ) -> _Guarded:
     """What the engine adds to plain decoding for a test."""
     ends = MethodEnd(base.tokenizer, base.tokenizer.decode)

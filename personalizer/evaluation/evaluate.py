@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personalizer.daemon.protocol import Progress
 from personalizer.evaluation.comparison import Verdicts
 from personalizer.evaluation.experiment import Result, Step, run_cells
 from personalizer.evaluation.methods import methods_named
@@ -56,7 +55,6 @@ def evaluate(
     plan: Plan,
     *,
     report: Callable[[Step], None] = lambda _: None,
-    trained: Callable[[Progress], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Compares methods on projects.
 
@@ -65,7 +63,6 @@ def evaluate(
         settings: Base, lengths and training; the budget is that of one training.
         plan: The rest.
         report: Told before each cell.
-        trained: Told of every training step.
 
     Returns:
         The JSON object of ``personalizer evaluate``.
@@ -85,7 +82,7 @@ def evaluate(
         as_served=plan.as_served,
         shots=plan.examples,
     )
-    bench = Bench(settings, asked, trained)
+    bench = Bench(settings, asked)
     with open_projects(
         roots,
         settings,

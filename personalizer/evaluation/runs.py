@@ -17,7 +17,6 @@ import msgspec
 from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
 from personalizer.contents import state_of
-from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset, Encoded
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.errors import AdapterError, TooFewPairs
@@ -83,15 +82,11 @@ class Bench:
     Args:
         settings: Base, lengths and everything of training.
         asked: The rest.
-        report: Told of every training step.
     """
 
-    def __init__(
-        self, settings: Settings, asked: Asked, report: Callable[[Progress], None]
-    ) -> None:
+    def __init__(self, settings: Settings, asked: Asked) -> None:
         self.settings = settings
         self.asked = asked
-        self.report = report
         self._embed = Vectors().by(settings.retriever, Sentences())
         self._data: tuple[Any, Dataset] | None = None
         self._model: tuple[str, LoadedBase, Any, Training] | None = None
@@ -292,7 +287,7 @@ class Bench:
             give_memory_back()
         base = self._base_for(strategy)
         dataset = self._training_side(work)
-        run = fine_tune(base, dataset, strategy, hyper, folder / "checkpoints", self.report)
+        run = fine_tune(base, dataset, strategy, hyper, folder / "checkpoints", lambda _: None)
         save(run.model, folder / "adapter")
         training = Training(
             strategy=strategy.name,

@@ -35,7 +35,6 @@ def interval(
     statistic: Callable[[Indices], float],
     groups: Sequence[str],
     *,
-    seed: int = 0,
     resamples: int = _RESAMPLES,
 ) -> tuple[float, float]:
     """95 % percentile bootstrap interval of a statistic of examples.
@@ -45,7 +44,6 @@ def interval(
     Args:
         statistic: Of the examples at these indices (with repetition).
         groups: Group of each example.
-        seed: Of the draws.
         resamples: How many draws.
 
     Returns:
@@ -61,7 +59,7 @@ def interval(
     """
     if not groups:
         raise ValueError("expected at least one example")
-    values = [statistic(chosen) for chosen in _draws(tuple(groups), seed, resamples)]
+    values = [statistic(chosen) for chosen in _draws(tuple(groups), resamples)]
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
 
@@ -79,13 +77,13 @@ def trusted_interval(
 
 
 @lru_cache(maxsize=16)
-def _draws(groups: tuple[str, ...], seed: int, resamples: int) -> tuple[Indices, ...]:
+def _draws(groups: tuple[str, ...], resamples: int) -> tuple[Indices, ...]:
     """Kept, because every metric of a method is drawn alike."""
     members: dict[str, list[int]] = {}
     for place, group in enumerate(groups):
         members.setdefault(group, []).append(place)
     each = [np.asarray(places, np.int64) for places in members.values()]
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     return tuple(
         np.concatenate([each[i] for i in random.integers(0, len(each), len(each))])
         for _ in range(resamples)

@@ -281,9 +281,7 @@ def result_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def plan(
-    root: Path, settings: Settings, *, limit: int | None = None, report: Report = lambda _: None
-) -> dict[str, Any]:
+def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[str, Any]:
     """``train --dry-run``: what would be trained and what it would take; nothing is kept.
 
     The forecast is measured: a few real steps, the longest batch among them, without an update.
@@ -325,7 +323,7 @@ def plan(
             "dry_run": True,
         }
 
-    planned, eased = down_the_ladder(settings, attempt, report)
+    planned, eased = down_the_ladder(settings, attempt, lambda _: None)
     return planned | {"eased": eased, "chosen": why}
 
 

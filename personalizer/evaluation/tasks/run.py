@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -40,9 +39,7 @@ def run_problems(
     *,
     solutions: Solutions = "model",
     samples: int = 5,
-    temperature: float = 0.2,
     limit: int | None = None,
-    workers: int = 1,
     report: Callable[[int, int], None] = lambda done, all_: None,
 ) -> dict[str, Any]:
     """Runs a benchmark's programs, each in its own sandbox.
@@ -53,9 +50,7 @@ def run_problems(
         settings: For the base model, the seed and the lengths.
         solutions: Whose programs are run.
         samples: Programs a problem, where a model writes them.
-        temperature: Of the samples.
         limit: Most problems, from the first on.
-        workers: Programs that run at once.
         report: Told of problems done and of all.
 
     Returns:
@@ -78,18 +73,18 @@ def run_problems(
         asked = [(p, (_BROKEN[p.language],)) for p in problems]
     else:
         base = load_base(settings.base)
-        texts = _written(base, problems, settings, samples, temperature)
+        texts = _written(base, problems, settings, samples)
         asked = [
             (p, tuple(completed(p, t) for t in ts)) for p, ts in zip(problems, texts, strict=True)
         ]
     passed: dict[str, list[bool]] = {}
     failed: dict[str, str] = {}
-    with ThreadPoolExecutor(workers) as pool:
-        for problem, ran in zip(asked, pool.map(_ran, asked), strict=True):
-            passed[problem[0].id] = [one.passed for one in ran]
-            if not any(one.passed for one in ran):
-                failed[problem[0].id] = ran[0].why
-            report(len(passed), len(asked))
+    for problem, programs in asked:
+        ran = [run_program(problem, program) for program in programs]
+        passed[problem.id] = [one.passed for one in ran]
+        if not any(one.passed for one in ran):
+            failed[problem.id] = ran[0].why
+        report(len(passed), len(asked))
     counts = range(1, (samples if solutions == "model" else 1) + 1)
     return {
         "task": name,
@@ -108,21 +103,12 @@ def run_problems(
     }
 
 
-def _ran(asked: tuple[Problem, Sequence[str]]) -> list[Any]:
-    problem, texts = asked
-    return [run_program(problem, text) for text in texts]
-
-
 def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 6) if values else 0.0
 
 
 def _written(
-    base: LoadedBase,
-    problems: Sequence[Problem],
-    settings: Settings,
-    samples: int,
-    temperature: float,
+    base: LoadedBase, problems: Sequence[Problem], settings: Settings, samples: int
 ) -> list[tuple[str, ...]]:
     """Continuations of the bare prompts; of a long prompt the end, which holds the signature."""
     room = base.context - settings.target_tokens
@@ -134,7 +120,6 @@ def _written(
         base,
         prompts,
         count=samples,
-        temperature=temperature,
         seed=settings.seed,
         max_tokens=settings.target_tokens,
     )

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_instructions"]
 
-_TEMPERATURE = 0.2
-"""Of the sampled programs, as in W24."""
 _Choose: TypeAlias = Callable[[Instruction], Sequence[Instruction]]
 """Which examples stand before an instruction."""
 
@@ -166,7 +164,6 @@ def _scored(
             base,
             prompts,
             count=samples,
-            temperature=_TEMPERATURE,
             seed=settings.seed,
             max_tokens=settings.target_tokens,
         )
