@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["PHASES", "count", "duration", "mutants_noticed", "shortened"]
+import math
+
+__all__ = ["PHASES", "count", "duration", "mutants_noticed", "shortened", "spoken_duration"]
 
 PHASES = {
     "index": "Reading the project",
@@ -29,6 +31,21 @@ def duration(seconds: float) -> str:
     """Minutes and seconds, as 2:05."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def spoken_duration(seconds: float) -> str:
+    """A time as people say it.
+
+    Example:
+        >>> spoken_duration(40.2), spoken_duration(192), spoken_duration(4800)
+        ('41 s', '3 min 12 s', '1 h 20 min')
+    """
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def mutants_noticed(killed: int, mutants: int, new: int | None) -> str:

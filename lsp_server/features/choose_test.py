@@ -17,6 +17,7 @@ from lsp_server.questions import Choice, ask
 from lsp_server.server import Server
 from lsp_server.session import Session
 from personalizer.errors import BadInput, Cancelled
+from personalizer.words import count, mutants_noticed
 
 __all__ = ["COMMAND", "KIND", "badge", "offer", "register"]
 
@@ -58,8 +59,8 @@ async def _choose(server: Server, at: lsp.TextDocumentPositionParams, key: str |
     seen = await focal.project.seen()
     edit = await generate_test.placed(server, focal, whole[chosen].text, seen)
     taken = replace(generation, candidates=(whole[chosen],), edit=edit)
-    count = len(generation.candidates)
-    taken, inserted = await generate_test.write(server, focal, count, taken, seen)
+    shown = len(generation.candidates)
+    taken, inserted = await generate_test.write(server, focal, shown, taken, seen)
     if kind := generate_test.heeded(taken):
         server.say(f"Test for {focal.name}: {generate_test.outcome(taken)}", kind)
     if wish.show:
@@ -86,14 +87,12 @@ def badge(candidate: answers.Candidate) -> str:
     else:
         parts = ["passes"]
     if candidate.new_lines:
-        parts.append(f"{candidate.new_lines} new line{'s' * (candidate.new_lines > 1)}")
+        parts.append(count(candidate.new_lines, "new line"))
     elif candidate.new_branches:
-        parts.append(f"{candidate.new_branches} new branch{'es' * (candidate.new_branches > 1)}")
+        parts.append(count(candidate.new_branches, "new branch"))
     if candidate.mutants:
-        new = candidate.new_killed
-        first = "" if new is None else f" ({new or 'none'} new)"
-        of = f"{candidate.mutants} mutant{'s' * (candidate.mutants > 1)}"
-        parts.append(f"notices {candidate.killed} of {of}{first}")
+        told = mutants_noticed(candidate.killed, candidate.mutants, candidate.new_killed)
+        parts.append(f"notices {told}")
     if candidate.settled:
         parts.append("values of today")
     if candidate.unknown_symbols:

@@ -13,6 +13,7 @@ from lsp_server.project import Place, Project
 from lsp_server.server import Server
 from lsp_server.settings import Settings
 from lsp_server.threads import in_thread
+from personalizer.words import count
 
 __all__ = ["register"]
 
@@ -57,7 +58,7 @@ def _lens(place: Place, method: Method, offers_tests: bool) -> Iterator[lsp.Code
     start = lsp.Position(line, 0)
     tests = place.project.tests_of(place.buffer.path, method)
     if tests:
-        title = f"{len(tests)} test{'s' * (len(tests) > 1)}"
+        title = count(len(tests), "test")
         opens = navigation.command(place.project, tests[0].test, title)
         yield lsp.CodeLens(lsp.Range(start, start), opens)
     elif offers_tests:

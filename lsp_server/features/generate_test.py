@@ -14,6 +14,7 @@ from lsp_server.progress import Work, work
 from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.session import Session
+from personalizer import words
 from personalizer.daemon.protocol import GenerateRequest, PlaceRequest
 from personalizer.errors import BadInput
 
@@ -255,7 +256,7 @@ def verdict(generation: answers.Generation) -> str:
         return f"was not run: {generation.not_run or 'no sandbox'}"
     told = "passes"
     if best.new_lines:
-        told += f", covers {best.new_lines} line{'s' * (best.new_lines > 1)} that no test did"
+        told += f", covers {words.count(best.new_lines, 'line')} that no test did"
     elif best.new_branches:
         told += ", takes a branch that no test did"
     elif best.new_killed:

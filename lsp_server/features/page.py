@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from lsp_server.daemon import Json
 from lsp_server.features import adapters, training
@@ -45,4 +45,4 @@ def _read(params: Any) -> ViewAct:
         raise BadInput(f"expected use, rollback, train or cancel, got {name}")
     if not isinstance(adapter, str | None):
         raise BadInput(f"expected the id of an adapter, got {adapter!r}")
-    return ViewAct(cast(Any, name), adapter)
+    return ViewAct(name, adapter)

@@ -15,6 +15,7 @@ from lsp_server.server import Server
 from lsp_server.threads import in_thread
 from personalizer.errors import PersonalizerError
 from personalizer.storage import WorkspaceData
+from personalizer.words import count
 
 __all__ = ["CHANGED", "COMMAND", "REQUEST", "announce", "register", "summary"]
 
@@ -144,10 +145,10 @@ def summary(status: Json) -> str:
     since = [f"{pairs[kind]} {kind}" for kind in ("changed", "new", "removed") if pairs.get(kind)]
     parts = [
         f"Adapter {status['adapter']} ({status.get('method')}): {status.get('freshness')}",
-        f"trained on {pairs.get('trained', 0)} pairs"
+        f"trained on {count(pairs.get('trained', 0), 'pair')}"
         + (f", then {', '.join(since)}" if since else ""),
     ]
     behind = status.get("commits_behind")
     if behind:
-        parts.append(f"{behind} commit{'s' * (behind > 1)} behind")
+        parts.append(f"{count(behind, 'commit')} behind")
     return "; ".join(parts)

@@ -36,7 +36,6 @@ _POLL = 1.0
 """Seconds between two looks at a running job."""
 _TRIES = 5
 """Looks in a row that may fail."""
-_UNFINISHED = ("queued", "running")
 
 _log = logging.getLogger(__name__)
 
@@ -85,20 +84,23 @@ async def begin(server: Server, project: Project) -> Job:
 async def _cancel(server: Server, workspace: str | None) -> None:
     project = server.session.project(workspace)
     answer = await status.ask(server, project)
-    if not _running(answer):
+    job = _running(answer)
+    if job is None:
         raise BadInput(f"no training of {project.root.name} is running")
-    await server.session.daemon.ask(lambda daemon: daemon.cancel(answer["job"]["id"]))
+    await server.session.daemon.ask(lambda daemon: daemon.cancel(job.id))
 
 
-def _running(answer: Json) -> bool:
-    job = answer.get("job")
-    return isinstance(job, dict) and job.get("state") in _UNFINISHED
+def _running(answer: Json) -> Job | None:
+    """The training that a status names, if it has not ended."""
+    job = answers.read(answer["job"], Job) if answer.get("job") else None
+    return job if job and job.unfinished else None
 
 
 async def follow_newest(server: Server, project: Project, answer: Json) -> None:
     """Shows the training that a status names, if it has not ended."""
-    if _running(answer):
-        await follow(server, project, answers.read(answer["job"], Job))
+    job = _running(answer)
+    if job is not None:
+        await follow(server, project, job)
 
 
 async def follow(server: Server, project: Project, job: Job) -> None:
@@ -112,7 +114,7 @@ async def follow(server: Server, project: Project, job: Job) -> None:
         if told:
             await status.ask(server, project)
         async with work(server, title, measured=True) as act:
-            while job.state in _UNFINISHED:
+            while job.unfinished:
                 if job.progress:
                     act.say(described(job.progress), _percentage(job.progress))
                 if told and project.status:
@@ -121,7 +123,7 @@ async def follow(server: Server, project: Project, job: Job) -> None:
                 await act.pause(_POLL)
                 job = await _looked_at(server, job.id, cancel=act.cancelled.is_set())
     finally:
-        if job.state in _UNFINISHED:  # The next status that names it has it followed again.
+        if job.unfinished:  # The next status that names it has it followed again.
             server.session.followed.discard(job.id)
     failed = job.state == "failed"
     server.say(outcome(job), lsp.MessageType.Error if failed else lsp.MessageType.Info)

@@ -48,11 +48,7 @@ def daemon_cancel(path: Path, as_json: bool) -> None:
 
     workspace = str(path.resolve())
     with connect() as client:
-        jobs = [
-            job
-            for job in client.jobs()
-            if job.workspace == workspace and job.state in ("queued", "running")
-        ]
+        jobs = [job for job in client.jobs() if job.workspace == workspace and job.unfinished]
         if not jobs:
             raise BadInput(f"nothing is done in the background for {workspace}")
         cancelled = [output.as_dict(client.cancel(job.id)) for job in jobs]

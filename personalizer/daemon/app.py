@@ -187,7 +187,7 @@ async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:
     """A job each time it changes, up to its end."""
     while True:
         yield b"data: " + msgspec.json.encode(job) + b"\n\n"
-        if job.state not in ("queued", "running"):
+        if not job.unfinished:
             return
         before = job
         while job == before:

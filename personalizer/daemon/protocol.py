@@ -171,6 +171,11 @@ class Job:
     began_because: str | None = None
     """Why the daemon began it by itself, in one sentence; None where somebody asked for it."""
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ("queued", "running")
+
 
 @dataclass(frozen=True, slots=True)
 class ViewAct:

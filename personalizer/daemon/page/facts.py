@@ -92,7 +92,7 @@ class View:
 
     @property
     def trains(self) -> bool:
-        return self.job is not None and self.job.state in ("queued", "running")
+        return self.job is not None and self.job.unfinished
 
 
 def view_of(
@@ -116,7 +116,7 @@ def view_of(
     serving = registry.serving()
     gone = WorkspaceData(root).forgotten()
     pairs = without(gone, snapshot.pairs)
-    trains = job is not None and job.state in ("queued", "running")
+    trains = job is not None and job.unfinished
     lines, of = (_live(progress), "This training") if trains else ([], "")
     if not trains and serving is not None:
         lines = _live(progress) if progress else _kept(serving.manifest)

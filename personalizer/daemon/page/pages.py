@@ -42,7 +42,7 @@ class ServicePages:
         workspace = self._service.workspaces.get(root)
         registry, jobs = _registry(workspace.root), self._service.jobs
         job = jobs.queue.newest(str(workspace.root))
-        shown = job if job and job.state in ("queued", "running") else self._made(registry)
+        shown = job if job and job.unfinished else self._made(registry)
         return view_of(
             workspace.root,
             workspace.snapshot({}),
@@ -101,7 +101,7 @@ class ServicePages:
             self._service.jobs.submit(TrainRequest(str(path)))
             return "the training begins"
         job = self._service.jobs.queue.newest(str(path))
-        if job is None or job.state not in ("queued", "running"):
+        if job is None or not job.unfinished:
             raise BadInput(f"no training of {path.name} is running")
         self._service.jobs.queue.cancel(job.id)
         return "the training ends"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from personalizer.daemon.page.facts import View
-from personalizer.words import PHASES, count
+from personalizer.words import PHASES, count, spoken_duration
 
 __all__ = ["render"]
 
@@ -35,28 +34,18 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["phases"] = PHASES
-    made.filters |= {"duration": duration, "moment": moment, "count": count, "sentence": sentence}
+    made.filters |= {
+        "duration": spoken_duration,
+        "moment": moment,
+        "count": count,
+        "sentence": sentence,
+    }
     return made
 
 
 @cache
 def _part(name: str) -> str:
     return files("personalizer.daemon.page").joinpath("templates", name).read_text("utf-8")
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it.
-
-    Example:
-        >>> duration(40.2), duration(192), duration(4800)
-        ('41 s', '3 min 12 s', '1 h 20 min')
-    """
-    if seconds < 60:
-        return f"{math.ceil(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min" + (f" {rest} s" if rest else "")
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def sentence(text: str) -> str:
