@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import get_args
 
 from indexer import Level, Pair, Snapshot
 from indexer.languages.java import digest
+from personalizer.adapters import Side
 from personalizer.errors import PromptTooLong, TooFewPairs
 from personalizer.prompts import Tokenizer, encode, encode_target, example_of_pair
 
@@ -26,8 +27,7 @@ __all__ = [
     "split",
 ]
 
-Side = Literal["train", "validation", "gate"]
-SIDES: tuple[Side, ...] = ("train", "validation", "gate")
+SIDES: tuple[Side, ...] = get_args(Side)
 
 FEWEST_PAIRS = 24
 """Pairs below which no adapter is trained: three batches, and a pair or two to judge by."""

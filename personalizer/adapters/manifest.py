@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ __all__ = [
     "PAIRS",
     "Adapter",
     "Manifest",
+    "Side",
     "Trained",
     "UsedPair",
     "halves",
@@ -31,6 +32,8 @@ __all__ = [
 
 BASE = "base"
 """Name of the base model alone where an adapter could be named."""
+Side = Literal["train", "validation", "gate"]
+"""What a pair is for: to train, to stop a training, or to judge."""
 MANIFEST, PAIRS = "manifest.json", "pairs.json"
 
 
@@ -108,8 +111,7 @@ class UsedPair:
 
     digest: str
     """Changes when the code of either side changes; its halves are focal method and test."""
-    side: str
-    """train, validation or gate."""
+    side: Side
     focal_class: str
     """Path and class."""
     test: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from personalizer.errors import SettingsError
 
@@ -21,7 +21,7 @@ __all__ = ["Method", "Shown", "methods_named", "names_in"]
 
 Shown = Literal["icl", "rag"]
 """Random pairs, or the nearest ones."""
-_SHOWN: tuple[Shown, ...] = ("icl", "rag")
+_SHOWN: tuple[Shown, ...] = get_args(Shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +68,15 @@ def methods_named(names: Iterable[str], strategies: Iterable[str]) -> tuple[Meth
         >>> [m.name for m in methods_named(["lora+rag", "rag"], ["lora"])]
         ['base', 'lora+rag', 'rag']
     """
-    known = list(strategies)
-    methods = {"base": Method(None, None)}
+    trained = tuple(strategies)
+    ways = [Method(first, shown) for first in (None, *trained) for shown in (None, *_SHOWN)]
+    known = {way.name: way for way in ways}
+    methods = {"base": known["base"]}
     for name in names:
-        first, _, second = name.partition("+")
-        if name in ("base", *_SHOWN):
-            method = Method(None, None if name == "base" else name)  # type: ignore[arg-type]
-        elif first in known and (not second or second in _SHOWN):
-            method = Method(first, second or None)
-        else:
-            choices = ", ".join(("base", *_SHOWN, *known))
+        if name not in known:
+            choices = ", ".join(("base", *_SHOWN, *trained))
             raise SettingsError(
                 f"expected methods among {choices}, a strategy with +icl or +rag too, got {name}"
             )
-        methods[method.name] = method
+        methods[name] = known[name]
     return tuple(methods.values())

@@ -135,9 +135,8 @@ def keep_sides(sides: Sides, parent: Parent) -> dict[Side, list[Pair]]:
     ordered = [*parent.trained.inherited, *parent.trained.used]  # the newest word counts
     ordered.sort(key=lambda used: used.side == "train")
     for used in ordered:
-        side: Side = used.side  # type: ignore[assignment]
-        of_class[used.focal_class] = side
-        of_code |= dict.fromkeys([used.digest, *used.halves], side)
+        of_class[used.focal_class] = used.side
+        of_code |= dict.fromkeys([used.digest, *used.halves], used.side)
     classes: dict[str, list[Pair]] = {}
     split: dict[str, Side] = {}
     for side, pairs in sides.items():
