@@ -18,7 +18,7 @@ from personalizer.words import PHASES, duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from personalizer.daemon.protocol import Progress
+    from personalizer.phases import Progress
 
 __all__ = ["cell_json", "cell_line", "counting", "training_progress", "working"]
 
@@ -125,6 +125,6 @@ def cell_line(done: int, cells: int, what: str, seconds_left: float | None) -> N
 
 def cell_json(done: int, cells: int, what: str, seconds_left: float | None) -> None:
     """The same for the daemon, as a JSON line; it does not ask which cell."""
-    from personalizer.daemon.protocol import Progress
+    from personalizer.phases import Progress
 
     _json_line(Progress("evaluate", done, cells, seconds_left=seconds_left))

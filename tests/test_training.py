@@ -15,7 +15,6 @@ import torch
 
 from personalizer import dataset
 from personalizer.adapters import Registry
-from personalizer.daemon.protocol import Progress
 from personalizer.errors import (
     AdapterError,
     BadInput,
@@ -26,6 +25,7 @@ from personalizer.errors import (
 )
 from personalizer.freshness import status
 from personalizer.models import catalogue, load_base, parameters_of
+from personalizer.phases import Progress
 from personalizer.processes import environment, module_command
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData

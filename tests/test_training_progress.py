@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personalizer.daemon.protocol import Progress
+from personalizer.phases import Progress
 from personalizer.training.clock import RunningClock
 from personalizer.training.forecast import Forecast
 from personalizer.training.project import _foretold

@@ -17,7 +17,8 @@ from personalizer.errors import BadInput
 if TYPE_CHECKING:
     from indexer import Snapshot
     from personalizer.adapters import Registry
-    from personalizer.daemon.protocol import Progress, TrainRequest
+    from personalizer.daemon.protocol import TrainRequest
+    from personalizer.phases import Progress
 
 __all__ = [
     "check_for_java",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from personalizer.phases import Progress
+
 __all__ = [
     "Evaluation",
     "GenerateRequest",
@@ -133,23 +135,6 @@ class TrainRequest:
         if self.evaluate is not None:
             return "evaluate"
         return "measure" if self.measure else "train"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is."""
-
-    phase: str
-    """``index``, ``prepare``, ``train``, ``gate``; of an evaluation ``evaluate``."""
-    step: int = 0
-    steps: int = 0
-    """Steps in all, as foreseen by the pace so far and the budget; 0 while unknown."""
-    loss: float | None = None
-    validation_loss: float | None = None
-    tokens_per_second: float | None = None
-    seconds_left: float | None = None
-    note: str | None = None
-    """What the user should know now, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from indexer import Index, Snapshot, Where
-from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.engine import Engine
 from personalizer.errors import Cancelled, PersonalizerError, PromptTooLong
 from personalizer.gate import Executed, judge_executed
 from personalizer.generation import Retriever, Vectors, Writer, generate_test
 from personalizer.generation.held_out import without_tests
+from personalizer.phases import Progress
 from personalizer.settings import Settings
 from personalizer.training.strategies import strategy_named
 from personalizer.training.watch import Report

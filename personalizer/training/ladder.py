@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from personalizer.daemon.protocol import Progress
 from personalizer.errors import BaseTooLarge, OutOfMemory
 from personalizer.models import ran_out_of_memory
+from personalizer.phases import Progress
 from personalizer.settings import Settings
 from personalizer.training.compute import give_memory_back
 

@@ -20,12 +20,12 @@ from indexer import Index, Store
 from personalizer import freshness
 from personalizer.adapters import Adapter, Manifest, Registry, new_id
 from personalizer.contents import Learnable
-from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import AdapterError
 from personalizer.gate import cannot_pass, judge
 from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint
+from personalizer.phases import Progress
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
 from personalizer.training.auto import decided

@@ -25,10 +25,10 @@ from transformers import (
     set_seed,
 )
 
-from personalizer.daemon.protocol import Progress
 from personalizer.dataset import Dataset
 from personalizer.errors import SettingsError
 from personalizer.models import LoadedBase, half_of
+from personalizer.phases import Progress
 from personalizer.training.batches import (
     Examples,
     LengthGrouped,

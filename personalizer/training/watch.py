@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from personalizer.daemon.protocol import Progress
+from personalizer.phases import Progress
 from personalizer.training.checkpoints import seal
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import keep_memory_below
