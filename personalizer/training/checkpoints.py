@@ -9,15 +9,47 @@ from pathlib import Path
 import msgspec
 from transformers import TrainerState
 from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from personalizer.storage import file_digest, write_atomically
 from personalizer.training.hyperparameters import Hyperparameters
 
-__all__ = ["BUDGET", "history_of", "last_whole", "seal", "seconds_of", "state_of", "why_ended"]
+__all__ = [
+    "BUDGET",
+    "checkpoint_of",
+    "checkpoints_in",
+    "history_of",
+    "last_whole",
+    "seal",
+    "seconds_of",
+    "state_of",
+    "step_of",
+    "why_ended",
+]
 
 BUDGET = "budget"
 """Key of each row of a run's history: the budget that was asked for by then, in seconds."""
 _SEAL = "sealed.json"
+
+
+def checkpoint_of(run: Path, step: int) -> Path:
+    """The folder in which the Trainer keeps a run's checkpoint of a step."""
+    return run / f"{PREFIX_CHECKPOINT_DIR}-{step}"
+
+
+def checkpoints_in(run: Path) -> list[Path]:
+    """The checkpoints of a run, the first step first."""
+    return sorted(run.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=step_of)
+
+
+def step_of(checkpoint: Path) -> int:
+    """After which step a checkpoint was written.
+
+    Example:
+        >>> step_of(checkpoint_of(Path("run"), 12))
+        12
+    """
+    return int(checkpoint.name.removeprefix(f"{PREFIX_CHECKPOINT_DIR}-"))
 
 
 def seal(checkpoint: Path) -> None:
@@ -34,10 +66,7 @@ def last_whole(checkpoints: Path) -> Path | None:
 
     Those after it are deleted: what a lost process or machine has left of them.
     """
-    folders = sorted(
-        checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
-    )
-    for folder in reversed(folders):
+    for folder in reversed(checkpoints_in(checkpoints)):
         if _is_whole(folder):
             best = state_of(folder).best_model_checkpoint
             if best is None or _is_whole(checkpoints / Path(best).name):

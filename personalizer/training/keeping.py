@@ -158,7 +158,7 @@ def forget_other_examples(checkpoints: Path) -> list[str]:
     said = []
     for other in checkpoints.parent.glob(f"{checkpoints.name.rpartition('-')[0]}-*"):
         if other != checkpoints:
-            got = _how_far(other.glob("checkpoint-*"))
+            got = _how_far([other])
             shutil.rmtree(other, ignore_errors=True)
             if got.step:
                 said.append(
@@ -175,7 +175,7 @@ def forget_other_runs(kept: Path) -> list[str]:
         What became of those that had got anywhere, a sentence each.
     """
     folders = [one for one in kept.parent.glob("*") if one.is_dir() and one != kept]
-    others = [(_how_far(one.glob("rung-*/checkpoint-*")), one) for one in folders]
+    others = [(_how_far(one.glob("rung-*")), one) for one in folders]
     last = max((got.at for got, _ in others), default=None)
     said = []
     for got, folder in others:
@@ -201,9 +201,12 @@ class _Got:
     """When that was written."""
 
 
-def _how_far(checkpoints: Iterable[Path]) -> _Got:
+def _how_far(runs: Iterable[Path]) -> _Got:
+    from personalizer.training.checkpoints import checkpoints_in, step_of  # loads transformers
+
     rows = [
-        _Got(int(one.name.split("-")[1]), datetime.fromtimestamp(one.stat().st_mtime, UTC))
-        for one in checkpoints
+        _Got(step_of(one), datetime.fromtimestamp(one.stat().st_mtime, UTC))
+        for run in runs
+        for one in checkpoints_in(run)
     ]
     return max(rows, key=lambda got: got.at, default=_Got(0, datetime.fromtimestamp(0, UTC)))

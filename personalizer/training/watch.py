@@ -15,7 +15,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from personalizer.phases import Progress
-from personalizer.training.checkpoints import seal
+from personalizer.training.checkpoints import checkpoint_of, seal
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import keep_memory_below
 
@@ -122,7 +122,7 @@ class Watch(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if state.is_world_process_zero:
-            seal(Path(str(args.output_dir), f"checkpoint-{state.global_step}"))
+            seal(checkpoint_of(Path(str(args.output_dir)), state.global_step))
         if self._asked is not None:
             self._cost = time.monotonic() - self._asked
         self._saved = self.clock.seconds()
