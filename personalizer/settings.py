@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import platformdirs
 
@@ -31,8 +31,13 @@ from personalizer.storage import write_atomically
 __all__ = [
     "BM25",
     "FILE_NAME",
+    "Optimizer",
     "Resolved",
+    "Retrain",
+    "ScheduleOver",
     "Settings",
+    "Targets",
+    "Variant",
     "load",
     "parse_duration",
     "remember",
@@ -60,8 +65,11 @@ def _training(default: Any, doc: str, *, user_only: bool = False, **bounds: Any)
     return field(default=default, metadata=told)
 
 
-_OPTIMIZERS = ("adamw", "adafactor", "paged-adamw-8bit")
-_VARIANTS = ("lora", "rslora", "dora", "pissa", "lora+")
+Optimizer = Literal["adamw", "adafactor", "paged-adamw-8bit"]
+ScheduleOver = Literal["budget", "epochs"]
+Targets = Literal["all-linear", "qkv"]
+Variant = Literal["lora", "rslora", "dora", "pissa", "lora+"]
+Retrain = Literal["off", "ask", "on"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,10 @@ class Settings:
         "fm_fc_ms_ff", "How much of the focal class a prompt shows.", choices=tuple(Level)
     )
     context_tokens: int = _training(
-        1024, "Prompt and target together, in tokens.", least=1, most=1 << 18
+        1024,
+        "Prompt and target together, in tokens; a base without an adapter is shown all it holds.",
+        least=1,
+        most=1 << 18,
     )
     target_tokens: int = _training(320, "Longest test or body, in tokens.", least=1, most=1 << 16)
     candidates: int = _anyones(5, "Candidates of one generation.", least=1, most=MOST_CANDIDATES)
@@ -108,10 +119,12 @@ class Settings:
         None, "Learning rate; the method's own when left out.", above=0
     )
     lora_rank: int = _training(16, "Rank of LoRA matrices.", least=1, most=4096)
-    lora_targets: str = _training(
-        "all-linear", "Layers with LoRA matrices: all-linear or qkv.", choices=("all-linear", "qkv")
+    lora_targets: Targets = _training(
+        "all-linear", "Layers with LoRA matrices: all-linear or qkv.", choices=get_args(Targets)
     )
-    lora_variant: str = _training("lora", "lora, rslora, dora, pissa or lora+.", choices=_VARIANTS)
+    lora_variant: Variant = _training(
+        "lora", "lora, rslora, dora, pissa or lora+.", choices=get_args(Variant)
+    )
     virtual_tokens: int | None = _training(
         None,
         "Virtual tokens of prefix and prompt; the method's own number when left out.",
@@ -131,17 +144,19 @@ class Settings:
         "Epochs between two evaluations; as often as a tenth of the time allows when left out.",
         above=0,
     )
-    schedule: str = _training(
+    schedule: ScheduleOver = _training(
         "budget",
         "Steps that the learning rate rises and falls over: those that the budget is foretold to "
         "allow (budget), or those of all epochs (epochs).",
-        choices=("budget", "epochs"),
+        choices=get_args(ScheduleOver),
     )
     max_steps: int | None = _training(
         None, "Most training steps; no such limit when left out.", least=1
     )
-    optimizer: str = _training(
-        "adamw", "adamw, adafactor, or paged-adamw-8bit (CUDA only).", choices=_OPTIMIZERS
+    optimizer: Optimizer = _training(
+        "adamw",
+        "adamw, adafactor, or paged-adamw-8bit (CUDA only).",
+        choices=get_args(Optimizer),
     )
     accumulation: int = _training(
         1, "Parts that a step's batch is computed in, to save memory.", least=1
@@ -177,10 +192,10 @@ class Settings:
         above=0,
         below=1,
     )
-    retrain: str = _users_own(
+    retrain: Retrain = _users_own(
         "ask",
         "Train a stale adapter anew while the machine is idle: off, ask or on.",
-        choices=("off", "ask", "on"),
+        choices=get_args(Retrain),
     )
     warm: bool = _users_own(True, "Load the model when an editor opens a project, memory allowing.")
     engine_url: str = _users_own(
@@ -353,7 +368,8 @@ def _hyperparameters(file: Path | None, problems: list[str]) -> dict[str, Any]:
 
 
 def _checked(name: str, value: Any, hint: Any) -> tuple[Any, str | None]:
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    hint = str if get_origin(hint) is Literal else hint  # which of them, `choices` says
+    kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if bool in kinds:
         known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
         if isinstance(value, (bool, str)) and value in known:

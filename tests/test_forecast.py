@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import get_args
 
 import numpy as np
 import psutil
@@ -11,7 +12,7 @@ import torch
 
 from personalizer.errors import OutOfMemory, SettingsError
 from personalizer.models import load_base
-from personalizer.settings import Settings
+from personalizer.settings import Optimizer, Settings
 from personalizer.training import comparison, project, strategies
 from personalizer.training.batches import LengthGrouped, length, target_losses
 from personalizer.training.changes import block_changes
@@ -22,7 +23,8 @@ from personalizer.training.compute import (
     multiplying_parameters,
     petaflop_seconds,
 )
-from personalizer.training.forecast import _largest, rehearse
+from personalizer.training.forecast import _STATE_BYTES, _largest, rehearse
+from personalizer.training.hyperparameters import OPTIMIZERS
 from personalizer.training.ladder import rungs
 from personalizer.training.trainer import rehearsed
 from tests.java_project import write_project
@@ -33,6 +35,10 @@ QUICK = {"budget": "60s", "context_level": "fm", "target_tokens": 220, "epochs":
 
 def quick(base, **changes) -> Settings:
     return Settings(**(QUICK | {"base": str(base)} | changes))
+
+
+def test_every_optimizer_of_the_settings_can_be_used_and_foretold():
+    assert set(OPTIMIZERS) == set(_STATE_BYTES) == set(get_args(Optimizer))
 
 
 def test_a_forecast_changes_neither_weights_nor_random_numbers(tiny_base):

@@ -19,13 +19,14 @@ import torch
 
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import LoadedBase
+from personalizer.settings import Optimizer
 from personalizer.training.batches import Examples, length, padding_of, summed_loss, target_losses
 from personalizer.training.compute import flop_counter, forget_peak_memory, peak_memory_bytes
 from personalizer.training.hyperparameters import Hyperparameters
 
 __all__ = ["Forecast", "rehearse"]
 
-_STATE_BYTES = {"adamw": 8.0, "adafactor": 0.1, "paged-adamw-8bit": 2.1}
+_STATE_BYTES: dict[Optimizer, float] = {"adamw": 8.0, "adafactor": 0.1, "paged-adamw-8bit": 2.1}
 """Bytes an optimizer keeps for each trainable parameter: two float32 moments, rows and columns,
 two 8-bit moments with their scales."""
 

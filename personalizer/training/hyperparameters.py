@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from personalizer.settings import Optimizer, ScheduleOver
 from personalizer.training.strategies.records import Options
 
 __all__ = ["OPTIMIZERS", "Hyperparameters"]
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[Optimizer, str] = {
     "adamw": "adamw_torch",
     "adafactor": "adafactor",
     "paged-adamw-8bit": "paged_adamw_8bit",
@@ -45,13 +46,12 @@ class Hyperparameters:
     """Choices within the strategy."""
     warmup: float = 0.05
     """Share of the steps of the schedule."""
-    schedule: str = "budget"
+    schedule: ScheduleOver = "budget"
     """What the learning rate rises and falls over: the steps that the ``budget`` is foretold to
     allow, or those of all ``epochs``."""
     evaluate_every: float | None = None
     """Epochs between two evaluations; None for as often as a tenth of the time allows."""
-    optimizer: str = "adamw"
-    """``adamw``, ``adafactor`` or ``paged-adamw-8bit``."""
+    optimizer: Optimizer = "adamw"
     accumulation: int = 1
     """Micro-batches that a step's batch is cut into; the gradient stays the same."""
     gradient_checkpointing: bool = False

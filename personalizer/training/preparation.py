@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
@@ -18,7 +18,6 @@ from personalizer.settings import Settings
 from personalizer.training.continual import WarmStart
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, Strategy, frequent_words, strategy_named
-from personalizer.training.strategies.records import Targets, Variant
 from personalizer.words import count
 
 __all__ = [
@@ -115,8 +114,8 @@ def options_of(settings: Settings) -> Options:
     """The choices within a strategy that the settings make."""
     return Options(
         rank=settings.lora_rank,
-        targets=cast(Targets, settings.lora_targets),
-        variant=cast(Variant, settings.lora_variant),
+        targets=settings.lora_targets,
+        variant=settings.lora_variant,
         virtual_tokens=settings.virtual_tokens,
         start_from=None if settings.prefix_from is None else Path(settings.prefix_from),
     )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from personalizer.errors import SettingsError
+from personalizer.settings import Optimizer, ScheduleOver
 from personalizer.training.strategies.records import Options
 
 __all__ = ["PRESETS", "Preset", "preset_named"]
@@ -27,15 +28,14 @@ class Preset:
     ours: tuple[str, ...]
     """Fields that the paper leaves open: their values are ours."""
     options: Options
-    optimizer: str = "adamw"
-    """A name of ``hyperparameters.OPTIMIZERS``."""
+    optimizer: Optimizer = "adamw"
     batch_size: int = 8
     epochs: int = 12
     patience: int = 10
     """Evaluations without a better loss before the run ends."""
     evaluate_every: float = 0.2
     """Epochs between two evaluations; the lowest validation loss is kept."""
-    schedule: str = "epochs"
+    schedule: ScheduleOver = "epochs"
     """The learning rate runs over all epochs, whatever the budget allows."""
     rates: Mapping[str, float] = field(default_factory=_fixed)
     """Learning rate by strategy; the strategy's own where none is named."""

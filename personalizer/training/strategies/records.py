@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from personalizer.models import LoadedBase, Quantization
+from personalizer.settings import Targets, Variant
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["SMALL", "Options", "Strategy", "Targets", "Variant"]
-
-Targets = Literal["all-linear", "qkv"]
-Variant = Literal["lora", "rslora", "dora", "pissa", "lora+"]
+__all__ = ["SMALL", "Options", "Strategy"]
 
 SMALL = 50_000_000
 """Parameters below which a base takes the larger learning rates (measured on the starter)."""
