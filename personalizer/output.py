@@ -21,7 +21,7 @@ import msgspec
 from personalizer.errors import StorageError
 from personalizer.processes import allocator
 from personalizer.storage import data_folder, unwritable, write_atomically
-from personalizer.texts import LINES, TEXTS, plain
+from personalizer.texts import LINES, TEXTS
 
 if TYPE_CHECKING:
     from indexer import Pair
@@ -59,7 +59,7 @@ def harmless(text: str) -> str:
 
 def show(kind: str, result: dict[str, Any], as_json: bool) -> None:
     """Prints the result of a command."""
-    click.echo(json.dumps(result) if as_json else harmless(TEXTS.get(kind, plain)(result)))
+    click.echo(json.dumps(result) if as_json else harmless(TEXTS[kind](result)))
 
 
 def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None:

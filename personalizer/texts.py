@@ -8,7 +8,7 @@ from typing import Any
 
 from personalizer.words import PHASES, count, duration, mutants_noticed, shortened
 
-__all__ = ["LINES", "TEXTS", "plain"]
+__all__ = ["LINES", "TEXTS"]
 
 _DOING = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing methods"}
 """By a job's kind."""
@@ -52,7 +52,7 @@ def _mebibytes(size: int) -> str:
     return f"{size / 2**20:,.{0 if size > 10 * 2**20 else 1}f} MiB"
 
 
-def plain(result: dict[str, Any]) -> str:
+def _plain(result: dict[str, Any]) -> str:
     width = max(map(len, result), default=0)
     return "\n".join(f"{key:{width}}  {_value(value)}" for key, value in result.items())
 
@@ -604,6 +604,7 @@ TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "serving": _serving_text,
     "snippet": _snippet_text,
     "status": _status_text,
+    "tasks": _plain,
     "untested": _untested_text,
     "train": _train_text,
     "view": lambda r: str(r["url"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from personalizer.browsing import open_in_browser
 from personalizer.generation import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.output import as_dict
-from personalizer.texts import TEXTS, plain
+from personalizer.texts import TEXTS
 from tests.test_adapters import manifest
 
 ROW = {"gate_loss": 1.5, "gate_perplexity": 4.5, "validation_loss": 1.25}
@@ -109,9 +110,17 @@ FORGOTTEN = {
     ],
 )
 def test_a_result_is_told_in_words(kind: str, result: dict[str, Any], said: str):
-    text = TEXTS.get(kind, plain)(result)
+    text = TEXTS[kind](result)
     assert said in f"{text}\n"
     assert not re.search(r"None|True|False|[\[{(]['\"]", text), text
+
+
+def test_whatever_a_command_shows_has_its_words():
+    commands = (Path(__file__).parent.parent / "personalizer/commands").glob("*.py")
+    shown = {
+        kind for file in commands for kind in re.findall(r"\.show\(\s*([^,]+),", file.read_text())
+    }
+    assert shown == {f'"{kind}"' for kind in TEXTS}
 
 
 def candidates_told(*changes: dict[str, Any]) -> list[str]:
