@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from indexer.facts import Call, Method, simple_type
+from indexer.languages.java_words import PRIMITIVES
 from indexer.names import words_of
 from indexer.project import Class
 from indexer.views import Candidate, View, on_mock
@@ -106,7 +107,6 @@ def overload(view: View, named: list[Candidate]) -> Candidate:
     return max(named, key=score)
 
 
-_PRIMITIVES = frozenset({"int", "long", "short", "byte", "char", "boolean", "float", "double"})
 _WIDER = {
     "int": ("long", "Integer", "double", "float", "short", "byte", "Number"),
     "long": ("Long", "double", "Number"),
@@ -157,14 +157,14 @@ def _fit(view: View, have: str, want: str) -> float:
     if have == "?":
         return 0.0
     if have == "null":
-        return -2.0 if want in _PRIMITIVES else 0.2
+        return -2.0 if want in PRIMITIVES else 0.2
     if have == "->":
-        return 0.5 if want not in _PRIMITIVES and want != "String" else -1.0
+        return 0.5 if want not in PRIMITIVES and want != "String" else -1.0
     if want in _WIDER.get(have, ()):
         return 0.5
     if want == "Object" or len(want) == 1:
         return 0.3
-    if have in _PRIMITIVES or want in _PRIMITIVES or "String" in (have, want):
+    if have in PRIMITIVES or want in PRIMITIVES or "String" in (have, want):
         return -1.0
     one = view.project.nearest(have, view.test.path)
     family = view.project.with_parents(one) if one else []

@@ -9,17 +9,12 @@ from tree_sitter import Parser
 
 from indexer import Snapshot
 from indexer.languages.java_trees import JAVA, tame
+from indexer.languages.java_words import KEYWORDS
 
 __all__ = ["shared", "words", "words_of"]
 
 _WORD = re.compile(r"(?:(?!\d)\w)+")
 """What ``gensim.utils.tokenize`` takes for a word: letters and underscores, no digits."""
-_KEYWORDS = """
-    abstract assert boolean break byte case catch char class const continue default do double else
-    enum extends false final finally float for goto if implements import instanceof int interface
-    long native new null package private protected public record return short static strictfp super
-    switch synchronized this throw throws transient true try var void volatile while yield
-"""
 
 
 def words(source: bytes, encoding: str = "utf-8") -> set[str]:
@@ -38,7 +33,7 @@ def words(source: bytes, encoding: str = "utf-8") -> set[str]:
         else:
             stack.extend(node.children)
     found = _WORD.findall(kept.decode(encoding, "replace").lower())
-    return set(found) - set(_KEYWORDS.split())
+    return set(found) - KEYWORDS
 
 
 def words_of(snapshot: Snapshot) -> set[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from indexer.languages import java_words
+
 __all__ = ["PRIMITIVES", "Kind", "Signature", "with_inherited"]
 
-PRIMITIVES = frozenset(
-    {"boolean", "byte", "char", "double", "float", "int", "long", "short", "void"}
-)
+PRIMITIVES = java_words.PRIMITIVES | {"void"}
 """Types that no class declares; their values have nothing behind a dot."""
 
 

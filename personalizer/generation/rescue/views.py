@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from indexer.facts import simple_type
+from indexer.languages.java_words import PRIMITIVES
 from personalizer.generation.names.members import Declared
 from personalizer.generation.site import Site
 
@@ -139,7 +140,7 @@ def guesses(written: str, name: str = RESULT, getters: Iterable[Getter] = ()) ->
     kind, there = simple_type(written), f"assertNotNull({name})"
     if found := _PLAIN.get(kind) or _OF_JAVA.get(kind):
         first = found.replace(RESULT, name)
-        return (first,) if kind in _PRIMITIVE else (first, there)
+        return (first,) if kind in PRIMITIVES else (first, there)
     if written.endswith("[]"):
         shown = "deepToString" if written.endswith("[][]") else "toString"
         return f'assertEquals("", Arrays.{shown}({name}))', there
@@ -148,7 +149,6 @@ def guesses(written: str, name: str = RESULT, getters: Iterable[Getter] = ()) ->
     return (f'assertEquals("", {name}.toString())', *([state] if state else []), there)
 
 
-_PRIMITIVE = frozenset(["boolean", "byte", "char", "double", "float", "int", "long", "short"])
 _PLAIN = {
     "char": f'assertEquals("", String.valueOf({RESULT}))',
     "float": f"assertEquals(0.0f, {RESULT}, 1e-6f)",

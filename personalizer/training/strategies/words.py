@@ -6,18 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from indexer.languages.java_words import KEYWORDS
 from personalizer.prompts import Tokenizer
 
 __all__ = ["frequent_words", "spelled"]
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]+")
-_KEYWORDS = """
-    abstract assert boolean break byte case catch char class const continue default do double else
-    enum extends false final finally float for goto if implements import instanceof int interface
-    long native new null package private protected public record return short static strictfp super
-    switch synchronized this throw throws transient true try var void volatile while yield
-"""
-"""Java's own; no word of a repository."""
 _COMMON = ("Test", "assertEquals", "String", "assertTrue", "List", "expected", "actual", "value")
 """Begins a prefix where no words are given."""
 
@@ -33,8 +27,7 @@ def frequent_words(texts: Iterable[str], count: int = 200) -> tuple[str, ...]:
         ('cart', 'Cart')
     """
     counts = Counter(word for text in texts for word in _WORD.findall(text))
-    keywords = set(_KEYWORDS.split())
-    known = ((word, times) for word, times in counts.items() if word not in keywords)
+    known = ((word, times) for word, times in counts.items() if word not in KEYWORDS)
     ordered = sorted(known, key=lambda one: (-one[1], one[0]))
     return tuple(word for word, _ in ordered[:count])
 
