@@ -187,7 +187,7 @@ def main() -> None:
                 for (name, writer), shots, held in product(writers.items(), retrieved, holding):
                     condition = f"{name} + retrieval" if shots else name
                     condition += "" if held else ", no monitor"
-                    method = f"{focal.path}#{focal.method.key}"
+                    method = focal.key
                     if (method, condition) in done:
                         continue
                     clock = times.setdefault(condition, defaultdict(float))
@@ -267,9 +267,7 @@ def tested(
     """A row a stage; ``held``: to names, arguments and types that are there."""
     focal = one.focal
     site = Site(one.snapshot, focal.path, focal.method)
-    row = Row(
-        f"{focal.path}#{focal.method.key}", f"{focal.path}#{focal.method.owner}", condition, ""
-    )
+    row = Row(focal.key, f"{focal.path}#{focal.method.owner}", condition, "")
     examples = one.retriever.nearest(focal, settings.retrieve)
     writer = Writer.of(adapter, settings.base)
     asked = partial(

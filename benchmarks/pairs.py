@@ -95,7 +95,7 @@ def _explain(case: dict[str, Any], pair: Pair | None) -> None:
         else not _overload_right(pair, case)
     )
     if wrong:
-        got = f"{pair.focal.path}#{pair.focal.method.key} {pair.rule}" if pair else "no pair"
+        got = f"{pair.focal.key} {pair.rule}" if pair else "no pair"
         want = [(a["class"], a["method"], a["params"]) for a in _answers(case)]
         print(f"{case['confidence']} {case['test_file']}:{case['line']} {case['test_method']}")
         print(f"   got  {got}\n   want {want} {case['signal']} {case['note']}")

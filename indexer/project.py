@@ -38,6 +38,11 @@ class Where:
     path: str
     method: Method
 
+    @property
+    def key(self) -> str:
+        """Stable name in a project: ``path#Outer.Inner#name(int,String)``."""
+        return f"{self.path}#{self.method.key}"
+
 
 _OWN_PARENT = re.compile(r"Test(?:s|Case)?(?:Base)?$")
 

@@ -62,7 +62,7 @@ def verdict_on(schooled, folder, *, rate: float = RATE, spoil=lambda data: data)
     before = target_losses(base.model, base, data.gate)
     run = train(base, spoil(data), folder, rate=rate, epochs=3)
     after = target_losses(run.model, base, data.gate)
-    groups = [f"{e.pair.focal.path}#{e.pair.focal.method.key}" for e in data.gate]
+    groups = [e.pair.focal.key for e in data.gate]
     return judge(list(before), list(after), groups)
 
 

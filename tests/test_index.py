@@ -113,6 +113,13 @@ def test_the_tests_of_a_method_are_found():
     assert snapshot.tests_of("Cart.java", add) == ()
 
 
+def test_a_method_has_one_name_in_its_project():
+    snapshot = apply(Index(), Cart=CART, CartTest=TEST)
+    [pair] = snapshot.pairs
+    assert pair.focal.key == "Cart.java#Cart#total()"
+    assert pair.test.key == f"CartTest.java#{pair.test.method.key}"
+
+
 # ---------------------------------------------------------------- incremental equals from scratch
 
 texts = st.sampled_from(

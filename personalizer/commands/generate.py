@@ -218,7 +218,7 @@ class Session:
         place = find_place(self.snapshot, where.path, where.method)
         chosen = self.settings
         parts = [
-            f"{where.path}#{where.method.key} {where.method.digest}",
+            f"{where.key} {where.method.digest}",
             f"{self.writer.base} {self.writer.adapter}",
             f"{self.snapshot.hashes[place.path] if place else None}",
             f"{chosen.candidates} {chosen.retrieve} {chosen.repair_rounds} {chosen.temperature} "

@@ -357,9 +357,9 @@ def _usable_in_place(snapshot: Snapshot, pair: Pair) -> Declarations:
 def _row(example: Encoded, loss: float, greedy: str | None, beams: tuple[str, ...]) -> Row:
     pair = example.pair
     return Row(
-        focal=f"{pair.focal.path}#{pair.focal.method.key}",
+        focal=pair.focal.key,
         group=pair.focal_class,
-        test=f"{pair.test.path}#{pair.test.method.key}",
+        test=pair.test.key,
         reference=example.text,
         loss=loss,
         tokens=len(example.target),

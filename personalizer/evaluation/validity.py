@@ -71,7 +71,7 @@ def outcomes(
     validator.update(project.snapshot)
     file = project.cells.verdicts(key_of(key, validator.state(), _JUDGED))
     known = {one.test: one for one in read(file, tuple[Outcome, ...]) or ()}
-    pairs = {_name(p): p for side in project.folds[fold - 1].values() for p in side}
+    pairs = {p.test.key: p for side in project.folds[fold - 1].values() for p in side}
     wanted = [(pairs[test], text) for test, text in texts.items() if test not in known]
     known |= {one.test: one for one in _judged(project.snapshot, wanted, validator)}
     if wanted and (kept := [one for one in known.values() if one.not_run is None]):
@@ -86,23 +86,18 @@ def _judged(
     for pair, text in written:
         if not method_errors(text):
             with suppress(BadInput):  # as much as not compiling
-                checks[_name(pair)] = check_in_place(snapshot, pair, text)
+                checks[pair.test.key] = check_in_place(snapshot, pair, text)
     verdicts = dict(zip(checks, validator.validate(list(checks.values())), strict=True))
     # Where no test can be judged, what is no whole method is no failure either.
     unfit = {checks[t].file: v.not_run for t, v in verdicts.items() if v.compiles is None}
     for pair, _ in written:
-        test = _name(pair)
+        test = pair.test.key
         if test in verdicts:
             yield _outcome(test, verdicts[test])
         elif why := unfit.get(pair.test.path):
             yield _not_tried(test, why)
         else:
             yield Outcome(test, False, False, new_lines=False, mutation_score=0.0)
-
-
-def _name(pair: Pair) -> str:
-    """As ``Row.test``."""
-    return f"{pair.test.path}#{pair.test.method.key}"
 
 
 def _not_tried(test: str, why: str) -> Outcome:

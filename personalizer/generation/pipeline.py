@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from indexer import Level, Method, Pair, Snapshot
+from indexer import Level, Method, Pair, Snapshot, Where
 from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine, Request
 from personalizer.engine.monitor.declarations import Declarations
@@ -141,7 +141,7 @@ def generate_test(
     edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")
     return Generation(
-        focal=f"{focal_path}#{focal.key}",
+        focal=Where(focal_path, focal).key,
         adapter=writer.adapter,
         candidates=candidates,
         edit=edit,

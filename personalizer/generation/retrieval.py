@@ -39,7 +39,7 @@ class Retriever:
         self._snapshot = snapshot
         self._pairs = tuple(pairs)
         self._embed = embed
-        self._focals = {(pair.focal.path, pair.focal.method.key): pair.focal for pair in pairs}
+        self._focals = {pair.focal.key: pair.focal for pair in pairs}
         self._rows = {key: row for row, key in enumerate(self._focals)}
 
     def nearest(self, focal: Where, k: int, exclude: Collection[Pair] = ()) -> tuple[Pair, ...]:
@@ -57,7 +57,6 @@ class Retriever:
             return ()
         own = self._snapshot.tests_of(focal.path, focal.method)
         hidden = {pair.test.method.digest for pair in (*own, *exclude)}
-        itself = (focal.path, focal.method.key)
         scores = self._ranking.scores(self._text(focal))
 
         def order(pair: Pair) -> tuple[float, int]:
@@ -67,7 +66,7 @@ class Retriever:
 
         found: dict[int, Pair] = {}
         for pair in sorted(self._pairs, key=order):
-            same = (pair.focal.path, pair.focal.method.key) == itself
+            same = pair.focal.key == focal.key
             copy = pair.focal.method.digest == focal.method.digest
             if same or copy or pair.test.method.digest in hidden or not scores[self._row(pair)]:
                 continue
@@ -83,7 +82,7 @@ class Retriever:
         return _ByWords(texts) if self._embed is None else ByVectors(texts, self._embed)
 
     def _row(self, pair: Pair) -> int:
-        return self._rows[pair.focal.path, pair.focal.method.key]
+        return self._rows[pair.focal.key]
 
     def _text(self, where: Where) -> str:
         """The name of its class on a line of its own, then the method."""

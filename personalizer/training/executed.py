@@ -86,7 +86,7 @@ def judged_by_running(
             if over.is_set():
                 break
             for name, passed in found.items():
-                passes[name][f"{focal.path}#{focal.method.key}"] = passed
+                passes[name][focal.key] = passed
     executed = judge_executed(passes["base"], passes["adapter"])
     return executed if executed.methods else None
 
@@ -105,7 +105,7 @@ def _set_after(seconds: float) -> Iterator[threading.Event]:
 
 
 def _focals(dataset: Dataset) -> list[Where]:
-    found = {f"{e.pair.focal.path}#{e.pair.focal.method.key}": e.pair.focal for e in dataset.gate}
+    found = {e.pair.focal.key: e.pair.focal for e in dataset.gate}
     return [found[key] for key in sorted(found)]
 
 

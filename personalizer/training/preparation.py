@@ -168,8 +168,8 @@ def examples(snapshot: Snapshot, settings: Settings) -> Iterator[dict[str, Any]]
                 "split": side,
                 "prompt": tokenizer.decode(example.prompt),
                 "target": example.text,
-                "focal": f"{example.pair.focal.path}#{example.pair.focal.method.key}",
-                "test": f"{example.pair.test.path}#{example.pair.test.method.key}",
+                "focal": example.pair.focal.key,
+                "test": example.pair.test.key,
                 "prompt_tokens": len(example.prompt),
                 "target_tokens": len(example.target),
             }

@@ -169,7 +169,7 @@ def train_project(
         base, dataset = prepared.base, prepared.dataset
         report(Progress("gate", run.steps, run.steps))
         after = _losses(run.model, base, dataset)
-        groups = [f"{e.pair.focal.path}#{e.pair.focal.method.key}" for e in dataset.gate]
+        groups = [e.pair.focal.key for e in dataset.gate]
         verdict = judge(list(trained.before["gate"]), list(after["gate"]), groups)
 
         staging = folder / "staging"
