@@ -43,10 +43,11 @@ from personalizer.engine.local import LocalEngine
 from personalizer.errors import PersonalizerError
 from personalizer.evaluation.significance import interval
 from personalizer.generation import Candidate, Retriever, Vectors, Writer
+from personalizer.generation.asking import request_for, write_tests
 from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import checked
 from personalizer.generation.held_out import without_tests
-from personalizer.generation.pipeline import edit_of_best, request_for, write_tests
+from personalizer.generation.placing.best import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.amplifying import amplified
 from personalizer.generation.rescue.further import noticing, varied

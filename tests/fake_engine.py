@@ -34,16 +34,10 @@ class FakeEngine:
         on_text: Callable[[str], None] | None = None,
         cancelled: threading.Event | None = None,
     ) -> list[Completion]:
-        """The next script, at most ``request.count`` of it.
-
-        A single completion is told line by line to ``on_text``, until ``cancelled`` is set.
-        """
+        """The next script, at most ``request.count`` of it, at once."""
         self.requests.append(request)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-        completions = [_completion(one, rank) for rank, one in enumerate(script[: request.count])]
-        if len(completions) == 1:
-            return [_told(completions[0], on_text, cancelled)]
-        return completions
+        return [_completion(one, rank) for rank, one in enumerate(script[: request.count])]
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         """Nothing is loaded."""
@@ -61,18 +55,3 @@ def _completion(one: str | Completion, rank: int) -> Completion:
     if isinstance(one, Completion):
         return one
     return Completion(one, -0.1 * (rank + 1), len(one.split()), "stop")
-
-
-def _told(
-    completion: Completion,
-    on_text: Callable[[str], None] | None,
-    cancelled: threading.Event | None,
-) -> Completion:
-    told = ""
-    for line in completion.text.splitlines(keepends=True):
-        if cancelled is not None and cancelled.is_set():
-            return Completion(told, completion.score, len(told.split()), "cancelled")
-        told += line
-        if on_text is not None:
-            on_text(line)
-    return completion

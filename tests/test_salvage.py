@@ -17,7 +17,7 @@ from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.assertions import asserts, without_empty_words
 from personalizer.generation.candidates import candidates_of
-from personalizer.generation.pipeline import edit_of_best
+from personalizer.generation.placing.best import edit_of_best
 from personalizer.generation.ranking import ranked, worth
 from personalizer.generation.rescue.arguments import Arguments
 from personalizer.generation.rescue.beginnings import Beginning, beginnings

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from indexer import Method, Snapshot
 from personalizer.generation import Candidate, Generation
-from personalizer.generation.pipeline import edit_of_best
+from personalizer.generation.placing.best import edit_of_best
 from personalizer.generation.site import Site
 
 __all__ = ["Earlier"]

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from indexer import Level, Method, Pair, Snapshot, Where
 from indexer.languages.java import digest
-from personalizer.engine import Completion, Engine, Request
-from personalizer.engine.monitor.declarations import Declarations
-from personalizer.errors import BadInput, Cancelled
-from personalizer.generation.candidates import candidates_of, clean, whole_test
+from personalizer.engine import Completion, Engine
+from personalizer.generation.asking import asked_of, request_for, write_tests
+from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import OnCandidate, checked
+from personalizer.generation.placing.best import edit_of_best
 from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import cautions
-from personalizer.generation.records import Candidate, Edit, Generation, Writer
+from personalizer.generation.records import Candidate, Generation, Writer
 from personalizer.generation.rescue.amplifying import amplified
 from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
-from personalizer.prompts import Attempt, Kind, Prompt
+from personalizer.prompts import Attempt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
 
-__all__ = ["asked_of", "edit_of_best", "generate_test", "or_why_not", "request_for", "write_tests"]
-
-OnText = Callable[[str], None]
+__all__ = ["generate_test"]
 
 
 def generate_test(
@@ -42,7 +40,6 @@ def generate_test(
     settings: Settings,
     cancelled: threading.Event | None = None,
     examples: Sequence[Pair] = (),
-    on_text: OnText | None = None,
     validator: Validator | None = None,
     known: Sequence[Candidate] = (),
     on_candidate: OnCandidate | None = None,
@@ -61,7 +58,6 @@ def generate_test(
         settings: Context level, lengths, temperature and repair rounds.
         cancelled: Once set, generation ends within a token.
         examples: Retrieved pairs for the prompt, the nearest last.
-        on_text: Called with new text as it comes, where the engine can.
         validator: Compiles and runs the candidates; without one they are only looked at.
         known: Candidates of earlier requests, which are not made again: the model is then
             sampled, so that it writes others.
@@ -101,20 +97,18 @@ def generate_test(
 
     def ask_again(attempt: Attempt) -> Sequence[Completion]:
         prompt = site.prompt(level, examples, attempt)
-        return asked_of(engine, asked(prompt, count=1), None, cancelled)
+        return asked_of(engine, asked(prompt, count=1), cancelled)
 
     def go_on(beginning: str) -> Sequence[Completion]:
         more = replace(asked(prompt, count=1), begun=beginning, temperature=0.0)
-        return asked_of(engine, more, None, cancelled)
+        return asked_of(engine, more, cancelled)
 
     facts = snapshot.files[focal_path]
     told = cautions(facts, snapshot.source(focal_path), focal)
     prompt = site.prompt(level, examples)
     clock.took("prompt")
     request = asked(prompt, count=count)
-    completions, twice = write_tests(
-        engine, request, site, known=len(known), on_text=on_text, cancelled=cancelled
-    )
+    completions, twice = write_tests(engine, request, site, known=len(known), cancelled=cancelled)
     clock.took("generate")
     digests = {digest(one.text.encode()) for one in known}
     candidates = candidates_of(completions, site, known=digests)
@@ -168,41 +162,6 @@ def _empty(candidates: Sequence[Candidate], focal: Method) -> Iterator[str]:
             yield f"the test asserts nothing: it passes whatever {focal.name} gives"
 
 
-def write_tests(
-    engine: Engine,
-    request: Request,
-    site: Site,
-    *,
-    known: int = 0,
-    on_text: OnText | None = None,
-    cancelled: threading.Event | None = None,
-) -> tuple[list[Completion], bool]:
-    """Completions of a request, and whether the model was asked twice.
-
-    A beam search gives the most whole tests of five, but often none at all, or none that may
-    compile; sampling, then, nearly always gives one (``benchmarks/decoding.py``).
-
-    Args:
-        engine: Who writes.
-        request: What is asked.
-        site: Where the tests will stand.
-        known: How many were made before; with any, the model is sampled at once.
-        on_text: As ``Engine.generate``.
-        cancelled: As ``Engine.generate``.
-
-    Raises:
-        Cancelled: If ``cancelled`` was set.
-        PersonalizerError: Whatever the engine raises.
-    """
-    first = _sampled(request, seed=known) if known else request
-    completions = asked_of(engine, first, on_text, cancelled)
-    texts = [clean(one.text) for one in completions]
-    if any(whole_test(text, site) and site.may_compile(text) for text in texts):
-        return completions, False
-    again = asked_of(engine, _sampled(request, seed=known + 1), None, cancelled)
-    return [*completions, *again], True
-
-
 class _Clock:
     """Where time goes."""
 
@@ -219,74 +178,3 @@ class _Clock:
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self._start
-
-
-_SAMPLED_AT = 0.8
-"""Temperature at which the starter most often writes a whole test (``benchmarks/decoding.py``)."""
-
-
-def _sampled(request: Request, *, seed: int) -> Request:
-    """A request for other texts than a beam search gives."""
-    return replace(request, temperature=max(request.temperature, _SAMPLED_AT), seed=seed)
-
-
-def request_for(
-    prompt: Prompt,
-    *,
-    writer: Writer,
-    settings: Settings,
-    count: int,
-    declared: Declarations | None = None,
-) -> Request:
-    """What an engine is asked for tests or a body: complete methods, at the settings' lengths."""
-    return Request(
-        prompt=prompt,
-        base=writer.base,
-        adapter=writer.folder,
-        prompt_limit=writer.prompt_limit,
-        count=count,
-        max_tokens=settings.target_tokens,
-        temperature=settings.temperature,
-        stop_at_method_end=True,
-        grammar="block" if prompt.target == Kind.BODY else "method",
-        declared=declared,
-    )
-
-
-def asked_of(
-    engine: Engine,
-    request: Request,
-    on_text: OnText | None,
-    cancelled: threading.Event | None,
-) -> list[Completion]:
-    """What an engine gives.
-
-    Raises:
-        Cancelled: If ``cancelled`` was set.
-        PersonalizerError: Whatever the engine raises.
-    """
-    completions = engine.generate(request, on_text=on_text, cancelled=cancelled)
-    if cancelled is not None and cancelled.is_set():
-        raise Cancelled("the generation was cancelled")
-    return completions
-
-
-def edit_of_best(site: Site, candidates: Sequence[Candidate]) -> tuple[Edit | None, str | None]:
-    """The edit that adds the first candidate, or why there is none."""
-    if not candidates:
-        return None, "nothing new was generated"
-    best = candidates[0]
-    if not best.parses:
-        return None, "no candidate is a complete test"
-    if site.has(best.text):  # by what was settled
-        return None, "the test class has the best of them already"
-    edit, reason = or_why_not(lambda: site.edit(best.text))
-    return (replace(edit, notes=(*best.notes, *edit.notes)) if edit else None), reason
-
-
-def or_why_not(make: Callable[[], Edit]) -> tuple[Edit | None, str | None]:
-    """An edit, or why it cannot be made: the text is worth showing all the same."""
-    try:
-        return make(), None
-    except BadInput as error:
-        return None, str(error)

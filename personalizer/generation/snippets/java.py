@@ -18,7 +18,7 @@ from personalizer.errors import BadInput
 from personalizer.generation.candidates import clean
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
-from personalizer.generation.pipeline import or_why_not
+from personalizer.generation.placing.best import or_why_not
 from personalizer.generation.placing.bodies import place_body, place_statements, scope_within
 from personalizer.generation.records import SnippetGeneration
 from personalizer.generation.snippets.spot import Spot

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from indexer import Method, Snapshot
 from personalizer.engine import Engine
+from personalizer.generation.asking import asked_of, request_for
 from personalizer.generation.checking import told
-from personalizer.generation.pipeline import asked_of, request_for
 from personalizer.generation.placing.edits import text_after
 from personalizer.generation.records import SnippetGeneration, Writer
 from personalizer.generation.snippets import java, python
@@ -36,7 +35,6 @@ def generate_snippet(
     writer: Writer,
     settings: Settings,
     cancelled: threading.Event | None = None,
-    on_text: Callable[[str], None] | None = None,
     validator: Validator | None = None,
 ) -> SnippetGeneration:
     """The body of a documented method that has none yet, or what a comment in a body describes.
@@ -61,7 +59,7 @@ def generate_snippet(
     request = request_for(prompt, writer=writer, settings=settings, count=1)
     if spot.comment is not None:
         request = replace(request, max_tokens=min(_MOST_TOKENS, request.max_tokens))
-    completions = asked_of(engine, language.asked(snapshot, request, spot), on_text, cancelled)
+    completions = asked_of(engine, language.asked(snapshot, request, spot), cancelled)
     text = completions[0].text if completions else ""
     if spot.comment is not None:
         text = text.partition("\n")[2]  # the model may have said more in the comment's own line
