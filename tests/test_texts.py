@@ -54,9 +54,12 @@ RUNNING = {
     "uptime_seconds": 125.0,
     "engine": ENGINE,
     "log": "/data/log",
+    "jobs": [],
+    "error": None,
 }
 SILENT = {"running": True, "pid": 12, "version": "0.1.0", "log": "/l", "jobs": []}
 SILENT |= {"error": "no answer"}
+STOPPED = {"running": False, "log": "/l", "jobs": [], "error": None}
 FORGOTTEN = {
     "path": "src/A.java",
     "removed": ["lora-1", "lora-2"],
@@ -82,7 +85,7 @@ FORGOTTEN = {
         ("manifest", MANIFEST, "  validation  loss 1.900 at step 7, 1.900 at step 7\n"),
         ("manifest", MANIFEST, "  files       2 generated\n"),
         ("job", JOB, "Training in the background: queued (job 7)\n"),
-        ("daemon", {"running": False, "log": "/l", "jobs": []}, "The daemon does not run; it"),
+        ("daemon", STOPPED, "The daemon does not run; it starts when it is needed. Its log: /l\n"),
         ("daemon", SILENT | {"running": False}, "Its log: /l\n  error   no answer"),
         (
             "daemon",
@@ -107,6 +110,7 @@ FORGOTTEN = {
         ("exported", {"exported": "a", "folder": "/o", "files": ["x", "y"]}, "into /o: x, y"),
         ("measured", {"adapter": "a", "pairs": 0}, "Nothing to measure: a has seen every pair"),
         ("tasks", {"task": "apps", "failed": []}, "failed  none"),
+        ("tasks", {"passed": {"all": 2}, "failed": ["1", "7"]}, "passed  all 2\nfailed  1, 7\n"),
     ],
 )
 def test_a_result_is_told_in_words(kind: str, result: dict[str, Any], said: str):
