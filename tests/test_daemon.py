@@ -73,6 +73,7 @@ from personalizer.processes import environment
 from personalizer.storage import WorkspaceData, daemon_folder
 from tests.fake_parts import DAEMON, asked
 from tests.test_adapters import manifest
+from tests.waiting import until
 
 SHOP = {
     "src/main/java/shop/Cart.java": """\
@@ -142,13 +143,6 @@ def request(root: Path, line: int = 4, **choices: Any) -> GenerateRequest:
 
 
 SLOW, DEADLY, FAILING, SIZE = 8, 12, 16, 21
-
-
-def until(condition: Callable[[], object], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:

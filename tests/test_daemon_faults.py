@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,7 @@ from personalizer.storage import WorkspaceData, data_folder
 from tests.editors.editor import CART_PATH
 from tests.fake_parts import DAEMON, asked
 from tests.java_project import project_files, write_project
-
-
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
+from tests.waiting import until
 
 
 def a_test_of(shop: Path) -> GenerateRequest:
@@ -149,7 +142,7 @@ def test_a_client_that_leaves_in_mid_stream_ends_its_generation(daemon: Client):
         with http.stream("POST", "/v1/completions", json=body) as stream:
             next(stream.iter_lines())
         left = time.time()
-    until(lambda: [one for one in asked() if one["what"] == "cancelled"])
+    until(lambda: [one for one in asked() if one["what"] == "cancelled"], 60)
     assert asked()[-1]["at"] - left < 2.0  # 100 ms where the machine has time
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +21,7 @@ from personalizer.engine import Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.errors import BaseTooLarge, EngineError
 from tests.fake_parts import job_command
+from tests.waiting import until
 
 FAKE = """
 import os, sys, threading, time
@@ -50,13 +50,6 @@ def card(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     held: set[int] = set()
     monkeypatch.setattr(machine, "holds_accelerator", held.__contains__)
     return held
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 40
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_process_holds_an_accelerator_while_it_has_the_card_s_file_open(tmp_path, monkeypatch):

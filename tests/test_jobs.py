@@ -38,6 +38,7 @@ from personalizer.errors import (
 )
 from personalizer.progress import cell_json
 from tests.fake_parts import job_command
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -79,13 +80,6 @@ def newest_job(root: Path) -> dict[str, object] | None:
     """As the command line's ``status`` tells it."""
     job: dict[str, object] | None = known_of(root, {"freshness": "none"})["job"]
     return job
-
-
-def until(condition: Callable[[], object], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_training_runs_tells_its_progress_and_gives_its_result(jobs: Jobs, workspace):

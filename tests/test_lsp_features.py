@@ -24,6 +24,14 @@ async def request(editor: Editor, method: str, **params: Any) -> Any:
     return await editor.client.protocol.send_request_async(method, params)
 
 
+async def choose_the_second(editor: Editor) -> None:
+    """Has the second of the tests offered for ``Cart.total`` inserted."""
+    editor.open(CART_PATH)
+    editor.open(TEST_PATH)
+    editor.chooses = "2."
+    await editor.do(CART_PATH, TOTAL, CHOOSE)
+
+
 # ---------------------------------------------------------------- choose
 
 
@@ -55,10 +63,7 @@ async def test_an_editor_that_says_that_it_keeps_further_properties_is_given_the
 
 async def test_the_chosen_candidate_goes_into_the_test_class(shop: Path, data: Path) -> None:
     async with editing(shop, data=data) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        editor.chooses = "2."
-        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        await choose_the_second(editor)
         await until(lambda: "void other()" in editor.text(TEST_PATH))
         assert OTHER in editor.text(TEST_PATH)
         assert "void generated()" not in editor.text(TEST_PATH)
@@ -210,10 +215,7 @@ async def test_another_takes_the_place_in_a_class_that_was_just_made(
 async def test_another_follows_a_chosen_one(shop: Path, data: Path) -> None:
     """All candidates of the list were seen: the next is none of them."""
     async with editing(shop, data=data) as editor:
-        editor.open(CART_PATH)
-        editor.open(TEST_PATH)
-        editor.chooses = "2."
-        await editor.do(CART_PATH, TOTAL, CHOOSE)
+        await choose_the_second(editor)
         await until(lambda: editor.client.shown_documents)
         assert OTHER in editor.text(TEST_PATH)
         await editor.do(CART_PATH, TOTAL, ANOTHER)

@@ -749,15 +749,7 @@ async def test_what_is_told_while_a_training_runs_is_the_newest_status(
 async def test_a_training_is_followed_though_one_look_at_it_fails(
     shop: Path, data: Path, tmp_path: Path
 ) -> None:
-    busy = server_whose_daemon(
-        tmp_path,
-        "looks = 0",
-        "def job(self, job_id):",
-        "    self.looks += 1",
-        "    if self.looks == 2:",
-        "        raise TooBusy('too much is asked of the daemon')",
-        "    return super().job(job_id)",
-    )
+    busy = server_refused_once(tmp_path, "job")
     async with editing(shop, data=data, server=busy) as editor:
         await editor.command("personalizer.train")
         assert await until(lambda: editor.messages) == ["Adapter shop-2 is trained and serves"]
@@ -766,15 +758,7 @@ async def test_a_training_is_followed_though_one_look_at_it_fails(
 async def test_a_training_that_could_not_be_followed_is_followed_later(
     shop: Path, data: Path, tmp_path: Path
 ) -> None:
-    busy = server_whose_daemon(
-        tmp_path,
-        "asked = 0",
-        "def status(self, workspace):",
-        "    self.asked += 1",
-        "    if self.asked == 2:",
-        "        raise TooBusy('too much is asked of the daemon')",
-        "    return super().status(workspace)",
-    )
+    busy = server_refused_once(tmp_path, "status")
     async with editing(shop, data=data, server=busy) as editor:
         await indexed(editor)
         await editor.command("personalizer.train")
@@ -1170,6 +1154,19 @@ def server_whose_daemon(folder: Path, *method: str) -> tuple[str, ...]:
     )
     script.write_text("\n".join(lines))
     return sys.executable, str(script)
+
+
+def server_refused_once(folder: Path, call: str) -> tuple[str, ...]:
+    """The command of a language server whose daemon is too busy for the second of some calls."""
+    return server_whose_daemon(
+        folder,
+        "asked = 0",
+        f"def {call}(self, what):",
+        "    self.asked += 1",
+        "    if self.asked == 2:",
+        "        raise TooBusy('too much is asked of the daemon')",
+        f"    return super().{call}(what)",
+    )
 
 
 async def test_what_is_printed_by_mistake_does_not_reach_the_editor(
