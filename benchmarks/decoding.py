@@ -22,7 +22,7 @@ from personalizer.engine import Request
 from personalizer.engine.local import LocalEngine
 from personalizer.generation.candidates import clean, whole_test
 from personalizer.generation.site import Site
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.prompts import Prompt, example_of_pair
 
 WAYS = {

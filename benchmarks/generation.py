@@ -54,7 +54,7 @@ from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
 from personalizer.generation.validators import open_validator
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.prompts import Attempt
 from personalizer.settings import BM25, Settings
 from personalizer.validation import Validator

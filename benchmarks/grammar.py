@@ -20,7 +20,7 @@ from indexer import code_of, index_folder
 from indexer.languages.java import method_errors
 from personalizer.engine.grammar import Grammar
 from personalizer.models import STARTER, load_base
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from personalizer import freshness, settings
 from personalizer.adapters import Registry
 from personalizer.dataset import Dataset, Side
 from personalizer.errors import BadInput
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
 from personalizer.training.batches import target_losses

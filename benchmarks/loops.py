@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer import code_of, index_folder
 from personalizer.models import STARTER, load_tokenizer
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 
 LENGTHS = (6, 8, 12, 16, 24, 32)
 

@@ -27,7 +27,7 @@ from benchmarks.peers import NAMES, in_a_process, train_with_trl
 from indexer import Pair
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import STARTER, LoadedBase, load_tokenizer
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.training.hyperparameters import Hyperparameters
 from personalizer.training.strategies import Options, strategy_named
 from personalizer.training.trainer import fine_tune

@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.peers import NAMES, in_a_process, train_with_trl
 from indexer import index_folder
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.settings import Settings
 from personalizer.training.batches import length, target_losses
 from personalizer.training.preparation import prepare, usable_pairs

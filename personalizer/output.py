@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import json
-import logging
 import os
 import re
 import tempfile
 import traceback
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,6 @@ import click
 import msgspec
 
 from personalizer.errors import StorageError
-from personalizer.processes import allocator
 from personalizer.storage import data_folder, unwritable, write_atomically
 from personalizer.texts import LINES, TEXTS
 
@@ -34,7 +31,6 @@ __all__ = [
     "harmless",
     "log_crash",
     "pair_row",
-    "quiet_libraries",
     "remark",
     "show",
     "show_lines",
@@ -136,39 +132,6 @@ def as_dict(record: Any) -> dict[str, Any]:
     """A record as JSON-ready values."""
     built: dict[str, Any] = msgspec.to_builtins(record)
     return built
-
-
-def quiet_libraries() -> None:
-    """Keeps the model libraries off the terminal and off the hubs; called before torch comes.
-
-    A library may fetch what it thinks it needs, as bitsandbytes does its kernels; only
-    ``models pull``, which does not call this, may leave the machine.
-
-    Raises:
-        StorageError: If nothing temporary can be written, which some libraries do as they load.
-    """
-    try:
-        tempfile.gettempdir()
-    except FileNotFoundError as error:
-        raise StorageError(
-            "cannot write temporary files: make room on the disk, or name a folder in TMPDIR"
-        ) from error
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve a busy machine
-    # oneDNN keeps code for the last 1,024 shapes that it met: with texts of ever other lengths, a
-    # gigabyte. As many as a step has are enough (docs/experiments.md).
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
-    os.environ.update(allocator())
-    warnings.filterwarnings("ignore")
-    logging.getLogger().setLevel(logging.ERROR)
-    logging.disable(logging.INFO)  # bm25s sets its own logger to DEBUG
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
 
 
 def pair_row(pair: Pair) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import personalizer
 
-__all__ = ["JOB", "allocator", "environment", "module_command"]
+__all__ = ["JOB", "environment", "libraries", "module_command"]
 
 JOB = "PERSONALIZER_JOB"
 """Environment variable that names the daemon's job to its process and all that this starts."""
@@ -30,15 +30,22 @@ def environment() -> dict[str, str]:
     kept = [entry for entry in before if Path(entry).is_absolute() and entry != package]
     return {
         **os.environ,
-        **allocator(),
+        **libraries(),
         "PYTHONPATH": os.pathsep.join([package, *kept]),
+    }
+
+
+def libraries() -> dict[str, str]:
+    """What the model libraries are told: no hub is to be asked, and tokenizers start no threads."""
+    return {
+        **_allocator(),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
 
 
-def allocator() -> dict[str, str]:
+def _allocator() -> dict[str, str]:
     """Lets torch keep a GPU's memory in segments that grow; nothing where the user has said how.
 
     Batches of ever other lengths leave gaps in fixed ones that no later batch fits into. A torch

@@ -110,7 +110,7 @@ def test_hub_names_are_looked_up_on_this_machine_only():
 
 def test_libraries_that_commands_load_cannot_reach_a_hub():
     code = (
-        "from personalizer import output; output.quiet_libraries()\n"
+        "from personalizer.models.quiet import quiet_libraries; quiet_libraries()\n"
         "import huggingface_hub.constants as hub, sys; sys.exit(not hub.HF_HUB_OFFLINE)"
     )
     told = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}

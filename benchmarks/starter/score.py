@@ -30,7 +30,7 @@ from personalizer import dataset as data_module
 from personalizer.dataset import Side
 from personalizer.evaluation.decoding import greedy_tests
 from personalizer.models import LoadedBase, load_base
-from personalizer.output import quiet_libraries
+from personalizer.models.quiet import quiet_libraries
 from personalizer.prompts import SPECIAL_TOKENS
 
 WINDOW = 50

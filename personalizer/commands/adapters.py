@@ -15,6 +15,7 @@ from personalizer.commands.common import (
     until_interrupted,
     workspace_option,
 )
+from personalizer.models.quiet import quiet_libraries
 
 __all__ = ["adapters"]
 
@@ -99,7 +100,7 @@ def adapters_export(
 
     found = registry_of(workspace).get(adapter)
     if merged:
-        output.quiet_libraries()
+        quiet_libraries()
         from personalizer.training.merge import export_merged
 
         with progress.working("Merging"):
@@ -188,7 +189,7 @@ def _trained_anew(root: Path, path: str) -> dict[str, object]:
         f"what served had seen {path} and is gone: training anew without it, for "
         f"{resolved.budget} at most (interrupt it, or forget with --no-train, to leave that)"
     )
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.training.project import train_project
 
     with progress.training_progress(as_json_lines=False) as report:
@@ -217,7 +218,7 @@ def adapters_measure(path: Path, background: bool, as_json: bool) -> None:
         in_background(TrainRequest(str(root), measure=True), as_json)
         return
     resolved = settings.load(root).settings
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.training.measure import measure_new
 
     with progress.working("Measuring"):

@@ -10,6 +10,7 @@ import click
 
 from personalizer import output, progress
 from personalizer.commands.common import json_option, path_argument
+from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from personalizer.settings import Settings
@@ -33,7 +34,7 @@ def doctor(path: Path, as_json: bool) -> None:
     from personalizer.storage import WorkspaceData
     from personalizer.validation.inspection import inspect
 
-    output.quiet_libraries()
+    quiet_libraries()
     workspace = Workspace(path)
     root = workspace.root
     chosen = settings.load(root).settings

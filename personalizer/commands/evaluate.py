@@ -18,6 +18,7 @@ from personalizer.commands.common import (
     progress_option,
     project_here,
 )
+from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from personalizer.daemon.protocol import TrainRequest
@@ -163,7 +164,7 @@ def evaluate(
         chosen = settings_module.load(
             None, {"base": base, "budget": budget}, hyperparameters=config
         ).settings
-        output.quiet_libraries()
+        quiet_libraries()
         if tasks == "apps" and solutions != "model":
             result = _references(data, solutions == "broken", limit)
         elif tasks in _PROGRAMS:
@@ -188,7 +189,7 @@ def evaluate(
     )
     for line in resolved.ignored:
         output.remark(line)
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.evaluation.evaluate import Plan
     from personalizer.evaluation.evaluate import evaluate as run
     from personalizer.evaluation.experiment import Step

@@ -14,6 +14,7 @@ import click
 from personalizer import __version__, output, progress
 from personalizer.commands.common import json_option, project_above, registry_of, workspace_option
 from personalizer.errors import BadInput
+from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from indexer import Index, Method, Snapshot, Where
@@ -81,7 +82,7 @@ def generate(
         raise click.UsageError("expected a TARGET or --untested, got neither")
     if not untested and (limit is not None or out is not None):
         raise click.UsageError("--limit and --out go with --untested")
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.generation.targets import overloads_told
 
     root, target = workspace_of(target or "", workspace)
@@ -271,7 +272,7 @@ def snippet(
 
     A comment inside a body counts where no code stands beneath it yet. The file is Java or Python.
     """
-    output.quiet_libraries()
+    quiet_libraries()
     root, target = workspace_of(target, workspace)
     file, colon, line = target.rpartition(":")
     if not colon or not line.isdigit():

@@ -16,6 +16,7 @@ from personalizer.commands.common import (
     path_argument,
 )
 from personalizer.errors import BadInput
+from personalizer.models.quiet import quiet_libraries
 
 __all__ = ["config", "dataset", "index", "pairs"]
 
@@ -86,7 +87,7 @@ def dataset(path: Path, out: Path | None, as_json: bool) -> None:
 
     if out is not None and not out.absolute().parent.is_dir():
         raise BadInput(f"expected a file in a folder that is there, got {out}")
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.training import preparation
 
     workspace = Learnable(path)

@@ -17,6 +17,7 @@ from personalizer.commands.common import (
     until_interrupted,
 )
 from personalizer.errors import PersonalizerError
+from personalizer.models.quiet import quiet_libraries
 
 __all__ = ["status", "train"]
 
@@ -106,7 +107,7 @@ def train(
         )
         in_background(request, as_json)
         return
-    output.quiet_libraries()
+    quiet_libraries()
     from personalizer.training import project
 
     if dry_run:
