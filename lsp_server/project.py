@@ -30,8 +30,8 @@ from lsp_server.convert import command_at, uri_of
 from lsp_server.documents import Buffer, Documents
 from lsp_server.pauses import without_collection
 from lsp_server.threads import in_thread
-from personalizer.contents import WholeStore
 from personalizer.errors import BadInput
+from personalizer.forgotten import WholeStore
 from personalizer.storage import WorkspaceData
 
 __all__ = ["Place", "Project", "Seen"]

@@ -19,8 +19,9 @@ import msgspec
 from indexer import Snapshot, Store
 from personalizer import settings as settings_module
 from personalizer.adapters import Adapter, Registry, Trained, UsedPair
-from personalizer.contents import Contents, Learnable, contents_of, current, pair_names
+from personalizer.contents import Contents, contents_of, current, pair_names
 from personalizer.errors import AdapterError
+from personalizer.forgotten import Learnable
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData, write_atomically
 from personalizer.words import count

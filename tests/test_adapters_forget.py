@@ -20,9 +20,10 @@ from personalizer.adapters import (
     import_folder,
 )
 from personalizer.cli import personalizer
-from personalizer.contents import Learnable, WholeStore, current
+from personalizer.contents import current
 from personalizer.errors import AdapterError, BadInput, Busy
 from personalizer.evaluation.projects import open_projects
+from personalizer.forgotten import Learnable, WholeStore
 from personalizer.freshness import status, trained_on
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData

@@ -17,8 +17,8 @@ from pathlib import Path
 from indexer import Index, Snapshot, Workspace
 from personalizer.adapters.manifest import Trained
 from personalizer.adapters.registry import Registry
-from personalizer.contents import WholeStore, covers
 from personalizer.errors import AdapterError, BadInput
+from personalizer.forgotten import WholeStore, covers
 from personalizer.storage import WorkspaceData
 
 __all__ = ["Forgotten", "forget", "has_seen", "remember"]

@@ -29,7 +29,7 @@ def doctor(path: Path, as_json: bool) -> None:
     """
     from indexer import Index, Workspace, find_modules
     from personalizer import settings
-    from personalizer.contents import WholeStore
+    from personalizer.forgotten import WholeStore
     from personalizer.generation.validators import is_trusted
     from personalizer.storage import WorkspaceData
     from personalizer.validation.inspection import inspect

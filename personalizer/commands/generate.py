@@ -133,7 +133,7 @@ class Session:
         """Opens everything that generation needs; the model is loaded when first asked."""
         from indexer import Index, Workspace
         from personalizer import settings
-        from personalizer.contents import WholeStore
+        from personalizer.forgotten import WholeStore
         from personalizer.generation import Vectors, Writer
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
@@ -204,7 +204,7 @@ class Session:
 
     @property
     def _retriever(self) -> Retriever:
-        from personalizer.contents import without
+        from personalizer.forgotten import without
         from personalizer.generation import Retriever
 
         embed = self.vectors.by(self.settings.retriever, self.engine)

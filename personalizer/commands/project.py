@@ -28,7 +28,7 @@ __all__ = ["config", "dataset", "index", "pairs"]
 def index(path: Path, excluded: bool, as_json: bool) -> None:
     """Reads a project: files, methods, tests and pairs."""
     from indexer import Index, Store
-    from personalizer.contents import Learnable
+    from personalizer.forgotten import Learnable
     from personalizer.storage import WorkspaceData
 
     workspace = Learnable(path)
@@ -62,7 +62,7 @@ def index(path: Path, excluded: bool, as_json: bool) -> None:
 def pairs(path: Path, as_json: bool) -> None:
     """Lists the tests with the method that each tests."""
     from indexer import Index, Store
-    from personalizer.contents import Learnable
+    from personalizer.forgotten import Learnable
     from personalizer.storage import WorkspaceData
 
     workspace = Learnable(path)
@@ -82,7 +82,7 @@ def dataset(path: Path, out: Path | None, as_json: bool) -> None:
     """Prints the examples that training would use, one JSON object a line."""
     from indexer import Index, Store
     from personalizer import settings
-    from personalizer.contents import Learnable
+    from personalizer.forgotten import Learnable
     from personalizer.storage import WorkspaceData
 
     if out is not None and not out.absolute().parent.is_dir():

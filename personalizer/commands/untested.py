@@ -53,7 +53,7 @@ def generate_untested(
 
 
 def _tried(session: Session, limit: int | None, folder: Path, write: bool) -> dict[str, Any]:
-    from personalizer.contents import covers
+    from personalizer.forgotten import covers
     from personalizer.generation import untested
     from personalizer.generation.ranking import good
 

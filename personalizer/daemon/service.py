@@ -19,7 +19,6 @@ import msgspec
 from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import BASE, Adapter, Registry
-from personalizer.contents import without
 from personalizer.daemon import place
 from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
@@ -37,6 +36,7 @@ from personalizer.engine import Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine
 from personalizer.errors import AdapterError, BadInput, BaseTooLarge, EngineError
+from personalizer.forgotten import without
 from personalizer.generation import (
     Candidate,
     Edit,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from indexer import Change, Index, Snapshot, Workspace
 from indexer.store import content_hash
-from personalizer.contents import WholeStore
+from personalizer.forgotten import WholeStore
 from personalizer.storage import WorkspaceData
 
 __all__ = ["OpenWorkspace", "Workspaces"]

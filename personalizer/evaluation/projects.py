@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import Index, Pair, Snapshot, Store, Workspace
-from personalizer.contents import Learnable
 from personalizer.dataset import FEWEST_PAIRS, Side, folds, hold_out
 from personalizer.errors import BadInput
 from personalizer.evaluation.cells import Cells
+from personalizer.forgotten import Learnable
 from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training.preparation import usable_pairs

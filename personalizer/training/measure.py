@@ -12,9 +12,10 @@ from typing import Any
 from indexer import Index, Level, Pair, Store
 from personalizer import dataset as data_module
 from personalizer.adapters import Registry, halves
-from personalizer.contents import Learnable, named
+from personalizer.contents import named
 from personalizer.dataset import Encoded
 from personalizer.errors import BadInput
+from personalizer.forgotten import Learnable
 from personalizer.freshness import Measured, changes_of, keep_measured, pair_names
 from personalizer.models import base_folder, fingerprint, load_base
 from personalizer.settings import Settings

@@ -19,9 +19,9 @@ import personalizer
 from indexer import Index, Store
 from personalizer import freshness
 from personalizer.adapters import Adapter, Manifest, Registry, new_id
-from personalizer.contents import Learnable
 from personalizer.dataset import Dataset
 from personalizer.errors import AdapterError
+from personalizer.forgotten import Learnable
 from personalizer.gate import cannot_pass, judge
 from personalizer.generation.validators import open_validator
 from personalizer.models import LoadedBase, base_folder, fingerprint

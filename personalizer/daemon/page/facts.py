@@ -9,11 +9,11 @@ from typing import Any
 
 from indexer import Snapshot
 from personalizer.adapters import Adapter, Manifest, Registry
-from personalizer.contents import covers, without
 from personalizer.daemon.page.charts import Chart, Line, chart
 from personalizer.daemon.protocol import Job, Progress
 from personalizer.dataset import FEWEST_PAIRS
 from personalizer.errors import AdapterError
+from personalizer.forgotten import covers, without
 from personalizer.freshness import changes_of, pair_names
 from personalizer.storage import WorkspaceData
 
