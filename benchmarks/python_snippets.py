@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from indexer import Index, Method, Snapshot, Span, Workspace, index_file
+from personalizer.edits import apply_changes
 from personalizer.engine import Completion, Engine, Request
 from personalizer.errors import PersonalizerError
-from personalizer.generation import Writer, apply_changes, generate_snippet
+from personalizer.generation import Writer, generate_snippet
 from personalizer.settings import Settings
 
 

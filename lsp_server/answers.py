@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
+from personalizer.edits import TextEdit
 from personalizer.errors import DaemonError
 
-__all__ = ["Candidate", "Change", "Edit", "Generation", "Snippet", "digest", "read"]
+__all__ = ["Candidate", "Edit", "Generation", "Snippet", "read"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Replaces the bytes from ``start`` to ``end`` by ``text``."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Edit:
     """The file does not exist yet."""
     sha256: str | None
     """Of the file's bytes that ``changes`` count; None where it does not exist yet."""
-    changes: tuple[Change, ...]
+    changes: tuple[TextEdit, ...]
     """In bytes of the file's UTF-8 text, in order, without overlap."""
 
 
@@ -95,11 +86,6 @@ class Snippet:
     """Why ``edit`` is None."""
     notes: tuple[str, ...] = ()
     """What was mended in it, one sentence each."""
-
-
-def digest(source: bytes) -> str:
-    """What an edit names the text by that it is for."""
-    return hashlib.sha256(source).hexdigest()
 
 
 def read(answer: Mapping[str, Any], kind: type[T]) -> T:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from lsprotocol import types as lsp
 from pygls.uris import to_fs_path
 
-from lsp_server.answers import Change
+from personalizer.edits import TextEdit, apply_changes
 
 __all__ = [
     "Text",
@@ -152,14 +152,14 @@ def _replace(lines: list[bytes], where: lsp.Range, new: bytes, encoding: str) ->
 
 
 def as_shown(
-    source: bytes, changes: Sequence[Change], encoding: str
-) -> tuple[Text, tuple[Change, ...]]:
+    source: bytes, changes: Sequence[TextEdit], encoding: str
+) -> tuple[Text, tuple[TextEdit, ...]]:
     """A file as an editor shows it, and changes of the file's bytes as changes of that text.
 
     An editor shows no byte-order mark, and reads what is no UTF-8 as one column a byte.
 
     Example:
-        >>> text, [change] = as_shown(b"caf\\xe9;", [Change(5, 5, "x")], "utf-16")
+        >>> text, [change] = as_shown(b"caf\\xe9;", [TextEdit(5, 5, "x")], "utf-16")
         >>> text.source.decode(), change.start
         ('café;', 6)
     """
@@ -172,7 +172,7 @@ def as_shown(
     def moved(offset: int) -> int:
         return len(source[:offset].decode(codec, "ignore").encode())
 
-    shown = tuple(Change(moved(c.start), moved(c.end), c.text) for c in changes)
+    shown = tuple(TextEdit(moved(c.start), moved(c.end), c.text) for c in changes)
     return Text(source.decode(codec).encode(), encoding), shown
 
 
@@ -203,7 +203,7 @@ def uri_of(folder_uri: str, path: str) -> str:
 
 
 def workspace_edit(
-    changes: Sequence[Change],
+    changes: Sequence[TextEdit],
     text: Text,
     *,
     uri: str,
@@ -235,7 +235,7 @@ def workspace_edit(
     return lsp.WorkspaceEdit(document_changes=[changed])
 
 
-def inserted_at(changes: Sequence[Change]) -> int:
+def inserted_at(changes: Sequence[TextEdit]) -> int:
     """The byte where the longest of the inserted texts begins once all changes are made."""
     shift, best, longest = 0, 0, -1
     for change in changes:
@@ -246,11 +246,9 @@ def inserted_at(changes: Sequence[Change]) -> int:
     return best
 
 
-def applied(changes: Sequence[Change], text: Text) -> Text:
+def applied(changes: Sequence[TextEdit], text: Text) -> Text:
     """A text with changes made, which are in its bytes, in order, without overlap."""
-    for change in reversed(changes):
-        text = text.replaced(change.start, change.end, change.text)
-    return text
+    return Text(apply_changes(text.source, changes), text.encoding)
 
 
 def differing(before: Text, after: Text) -> tuple[int, int, int]:
@@ -275,13 +273,16 @@ def _alike(one: list[bytes], other: list[bytes]) -> int:
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def moved_with(changes: Sequence[Change], before: Text, after: Text) -> tuple[Change, ...] | None:
+def moved_with(
+    changes: Sequence[TextEdit], before: Text, after: Text
+) -> tuple[TextEdit, ...] | None:
     """Changes of a text as those of a later one; None where that differs in their lines.
 
     Example:
         >>> old, new = Text(b"int a;\\nint b;"), Text(b"long a;\\nint b;")
-        >>> moved_with([Change(11, 12, "c")], old, new), moved_with([Change(4, 12, "c")], old, new)
-        ((Change(start=12, end=13, text='c'),), None)
+        >>> moved_with([TextEdit(11, 12, "c")], old, new)
+        (TextEdit(start=12, end=13, text='c'),)
+        >>> moved_with([TextEdit(4, 12, "c")], old, new)
     """
     start, end, end_now = differing(before, after)
     moved = [

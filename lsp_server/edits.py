@@ -9,13 +9,14 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcParseError
 
 from indexer import Method
-from lsp_server.answers import Edit, digest
+from lsp_server.answers import Edit
 from lsp_server.asking import granted
 from lsp_server.convert import Text, applied, as_shown, inserted_at, moved_with, workspace_edit
 from lsp_server.documents import Buffer
 from lsp_server.project import Project, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
+from personalizer.edits import digest
 from personalizer.errors import BadInput
 from personalizer.storage import file_within
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from indexer import Method
-from lsp_server.answers import Change, Edit, digest
+from lsp_server.answers import Edit
 from lsp_server.convert import Text, applied, differing
 from lsp_server.documents import line_of
 from lsp_server.project import Place, Project
+from personalizer.edits import TextEdit, digest
 from personalizer.errors import BadInput
 
 __all__ = ["Focal", "Offered", "OfferedTests", "in_place_of"]
@@ -95,4 +96,4 @@ def in_place_of(offered: Offered, edit: Edit) -> Edit:
     wanted = applied(edit.changes, offered.before)
     start, end, wanted_end = differing(offered.after, wanted)
     text = wanted.source[start:wanted_end].decode()
-    return Edit(edit.file, False, digest(offered.after.source), (Change(start, end, text),))
+    return Edit(edit.file, False, digest(offered.after.source), (TextEdit(start, end, text),))

@@ -9,13 +9,13 @@ import pytest
 
 from indexer import Snapshot
 from personalizer.adapters import Adapter
+from personalizer.edits import apply_changes
 from personalizer.engine import Completion, Request
 from personalizer.errors import BadInput, Cancelled, NoSuchMethod
 from personalizer.generation import (
     Generation,
     SnippetGeneration,
     Writer,
-    apply_changes,
     generate_snippet,
     generate_test,
     resolve_snippet,

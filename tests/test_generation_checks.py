@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from personalizer.commands.generate import may_be_written
+from personalizer.edits import apply_changes
 from personalizer.engine import Completion
 from personalizer.errors import Cancelled, PromptTooLong
-from personalizer.generation import Candidate, Generation, apply_changes
+from personalizer.generation import Candidate, Generation
 from personalizer.generation.ranking import good, left, ranked
 from personalizer.generation.site import Site
 from personalizer.generation.targets import resolve_target

@@ -9,15 +9,10 @@ from click.testing import CliRunner
 
 from indexer import Snapshot
 from personalizer.cli import personalizer
+from personalizer.edits import apply_changes
 from personalizer.engine import local
 from personalizer.errors import BadInput
-from personalizer.generation import (
-    SnippetGeneration,
-    Writer,
-    apply_changes,
-    generate_snippet,
-    validators,
-)
+from personalizer.generation import SnippetGeneration, Writer, generate_snippet, validators
 from personalizer.generation.snippets.java import before_repeated, statements
 from personalizer.prompts import Prompt, encode
 from personalizer.settings import Settings

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from lsp_server.answers import Change
 from lsp_server.convert import Text, applied, inserted_at, relative_path, uri_of, workspace_edit
+from personalizer.edits import TextEdit
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WIDTH = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
@@ -153,7 +153,7 @@ def client(*, versioned: bool = True, creates: bool = True) -> lsp.ClientCapabil
 
 
 def edit(client: lsp.ClientCapabilities, *, created: bool) -> lsp.WorkspaceEdit:
-    changes = [Change(0, 0, "x")]
+    changes = [TextEdit(0, 0, "x")]
     return workspace_edit(
         changes, Text.of(""), uri="file:///A", version=None, created=created, client=client
     )
@@ -178,7 +178,7 @@ def test_an_editor_without_versions_gets_plain_changes():
 
 def test_the_longest_new_text_is_found_after_all_changes():
     text = Text.of("a\nb\n")
-    changes = [Change(0, 0, "é\n"), Change(4, 4, "\n    test() {}\n"), Change(4, 4, "c")]
+    changes = [TextEdit(0, 0, "é\n"), TextEdit(4, 4, "\n    test() {}\n"), TextEdit(4, 4, "c")]
     after = applied(changes, text).source
     assert after[inserted_at(changes) :].startswith(b"test() {}")
 

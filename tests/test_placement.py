@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from indexer import Change, Index, Snapshot, index_folder
 from indexer.languages import java
+from personalizer.edits import apply_changes
 from personalizer.errors import BadInput
-from personalizer.generation import Edit, Site, apply_changes, resolve_target
+from personalizer.generation import Edit, Site, resolve_target
 from personalizer.generation.placing.naming import free_name
 from personalizer.generation.placing.place import method_of
 from personalizer.generation.placing.style import numbered, reindent

@@ -16,7 +16,8 @@ import pytest
 
 from indexer import Change, Index
 from indexer.languages import java
-from personalizer.generation import Site, apply_changes, resolve_target
+from personalizer.edits import apply_changes
+from personalizer.generation import Site, resolve_target
 
 STUBS = {
     "org/junit/jupiter/api/Test.java": "public @interface Test {}",

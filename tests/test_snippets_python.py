@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from indexer import Snapshot, index_file
 from personalizer.commands.generate import workspace_of
+from personalizer.edits import apply_changes
 from personalizer.engine import Completion
 from personalizer.errors import BadInput, NoSuchMethod
-from personalizer.generation import SnippetGeneration, Writer, apply_changes, generate_snippet
+from personalizer.generation import SnippetGeneration, Writer, generate_snippet
 from personalizer.generation.snippets.blocks import block, first_statements, tree_of
 from personalizer.output import as_dict
 from personalizer.prompts import Prompt, encode

@@ -12,12 +12,12 @@ from uuid import uuid4
 from lsprotocol import types as lsp
 
 from lsp_server import answers, edits
-from lsp_server.answers import digest
 from lsp_server.features.generate_snippet import has_no_body_yet
 from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
 from personalizer.daemon.protocol import SnippetRequest
+from personalizer.edits import digest
 from personalizer.errors import BadInput, PersonalizerError
 
 __all__ = ["ADD_IMPORTS", "register"]

@@ -323,7 +323,7 @@ def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:
         BadInput: If the file is no longer what the edit was made for, or a link leads out.
         StorageError: If it cannot be written.
     """
-    from personalizer.generation import apply_changes
+    from personalizer.edits import apply_changes
     from personalizer.storage import file_within, write_atomically
 
     file = file_within(root, edit.file, new=edit.created)

@@ -2,16 +2,8 @@
 
 from personalizer.generation.pipeline import generate_test
 from personalizer.generation.placing.bodies import place_body
-from personalizer.generation.placing.edits import apply_changes
 from personalizer.generation.placing.place import find_place
-from personalizer.generation.records import (
-    Candidate,
-    Edit,
-    Generation,
-    SnippetGeneration,
-    TextEdit,
-    Writer,
-)
+from personalizer.generation.records import Candidate, Edit, Generation, SnippetGeneration, Writer
 from personalizer.generation.retrieval import Retriever
 from personalizer.generation.site import Site
 from personalizer.generation.snippets import alone, generate_snippet
@@ -26,11 +18,9 @@ __all__ = [
     "Retriever",
     "Site",
     "SnippetGeneration",
-    "TextEdit",
     "Vectors",
     "Writer",
     "alone",
-    "apply_changes",
     "find_place",
     "generate_snippet",
     "generate_test",

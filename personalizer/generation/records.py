@@ -1,8 +1,4 @@
-"""Who writes, and what generation gives: candidates and the edit of the best.
-
-Offsets count the bytes of a file as they are, a byte-order mark included; the text of a change
-is written as UTF-8, and is pure ASCII where the file is in another encoding.
-"""
+"""Who writes, and what generation gives: candidates and the edit of the best."""
 
 from __future__ import annotations
 
@@ -13,8 +9,9 @@ from typing import Any
 
 from indexer import Level
 from personalizer.adapters import BASE, Adapter
+from personalizer.edits import TextEdit
 
-__all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "TextEdit", "Writer"]
+__all__ = ["Candidate", "Edit", "Generation", "SnippetGeneration", "Writer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +107,6 @@ class Candidate:
     """The round that wrote it; 0 when it is as first generated."""
     notes: tuple[str, ...] = ()
     """What was mended in it, one sentence each."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextEdit:
-    """Replaces the bytes from ``start`` to ``end`` of a file by ``text``."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from functools import cached_property
 
 from indexer import FileFacts, Import, Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
+from personalizer.edits import apply_changes
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.errors import BadInput
 from personalizer.generation.names.declared import declarations_of
 from personalizer.generation.names.mending import Symbols
-from personalizer.generation.placing.edits import apply_changes
 from personalizer.generation.placing.place import find_place, place_test, scope_of
 from personalizer.generation.placing.style import House, house_of
 from personalizer.generation.records import Edit

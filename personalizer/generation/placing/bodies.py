@@ -5,13 +5,14 @@ from __future__ import annotations
 from indexer import Method, Snapshot, Span
 from indexer.languages import java
 from indexer.languages.lexis import names_in, tokens
+from personalizer.edits import TextEdit, apply_changes
 from personalizer.errors import BadInput
 from personalizer.generation.names.needs import Needs, Scope
-from personalizer.generation.placing.edits import apply_changes, make_edit, writable
+from personalizer.generation.placing.edits import make_edit, writable
 from personalizer.generation.placing.imports import import_changes
 from personalizer.generation.placing.place import told_of
 from personalizer.generation.placing.style import indent_step, line_indent, newline_of, reindent
-from personalizer.generation.records import Edit, TextEdit
+from personalizer.generation.records import Edit
 
 __all__ = ["place_body", "place_statements", "scope_within"]
 

@@ -1,44 +1,15 @@
-"""Edits: insertions into bytes, and how they are shown."""
+"""Edits made and shown: with a diff, and in what the file's encoding can hold."""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Iterable
 
 from indexer import Snapshot
-from personalizer.generation.records import Edit, TextEdit
+from personalizer.edits import TextEdit, apply_changes, digest
+from personalizer.generation.records import Edit
 
-__all__ = ["apply_changes", "make_edit", "text_after", "writable"]
-
-
-def apply_changes(source: bytes, changes: Iterable[TextEdit]) -> bytes:
-    """A file's bytes with changes made.
-
-    Args:
-        source: The bytes that the offsets of the changes count.
-        changes: In order, without overlap.
-
-    Returns:
-        The new bytes; what no change covers is as it was.
-
-    Raises:
-        ValueError: If changes overlap, are out of order or lie outside the source.
-
-    Example:
-        >>> apply_changes(b"class T {}", [TextEdit(9, 9, " int a; ")])
-        b'class T { int a; }'
-    """
-    kept, end = [], 0
-    for change in changes:
-        if not end <= change.start <= change.end <= len(source):
-            raise ValueError(
-                f"changes must be in order within {len(source)} bytes and after {end}, "
-                f"got {change.start} to {change.end}"
-            )
-        kept += [source[end : change.start], change.text.encode()]
-        end = change.end
-    return b"".join([*kept, source[end:]])
+__all__ = ["make_edit", "text_after", "writable"]
 
 
 def writable(text: str, encoding: str) -> str:
@@ -75,8 +46,8 @@ def make_edit(
     ordered = tuple(sorted(changes, key=lambda change: change.start))
     after = apply_changes(source or b"", ordered)
     diff = _diff(file, source, after, encoding)
-    digest = None if source is None else hashlib.sha256(source).hexdigest()
-    return Edit(file, source is None, ordered, diff, tuple(notes), digest)
+    of = None if source is None else digest(source)
+    return Edit(file, source is None, ordered, diff, tuple(notes), of)
 
 
 def text_after(snapshot: Snapshot, edit: Edit) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from indexer import FileFacts, Import
-from personalizer.generation.records import TextEdit
+from personalizer.edits import TextEdit
 
 __all__ = ["Line", "import_changes", "import_section", "shared_parts"]
 

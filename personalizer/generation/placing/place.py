@@ -16,10 +16,11 @@ from indexer import FileFacts, Method, Snapshot, Type
 from indexer.languages import java
 from indexer.languages.lexis import Names, names_in, tokens
 from indexer.pairing import in_test_root, module_of
+from personalizer.edits import TextEdit, apply_changes
 from personalizer.errors import BadInput
 from personalizer.generation.names.members import Declared, Members
 from personalizer.generation.names.needs import Found, Needs, Scope
-from personalizer.generation.placing.edits import apply_changes, make_edit, writable
+from personalizer.generation.placing.edits import make_edit, writable
 from personalizer.generation.placing.imports import Line, import_changes, import_section
 from personalizer.generation.placing.naming import free_name
 from personalizer.generation.placing.style import (
@@ -34,7 +35,7 @@ from personalizer.generation.placing.style import (
     reindent,
     test_class_name,
 )
-from personalizer.generation.records import Edit, TextEdit
+from personalizer.generation.records import Edit
 from personalizer.generation.syntax import MethodTree
 from personalizer.prompts import TestPlace
 

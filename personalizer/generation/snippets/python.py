@@ -14,12 +14,13 @@ from pyflakes.messages import UndefinedName
 
 from indexer import FileFacts, Method, Snapshot, Span, code_of
 from indexer.languages import python
+from personalizer.edits import TextEdit, apply_changes
 from personalizer.engine import Completion, Request
 from personalizer.errors import BadInput
 from personalizer.generation.placing.best import or_why_not
-from personalizer.generation.placing.edits import apply_changes, make_edit, text_after
+from personalizer.generation.placing.edits import make_edit, text_after
 from personalizer.generation.placing.style import line_indent, newline_of
-from personalizer.generation.records import Edit, SnippetGeneration, TextEdit
+from personalizer.generation.records import Edit, SnippetGeneration
 from personalizer.generation.snippets.blocks import (
     STEP,
     Block,
