@@ -282,8 +282,8 @@ def tested(
     def run(
         candidates: Sequence[Candidate], anyway: bool = False, mutants: int = settings.mutants
     ) -> Sequence[Candidate]:
-        found, reason = checked(candidates, site, validator, anyway=anyway, mutants=mutants)
-        reasons.update([reason] if reason else [])
+        found = checked(candidates, site, validator, anyway=anyway, mutants=mutants)
+        reasons.update({one.not_run for one in found if one.not_run and one.passes is None})
         return found
 
     @cache

@@ -39,6 +39,8 @@ class Candidate:
     unknown_symbols: tuple[str, ...] = ()
     may_compile: bool = True
     compiles: bool | None = None
+    failure: str | None = None
+    """What the compiler or the runner says of it."""
     passes: bool | None = None
     new_lines: int | None = None
     new_branches: int | None = None
@@ -67,7 +69,7 @@ class Generation:
     no_edit: str | None = None
     """Why ``edit`` is None."""
     not_run: str | None = None
-    """Why the candidates were not compiled or run."""
+    """Why the best of them was not compiled or run."""
     notes: tuple[str, ...] = ()
     """What else the user should know, one sentence each."""
 

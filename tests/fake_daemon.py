@@ -121,6 +121,7 @@ class FakeDaemon:
             "parses": not self.scenario.no_edit,
             "may_compile": self.scenario.may_compile,
             "compiles": self.scenario.compiles if ran else None,
+            "failure": None if self.scenario.compiles else "cannot find symbol: furos()",
             "passes": True if self.scenario.compiles and ran else None,
             "new_lines": 2,
             "notes": self.scenario.test_notes,

@@ -113,7 +113,7 @@ class Project:
         def run(
             candidates: Sequence[Candidate], mutants: int = mutants, anyway: bool = False
         ) -> tuple[Candidate, ...]:
-            return checked(candidates, site, self.validator, mutants=mutants, anyway=anyway)[0]
+            return checked(candidates, site, self.validator, mutants=mutants, anyway=anyway)
 
         return run
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from personalizer.commands.generate import may_be_written
 from personalizer.edits import apply_changes
 from personalizer.engine import Completion
 from personalizer.errors import Cancelled, PromptTooLong
 from personalizer.generation import Candidate, Generation
-from personalizer.generation.ranking import good, left, ranked
+from personalizer.generation.ranking import good, left, ranked, why_not_kept
 from personalizer.generation.site import Site
 from personalizer.generation.targets import resolve_target
 from personalizer.output import as_dict
@@ -422,8 +421,46 @@ def test_what_cannot_compile_is_told_and_not_written_though_nobody_ran_it():
     assert "not run, cannot compile" in TEXTS["untested"](
         {"results": [as_dict(made) | {"written": False}], "summary": {"methods": 1}, "out": "-"}
     )
-    assert not may_be_written(made)
-    assert may_be_written(generated(ASSERTING)[1])
+    assert made.not_kept == "does not compile"
+    assert generated(ASSERTING)[1].not_kept is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, None),
+        ({"passes": None}, None),
+        ({"passes": None, "asserts": False}, None),
+        ({"compiles": False, "passes": False}, "does not compile"),
+        ({"may_compile": False, "passes": None}, "does not compile"),
+        ({"passes": False}, "fails"),
+        ({"reaches_focal": False}, "does not reach the method"),
+        ({"asserts": False}, "asserts nothing"),
+    ],
+)
+def test_what_is_known_to_be_no_good_is_not_to_be_kept(changes: dict[str, Any], told: str | None):
+    one = Candidate("a", parses=True, asserts=True, compiles=True, passes=True, reaches_focal=True)
+    assert why_not_kept(replace(one, **changes)) == told
+
+
+def test_a_test_that_fails_is_told_as_not_written():
+    verdict = replace(passes(), passes=False, failure="expected 1")
+    made = made_with(FakeValidator(otherwise=verdict), [ASSERTING], salvage=False)
+    assert made.not_kept == "fails"
+    told = TEXTS["generate"](as_dict(made) | {"written": False})
+    assert "Not written, for it fails; would go to" in told
+
+
+def test_why_another_candidate_was_not_run_is_not_said_of_the_best():
+    good = replace(passes(), not_run="the existing tests of its class could not be run")
+    other = Verdict(None, None, not_run="it uses java.lang.Class.getFields")
+    validator = FakeValidator({"subtracts": other}, good)
+    made = made_with(validator, [ASSERTING, test("subtracts")], salvage=False)
+    assert [one.not_run for one in made.candidates] == [good.not_run, other.not_run]
+    assert made.not_run is None
+    told = TEXTS["generate"](as_dict(made) | {"written": False})
+    assert "what it adds is not known: the existing tests of its class could not be run" in told
+    assert "getFields" not in told
 
 
 def test_what_the_compiler_takes_may_compile():

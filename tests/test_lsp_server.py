@@ -496,16 +496,14 @@ async def test_why_there_is_nothing_to_change_is_told(shop: Path, data: Path) ->
         assert message == f"no test for Cart.total: {NO_EDIT}"
 
 
-async def test_a_test_that_does_not_compile_is_inserted_with_a_warning(
-    shop: Path, data: Path
-) -> None:
+async def test_a_test_that_the_compiler_refused_is_not_inserted(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, compiles=False) as editor:
         editor.open(CART_PATH)
         await generate(editor)
         [message] = await until(lambda: editor.messages)
-        assert "does not compile yet" in message
-        assert GENERATED in editor.text(TEST_PATH)
-        assert [end.message for end in await until(lambda: editor.ends)] == [None]  # told once
+        assert "no test for Cart.total: the best of " in message
+        assert message.endswith(" does not compile (cannot find symbol: furos())")
+        assert editor.uri(TEST_PATH) not in editor.buffers
 
 
 async def test_a_test_that_may_not_compile_is_inserted_with_a_warning(

@@ -182,8 +182,7 @@ def test_an_adapter_does_not_take_the_place_of_a_better_one(tiny_base, tmp_path)
     losses = [registry.get(one["adapter"]).manifest.gate["adapter_loss"] for one in (good, hasty)]
     assert losses[1] > losses[0] + 0.1
     assert not hasty["promoted"]
-    if "than the base's" not in hasty["reason"]:
-        assert hasty["reason"].endswith(f"worse than that of {good['adapter']}, which serves")
+    assert hasty["reason"].endswith(f"worse than that of {good['adapter']}, which serves")
     assert registry.serving().id == good["adapter"]
     for file in (root / "src/test/java/shapes").iterdir():  # so that other pairs judge
         file.write_text(file.read_text().replace("(7)", "(8)"))

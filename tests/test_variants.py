@@ -140,7 +140,7 @@ NOTHING = Verdict(True, True, covered_lines=3, new_lines=0, new_branches=0, open
 
 def offered(site: Site, validator: FakeValidator, best: Candidate = BEST) -> Sequence[Candidate]:
     def run(candidates: Sequence[Candidate], anyway: bool = False) -> Sequence[Candidate]:
-        return checked(candidates, site, validator, anyway=anyway)[0]
+        return checked(candidates, site, validator, anyway=anyway)
 
     return varied([best], site, look=partial(run, anyway=True), run=run)
 
@@ -213,7 +213,7 @@ def test_a_real_branch_that_nobody_covered_is_covered(tmp_path):
         site = Site(shop.snapshot, *resolve_target(shop.snapshot, "Cart#add"))
 
         def run(candidates: Sequence[Candidate], anyway: bool = False) -> Sequence[Candidate]:
-            return checked(candidates, site, shop.validator, anyway=anyway)[0]
+            return checked(candidates, site, shop.validator, anyway=anyway)
 
         text = "@Test\nvoid sums() {\n    cart.add(3);\n    assertEquals(3, cart.total());\n}"
         found = run([Candidate(text, parses=True, asserts=True)])

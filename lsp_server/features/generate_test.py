@@ -40,6 +40,9 @@ __all__ = [
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
 
+_OF_TODAY = "expects what the code gives today"
+_LONGEST_REASON = 120
+"""Letters of what the compiler says."""
 _TRIES = 4
 """How often a test is placed while its file changes beneath it."""
 
@@ -128,13 +131,18 @@ def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:
     """The edit with the best candidate.
 
     Raises:
-        BadInput: If there is none; it says why.
+        BadInput: If there is none, or the compiler refused it; it says why.
     """
     if generation.edit is None:
         if not generation.candidates:
             raise BadInput(f"no other test came for {focal.name}")
         reason = generation.no_edit or "nothing came that can be used"
         raise BadInput(f"no test for {focal.name}: {reason}")
+    if generation.best.compiles is False:
+        count = words.count(len(generation.candidates), "candidate")
+        why = (generation.best.failure or "").partition("\n")[0]
+        told = f" ({words.shortened(why, _LONGEST_REASON)})" if why else ""
+        raise BadInput(f"no test for {focal.name}: the best of {count} does not compile{told}")
     return generation.edit
 
 
@@ -229,7 +237,8 @@ def outcome(generation: answers.Generation) -> str:
         'passes (by base); go is private; left out @Foo'
     """
     told = f"{verdict(generation)} (by {generation.adapter})"
-    return "; ".join([told, *generation.notes, *generation.best.notes])
+    notes = [one for one in generation.best.notes if one != _OF_TODAY]
+    return "; ".join([told, *generation.notes, *notes])
 
 
 def heeded(generation: answers.Generation) -> lsp.MessageType | None:
@@ -261,4 +270,6 @@ def verdict(generation: answers.Generation) -> str:
         told += ", takes a branch that no test did"
     elif best.new_killed:
         told += ", notices what no test of its class did"
-    return f"{told}; expects what the code gives today" if best.settled else told
+    elif best.new_lines == best.new_branches == best.new_killed == 0:
+        told += ", adds nothing to the tests of its class"
+    return f"{told}; {_OF_TODAY}" if best.settled else told

@@ -99,16 +99,10 @@ def generate(
             made = session.generate(path, method)
             told = overloads_told(session.snapshot, path, method, target)
             made = replace(made, notes=(*told, *made.notes))
-        written = write and may_be_written(made) and made.edit is not None
+        written = write and made.edit is not None and made.not_kept is None
         if written and made.edit is not None:
             write_edit(root, session.snapshot, made.edit)
     output.show("generate", output.as_dict(made) | {"written": written}, as_json)
-
-
-def may_be_written(made: Generation) -> bool:
-    """Whether nothing is known by which the best test would not compile."""
-    best = next(iter(made.candidates), None)
-    return best is not None and best.compiles is not False and best.may_compile
 
 
 @dataclass
@@ -179,7 +173,7 @@ class Session:
         from personalizer.generation.checking import checked
 
         site = Site(self.snapshot, where.path, where.method)
-        (now,), _ = checked([candidate], site, self.validator, mutants=self.settings.mutants)
+        (now,) = checked([candidate], site, self.validator, mutants=self.settings.mutants)
         return now
 
     def around(self, file: str) -> Snapshot:

@@ -32,8 +32,8 @@ def checked(
     on_verdict: OnCandidate | None = None,
     mutants: int = 0,
     anyway: bool = False,
-) -> tuple[tuple[Candidate, ...], str | None]:
-    """Candidates with what became of them, in their order, and why they were not run.
+) -> tuple[Candidate, ...]:
+    """Candidates with what became of them, in their order.
 
     What does not parse is not tried. What cannot be added to its class keeps the reason.
 
@@ -59,16 +59,14 @@ def checked(
             except BadInput as error:
                 found[place] = replace(candidate, failure=str(error))
     if not checks:
-        return tuple(found), None
+        return tuple(found)
     validator.update(site.snapshot)
-    reasons = []
     for place, check in checks.items():
         (verdict,) = validator.validate([check], cancelled=cancelled)
         found[place] = _with(found[place], verdict, check, site.focal)
-        reasons += [verdict.not_run] if verdict.not_run else []
         if on_verdict is not None:
             on_verdict(place, found[place])
-    return tuple(found), next(iter(reasons), None)
+    return tuple(found)
 
 
 def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -> Candidate:
@@ -84,6 +82,7 @@ def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -
         unknown_symbols=() if verdict.compiles else candidate.unknown_symbols,
         # What does not compile does not pass either.
         passes=False if verdict.compiles is False else verdict.passes,
+        not_run=verdict.not_run,
         flaky=verdict.flaky,
         covered_lines=verdict.covered_lines,
         new_lines=verdict.new_lines,

@@ -15,7 +15,7 @@ from personalizer.generation.asking import asked_of, request_for, write_tests
 from personalizer.generation.candidates import candidates_of
 from personalizer.generation.checking import OnCandidate, checked
 from personalizer.generation.placing.best import edit_of_best
-from personalizer.generation.ranking import ranked
+from personalizer.generation.ranking import ranked, why_not_kept
 from personalizer.generation.reach import cautions
 from personalizer.generation.records import Candidate, Generation, Writer
 from personalizer.generation.rescue.amplifying import amplified
@@ -81,7 +81,6 @@ def generate_test(
         declared=site.declarations,
     )
     checker = validator or Unable("candidates were not to be compiled or run")
-    reasons: list[str] = []
 
     def run(
         candidates: Sequence[Candidate],
@@ -89,9 +88,7 @@ def generate_test(
         mutants: int = settings.mutants,
         anyway: bool = False,
     ) -> Sequence[Candidate]:
-        tried, reason = checked(candidates, site, checker, cancelled, on_verdict, mutants, anyway)
-        reasons.extend([reason] if reason else [])
-        return tried
+        return checked(candidates, site, checker, cancelled, on_verdict, mutants, anyway)
 
     look = partial(run, mutants=0, anyway=True)
 
@@ -141,7 +138,8 @@ def generate_test(
         edit=edit,
         no_edit=no_edit,
         seconds=clock.seconds,
-        not_run=reasons[0] if reasons else None,
+        not_run=next((one.not_run for one in candidates[:1] if one.passes is None), None),
+        not_kept=next(map(why_not_kept, candidates[:1]), None),
         notes=(
             *told,
             *(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from personalizer.generation.records import Candidate
 
-__all__ = ["good", "left", "noticed", "ranked", "worth"]
+__all__ = ["good", "left", "noticed", "ranked", "why_not_kept", "worth"]
 
 
 def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -30,6 +30,17 @@ def ranked(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 def good(one: Candidate) -> bool:
     """Whether a candidate asserts something, passes, and reaches the focal method."""
     return one.asserts and worth(one) > 2
+
+
+def why_not_kept(one: Candidate) -> str | None:
+    """What is wrong with a test that should not be added to a project, as a predicate."""
+    if one.compiles is False or not one.may_compile:
+        return "does not compile"
+    if one.passes is False:
+        return "fails"
+    if one.passes and one.reaches_focal is False:
+        return "does not reach the method"
+    return "asserts nothing" if one.passes and not one.asserts else None
 
 
 def noticed(one: Candidate) -> tuple[int, int]:

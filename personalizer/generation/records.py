@@ -65,8 +65,10 @@ class Candidate:
     calls_focal: bool = True
     """Whether it calls a method of the focal method's name itself."""
     compiles: bool | None = None
-    """None when it was not compiled; ``Generation.not_run`` says why."""
+    """None when it was not compiled; ``not_run`` says why."""
     passes: bool | None = None
+    not_run: str | None = None
+    """Why it was not compiled or run, or why what it adds to its class's tests is not known."""
     covered_lines: int | None = None
     new_lines: int | None = None
     """Lines covered that no existing test of the class covers."""
@@ -144,7 +146,9 @@ class Generation:
     """Why ``edit`` is None."""
     seconds: float = 0.0
     not_run: str | None = None
-    """Why the candidates were not compiled or run."""
+    """Why the best of them was not compiled or run."""
+    not_kept: str | None = None
+    """What is wrong with the best, as a predicate, where it should not be added to a project."""
     notes: tuple[str, ...] = ()
     """What else the user should know, one sentence each."""
     times: Mapping[str, float] = field(default_factory=dict)

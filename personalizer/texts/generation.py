@@ -36,13 +36,14 @@ def generate_text(result: dict[str, Any]) -> str:
         return "\n".join([head, f"Nothing was changed: {result['no_edit']}", *_left_of(result)])
     edit = result["edit"]
     best = result["candidates"][0]
-    refused = best["compiles"] is False or not best["may_compile"]
-    lines = [head, _where(edit, result["written"], refused)]
+    lines = [head, _where(edit, result["written"], result["not_kept"])]
     lines += [f"  {note}" for note in edit["notes"]]
     lines += _left_of(result)
     lines += _not_noticed(best)
     if result.get("not_run"):
         lines.append(f"  not compiled or run: {_not_run(result['not_run'])}")
+    elif best["passes"] and best["not_run"]:
+        lines.append(f"  what it adds is not known: {_not_run(best['not_run'])}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
 
 
@@ -53,12 +54,12 @@ def _whole(parsed: int, all_: int) -> str:
     return f"{parsed} {'is a whole method' if parsed == 1 else 'are whole methods'}"
 
 
-def _where(edit: dict[str, Any], written: bool, refused: bool) -> str:
-    """Where an edit went, or would go; one that is refused does not compile."""
+def _where(edit: dict[str, Any], written: bool, not_kept: str | None) -> str:
+    """Where an edit went, or would go, or why it does not."""
     if written:
         done = "Written to"
-    elif refused:
-        done = "Not written, for it does not compile; would go to"
+    elif not_kept:
+        done = f"Not written, for it {not_kept}; would go to"
     else:
         done = "Would go to (write it with --write)"
     return f"{done} {edit['file']}{', a new file' if edit['created'] else ''}"
@@ -169,8 +170,12 @@ def snippet_text(result: dict[str, Any]) -> str:
         )
     elif result["not_run"]:
         lines.append(f"  not compiled: {_not_run(result['not_run'])}")
-    lines.append(_where(result["edit"], result.get("written", False), result["compiles"] is False))
+    lines.append(_where(result["edit"], result.get("written", False), _not_kept(result)))
     return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
+
+
+def _not_kept(snippet: dict[str, Any]) -> str | None:
+    return "does not compile" if snippet["compiles"] is False else None
 
 
 def _names(names: Iterable[str]) -> str:
