@@ -76,10 +76,10 @@ import static shop.Cart.*;
 """
 
 
-def site(imports: str = BY_NAME, target: str = "Cart#total") -> Site:
+def site(imports: str = BY_NAME, target: str = "Cart#total", more: str = "") -> Site:
     test = "src/test/java/shop"
     files = {
-        "src/main/java/shop/Cart.java": CART,
+        "src/main/java/shop/Cart.java": CART.replace("class Cart {", f"class Cart {{ {more}"),
         f"{test}/CartTest.java": f"{HEAD}{imports}{CART_TEST}",
         f"{test}/CartTestCase.java": BASE,
         f"{test}/Checks.java": CHECKS,
@@ -187,6 +187,14 @@ def test_a_mock_of_easy_mock_is_verified_by_one_call():
         "assertTrue(cart == cart);",
         "assertTrue(cart.total() == cart.total());",
         "assertNotNull(new Cart());",
+        'assertNotNull("why", new Cart());',
+        'assertNotNull(new int[] {1}, "why" + cart);',
+        "assertNotNull(Cart.class);",
+        "assertNotNull(Cart.class.getCanonicalName());",
+        "assertNotNull(Arrays.toString(cart.names()));",
+        "assertNotNull(String.valueOf(cart.first()));",
+        "assertNotNull(cart.total());",
+        "assertNotNull(() -> cart.total());",
     ],
 )
 def test_what_always_holds_asserts_nothing(line: str):
@@ -202,10 +210,20 @@ def test_what_always_holds_asserts_nothing(line: str):
         "assertSame(cart.total(), cart.total());",
         "assertEquals(0, cart.total(), 0);",
         "assertNotNull(cart);",
+        'assertNotNull("why", cart.first());',
+        "assertNotNull(cart.total(1));",
+        "assertNotNull(cart.names().toString2());",
     ],
 )
 def test_two_objects_that_are_made_alike_may_differ(line: str):
     assert asserts(method(line), site())
+
+
+def test_what_the_focal_method_gives_may_be_null_whatever_its_name_promises():
+    called = method("assertNotNull(cart.toString());")
+    assert not asserts(called, site())
+    printed = "public String toString() { return null; }"
+    assert asserts(called, site(target="Cart#toString", more=printed))
 
 
 def test_what_the_focal_method_gives_twice_is_one():

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from tree_sitter import Node
 
 from indexer import Import, Span
+from indexer.languages.java_words import PRIMITIVES
 from indexer.pairing import in_test_root
 from personalizer.engine.monitor.java_types import java_kind, java_name
 from personalizer.generation.names.members import Declared
@@ -86,6 +87,12 @@ _EVERYDAY = re.compile(r"expect|then|should|ensure|check")
 _LOOKS_AT = re.compile(r"assertThat(?!ThrownBy)\w*|assertWithMessage|assertAbout|expectThat")
 """What says nothing until a call or a matcher follows."""
 _STILL_OPEN = {"as", "describedAs", "overridingErrorMessage", "should", "that", "withFailMessage"}
+_NEVER_NULL = frozenset(
+    {"array_creation_expression", "binary_expression", "class_literal", "lambda_expression"}
+    | {"method_reference", "object_creation_expression"}
+)
+_GIVES_SOMETHING = frozenset({"equals", "getClass", "hashCode", "toString"})
+"""Methods of every object that do not give null."""
 _TAKES_FAILURES = re.compile(r"(?:\w+\.)*(?:Throwable|Error|Assertion\w*Error|ComparisonFailure)")
 _TYPE = re.compile(r"(?:[a-z]\w*\.)*[A-Z]\w*(?:\.[A-Z]\w*)*")
 
@@ -285,12 +292,25 @@ class _Reader:
         if name in ("assertTrue", "assertFalse"):
             return any(map(self._holds_always, given))
         if name == "assertNotNull":
-            return any(one.type == "object_creation_expression" for one in given)
+            told = [one for one in given if not _is_constant(one)]
+            return bool(told) and all(map(self._is_never_null, told))
         if name not in ("assertEquals", "assertSame"):
             return False
         told = [one for one in given if not _is_constant(one)]
         pairs = combinations(told, 2)
         return any(self._are_one(*pair, identity=name == "assertSame") for pair in pairs)
+
+    def _is_never_null(self, node: Node) -> bool:
+        """Whether no code under test can make an expression null."""
+        if node.type != "method_invocation":
+            return node.type in _NEVER_NULL
+        name, receiver, focal = _name(node), node.child_by_field_name("object"), self._site.focal
+        if name == focal.name:
+            same = len(given_to(node)) == len(focal.parameters)
+            return same and focal.returns in PRIMITIVES
+        of_class = receiver is not None and receiver.type == "class_literal"
+        of_text = receiver is not None and code(receiver) == "String"
+        return name in _GIVES_SOMETHING or of_text or (of_class and name.endswith("Name"))
 
     def _holds_always(self, node: Node) -> bool:
         """Whether a condition compares a value with itself."""
