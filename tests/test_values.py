@@ -66,8 +66,14 @@ interface Outside extends java.util.function.Supplier<String> { int add(int one)
 interface Wide { void one(); void two(); }
 class Order { private Order() { } }
 class W { W(I i) { } }
-interface I { int a(); int b(); }
-class A implements I { A(I i) { } public int a() { return 1; } public int b() { return 2; } }
+interface I { int a(); int b(); int c(); int d(); }
+class A implements I {
+    A(I i) { }
+    public int a() { return 1; }
+    public int b() { return 1; }
+    public int c() { return 1; }
+    public int d() { return 1; }
+}
 enum Nest { OUT; enum In { INSIDE } }
 record Nothing() { }
 class Cart { static Cart of(Object one) { return null; } }
@@ -123,7 +129,7 @@ def shop() -> Snapshot:
         ("chosen", None),
         ("knows", None),
         ("closed", None),
-        ("shape", None),
+        ("shape", ("new Shape() { }",)),
         ("inner", None),
         ("endless", None),
         ("point", None),
@@ -149,7 +155,8 @@ def values_of(site: Site) -> list[str]:
 def test_types_have_the_values_of_those_that_extend_them_or_a_lambda(shop: Snapshot):
     assert values_of(site_of(shop, "any")) == ['"a"', "new Box[] {new Box(1)}"]
     assert values_of(site_of(shop, "heard")) == [
-        "(one, other) -> { }", "Named.no()", "one -> 1", "", "",
+        "(one, other) -> { }", "Named.no()", "one -> 1", "",
+        "new Wide() { public void one() { } public void two() { } }",
     ]  # fmt: skip
     assert values_of(site_of(shop, "figure")) == ["new Round(1)", "new Ledger[] {Ledger.EMPTY}"]
 
@@ -160,6 +167,40 @@ def test_where_tests_mock_what_nothing_else_gives_is_mocked(shop: Snapshot):
     site = site_of(snapshot_of({**files, "src/test/java/shop/SignTest.java": mocking}), "heard")
     assert values_of(site)[-2:] == ["mock(Outside.class)", "mock(Wide.class)"]
     assert values_of(site_of(site.snapshot, "point")) == ["", "new Nothing()"]
+
+
+ABSTRACT = """
+interface Sized { int size(); default int twice() { return 2 * size(); } }
+abstract class Figure implements Sized {
+    private Figure() { }
+    protected Figure(Cart cart, String name) { }
+    Figure(Closed closed) { }
+    public abstract double area(int scale, String... names);
+    protected abstract Cart cart();
+    native int far();
+    public boolean any() { return true; }
+}
+class Closed { private Closed() { } }
+class Cart { }
+abstract class Hidden { private Hidden() { } }
+abstract class Odd extends far.Away { }
+abstract class Many { abstract int a(); abstract int b(); abstract int c(); abstract int d(); }
+interface Boxed<T> { T one(); T other(); }
+public class Sign {
+    public void made(Figure figure, Hidden hidden, Odd odd, Many many, Boxed<Cart> boxed) { }
+}
+"""
+
+
+def test_an_abstract_type_that_nobody_extends_is_made_with_what_it_wants():
+    files = {f"{MAIN}/Sign.java": f"package shop;{ABSTRACT}"}
+    assert values_of(site_of(snapshot_of(files), "made")) == [
+        'new Figure(new Cart(), "a") {'
+        " public double area(int scale, String... names) { return 1.0; }"
+        " protected Cart cart() { return new Cart(); }"
+        " public int size() { return 1; } }",
+        *[""] * 4,
+    ]
 
 
 def test_types_that_are_made_of_each_other_have_no_values(shop: Snapshot):

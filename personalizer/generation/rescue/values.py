@@ -129,6 +129,8 @@ _OF_JAVA = {
 }
 _DEEP = 2
 """Objects that are made to make another."""
+_MOST_WANTED = 3
+"""Methods that are written to make an object of an abstract type."""
 _MOST_TRIED = 8
 """Values of a type in tests that are looked at."""
 
@@ -173,7 +175,8 @@ class Values:
 
     def objects(self, declared: Declared) -> Iterator[str]:
         """Ways to an object of a type that is no mock, the plainest first."""
-        return self._objects(declared, _DEEP)
+        yield from self._objects(declared, _DEEP)
+        yield from self._of_own(declared, _DEEP)
 
     def constants(self, declared: Declared) -> list[str]:
         """The constants of an enum, in order."""
@@ -219,6 +222,8 @@ class Values:
             yield made
         elif deep == _DEEP and self._mocked(kind, declared):
             yield f"mock({declared.type.name if declared else kind}.class)"
+        elif declared and deep > 0:
+            yield from self._of_own(declared, deep)
 
     def _objects(self, declared: Declared, deep: int) -> Iterator[str]:
         """Calls that give an object of a type, the plainest first.
@@ -248,24 +253,54 @@ class Values:
         if abstract and deep > 0:
             for heir in self._site.symbols.members.heirs_of(declared):
                 yield from self._objects(heir, deep - 1)
-            yield from self._lambda(declared, deep)
+            wanted = _wanted(declared)
+            if declared.type.kind == "interface" and wanted is not None and len(wanted) == 1:
+                yield self._lambda(wanted[0], declared.path, deep)
 
-    def _lambda(self, declared: Declared, deep: int) -> Iterator[str]:
-        """A function, where a type wants one method and no more."""
-        outside = {one.name for one in declared.outside}
-        if declared.type.kind != "interface" or not declared.as_written or outside:
+    def _of_own(self, declared: Declared, deep: int) -> Iterator[str]:
+        """A class of its own for an abstract type, with the methods that it wants."""
+        kind, path, wanted = declared.type, declared.path, _wanted(declared)
+        abstract = "abstract" in kind.modifiers or kind.kind == "interface"
+        if not abstract or "private" in kind.modifiers or wanted is None:
             return
-        methods = [one.method for one in declared.all_methods(inside="")]
-        given = {one.name for one in methods if one.body is not None}
-        wanted = [one for one in methods if one.body is None and one.name not in given]
-        if len(wanted) != 1:
+        types = {one for method in wanted for one in (method.returns or "", *_types(method))}
+        variable = any(self._site.symbols.members.is_variable(simple_type(o), path) for o in types)
+        if variable or len(wanted) > _MOST_WANTED:
             return
-        names = ["one", "other", *(one.name for one in wanted[0].parameters[2:])]
-        names = names[: len(wanted[0].parameters)]
+        place = self._site.place.path if self._site.place else ""
+        constructors = declared.constructors(inside=place) if kind.kind == "class" else None
+        first: tuple[str, ...] | None = ()
+        if constructors is not None:
+            given_to = sorted((o.method for o in constructors), key=lambda o: len(o.parameters))
+            found = (self.arguments(one, path, deep=deep - 1) for one in given_to)
+            first = next((one for one in found if one is not None), None)
+        if first is not None:
+            open_ = {one.name for _, _, one in declared.chain if one.kind == "interface"}
+            written = (self._written(one, path, deep, public=one.owner in open_) for one in wanted)
+            body = "".join(f" {one}" for one in written)
+            yield f"new {kind.name}({', '.join(first)}) {{{body} }}"
+
+    def _lambda(self, method: Method, path: str, deep: int) -> str:
+        names = ["one", "other", *(one.name for one in method.parameters[2:])]
+        names = names[: len(method.parameters)]
         head = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        returned = wanted[0].returns or ""
-        known = self._some(returned, declared.path, shown=False, deep=deep - 1)
-        yield f"{head} -> {'{ }' if returned == 'void' else known[0] if known else 'null'}"
+        returned = self._returned(method, path, deep)
+        return f"{head} -> {returned or '{ }'}"
+
+    def _written(self, method: Method, path: str, deep: int, *, public: bool) -> str:
+        """A method that does as little as it can."""
+        seen = "public" if public else " ".join({"public", "protected"} & {*method.modifiers})
+        given = ", ".join(f"{one.type} {one.name}" for one in method.parameters)
+        returned = self._returned(method, path, deep)
+        body = f"{{ return {returned}; }}" if returned else "{ }"
+        return f"{seen} {method.returns} {method.name}({given}) {body}".strip()
+
+    def _returned(self, method: Method, path: str, deep: int) -> str:
+        """A value that a method may give; nothing where it gives none."""
+        if method.returns == "void":
+            return ""
+        known = self._some(method.returns or "", path, shown=False, deep=deep - 1)
+        return known[0] if known else "null"
 
     def _mocked(self, kind: str, declared: Declared | None) -> bool:
         """Whether the tests of the module mock, and a type can be."""
@@ -330,6 +365,19 @@ class Values:
             for path in files
             for line in self._site.snapshot.files[path].imports
         )
+
+
+def _wanted(declared: Declared) -> list[Method] | None:
+    """The methods that an object of an abstract type must have; None where not all are known."""
+    if not declared.as_written or declared.outside:
+        return None
+    methods = [one.method for one in declared.all_methods(inside="")]
+    given = {one.name for one in methods if one.body is not None or "native" in one.modifiers}
+    return [one for one in methods if one.name not in given]
+
+
+def _types(method: Method) -> Iterator[str]:
+    return (one.type for one in method.parameters)
 
 
 def _factories(facts: FileFacts, kind: Type) -> list[tuple[str, Method]]:
