@@ -605,6 +605,39 @@ def test_the_framework_of_the_file_goes_before_that_of_the_project():
     )
 
 
+def test_of_two_frameworks_as_common_a_new_class_is_of_the_newer():
+    old = (
+        "package shop;\nimport junit.framework.TestCase;\n"
+        "public class AOldTest extends TestCase { public void testA() { assertTrue(true); } }\n"
+    )
+    new = (
+        "package shop;\nimport org.junit.Test;\npublic class BTest { @Test public void b() { } }\n"
+    )
+    edit, got = place(
+        {"src/test/java/shop/AOldTest.java": old, "src/test/java/shop/BTest.java": new},
+        "@Test\npublic void a() { }",
+    )
+    assert edit.created
+    assert b"import org.junit.Test;" in got and b"TestCase" not in got
+
+
+def test_the_number_of_a_second_test_class_is_no_part_of_its_name():
+    stack = "package shop;\npublic class Stack { public int pop() { return 1; } }\n"
+    test = (
+        "package shop;\nimport org.junit.Test;\n"
+        "public class {} {{ @Test public void pop() {{ new Stack().pop(); }} }}\n"
+    )
+    edit, _ = place(
+        {
+            "src/main/java/shop/Stack.java": stack,
+            "src/test/java/shop/Stack2Test.java": test.format("Stack2Test"),
+            "src/test/java/shop/StackTest.java": test.format("StackTest"),
+        },
+        "@Test\npublic void a() { }",
+    )
+    assert edit.file == "src/test/java/shop/CartTest.java"
+
+
 def test_a_library_that_the_project_does_not_use_is_not_imported():
     edit, got = place(
         {TEST_PATH: junit5("class CartTest {\n}\n")},

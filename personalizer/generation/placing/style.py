@@ -144,8 +144,8 @@ def _house_flavour(snapshot: Snapshot, path: str, tests: list[str]) -> str:
     own = [test for test in tests if module_of(test) == module_of(path)]
     for group in (own, tests):
         known = [f for test in group if (f := flavour_of(snapshot.files[test])) is not None]
-        if known:
-            return most_common(known, "junit5")
+        if known:  # of two as common the newer
+            return most_common(sorted(known, key=list(FLAVOURS).index), "junit5")
     return "junit5"
 
 
@@ -171,7 +171,7 @@ def test_class_name(snapshot: Snapshot, focal_class: str) -> str:
         if focal in test and not integration(test) and (focal, test) not in seen:
             seen.add((focal, test))
             before, _, after = test.partition(focal)
-            shapes[before, after] += 1
+            shapes[before, after.lstrip("0123456789")] += 1  # of Cart2Test, a second one's
     before, after = shapes.most_common(1)[0][0] if shapes else ("", "Test")
     return f"{before}{focal_class}{after}"
 
