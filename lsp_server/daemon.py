@@ -36,9 +36,16 @@ class Daemon(Protocol):
     """
 
     def generate(
-        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+        self,
+        request: GenerateRequest,
+        *,
+        cancelled: threading.Event | None = None,
+        on_candidate: Callable[[int, Json], None] | None = None,
     ) -> Json:
-        """A unit test: the JSON of ``personalizer generate``, with the edit's ``changes``."""
+        """A unit test: the JSON of ``personalizer generate``, with the edit's ``changes``.
+
+        ``on_candidate`` is called with a number and a candidate when it is made and when tried.
+        """
 
     def snippet(self, request: SnippetRequest, *, cancelled: threading.Event | None = None) -> Json:
         """A body: the JSON of ``personalizer snippet``, with the edit's ``changes``."""

@@ -14,6 +14,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,11 @@ class FakeDaemon:
         return self
 
     def generate(
-        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+        self,
+        request: GenerateRequest,
+        *,
+        cancelled: threading.Event | None = None,
+        on_candidate: Callable[[int, Json], None] | None = None,
     ) -> Json:
         test = re.sub(r"^src/main/(.*)\.java$", r"src/test/\1Test.java", request.path)
         tests = [GENERATED, OTHER][request.skip :]
@@ -134,6 +139,9 @@ class FakeDaemon:
             "new_lines": None,
             "notes": (),
         }
+        if on_candidate is not None:
+            on_candidate(0, candidate | {"passes": None})
+            on_candidate(0, candidate)
         return {
             "focal": request.path,
             "adapter": "shop-1",

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from indexer.errors import NotAFolder
 from personalizer.daemon.client import connect, stop
+from personalizer.daemon.protocol import GenerateRequest
+from personalizer.errors import Cancelled, NoSuchMethod
 from personalizer.generation import Candidate
 from tests.fake_validator import FakeValidator, refused
 from tests.test_daemon import CART, DAEMON, SHOP
@@ -95,3 +100,25 @@ def test_what_is_wrong_from_the_start_is_told_before_the_stream_begins(
     answer = http.post("/api/generate", json=asked | wrong)
     assert answer.status_code == status
     assert message in answer.json()["error"]["message"]
+
+
+def test_a_client_hears_of_each_candidate_and_gets_what_others_get(
+    http: httpx.Client, tmp_path: Path
+):
+    events(http, tmp_path / "shop", 4)  # so that the project is there, and the test was made
+    asked = GenerateRequest(str(tmp_path / "shop"), CART, line=4, n=1)
+    told: list[int] = []
+    with connect() as client:
+        made = client.generate(asked, on_candidate=lambda number, one: told.append(number))
+        clock = {"seconds": made["seconds"], "times": made["times"]}
+        assert client.generate(asked) | clock == made
+        assert set(told) == {0}
+        with pytest.raises(NoSuchMethod):
+            client.generate(replace(asked, line=2), on_candidate=lambda number, one: None)
+        with pytest.raises(NotAFolder):
+            missing = replace(asked, workspace="/no/such/folder")
+            client.generate(missing, on_candidate=lambda number, one: None)
+        gone = threading.Event()
+        gone.set()
+        with pytest.raises(Cancelled):
+            client.generate(asked, cancelled=gone, on_candidate=lambda number, one: None)

@@ -506,6 +506,15 @@ async def test_a_test_that_the_compiler_refused_is_not_inserted(shop: Path, data
         assert editor.uri(TEST_PATH) not in editor.buffers
 
 
+async def test_how_far_it_is_is_shown_while_a_test_is_written(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        await generate(editor)
+        await until(lambda: editor.ends)
+        told = [r.message for r in editor.reports if isinstance(r, lsp.WorkDoneProgressReport)]
+        assert told == ["1 candidate", "1 candidate, 1 of 1 passes"]
+
+
 async def test_a_test_that_may_not_compile_is_inserted_with_a_warning(
     shop: Path, data: Path
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -120,11 +122,37 @@ async def request_for(session: Session, focal: Focal) -> tuple[GenerateRequest, 
 
 
 async def ask(server: Server, request: GenerateRequest, act: Work) -> answers.Generation:
-    """What the daemon writes; raises ``Cancelled`` once the user has cancelled."""
+    """What the daemon writes; raises ``Cancelled`` once the user has cancelled.
+
+    How far it is, is shown meanwhile.
+    """
+    loop = asyncio.get_running_loop()
+    made: dict[int, Any] = {}
+
+    def on_candidate(number: int, candidate: dict[str, Any]) -> None:
+        made[number] = candidate
+        loop.call_soon_threadsafe(act.say, _so_far(list(made.values())))
+
     answer = await act.until_cancelled(
-        server.session.daemon.ask(lambda d: d.generate(request, cancelled=act.cancelled))
+        server.session.daemon.ask(
+            lambda d: d.generate(request, cancelled=act.cancelled, on_candidate=on_candidate)
+        )
     )
     return answers.read(answer, answers.Generation)
+
+
+def _so_far(candidates: Sequence[Mapping[str, Any]]) -> str:
+    """What is known of the candidates that were made.
+
+    Example:
+        >>> _so_far([{"passes": None}, {"passes": None}])
+        '2 candidates'
+        >>> _so_far([{"passes": True}, {"passes": False}, {"passes": None}])
+        '3 candidates, 1 of 2 passes'
+    """
+    told = words.count(len(candidates), "candidate")
+    tried = [one["passes"] for one in candidates if one["passes"] is not None]
+    return f"{told}, {tried.count(True)} of {len(tried)} passes" if tried else told
 
 
 def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:

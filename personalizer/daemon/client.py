@@ -12,8 +12,9 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -57,6 +58,7 @@ _POLL = 0.02
 
 T = TypeVar("T")
 Json = dict[str, Any]
+OnCandidate = Callable[[int, Json], None]
 
 
 def connect(start: bool = True, *, command: Sequence[str] | None = None) -> Client:
@@ -151,18 +153,28 @@ class Client:
         return self._ask("GET", "/api/health", dict, seconds=5.0)
 
     def generate(
-        self, request: GenerateRequest, *, cancelled: threading.Event | None = None
+        self,
+        request: GenerateRequest,
+        *,
+        cancelled: threading.Event | None = None,
+        on_candidate: OnCandidate | None = None,
     ) -> Json:
         """A unit test: the JSON of ``personalizer generate``.
 
         Args:
             request: Where, and how many.
             cancelled: Once set, the call hangs up and raises.
+            on_candidate: Called with a number and a candidate when it is made, and again, with the
+                same number, when it was tried.
 
         Raises:
             Cancelled: If ``cancelled`` was set.
         """
-        return self._ask("POST", "/api/generate", dict, request, cancelled=cancelled)
+        path, request = "/api/generate", replace(request, stream=on_candidate is not None)
+        if on_candidate is None:
+            return self._ask("POST", path, dict, request, cancelled=cancelled)
+        cancelled = cancelled or threading.Event()
+        return self._ask("POST", path, dict, request, cancelled=cancelled, heard=on_candidate)
 
     def place(self, request: PlaceRequest) -> Json:
         """The edit that adds one candidate of a generation to the project."""
@@ -240,6 +252,7 @@ class Client:
         parameters: dict[str, str] | None = None,
         seconds: float | None = None,
         cancelled: threading.Event | None = None,
+        heard: OnCandidate | None = None,
     ) -> T:
         self._knock()
         import asyncio  # both take longer to load than a status without a daemon takes
@@ -259,7 +272,7 @@ class Client:
                 with httpx.Client(transport=transport, **_PLAIN) as http:
                     response = http.request(**asked)
             else:
-                response = asyncio.run(self._ask_until(cancelled, asked))
+                response = asyncio.run(self._ask_until(cancelled, asked, heard))
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"the daemon does not answer: {error or type(error).__name__}"
@@ -281,20 +294,44 @@ class Client:
             none.ended_well = isinstance(error, FileNotFoundError)
             raise none from error
 
-    async def _ask_until(self, cancelled: threading.Event, asked: Any) -> httpx.Response:
+    async def _ask_until(
+        self, cancelled: threading.Event, asked: Any, heard: OnCandidate | None
+    ) -> httpx.Response:
         import asyncio
 
         import httpx
 
         transport = httpx.AsyncHTTPTransport(uds=self.socket, verify=False)
         async with httpx.AsyncClient(transport=transport, **_PLAIN) as http:
-            answer = asyncio.create_task(http.request(**asked))
+            asking = _streamed(http, asked, heard) if heard else http.request(**asked)
+            answer = asyncio.create_task(asking)
             while not answer.done():
                 if cancelled.is_set():
                     answer.cancel()
                     raise Cancelled("the request was cancelled")
                 await asyncio.wait({answer}, timeout=_POLL)
             return answer.result()
+
+
+async def _streamed(http: httpx.AsyncClient, asked: Any, heard: OnCandidate) -> httpx.Response:
+    """The last of the server-sent events, as if it had been the whole answer."""
+    import httpx
+
+    name, data = "", b""
+    async with http.stream(**asked) as response:
+        if response.is_error:
+            await response.aread()
+            return response
+        async for line in response.aiter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data" and name == "candidate":
+                told = msgspec.json.decode(value)
+                heard(told.pop("number"), told)
+            elif field == "data":
+                data = value.encode()
+    return httpx.Response(500 if name == "error" else 200, content=data)
 
 
 _PLAIN: Any = {"base_url": "http://daemon", "trust_env": False}
