@@ -131,7 +131,8 @@ async def ask(server: Server, request: GenerateRequest, act: Work) -> answers.Ge
 
     def on_candidate(number: int, candidate: dict[str, Any]) -> None:
         made[number] = candidate
-        loop.call_soon_threadsafe(act.say, _so_far(list(made.values())))
+        if not act.cancelled.is_set():
+            loop.call_soon_threadsafe(act.say, _so_far(list(made.values())))
 
     answer = await act.until_cancelled(
         server.session.daemon.ask(

@@ -170,11 +170,10 @@ class Client:
         Raises:
             Cancelled: If ``cancelled`` was set.
         """
-        path, request = "/api/generate", replace(request, stream=on_candidate is not None)
-        if on_candidate is None:
-            return self._ask("POST", path, dict, request, cancelled=cancelled)
-        cancelled = cancelled or threading.Event()
-        return self._ask("POST", path, dict, request, cancelled=cancelled, heard=on_candidate)
+        if on_candidate is not None:
+            request, cancelled = replace(request, stream=True), cancelled or threading.Event()
+        ways: Any = {"cancelled": cancelled, "heard": on_candidate}
+        return self._ask("POST", "/api/generate", dict, request, **ways)
 
     def place(self, request: PlaceRequest) -> Json:
         """The edit that adds one candidate of a generation to the project."""
