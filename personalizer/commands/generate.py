@@ -48,7 +48,7 @@ __all__ = ["Session", "generate", "snippet", "workspace_of", "write_edit"]
 @click.option(
     "--write",
     is_flag=True,
-    help="Write the test into its file unless it is known not to compile; else show the diff.",
+    help="Write the test into its file unless it is known to be no good; else show the diff.",
 )
 @click.option("--untested", is_flag=True, help="Tests for the methods that no test reaches.")
 @click.option("--limit", type=click.IntRange(1), help="Most methods, with --untested.")
