@@ -227,9 +227,12 @@ def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyP
     assert answer["results"][0]["not_run"] == "no JDK"
 
 
-@pytest.mark.parametrize(("verdict", "written"), [(refused(), False), (fails(), True)])
-def test_what_does_not_compile_is_not_written_when_asked_for_by_name_either(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, written: bool
+@pytest.mark.parametrize(
+    ("verdict", "why_not"),
+    [(refused(), "does not compile"), (fails(), "fails"), (passes(1), None)],
+)
+def test_what_is_no_good_is_not_written_when_asked_for_by_name_either(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, why_not: str | None
 ):
     monkeypatch.setattr(local, "LocalEngine", lambda threads: FakeEngine([WRITTEN]))
     checker = FakeValidator(otherwise=verdict)
@@ -237,8 +240,8 @@ def test_what_does_not_compile_is_not_written_when_asked_for_by_name_either(
     answer = CliRunner().invoke(personalizer, ["generate", "Cart#gross", "--write"])
     assert answer.exit_code == 0, answer.output
     text = (shop / "src/test/java/shop/CartTest.java").read_text()
-    assert ("void works()" in text) is written
-    assert ("Not written, for it does not compile" in answer.output) is not written
+    assert ("void works()" in text) is (why_not is None)
+    assert (f"Not written, for it {why_not}" in answer.output) is (why_not is not None)
 
 
 def test_which_of_several_overloads_was_taken_is_told(shop: Path, monkeypatch: pytest.MonkeyPatch):
