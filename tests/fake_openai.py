@@ -140,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send({"choices": [choice]})
 
     def _send(self, event: dict[str, Any]) -> None:
-        self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+        data = json.dumps(event, ensure_ascii=False).encode()  # as servers not in Python do
+        self.wfile.write(b"data: " + data + b"\n\n")
         self.wfile.flush()
 
     def _answer(self, body: Any, status: int = 200) -> None:

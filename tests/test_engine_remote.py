@@ -93,6 +93,12 @@ def test_a_method_ends_where_its_brace_closes_and_the_server_is_told_by_hanging_
         assert server.hung_up.wait(20)
 
 
+def test_what_ends_a_line_elsewhere_ends_none_of_an_event():
+    text = 'void a() { b("one\u2028two\x85three"); }'
+    with fake_openai(f"{text} end") as server:
+        assert asking(server)[0].text.startswith(text)
+
+
 def test_an_adapter_is_loaded_once_under_its_id(server, tmp_path):
     engine = RemoteEngine(server.url)
     folder = lora(tmp_path / "lora-20261121-000000-ab12cd34")

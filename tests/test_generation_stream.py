@@ -105,11 +105,15 @@ def test_what_is_wrong_from_the_start_is_told_before_the_stream_begins(
 def test_a_client_hears_of_each_candidate_and_gets_what_others_get(
     http: httpx.Client, tmp_path: Path
 ):
-    events(http, tmp_path / "shop", 4)  # so that the project is there, and the test was made
+    events(http, tmp_path / "shop", 4)  # so that the project is there
+    file = tmp_path / "shop/src/test/java/shop/CartTest.java"
+    strange = "    // a line separator \u2028, a next line \x85 and é, which end no event\n"
+    file.write_text(file.read_text().replace("    }\n}", f"{strange}    }}\n}}"))
     asked = GenerateRequest(str(tmp_path / "shop"), CART, line=4, n=1)
     told: list[int] = []
     with connect() as client:
         made = client.generate(asked, on_candidate=lambda number, one: told.append(number))
+        assert "\u2028, a next line \x85 and é" in made["edit"]["diff"]
         clock = {"seconds": made["seconds"], "times": made["times"]}
         assert client.generate(asked) | clock == made
         assert set(told) == {0}

@@ -315,22 +315,20 @@ class Client:
 async def _streamed(http: httpx.AsyncClient, asked: Any, heard: OnCandidate) -> httpx.Response:
     """The last of the server-sent events, as if it had been the whole answer."""
     import httpx
+    from httpx_sse import EventSource
 
-    name, data = "", b""
+    last = None
     async with http.stream(**asked) as response:
         if response.is_error:
             await response.aread()
             return response
-        async for line in response.aiter_lines():
-            field, _, value = line.partition(": ")
-            if field == "event":
-                name = value
-            elif field == "data" and name == "candidate":
-                told = msgspec.json.decode(value)
+        async for last in EventSource(response).aiter_sse():
+            if last.event == "candidate":
+                told = msgspec.json.decode(last.data)
                 heard(told.pop("number"), told)
-            elif field == "data":
-                data = value.encode()
-    return httpx.Response(500 if name == "error" else 200, content=data)
+    if last is None or last.event == "candidate":
+        raise httpx.RemoteProtocolError("it ended in the middle of its answer")
+    return httpx.Response(500 if last.event == "error" else 200, content=last.data.encode())
 
 
 _PLAIN: Any = {"base_url": "http://daemon", "trust_env": False}

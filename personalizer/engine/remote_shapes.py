@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+from httpx_sse import EventSource, SSEError
 
 from indexer.languages.lexis import block_end
 from personalizer.engine import Completion, Request
@@ -136,13 +138,12 @@ async def chunks(answer: httpx.Response) -> AsyncIterator[Chunk]:
         EngineError: If the server failed meanwhile.
         msgspec.MsgspecError: If a piece is none.
     """
-    async for line in answer.aiter_lines():
-        data = line.removeprefix("data:").strip()
-        if data == line or not data:
-            continue  # a comment, another field, or what parts two events
-        if data == "[DONE]":
-            return
-        yield _checked(data)
+    with suppress(SSEError):  # it streams no events, so none of them was the end
+        async for event in EventSource(answer).aiter_sse():
+            if event.data == "[DONE]":
+                return
+            if event.data:
+                yield _checked(event.data)
 
 
 def whole_answer(answer: httpx.Response) -> Chunk:
