@@ -91,6 +91,7 @@ def body(statements: str) -> str:
     "statements",
     [
         "int sum = cart.total(); assertEquals(sum, cart.size + Cart.MAX_SIZE);",
+        "boolean same = Size.SMALL == Size.LARGE; Size size = Size.SMALL; size = Size.LARGE;",
         'new Cart("a", 1, 2).add(new Item("b", 3), cart.size);',
         "Cart other = Cart.of(one, two); String owner = other.first().name();",
         "other = new Cart(); for (Cart each : many) { each.total(); } for (Cart each : things) { }",
@@ -226,6 +227,8 @@ def test_a_sum_that_fits_nowhere_is_unusual(declared, statements, unusual):
         ("cart.hidden();", "hidden"),
         ("Cart.total();", "total"),
         ("Cart.th -1;", " "),
+        ("Size.SMALL = Size.LARGE;", "."),
+        ("assertEquals(Size.SMALL = null, 1);", ","),
         ("cart.tota /* all */ = 1;", " "),
         ("cart.total(1);", "1"),
         ("cart.add(one);", ")"),

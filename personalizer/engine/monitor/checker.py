@@ -345,6 +345,7 @@ class Checker(Names):
             self._typed = following != "."
         elif name in kind.fields:
             self._value = kind.fields[name]
+            self._fixed = following == "=" and kind.enum and self._value == owner
             return not static or name in kind.constants
         elif static and may_be_inner(name, owner):
             self._typed = following != "."

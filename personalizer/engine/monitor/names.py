@@ -92,7 +92,8 @@ class Names(Sums):
             return True
         made = ["new"] if kind.inner and not self._static else []
         own = ("class", "super", "this", *kind.constants) if self._static else kind.fields
-        own = ("length", "clone") if of_array else own
+        if of_array:
+            own = ("length", "clone")
         called = (
             name
             for name, signatures in kind.methods.items()
