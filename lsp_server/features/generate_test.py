@@ -42,7 +42,6 @@ __all__ = [
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
 
-_OF_TODAY = "expects what the code gives today"
 _LONGEST_REASON = 120
 """Letters of what the compiler says."""
 _TRIES = 4
@@ -266,7 +265,7 @@ def outcome(generation: answers.Generation) -> str:
         'passes (by base); go is private; left out @Foo'
     """
     told = f"{verdict(generation)} (by {generation.adapter})"
-    notes = [one for one in generation.best.notes if one != _OF_TODAY]
+    notes = [one for one in generation.best.notes if one != words.OF_TODAY]
     return "; ".join([told, *generation.notes, *notes])
 
 
@@ -301,4 +300,4 @@ def verdict(generation: answers.Generation) -> str:
         told += ", notices what no test of its class did"
     elif best.new_lines == best.new_branches == best.new_killed == 0:
         told += ", adds nothing to the tests of its class"
-    return f"{told}; {_OF_TODAY}" if best.settled else told
+    return f"{told}; {words.OF_TODAY}" if best.settled else told

@@ -54,8 +54,8 @@ _MARKS = (".git", "personalizer.toml", *_JAVA_BUILDS, *_PYTHON_BUILDS)
 def project_above(place: Path) -> Path:
     """The project of a file, or of a folder that is none by itself.
 
-    It is the nearest folder above with ``.git``, or else the topmost with a build file; what is
-    not below the user's own folder is not searched above it, nor that folder itself.
+    It is the nearest folder above with ``.git``, or else the topmost with a build file. The user's
+    own folder is none, nor is what lies above that.
     """
     builds = {".java": _JAVA_BUILDS, ".py": _PYTHON_BUILDS}.get(place.suffix, _MARKS[2:])
     found = place.parent if place.is_file() else place

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from personalizer.words import count, mutants_noticed, shortened
+from personalizer.words import OF_TODAY, count, mutants_noticed, shortened
 
 __all__ = ["generate_text", "snippet_text", "untested_text"]
 
@@ -133,7 +133,7 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
         noticed = mutants_noticed(one["killed"], one["mutants"], one["new_killed"])
         known += f", notices {noticed}"
     if one["settled"]:
-        known += ", expects what the code gives today"
+        known += f", {OF_TODAY}"
     if one["unknown_symbols"]:
         known += f", does not know {_names(one['unknown_symbols'])}"
     why = _failure(one)

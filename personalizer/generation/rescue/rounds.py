@@ -22,6 +22,7 @@ from personalizer.generation.rescue.salvage import Try, salvaged
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.site import Site
 from personalizer.prompts import Attempt
+from personalizer.words import OF_TODAY
 
 __all__ = ["begun", "declared", "mended", "repaired"]
 
@@ -163,7 +164,7 @@ def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
     if guessed and one.compiles is None:
         told = "what it expects is a placeholder, for nothing was run"
     elif guessed and not one.settled:
-        told = "expects what the code gives today"
+        told = OF_TODAY
     settled = one.settled or (guessed and one.compiles is not None)
     return replace(one, settled=settled, notes=(*one.notes, *([told] if told else ()), note))
 

@@ -19,7 +19,7 @@ from personalizer.generation.rescue.settling import as_it_is
 from personalizer.generation.rescue.typed import typed
 from personalizer.generation.site import Site
 from personalizer.generation.syntax import MethodTree, calls_of
-from personalizer.words import count
+from personalizer.words import OF_TODAY, count
 
 __all__ = ["Try", "salvaged"]
 
@@ -62,7 +62,7 @@ def salvaged(candidate: Candidate, site: Site, run: Try) -> Candidate | None:
     if told:
         current = _if_good(typed(current.text, site), current, run)
     notes = [f"left out {count(dropped, 'statement')} that failed"] if dropped else []
-    notes += [f"expects what the code gives today: {', '.join(told)}"] if told else []
+    notes += [f"{OF_TODAY}: {', '.join(told)}"] if told else []
     return replace(current, settled=bool(told), notes=(*candidate.notes, *notes))
 
 
