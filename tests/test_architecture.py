@@ -48,6 +48,20 @@ def test_importing_this_loads_no_torch(module):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("command", ["generate Cart#shrink", "snippet Cart.java:9"])
+def test_what_cannot_be_generated_is_refused_without_torch(tmp_path, command):
+    (tmp_path / "Cart.java").write_text("class Cart { int grow(int a) { return a; } }")
+    code = (
+        "import sys\nsys.modules['torch'] = None\n"
+        "from personalizer.cli import personalizer\n"
+        f"personalizer.main({command.split()!r}, standalone_mode=False)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "personalizer.errors.NoSuchMethod" in done.stderr
+
+
 def test_the_language_server_loads_no_more_than_its_contract_allows():
     """The contract sees what a module imports, not what a package above it loads."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]

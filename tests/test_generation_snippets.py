@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from indexer import Snapshot
 from personalizer.cli import personalizer
 from personalizer.edits import apply_changes
-from personalizer.engine import local
+from personalizer.engine import child
 from personalizer.errors import BadInput
 from personalizer.generation import SnippetGeneration, Writer, generate_snippet, validators
 from personalizer.generation.snippets.java import before_repeated, statements
@@ -249,7 +249,7 @@ def test_what_does_not_compile_is_not_written_and_what_is_written_is_told(
     root = write_project(tmp_path / "shop", {PATH: CART})
     monkeypatch.chdir(root)
     engine = FakeEngine(["{\n    return a + b;\n}"])
-    monkeypatch.setattr(local, "LocalEngine", lambda threads: engine)
+    monkeypatch.setattr(child, "ChildEngine", lambda threads, log: engine)
     checker = FakeValidator(otherwise=verdict)
     monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
     target = f"{PATH}:{line_of('int sum(')}"

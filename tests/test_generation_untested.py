@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from personalizer.cli import personalizer
 from personalizer.commands.untested import RESULTS
-from personalizer.engine import Completion, Request, local
+from personalizer.engine import Completion, Request, child
 from personalizer.errors import PromptTooLong
 from personalizer.generation import untested, validators
 from personalizer.validation import Unable, Verdict
@@ -83,7 +83,7 @@ def ran(
 ) -> dict[str, Any]:
     """The answer of ``generate --untested`` with a scripted model and validator."""
     made = engine or FakeEngine([WRITTEN])
-    monkeypatch.setattr(local, "LocalEngine", lambda threads: made)
+    monkeypatch.setattr(child, "ChildEngine", lambda threads, log: made)
     checker = validator or FakeValidator(otherwise=passes(new_lines=2))
     monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
     answer = CliRunner().invoke(
@@ -234,7 +234,7 @@ def test_what_was_not_run_is_not_written(shop: Path, monkeypatch: pytest.MonkeyP
 def test_what_is_no_good_is_not_written_when_asked_for_by_name_either(
     shop: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, why_not: str | None
 ):
-    monkeypatch.setattr(local, "LocalEngine", lambda threads: FakeEngine([WRITTEN]))
+    monkeypatch.setattr(child, "ChildEngine", lambda threads, log: FakeEngine([WRITTEN]))
     checker = FakeValidator(otherwise=verdict)
     monkeypatch.setattr(validators, "open_validator", lambda *_, **__: checker)
     answer = CliRunner().invoke(personalizer, ["generate", "Cart#gross", "--write"])
@@ -247,7 +247,7 @@ def test_what_is_no_good_is_not_written_when_asked_for_by_name_either(
 def test_which_of_several_overloads_was_taken_is_told(shop: Path, monkeypatch: pytest.MonkeyPatch):
     file = shop / "src/main/java/shop/Cart.java"
     file.write_text(CART.replace("int near(", "public int gross() { return 1; }\n    int near("))
-    monkeypatch.setattr(local, "LocalEngine", lambda threads: FakeEngine([WRITTEN]))
+    monkeypatch.setattr(child, "ChildEngine", lambda threads, log: FakeEngine([WRITTEN]))
     monkeypatch.setattr(validators, "open_validator", lambda *_, **__: FakeValidator())
     answer = CliRunner().invoke(personalizer, ["generate", "Cart#gross"])
     assert "  gross(int) is one of 2 of that name: name another as Cart#gross()" in answer.output

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from indexer import Snapshot, Where
 from personalizer.cli import personalizer
-from personalizer.engine import local
+from personalizer.engine import child
 from personalizer.errors import BaseModelError, SettingsError
 from personalizer.generation.retrieval import Retriever
 from personalizer.generation.vectors import Vectors
@@ -256,13 +256,13 @@ def test_generate_shows_the_examples_that_an_embedding_model_finds(
     monkeypatch.setenv("PERSONALIZER_BASE", str(tiny_base))
     monkeypatch.setenv("PERSONALIZER_RETRIEVER", str(tiny_sentences))
     prompts = []
-    generate = local.LocalEngine.generate
+    generate = child.ChildEngine.generate
 
     def noted(self, request, **ways):
         prompts.append(str(request.prompt))
         return generate(self, request, **ways)
 
-    monkeypatch.setattr(local.LocalEngine, "generate", noted)
+    monkeypatch.setattr(child.ChildEngine, "generate", noted)
     ways = ["--workspace", str(root), "--retrieve", "1", "-n", "1", "--json"]
     done = CliRunner().invoke(personalizer, ["generate", "Bill#netPrice", *ways])
     assert done.exit_code == 0, done.output

@@ -300,14 +300,12 @@ def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
 
 
 def _engine(chosen: Settings) -> Engine:
-    """The server that the user named, or the model in this process."""
+    """The server that the user named, or the model in a process of its own."""
+    from personalizer.engine.child import ChildEngine
     from personalizer.engine.remote import remote_engine
+    from personalizer.storage import data_folder
 
-    if (remote := remote_engine(chosen)) is not None:
-        return remote
-    from personalizer.engine.local import LocalEngine
-
-    return LocalEngine(threads=chosen.threads)
+    return remote_engine(chosen) or ChildEngine(chosen.threads, log=data_folder() / "engine.log")
 
 
 def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:
