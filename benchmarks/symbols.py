@@ -4,10 +4,11 @@
 
 Each paired test is looked up in its own class, as a generated one would be, and read piece by piece
 by the monitor that generation is held to. Prints what was called unknown, what was mended, what the
-monitor refused (the end of the text there), and milliseconds a test of the two. ``--methods`` reads
-so many methods of each project's main code by the monitor too: more kinds of Java stand there.
-With ``--taken-out`` the tests of a method are taken out of the project before one of them is looked
-up: a test that stands there explains some of its own names.
+monitor refused (the end of the text there), in how many tests something costs nats because hardly
+anybody writes it, and milliseconds a test of the two. ``--methods`` reads so many
+methods of each project's main code by the monitor too: more kinds of Java stand there. With
+``--taken-out`` the tests of a method are taken out of the project before one of them is looked up:
+a test that stands there explains some of its own names.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def main() -> None:
         unknown: Counter[str] = Counter()
         mended: Counter[str] = Counter()
         refused: list[str] = []
+        unusual: list[str] = []
         sites: dict[tuple[TestPlace, str, str], tuple[Symbols, Declarations]] = {}
         reading = telling = 0.0
         seconds, pairs = 0.0, snapshot.pairs[:: max(1, len(snapshot.pairs) // args.limit)]
@@ -73,7 +75,9 @@ def main() -> None:
             found = sites[key][0].mend(text)
             seconds += time.perf_counter() - start
             start = time.perf_counter()
-            refused += refused_in(sites[key][1], text)
+            ends = read_by(sites[key][1], text)
+            refused += ends[0]
+            unusual += ends[1]
             reading += time.perf_counter() - start
             unknown.update(found.unknown)
             mended.update(found.notes)
@@ -86,6 +90,8 @@ def main() -> None:
                     "unknown": dict(unknown.most_common(10)),
                     "mended": dict(mended.most_common(10)),
                     "refused": refused,
+                    "unusual": len(unusual),
+                    "such as": random.Random(0).sample(unusual, min(10, len(unusual))),
                     "methods": len(methods),
                     "refused methods": refused_methods(snapshot, methods),
                     "milliseconds": round(1000 * seconds / len(pairs), 1),
@@ -118,20 +124,23 @@ def refused_methods(snapshot: Snapshot, methods: Sequence[Where]) -> list[str]:
         scope = scope_within(snapshot, path, method)
         declared = declarations_of(Needs(snapshot, scope), members, method.owner)
         text = code_of(snapshot.source(path), method.span, snapshot.files[path].encoding)
-        refused += refused_in(replace(declared, before="//"), text)  # it may call itself
+        refused += read_by(replace(declared, before="//"), text)[0]  # it may call itself
     return refused
 
 
-def refused_in(declared: Declarations, text: str) -> list[str]:
-    """The end of a text where the monitor refuses it."""
+def read_by(declared: Declarations, text: str) -> tuple[list[str], list[str]]:
+    """The end of a text where the monitor refuses it, and where it first finds it unusual."""
     state, read = Checker(declared), ""
+    unusual: list[str] = []
     for piece in re.findall(r"\w+|\s+|[^\w\s]", text):
         read += piece
         after = state.after(piece)
         if after is None:
-            return [read[-80:]]
+            return [read[-80:]], unusual
         state = after
-    return []
+        if state.unusual and not unusual:
+            unusual = [read[-80:]]
+    return [], unusual
 
 
 if __name__ == "__main__":

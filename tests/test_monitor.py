@@ -174,6 +174,9 @@ def test_patterns_of_later_javas_are_read(declared, statements):
         ("String a = cart + one.price();", ";"),
         ("String a = 1 + cart;", ";"),
         ("String a = true + 1;", "1"),
+        ("int a = 2147483649;", ";"),
+        ("long a = 9223372036854775809L - 1;", " "),
+        ("int a = 0x1_ffff_ffff;", ";"),
         ("String a = cart.size + one + \"a\";", "+"),
         ("cart.load(one + cart.total() * 2);", ")"),
         ("String a = \"a\" - 1;", " "),
@@ -204,6 +207,17 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
         ("cart.add(cart.total()", True),
         ("Item item = cart.total()", True),
         ("int " + 51 * "a", True),
+        ('String a = "a' + 18 * "\\", True),
+        ('String a = "a' + 17 * "\\", False),
+        ("cart.load( // all", True),
+        ("cart.add(one, // all", False),
+        ("int a = /* all", True),
+        ("cart.total(); // all", False),
+        ("if (cart.size > 1) { // all", False),
+        ("cart.size++; } // all", False),
+        (3 * "// all\n" + "// it", True),
+        (2 * "// all\n" + "// it", False),
+        (2 * "// all\n" + "cart.size++; // all\n// it", False),
         ("int " + 50 * "a", False),
         ("cart.load(one +", False),
         ("String a = one +", False),
@@ -212,7 +226,7 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
         ("assertTrue(cart.total()", False),
     ],
 )
-def test_a_sum_that_fits_nowhere_is_unusual(declared, statements, unusual):
+def test_what_hardly_anybody_writes_is_unusual(declared, statements, unusual):
     state = Checker(declared).after(f"@Test void adds() {{ {statements}")
     assert state is not None and state.unusual is unusual
 

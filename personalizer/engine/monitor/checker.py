@@ -9,6 +9,7 @@ cannot type it thinks nothing.
 from __future__ import annotations
 
 import copy
+import re
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.arguments import (
@@ -38,12 +39,18 @@ from personalizer.engine.monitor.parts import (
     Variable,
     begins_name,
     is_constant,
+    is_too_large,
     may_be_inner,
     type_of,
 )
 from personalizer.engine.monitor.sources import ELEMENTS, VALUES_OF, may_be_made
 
 __all__ = ["Checker"]
+
+_SIGNS_ALONE = re.compile(r"[^\w\s]{18,}\Z")
+"""In the tests of 14 projects 96 of 153,900 texts have so many in a row."""
+_REMARKS = 3
+"""Comments in a row: 216 of 39,467 tests of those projects have more."""
 
 
 class Checker(Names):
@@ -112,13 +119,18 @@ class Checker(Names):
 
         That is a number to which a text must be added to make it fit, the value of a variable that
         begins with what does not fit, a label, a lambda where nobody expects one, the body of a
-        class that would not fit, and a name without end.
+        class that would not fit, a name without end, a text of signs alone, and a comment in
+        the middle of a statement or behind several others.
         """
         if self._odd:
             return True
         if self._before == ")" and not self._tail and self._value in PRIMITIVES - {"void"}:
             kind = "boolean" if self._value == "boolean" else "number"
             return not self._may_give(kind, "+")
+        if self._tail.startswith(("//", "/*")):
+            return self._is_interrupted or self._remarks >= _REMARKS
+        if _SIGNS_ALONE.search(self._tail):
+            return True
         if self._tail[:1] in ('"', "'"):
             return not self._begins_value("String" if self._tail[0] == '"' else "char")
         if self._tail[:1].isdigit():
@@ -130,11 +142,21 @@ class Checker(Names):
             return False
         return self._is_long or (self._is_named_anew is None and not self._is_known())
 
+    @property
+    def _is_interrupted(self) -> bool:
+        """Whether what comes next stands in the middle of a statement."""
+        if not self._frames:
+            return False
+        ends = (";", "{", "}", ",") if self._frames[-1].sign == "{" else (",",)
+        return self._before not in ends
+
     # ------------------------------------------------------------ from tokens to meaning
 
     def _take(self, token: Token) -> bool:
         if token.kind == "comment":
+            self._remarks += 1
             return True
+        self._remarks = 0
         text = token.text
         if text == self._before == self._before_sign == ".":
             text = "..."
@@ -173,6 +195,8 @@ class Checker(Names):
             kind = "double" if self._before == "." and kind == "int" else kind
             literal = token.kind == "literal"
             if not self._may_begin(kind) or (literal and not self._may_hold(text)):
+                return False
+            if is_too_large(text):
                 return False
             self._is(kind)
             if kind == "String" and self._before in ARITHMETIC:

@@ -34,6 +34,7 @@ __all__ = [
     "Variable",
     "begins_name",
     "is_constant",
+    "is_too_large",
     "known_names",
     "may_be_inner",
     "type_of",
@@ -166,6 +167,24 @@ def begins_name(text: str) -> bool:
 def is_constant(name: str) -> bool:
     """Whether it is written as constants are, not as types and type variables."""
     return len(name) > 1 and name.isupper()
+
+
+def is_too_large(number: str) -> bool:
+    """Whether a whole number, as it is written, has no room in its type.
+
+    The least one of a type is let through, for its sign is no part of it, and so are octals.
+
+    Example:
+        >>> [is_too_large(one) for one in ("2147483648", "2147483649", "2147483649L", "0xffffffff")]
+        [False, True, False, False]
+    """
+    digits = number.rstrip("lL")
+    try:
+        value = int(digits, 0)
+    except ValueError:
+        return False
+    bits = 32 if digits == number else 64
+    return value >= 1 << bits if digits[1:2] in tuple("xXbB") else value > 1 << (bits - 1)
 
 
 def type_of(token: Token) -> str:
