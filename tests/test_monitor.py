@@ -241,8 +241,10 @@ def test_what_hardly_anybody_writes_is_unusual(declared, statements, unusual):
         ("cart.hidden();", "hidden"),
         ("Cart.total();", "total"),
         ("Cart.th -1;", " "),
-        ("Size.SMALL = Size.LARGE;", "."),
-        ("assertEquals(Size.SMALL = null, 1);", ","),
+        ("Size.SMALL = Size.LARGE;", "Size"),
+        ("assertEquals(Size.SMALL = null, 1);", "null"),
+        ('try (new StringReader("a")) { }', "("),
+        ('try (Reader one = new StringReader("a"); assertEquals(1, 1)) { }', "("),
         ("cart.tota /* all */ = 1;", " "),
         ("cart.total(1);", "1"),
         ("cart.add(one);", ")"),
@@ -383,8 +385,8 @@ def test_a_static_wildcard_gives_what_its_class_declares():
         ("assertEquals(Cart, cart);", ","),
         ("Cart more = more;", ";"),
         ("int[] sums = {sums.length};", "."),
-        ("final int sum = 1; sum = 2;", ";"),
-        ("for (final Item each : many) { each = one; }", ";"),
+        ("final int sum = 1; sum = 2;", "2"),
+        ("for (final Item each : many) { each = one; }", "one"),
         ("assertEquals(Locale.US_ASCII, 1);", "US_ASCII"),
         ('String name = "a"; Cart more = (Cart) name;', ";"),
         ("Cart more = (Cart) one;", ";"),
@@ -517,7 +519,7 @@ def test_an_annotation_named_with_its_package_is_no_type(declared, parameters):
 def test_a_final_method_has_parameters_that_are_not(declared):
     method = "public final void adds({}int sum) {{ sum = 1; }}"
     assert refused_at(declared, method.format("")) is None
-    assert refused_at(declared, method.format("final ")) == ";"
+    assert refused_at(declared, method.format("final ")) == "1"
 
 
 def test_a_method_that_gives_values_is_there(declared):

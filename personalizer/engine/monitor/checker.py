@@ -98,6 +98,8 @@ class Checker(Names):
         if last.end < len(text) or (last.kind == "sign" and last.text not in UNFINISHED):
             return self._take(last)
         self._tail = text[last.start :]
+        if self._fixed and self._before == "=" and last.kind not in ("sign", "comment"):
+            return False
         if last.kind == "sign":
             signs = [last._replace(text=sign) for sign in UNFINISHED[last.text]]
             return not signs or any(copy.copy(self)._take(sign) for sign in signs)
@@ -436,6 +438,8 @@ class Checker(Names):
             return False
         match text:
             case "(":
+                if not self._annotated and self._is_bare_resource:
+                    return False
                 if self._annotated:
                     called = Frame("(", "annotation", type=self._before)
                 self._open(called or Frame("(", GROUPS.get(self._before, ""), type=self._before))
@@ -494,6 +498,12 @@ class Checker(Names):
                 self._leave_types(text)
                 self._operator()
         return True
+
+    @property
+    def _is_bare_resource(self) -> bool:
+        """Whether what is written would be closed by ``try``, though nothing is declared."""
+        role = self._frames[-1].role if self._frames else ""
+        return role == "try" and not self._is_given(len(self._frames))
 
     def _close_round(self) -> bool:
         self._leave_types(")")
