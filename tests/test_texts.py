@@ -148,6 +148,14 @@ def test_a_failure_is_one_line_of_bounded_length_that_ends_with_its_place():
     assert name == f"  3. does not compile, does not know {'a' * 59}…, b: no {'z' * 59}…()"
 
 
+def test_what_is_known_of_several_candidates_in_a_row_is_said_once():
+    passes, none = {"compiles": True, "passes": True, "asserts": True}, {"parses": False}
+    head, *lines = candidates_told(passes, none, none, none, {}, none)
+    assert head.startswith("base wrote 6 candidates")
+    told = ["1. passes", "2-4. no whole test", "5. not run, asserts nothing", "6. no whole test"]
+    assert lines[: len(told)] == [f"  {line}" for line in told]
+
+
 def test_a_syntax_error_of_the_project_is_told_without_what_its_build_said():
     note = f"; class path: Maven did not tell the whole class path: {'parent POM ' * 99}"
     made = as_dict(SnippetGeneration("x", "base", Edit("A.java", False, (), "")))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from personalizer.words import OF_TODAY, count, mutants_noticed, shortened
@@ -30,7 +31,7 @@ def generate_text(result: dict[str, Any]) -> str:
         f"{_whole(len(parsed), len(result['candidates']))}"
     )
     if any(c["compiles"] is not None or c["failure"] for c in result["candidates"]):
-        head = "\n".join([head, *map(_candidate_line, range(1, 99), result["candidates"])])
+        head = "\n".join([head, *_candidate_lines(result["candidates"])])
     head = "\n".join([head, *(f"  {note}" for note in result["notes"])])
     if result["edit"] is None:
         return "\n".join([head, f"Nothing was changed: {result['no_edit']}", *_left_of(result)])
@@ -108,7 +109,16 @@ def _not_noticed(best: dict[str, Any]) -> list[str]:
     return [*told[:_MOST_TOLD], *([more] if len(told) > _MOST_TOLD else [])]
 
 
-def _candidate_line(number: int, one: dict[str, Any]) -> str:
+def _candidate_lines(candidates: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """What is known of each; of several in a row once, if it is the same."""
+    number = 1
+    for known, same in groupby(map(_known, candidates)):
+        last = number + len(list(same)) - 1
+        yield f"  {number if last == number else f'{number}-{last}'}. {known}"
+        number = last + 1
+
+
+def _known(one: dict[str, Any]) -> str:
     """What is known of a candidate."""
     if not one["parses"]:
         known = "no whole test"
@@ -137,14 +147,14 @@ def _candidate_line(number: int, one: dict[str, Any]) -> str:
     if one["unknown_symbols"]:
         known += f", does not know {_names(one['unknown_symbols'])}"
     why = _failure(one)
-    return f"  {number}. {known}{f': {why}' if why else ''}"
+    return f"{known}{f': {why}' if why else ''}"
 
 
 def untested_text(result: dict[str, Any]) -> str:
     lines = []
     for one in result["results"]:
         best = one["candidates"][0] if one["candidates"] else None
-        known = _candidate_line(0, best).partition(". ")[2] if best else "nothing was written"
+        known = _known(best) if best else "nothing was written"
         written = f", written to {one['edit']['file']}" if one["written"] else ""
         lines.append(f"{one['focal'].partition('#')[2]}: {known}{written}")
     summary = result["summary"]
