@@ -3,8 +3,8 @@
     python benchmarks/java_types.py > personalizer/engine/monitor/java.types
 
 Asks the ``javap`` on the path about all public types of the packages that code uses most, and
-about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract``, ``enum``
-or ``beyond``, and one for each public member beneath it: ``name(parameters)type``,
+about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract``, ``enum``,
+``interface`` or ``beyond``, and one for each public member beneath it: ``name(parameters)type``,
 ``new(parameters)``, ``.field type``; ``=`` stands before what is static, ``?`` for a type variable.
 Other types are simple names. Of two types with one simple name that is the first package's; the
 other has its full name as a supertype, and is ``?`` elsewhere. What only heirs can make is marked
@@ -166,6 +166,7 @@ def declared(types: list[str]) -> Iterator[Block]:
         bodied = " abstract " in head or " interface " in head or set(made) == {"protected"}
         marks = " enum" if "java.lang.Enum" in names else ""
         marks += " abstract" if bodied else ""
+        marks += " interface" if " interface " in head else ""
         marks += "" if full[1].rpartition(".")[0] in PACKAGES else " beyond"
         public = head.startswith("public ")
         yield Block(full[1], names, marks, members, public)

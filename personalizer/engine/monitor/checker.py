@@ -38,6 +38,7 @@ from personalizer.engine.monitor.parts import (
     Frame,
     Variable,
     begins_name,
+    begins_number,
     is_constant,
     is_too_large,
     may_be_inner,
@@ -51,6 +52,10 @@ _SIGNS_ALONE = re.compile(r"[^\w\s]{18,}\Z")
 """In the tests of 14 projects 96 of 153,900 texts have so many in a row."""
 _REMARKS = 3
 """Comments in a row: 216 of 39,467 tests of those projects have more."""
+_LINES, _BLANK = 3, 150
+"""Ends of lines, and letters, between two tokens."""
+_DIGITS = 24
+"""Letters of a number."""
 
 
 class Checker(Names):
@@ -89,6 +94,7 @@ class Checker(Names):
     def _read(self, text: str) -> bool:
         begun = self._tail
         text, self._tail, last = begun + text, "", None
+        self._blank = self._blank + text if text.isspace() else text[len(text.rstrip()) :]
         for token in tokens(text):
             if last is not None and not self._take(last):
                 return False
@@ -109,7 +115,7 @@ class Checker(Names):
             named = here._is_known() or here._is_named_anew is not False
             return known and named and self._may_become(last.text)
         if last.kind == "number":
-            return self._may_begin("number")
+            return self._may_begin("number") and begins_number(last.text)
         if last.kind != "literal":
             return True
         goes_on = last.start < len(begun)
@@ -121,10 +127,13 @@ class Checker(Names):
 
         That is a number to which a text must be added to make it fit, the value of a variable that
         begins with what does not fit, a label, a lambda where nobody expects one, the body of a
-        class that would not fit, a name without end, a text of signs alone, and a comment in
-        the middle of a statement or behind several others.
+        class or an array that would not fit, a name or a number without end, a text of signs
+        alone, blanks without end, and a comment in the middle of a statement or behind several
+        others.
         """
         if self._odd:
+            return True
+        if not self._tail and (self._blank.count("\n") > _LINES or len(self._blank) > _BLANK):
             return True
         if self._before == ")" and not self._tail and self._value in PRIMITIVES - {"void"}:
             kind = "boolean" if self._value == "boolean" else "number"
@@ -136,6 +145,8 @@ class Checker(Names):
         if self._tail[:1] in ('"', "'"):
             return not self._begins_value("String" if self._tail[0] == '"' else "char")
         if self._tail[:1].isdigit():
+            if len(self._tail) > _DIGITS:
+                return True
             fits = self._may_begin("number", sums=False)
             return not (fits and self._begins_value("number", sums=False))
         if self._tail in VALUES and not self._begins_value(VALUES[self._tail]):
@@ -198,7 +209,7 @@ class Checker(Names):
             literal = token.kind == "literal"
             if not self._may_begin(kind) or (literal and not self._may_hold(text)):
                 return False
-            if is_too_large(text):
+            if not literal and (is_too_large(text) or not begins_number(text)):
                 return False
             self._is(kind)
             if kind == "String" and self._before in ARITHMETIC:
@@ -235,6 +246,10 @@ class Checker(Names):
             self._typed = False
         elif before in TYPES:
             self._own_types += (text,)
+        elif text == "null" and before == ")" and self._cast:
+            self._is(self._cast)
+            self._cast = ""
+            self._top(cast=False)
         elif text in VALUES:
             self._is(VALUES[text])
         elif text == "this":
@@ -277,8 +292,11 @@ class Checker(Names):
         """A type behind ``new``, or a part of its name; whether it is there."""
         meant = word if word in PRIMITIVES else self._meaning(word)
         if self._role == "inner":
-            kind = self._declared.kind(self._value) if self._static else None
+            owner = self._value if self._static else ""
+            kind = self._declared.kind(owner)
             meant = kind.inner.get(word, "") if kind else ""
+            if kind and not meant and "#" in owner and not self._has_unseen(owner, kind):
+                return False
         elif not meant and self._is_no_type(word, following):
             return False
         self._value, self._static, self._type = meant, True, meant
@@ -286,7 +304,9 @@ class Checker(Names):
             self._making = False
         if following == "(":
             self._called = self._constructor(meant)
-        elif following == "[":
+            made = self._declared.kind(meant)
+            return made is None or not made.enum
+        if following == "[":
             self._value, self._static = "", False
         return True
 
@@ -436,6 +456,8 @@ class Checker(Names):
         self._compare(text)
         if text in BEHIND_SUMS and self._behind_value and self._sum is None:
             return False
+        if text == "?" and not types and not self._declared.accepts("boolean", self._whole):
+            return False
         match text:
             case "(":
                 if not self._annotated and self._is_bare_resource:
@@ -454,6 +476,7 @@ class Checker(Names):
                 return self._close_brace()
             case "[":
                 value, static = self._value, self._static
+                self._odd = self._before_sign == "new" and not self._fits_new_array()
                 self._open(Frame("[", type=value or self._type))
                 return not value or static or value.endswith("[]")
             case "]":
@@ -540,6 +563,16 @@ class Checker(Names):
             return True
         return any(self._declared.accepts(wanted, kind) for wanted in wanted_next(frame))
 
+    def _fits_new_array(self) -> bool:
+        """Whether a variable or an argument may be an array of the type that was just named."""
+        kind = f"{self._type}[]"
+        if self._given and self._is_given(len(self._frames)):
+            assert self._wanted is not None
+            frame, (wanted, _) = self._frames[-1], self._wanted
+            fits = wanted.endswith("[]") or may_be_given(self._declared, wanted, kind)
+            return fits or not frame.alone or frame.sum is not None
+        return self._fits_argument(kind) or self._fits_argument(f"{kind}[]")
+
     def _next_argument(self) -> bool:
         if self._frames and self._frames[-1].sign == "<":
             self._typed = False
@@ -578,7 +611,7 @@ class Checker(Names):
             self._inherits = False
         elif self._before in ("=", "]", ",", "{", "("):
             role, kind = "values", self._type
-            if self._frames and self._frames[-1].role == "values":
+            if self._before != "]" and self._frames and self._frames[-1].role == "values":
                 kind = self._frames[-1].type.removesuffix("[]")
         if role == "values" and self._before == "]":
             made = kind
@@ -630,7 +663,7 @@ class Checker(Names):
         if self._typed or self._making or behind:
             making = "new" if self._before == "new" else "made"  # new <T>Foo(), new Foo<T>()
             role = making if self._making else "call" if behind else ""
-            self._open(Frame("<", role, type=self._type))
+            self._open(Frame("<", role, type=self._type, owner=(self._value, self._static)))
         else:
             self._operator()
 
@@ -639,6 +672,8 @@ class Checker(Names):
             frame = self._close()
             self._type, self._typed = frame.type, frame.role == ""
             self._before_call, self._making = frame.role == "call", frame.role == "new"
+            if frame.role == "call":
+                self._value, self._static = frame.owner
             if frame.role == "made":
                 self._called = self._constructor(frame.type)
         else:

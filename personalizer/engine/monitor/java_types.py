@@ -107,7 +107,7 @@ def java_kind(name: str) -> Kind | None:
             above |= inherited.above
             fields = {**inherited.fields, **fields}
             constants |= inherited.constants
-            for method, signatures in inherited.methods.items():
+            for method, signatures in inherited.inherited():
                 methods[method] = with_inherited(methods.get(method, ()), signatures)
     return Kind(
         methods,
@@ -117,6 +117,7 @@ def java_kind(name: str) -> Kind | None:
         above,
         abstract="abstract" in marks,
         enum="enum" in marks,
+        interface="interface" in marks,
         constants=frozenset(constants),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexer.languages import java_words
@@ -57,3 +57,11 @@ class Kind:
     """It may have members that nobody has seen."""
     constants: frozenset[str] = frozenset()
     """Those of its fields that are static."""
+    interface: bool = False
+
+    def inherited(self) -> Iterator[tuple[str, tuple[Signature, ...]]]:
+        """The methods that heirs have too, by name: an interface keeps its static ones."""
+        for name, all_ in self.methods.items():
+            given = tuple(one for one in all_ if not (self.interface and one.static))
+            if given:
+                yield name, given

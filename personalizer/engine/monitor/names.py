@@ -84,6 +84,8 @@ class Names(Sums):
             if frame.role == "call" and gives_nothing(wanted_next(frame)):
                 return any(takes_nothing(one, static=self._static) for one in signatures)
             return bool(signatures)
+        if self._before == "@":
+            return self._may_annotate(word, ended=ended)
         if self._before != "." or self._annotated or self._making or kind is None:
             return True
         if self._has_unseen(self._value, kind):
@@ -101,6 +103,13 @@ class Names(Sums):
         )
         known = chain(made, own, kind.inner, called)
         return any(name == word if ended else name.startswith(word) for name in known)
+
+    def _may_annotate(self, word: str, *, ended: bool) -> bool:
+        """Whether a name behind ``@`` can end as a type's that is there."""
+        types = self._declared.types
+        if types is None or word[0].islower() or self._in_class or self._own_types:
+            return True
+        return word in types if ended else self._begins_known or word in types
 
     @property
     def _is_named_anew(self) -> bool | None:

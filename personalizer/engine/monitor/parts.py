@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from indexer.languages.lexis import Token
@@ -33,6 +34,7 @@ __all__ = [
     "Frame",
     "Variable",
     "begins_name",
+    "begins_number",
     "is_constant",
     "is_too_large",
     "known_names",
@@ -115,6 +117,8 @@ class Frame(NamedTuple):
     empty: bool = True
     type: str = ""
     """Of ``<`` and ``[``: what stands before it."""
+    owner: tuple[str, bool] = ("", False)
+    """Of ``<`` before the name of a call: the value before it, and whether that is a type."""
     declares: str | None = None
     """The type of the variables that a statement here declares."""
     cast: bool = False
@@ -167,6 +171,21 @@ def begins_name(text: str) -> bool:
 def is_constant(name: str) -> bool:
     """Whether it is written as constants are, not as types and type variables."""
     return len(name) > 1 and name.isupper()
+
+
+_NUMBER = re.compile(
+    r"0x[\da-f_]*\.?[\da-f_]*(?:p\d*)?[dfl]?|0b[01_]*l?|[\d_]*\.?[\d_]*(?:e\d*)?[dfl]?", re.I
+)
+
+
+def begins_number(text: str) -> bool:
+    """Whether a number may begin so: up to the sign of its exponent, if it has one.
+
+    Example:
+        >>> [begins_number(one) for one in ("0x1F", "1.5e", "1.e3f", "1.0.", "1.size")]
+        [True, True, True, False, False]
+    """
+    return _NUMBER.fullmatch(text) is not None
 
 
 def is_too_large(number: str) -> bool:

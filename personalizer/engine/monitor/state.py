@@ -34,6 +34,8 @@ class State:
         self._own_types: tuple[str, ...] = ()
         self._tail = ""
         """The last lexical token while it may go on."""
+        self._blank = ""
+        """What was written since the last token, or comment, that has ended."""
         self._before = ""
         """The lexical token before."""
         self._word = ""

@@ -253,7 +253,7 @@ class _Telling:
             above |= {name, *(parent.above if parent else ())}
             fields = {**(parent.fields if parent else {}), **fields}
             constants |= parent.constants if parent else set()
-            for method, signatures in parent.methods.items() if parent else ():
+            for method, signatures in parent.inherited() if parent else ():
                 methods[method] = with_inherited(methods.get(method, ()), signatures)
         inner: dict[str, str] = {}
         for path, facts, kind in one.chain:

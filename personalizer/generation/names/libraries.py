@@ -151,12 +151,17 @@ FLAVOURS: Mapping[str, Flavour] = {
         ("org.junit.jupiter",),
         {
             "org.junit.jupiter.api": "AfterAll AfterEach Assertions Assumptions BeforeAll "
-            "BeforeEach Disabled DisplayName DynamicTest Nested Order RepeatedTest Tag Test "
-            "TestFactory TestInfo TestInstance TestMethodOrder TestTemplate Timeout",
+            "BeforeEach Disabled DisplayName DynamicTest Nested Order RepeatedTest RepetitionInfo "
+            "Tag Tags Test TestFactory TestInfo TestInstance TestMethodOrder TestReporter "
+            "TestTemplate Timeout",
+            "org.junit.jupiter.api.condition": "DisabledIf DisabledOnJre DisabledOnOs EnabledIf "
+            "EnabledOnJre EnabledOnOs JRE OS",
             "org.junit.jupiter.api.extension": "ExtendWith RegisterExtension",
             "org.junit.jupiter.api.function": "Executable",
             "org.junit.jupiter.api.io": "TempDir",
             "org.junit.jupiter.params": "ParameterizedTest",
+            "org.junit.jupiter.params.aggregator": "AggregateWith ArgumentsAccessor",
+            "org.junit.jupiter.params.converter": "ConvertWith JavaTimeConversionPattern",
             "org.junit.jupiter.params.provider": "Arguments ArgumentsSource CsvFileSource "
             "CsvSource EmptySource EnumSource MethodSource NullAndEmptySource NullSource "
             "ValueSource",

@@ -95,8 +95,10 @@ class Declared:
 
     def all_methods(self, *, inside: str) -> Iterator[Where]:
         for path, facts, kind in self.chain:
+            kept = kind.kind == "interface" and kind is not self.type
             for method in facts.methods:
                 hidden = "private" in method.modifiers and inside != path
+                hidden |= kept and "static" in method.modifiers  # an interface's own alone
                 if method.owner == kind.name and not method.constructor and not hidden:
                     yield Where(path, method)
 
