@@ -3,12 +3,12 @@
     python benchmarks/java_types.py > personalizer/engine/monitor/java.types
 
 Asks the ``javap`` on the path about all public types of the packages that code uses most, and
-about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract``, ``enum``,
-``interface`` or ``beyond``, and one for each public member beneath it: ``name(parameters)type``,
-``new(parameters)``, ``.field type``; ``=`` stands before what is static, ``?`` for a type variable.
-Other types are simple names. Of two types with one simple name that is the first package's; the
-other has its full name as a supertype, and is ``?`` elsewhere. What only heirs can make is marked
-as abstract, what lies in none of the packages as beyond them.
+about what they extend. One line a type, ``package.Name:Super,Super``, marked ``abstract``,
+``enum``, ``interface`` or ``beyond``, and one for each public member beneath it:
+``name(parameters)type``, ``new(parameters)``, ``.field type``; ``=`` stands before what is
+static, ``?`` for a type variable. Other types are simple names. Of two types with one simple name
+that is the first package's; the other has its full name as a supertype, and is ``?`` elsewhere.
+What only heirs can make is marked as abstract, what lies in none of the packages as beyond them.
 """
 
 from __future__ import annotations

@@ -213,10 +213,13 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
         ("cart.add(cart.total()", True),
         ("Item item = cart.total()", True),
         ("int " + 51 * "a", True),
-        ('String a = "a' + 18 * "\\", True),
-        ('String a = "a' + 17 * "\\", False),
+        ('String a = "a' + 18 * "#", True),
+        ('String a = "a' + 17 * "#", False),
+        ('String a = "' + 12 * "\\\\a", True),
+        ('String a = "' + 11 * "\\\\abcd", False),
         ("cart.load(new Item[", True),
         ("cart.add(new Item[", True),
+        ("cart.add(new Item[] {", False),
         ("Item item = new int[", True),
         ("Item[][] items = new Item[", False),
         ("Object items = new int[", False),
@@ -245,8 +248,19 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
     ],
 )
 def test_what_hardly_anybody_writes_is_unusual(declared, statements, unusual):
-    state = Checker(declared).after(f"@Test void adds() {{ {statements}")
+    state: Checker | None = Checker(declared)
+    for piece in PIECES.findall(f"@Test void adds() {{ {statements}"):
+        assert state is not None
+        state = state.after(piece)
     assert state is not None and state.unusual is unusual
+
+
+def test_what_is_unusual_in_the_middle_of_a_piece_is_so_at_its_end(declared):
+    state = Checker(declared).after("@Test void adds() { cart.add(new Item")
+    after = state and state.after("[] {")
+    assert after is not None and after.unusual
+    more = after.after(" one")
+    assert more is not None and not more.unusual
 
 
 @pytest.mark.parametrize(

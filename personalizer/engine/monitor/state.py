@@ -86,7 +86,7 @@ class State:
         self._cast = ""
         """The type in the brackets that were just closed."""
         self._odd = False
-        """Whether the body of a class was opened whose value does not fit where it stands."""
+        """Whether the last piece opened a class's body, or an array, that does not fit there."""
         self._anonymous = ""
         """The type above a class that was just written; it may have more members."""
         self._final = False

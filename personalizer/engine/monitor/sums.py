@@ -50,7 +50,7 @@ class Sums(State):
         made = None if left is None else self._declared.reckoned(left, sign, "")
         if made is None:
             return False
-        self._odd = not self._may_give("String" if made == "String" else "number", sign)
+        self._odd |= not self._may_give("String" if made == "String" else "number", sign)
         if sign in ("+", "-"):
             self._top(sum=left, added_by=sign, product=None, cast=False)
         else:
