@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from personalizer.engine.monitor.declarations import Declarations
-from personalizer.engine.monitor.java_types import java_name, java_results
+from personalizer.engine.monitor.java_types import java_kind, java_name, java_results
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 from personalizer.engine.monitor.parts import Frame
 
@@ -19,6 +19,7 @@ __all__ = [
     "may_be_given",
     "may_begin",
     "may_begin_value",
+    "may_come_of",
     "names_parameters",
     "takes_nothing",
     "wanted_next",
@@ -142,6 +143,23 @@ def may_begin_value(declared: Declarations, wanted: str, literal: str, *, sums: 
     """
     made = _made_of(literal, sums=sums)
     return any(may_be_given(declared, wanted, one) for one in made)
+
+
+def may_come_of(declared: Declarations, wanted: str, made: str) -> bool:
+    """Whether a value can begin with a new object of a type: it, or what its methods give, fits.
+
+    Of what is not Java's own, or gives what its type arguments say, anything may come.
+
+    Example:
+        >>> nothing = Declarations({}, {})
+        >>> [may_come_of(nothing, "Locale", one) for one in ("StringReader", "ArrayList")]
+        [False, True]
+    """
+    kind = java_kind(made)
+    if kind is None or any(not one.returns for each in kind.methods.values() for one in each):
+        return True
+    found = {made, "boolean", "String", *java_results(made)}
+    return any(may_be_given(declared, wanted, one) for one in found)
 
 
 def _made_of(literal: str, *, sums: bool) -> Collection[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
+from itertools import takewhile
 
 from indexer.languages.lexis import Token, tokens
 from personalizer.engine.monitor.arguments import (
@@ -18,6 +19,7 @@ from personalizer.engine.monitor.arguments import (
     left_by,
     left_by_function,
     may_be_given,
+    may_come_of,
     wanted_next,
 )
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
@@ -59,6 +61,8 @@ _LINES, _BLANK = 3, 150
 """Ends of lines, and letters, between two tokens."""
 _DIGITS = 24
 """Letters of a number."""
+_DEEP = 4
+"""Round brackets in one another: 37 of 301,043 in the tests of 17 projects stand deeper."""
 
 
 class Checker(Names):
@@ -132,8 +136,8 @@ class Checker(Names):
         That is a number to which a text must be added to make it fit, the value of a variable that
         begins with what does not fit, a label, a lambda where nobody expects one, the body of a
         class or an array that would not fit, a name or a number without end, a text of signs
-        or escapes alone, blanks without end, and a comment in the middle of a statement or behind
-        several others.
+        or escapes alone, blanks without end, brackets in many others, and a comment in the
+        middle of a statement or behind several others.
         """
         if self._odd:
             return True
@@ -242,6 +246,7 @@ class Checker(Names):
             of_value = before == "."  # outer.new Inner()
             self._value, self._static = self._value if of_value else "", of_value
             self._typed, self._making = False, True
+            self._before_new = before
         elif behind_dot and self._annotated:
             pass
         elif behind_dot:
@@ -308,7 +313,7 @@ class Checker(Names):
         if following == "(":
             self._called = self._constructor(meant)
             made = self._declared.kind(meant)
-            return made is None or not made.enum
+            return (made is None or not made.enum) and self._may_begin_with(meant)
         if following == "[":
             self._value, self._static = "", False
         return True
@@ -467,6 +472,8 @@ class Checker(Names):
                     return False
                 if self._annotated:
                     called = Frame("(", "annotation", type=self._before)
+                around = takewhile(lambda one: one.sign != "{", reversed(self._frames))
+                self._odd |= sum(one.sign == "(" for one in around) >= _DEEP
                 self._open(called or Frame("(", GROUPS.get(self._before, ""), type=self._before))
             case ")":
                 return self._close_round()
@@ -565,6 +572,16 @@ class Checker(Names):
         if frame.role != "call" or frame.signatures is None or not one:
             return True
         return any(self._declared.accepts(wanted, kind) for wanted in wanted_next(frame))
+
+    def _may_begin_with(self, made: str) -> bool:
+        """Whether a variable's value or an argument may begin with a new object of a type."""
+        frame = self._frames[-1] if self._frames else Frame("{")
+        if self._given and self._is_given(len(self._frames)) and self._before_new == "=":
+            assert self._wanted is not None
+            return may_come_of(self._declared, self._wanted[0], made)
+        if frame.role != "call" or frame.signatures is None or self._before_new not in ("(", ","):
+            return True
+        return any(may_come_of(self._declared, one, made) for one in wanted_next(frame))
 
     def _fits_new_array(self) -> bool:
         """Whether a variable or an argument may be an array of the type that was just named."""

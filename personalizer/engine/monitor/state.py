@@ -58,6 +58,8 @@ class State:
         """What a bracket would open here."""
         self._making = False
         """Behind ``new``."""
+        self._before_new = ""
+        """The lexical token before that."""
         self._made = ""
         """The type whose constructor was just called."""
         self._wanted: tuple[str, int] | None = None
