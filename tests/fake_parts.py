@@ -59,6 +59,7 @@ class FakeModel:
         if "dripping" in prompt:
             assert cancelled is not None
             assert on_text is not None
+            self._note(request, "waits", prompt)
             while not cancelled.wait(0.02):
                 on_text("drop ")
             self._note(request, "cancelled", prompt)

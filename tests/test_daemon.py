@@ -652,13 +652,29 @@ def test_a_training_is_cancelled_through_the_daemon(daemon: Client, shop: Path):
     until(lambda: daemon.job(job.id).state == "cancelled")
 
 
-def test_a_training_stands_still_while_a_test_is_generated(daemon: Client, shop: Path):
+@pytest.mark.parametrize("what", ["test", "body", "completion"])
+def test_a_training_stands_still_while_the_model_writes(
+    daemon: Client, http: httpx.Client, shop: Path, what: str
+):
+    cancelled = threading.Event()
+
+    def ask() -> None:
+        if what == "test":
+            daemon.generate(request(shop, SLOW), cancelled=cancelled)
+        elif what == "body":
+            buffers = {"f.py": 'def slow(a):\n    """Doubles."""\n'}
+            wanted = SnippetRequest(str(shop), "f.py", 1, buffers=buffers)
+            daemon.snippet(wanted, cancelled=cancelled)
+        else:
+            body = {"model": "base", "prompt": "dripping", "stream": True}
+            with http.stream("POST", "/v1/completions", json=body) as stream:
+                next(line for line in stream.iter_lines() if cancelled.is_set())
+
     (shop / "training.json").write_text('{"steps": 1000, "pause": 0.02}')
     log = shop / "training.log"
     daemon.train(TrainRequest(str(shop)))
     until(lambda: log.exists() and "step 1" in log.read_text())
-    cancelled = threading.Event()
-    thread, _ = in_thread(lambda: daemon.generate(request(shop, SLOW), cancelled=cancelled))
+    thread, _ = in_thread(ask)
     until(lambda: asked() and asked()[-1]["what"] == "waits")
     time.sleep(0.1)
     held = log.read_text()

@@ -448,7 +448,10 @@ def a_cell(method, losses, *, written=()):
         Row("f", f"class {test}", test, "void a() { }", loss, 4, 0, None, ())
         for test, loss in losses.items()
     ]
-    rows = [replace(row, greedy="void a() { }") if row.test in written else row for row in rows]
+    rows = [
+        replace(row, greedy="void a() { }", beams=("void b() { }",)) if row.test in written else row
+        for row in rows
+    ]
     training = None
     return Cell(method, 1.0, "b", "0", 1, 1, {}, {"train": 9}, {}, training, 0.1, tuple(rows))
 
@@ -472,8 +475,12 @@ def test_methods_are_compared_on_what_all_of_them_read_and_wrote():
     assert (compared.pairs, compared.of) == (2, 3)
     rows = [[(row.test, row.greedy is not None) for row in r.cell.rows] for r in found if r.cell]
     assert rows == [[("a", True), ("b", False)], [], [("a", True), ("b", False)]]
+    assert all(bool(row.beams) == bool(row.greedy) for r in found if r.cell for row in r.cell.rows)
     apart, none = in_common([results[1], results[2]])
     assert (none.pairs, apart) == (0, [results[1], results[2]])
+    of_another = replace(results[2], project="q")
+    apart, none = in_common([results[0], of_another])
+    assert (none.pairs, none.of, apart) == (0, 4, [results[0], of_another])
 
 
 def test_tests_that_could_not_be_tried_for_one_method_count_for_none():
@@ -490,6 +497,7 @@ def test_tests_that_could_not_be_tried_for_one_method_count_for_none():
     )
     assert found["p", "base", "a"].passes is found["p", "base", "a"].compiles is None
     assert found["p", "base", "a"].not_run == "of another method it could not be tried"
+    assert found["p", "lora", "a"].not_run == "it uses System.exit"
     assert found["p", "base", "b"] == found["p", "lora", "b"] == no_mutants
 
 

@@ -60,6 +60,11 @@ def test_a_clearly_better_one_is_chosen_though_it_is_larger():
     assert said({"lora": (0.2, 0.1, 0.3), "custom": (0.5, 0.4, 0.6)}).method == "custom"
 
 
+def test_one_whose_own_gain_may_be_chance_is_not_chosen_for_being_small():
+    found = said({"lora": (0.3, -0.1, 0.7), "custom": (0.43, 0.3, 0.6)})
+    assert (found.worth, found.method) == (True, "custom")
+
+
 def test_a_gain_that_may_be_chance_is_not_worth_it():
     found = said({"lora": (0.02, -0.01, 0.05)})
     assert (found.worth, found.method) == (False, "base")
@@ -76,6 +81,18 @@ def test_a_better_loss_with_clearly_worse_tests_is_not_worth_it():
     found = said({"lora": (0.41, 0.30, 0.52)}, bleu=((2.5, 4.0), (1.0, 2.0)))
     assert found.worth is False
     assert "its BLEU4 falls from" in found.sentences[0]
+
+
+def test_a_better_loss_with_clearly_fewer_tests_that_pass_is_not_worth_it():
+    scores = {
+        "base": {"perplexity": 6.0, "passes": 0.5},
+        "lora": {"perplexity": 4.0, "passes": 0.25, **COST},
+    }
+    intervals = {"base": {"passes": (0.4, 0.6)}, "lora": {"passes": (0.2, 0.3)}}
+    gain = Gain("lora", "base", 0.41, 0.30, 0.52, 99)
+    found = answer("ledger", [gain], scores, intervals)
+    assert (found.worth, found.method) == (False, "base")
+    assert "its share of tests that pass falls from 0.5 to 0.25" in found.sentences[0]
 
 
 def test_without_a_strategy_nothing_is_claimed():

@@ -243,12 +243,23 @@ def test_a_training_stands_still_while_it_is_paused(jobs: Jobs, workspace):
     root = workspace(steps=1000, pause=0.02)
     jobs.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
-    with jobs.paused(), jobs.paused():
+    with jobs.paused():
+        with jobs.paused():
+            pass  # one of two requests has its answer
         time.sleep(0.1)
         held = steps(root)
         time.sleep(0.3)
         assert steps(root) == held
     until(lambda: len(steps(root)) > len(held))
+
+
+def test_it_is_quiet_since_the_end_of_the_last_request(jobs: Jobs):
+    time.sleep(0.2)
+    with jobs.paused():
+        assert jobs.quiet_seconds == 0
+        end = time.monotonic()
+    quiet = jobs.quiet_seconds
+    assert 0 < quiet < time.monotonic() - end
 
 
 def test_a_training_goes_on_after_an_error_under_the_pause(jobs: Jobs, workspace):

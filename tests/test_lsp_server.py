@@ -379,6 +379,20 @@ async def test_a_file_that_is_opened_meanwhile_takes_the_test(shop: Path, data: 
         assert editor.messages == []
 
 
+async def test_a_file_that_is_closed_unsaved_meanwhile_takes_the_test_as_it_is_on_disk(
+    shop: Path, data: Path
+) -> None:
+    async with editing(shop, data=data, seconds=1.0) as editor:
+        editor.open(CART_PATH)
+        editor.open(TEST_PATH, "// not saved\n" + CART_TEST)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        await until(lambda: editor.called("generate"))
+        editor.close(TEST_PATH)
+        await until(lambda: editor.ends)
+        assert editor.text(TEST_PATH).startswith("package shop;\n" + IMPORT)
+        assert editor.text(TEST_PATH).endswith(f"\n{GENERATED}}}\n")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
 async def test_a_file_on_disk_in_another_encoding_is_edited_where_it_should_be(
     shop: Path, data: Path, encoding: str

@@ -17,7 +17,7 @@ import pytest
 from indexer import Change, Dependency, Index, Module, Store, Workspace, index_folder
 from personalizer.errors import BadInput, Cancelled
 from personalizer.generation.site import Site
-from personalizer.validation import Check, Unable, validator_for
+from personalizer.validation import Check, Unable, Verdict, validator_for
 from personalizer.validation.classpath import ClassPaths
 from personalizer.validation.frameworks import frameworks_of, measuring
 from personalizer.validation.jdk import find_jdk
@@ -118,6 +118,11 @@ _OTHERS = {
     "zero": "@Test void zero() { cart.add(0); }",
     "endless": "@Test void endless() { cart.add(2); while (cart.total() != 2) { } }",
     "slow": "@Test void slow() throws Exception { Thread.sleep(400); }",
+    "late": "@Test void late() throws Exception { Thread.sleep(400); }",
+    "halts": "@Test void halts() { Runtime.getRuntime().halt(0); }",
+    "once": "@Test void once() { var log = java.util.logging.Logger.getGlobal(); "
+    "boolean first = log.getLevel() == null; "
+    "log.setLevel(java.util.logging.Level.OFF); assertTrue(first); }",
     "itself": _SUM,
     "replaced": _SUM.replace("generated", "replaced"),
     "outdated": "@Test void outdated() { cart.add(2); assertEquals(-2, cart.total()); }",
@@ -140,6 +145,7 @@ _OTHERS = {
         ("below", 2, ["the bound of the condition moved", "a constant changed"]),
         ("sum fails", 0, ["the bound of the condition moved", "a constant changed"]),
         ("zero", 2, ["a constant changed"]),
+        ("once", 3, ["the bound of the condition moved", "a constant changed"]),
         ("endless", 0, ["the bound of the condition moved", "a constant changed"]),
         ("itself", 3, ["the bound of the condition moved", "a constant changed"]),
         ("replaced", 3, ["the bound of the condition moved", "a constant changed"]),
@@ -150,6 +156,9 @@ _OTHERS = {
         ("four", 0, ["the bound of the condition moved", "a constant changed"]),
         ("sum incompilable", None, []),
         ("slow", None, []),
+        ("late", 3, ["the bound of the condition moved", "a constant changed"]),
+        ("endless in vain", None, []),  # some were not tried
+        ("halts", None, []),
         ("none passes", None, []),  # it is not known what they look at
     ],
 )
@@ -159,6 +168,12 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     """Of the condition, its bound, the message, the sum and the assignment, as above."""
     if others == "slow":
         monkeypatch.setattr("personalizer.validation.existing.MUTANTS_SECONDS", 1.2)
+    if others == "late":
+        monkeypatch.setattr("personalizer.validation.existing.MUTANTS_SECONDS", 60.0)
+        monkeypatch.setattr("personalizer.validation.existing.MUTANT_SECONDS", 0.2)
+        monkeypatch.setattr("personalizer.validation.trial.MUTANTS_SECONDS", 60.0)
+    if "in vain" in others:
+        monkeypatch.setattr("personalizer.validation.existing.MUTANT_SECONDS", 5.5)
     tests = CART_TEST.replace("class CartTest", "public class CartTest")
     if others == "nobody":
         tests = tests.replace("@Test", "")
@@ -178,9 +193,43 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     assert verdict.passes, verdict
     assert (verdict.mutants, verdict.killed, verdict.new_killed) == (5, 3, new)
     assert [one.partition(": ")[2] for one in verdict.unnoticed] == unnoticed
-    unknown = "incompilable" in others
+    unknown = others in ("sum incompilable", "halts")
     assert verdict.not_run == ("the existing tests of its class could not be run" * unknown or None)
     assert (verdict.new_lines is None) == unknown
+
+
+@needs_sandbox
+def test_what_is_kept_of_the_tests_of_a_class_is_told_of_no_other_question(tmp_path):
+    """So the verdicts are the same in whatever order they are asked for."""
+    tests = CART_TEST[: CART_TEST.rindex("}")] + _OTHERS["sum"] + _OTHERS["below"] + "}"
+    till = "package shop;\n\npublic class Till {\n    public int open() { return 1; }\n}\n"
+    files = {"src/test/java/shop/CartTest.java": tests, "src/main/java/shop/Till.java": till}
+    body = "cart.add(2); assertEquals(2, cart.total()); assertEquals(1, new Till().open());"
+
+    def verdicts(name: str, *, backwards: bool) -> list[Verdict]:
+        made = project(tmp_path / name, files, data=tmp_path / f"{name}-data")
+        check = replace(made.check(f"@Test void generated() {{ {body} }}"), mutants=20)
+        checks = [
+            check,
+            replace(check, replaces="sum"),
+            replace(check, replaces="below"),
+            replace(check, mutants=1),
+            replace(check, focal_lines=(13, 15)),
+            replace(
+                check,
+                focal_path="src/main/java/shop/Till.java",
+                focal_class="shop.Till",
+                focal_lines=(4, 4),
+            ),
+        ]
+        with closing(made.validator):
+            told = made.validator.validate(checks[::-1] if backwards else checks)
+        return [replace(one, seconds=None) for one in (told[::-1] if backwards else told)]
+
+    forwards = verdicts("forwards", backwards=False)
+    assert all(one.passes for one in forwards)
+    assert [one.new_killed for one in forwards] == [0, 2, 0, 0, 0, 1]
+    assert forwards == verdicts("backwards", backwards=True)
 
 
 _LATE = """package shop;
@@ -532,9 +581,11 @@ def test_a_new_test_class_has_no_existing_tests(cart):
         "src/main/java/shop/Cart.java",
         "shop.Cart",
         (13, 15),
+        mutants=20,
     )
     verdict = cart.validator.validate([check])[0]
     assert (verdict.passes, verdict.covered_lines, verdict.new_lines) == (True, 2, 2)
+    assert (verdict.new_killed, verdict.unnoticed) == (0, ("line 14: 0 returned",))
 
 
 @needs_sandbox
@@ -621,6 +672,21 @@ def test_whatever_decides_a_verdict_changes_the_state(tmp_path, changed):
         (tmp_path / "shop" / path).write_text(text)
     before = state({})
     assert state({}) == before != state(changed)
+
+
+@needs_java
+def test_so_does_what_this_machine_has_and_what_was_saved_since(tmp_path, monkeypatch):
+    made = project(tmp_path / "shop", data=tmp_path / "data")
+    with closing(made.validator):
+        states = [made.validator.state()]
+        (made.root / "src/main/java/shop/Cart.java").write_text(_DOUBLED)
+        made.validator.update(index_folder(made.root, Store())[0])
+        states.append(made.validator.state())
+        monkeypatch.setattr("personalizer.validation.sandbox.unavailable", lambda: "not here")
+        states.append(made.validator.state())
+    monkeypatch.setattr("personalizer.validation.validator.measuring", lambda repositories: {})
+    states.append(project(made.root, data=tmp_path / "data").validator.state())
+    assert len({*states}) == 4
 
 
 @needs_sandbox

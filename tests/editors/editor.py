@@ -172,6 +172,14 @@ class Editor:
         )
         return uri
 
+    def close(self, path: str) -> None:
+        """Closes a file; what was not saved is gone."""
+        uri = self.uri(path)
+        del self.buffers[uri]
+        self.opened.remove(uri)
+        document = lsp.TextDocumentIdentifier(uri)
+        self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
+
     def type(self, path: str, line: int, character: int, text: str) -> None:
         """Inserts text; columns are UTF-16 code units."""
         place = lsp.Position(line, character)
