@@ -476,6 +476,8 @@ def test_methods_are_compared_on_what_all_of_them_read_and_wrote():
     rows = [[(row.test, row.greedy is not None) for row in r.cell.rows] for r in found if r.cell]
     assert rows == [[("a", True), ("b", False)], [], [("a", True), ("b", False)]]
     assert all(bool(row.beams) == bool(row.greedy) for r in found if r.cell for row in r.cell.rows)
+    silent, _ = in_common([results[0], result("icl", 1, {"a": 1.5, "b": 2.5})])
+    assert not any(row.greedy for one in silent for row in one.cell.rows)  # no test is of both
     apart, none = in_common([results[1], results[2]])
     assert (none.pairs, apart) == (0, [results[1], results[2]])
     of_another = replace(results[2], project="q")

@@ -76,6 +76,11 @@ def starts(workspace: str) -> int:
     return sum(line.startswith("start") for line in steps(workspace))
 
 
+def process_of(job: Job) -> psutil.Process | None:
+    training = runs.found(job.id, runs.Files.of(job.workspace, job.id))
+    return training and training.process
+
+
 def newest_job(root: Path) -> dict[str, object] | None:
     """As the command line's ``status`` tells it."""
     job: dict[str, object] | None = known_of(root, {"freshness": "none"})["job"]
@@ -129,6 +134,17 @@ def test_a_training_that_is_killed_goes_on(jobs: Jobs, workspace):
     training.process.kill()
     assert ended(jobs, job).state == "done"
     assert starts(root) == 2
+
+
+def test_what_a_killed_training_has_started_ends_with_it(jobs: Jobs, workspace):
+    root = workspace(steps=1000, helper=True)
+    job = jobs.submit(TrainRequest(root))
+    until(lambda: "step 1" in steps(root))
+    helper = psutil.Process(int(Path(root, "helper").read_text()))
+    process = process_of(job)
+    assert process is not None
+    process.kill()  # it alone
+    until(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_training_that_gets_further_each_time_is_never_given_up(
@@ -276,13 +292,13 @@ def test_a_training_that_starts_under_a_pause_waits(jobs: Jobs, workspace):
     root = workspace(steps=3, pause=0.2)
     with jobs.paused():
         job = jobs.submit(TrainRequest(root))
-        until(lambda: jobs.queue.get(job.id).state == "running")
-        time.sleep(0.5)
+        until(lambda: (process := process_of(job)) and process.status() == psutil.STATUS_STOPPED)
         assert not any(line.startswith("step") for line in steps(root))
     assert ended(jobs, job).state == "done"
 
 
-def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace):
+def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace, monkeypatch):
+    monkeypatch.setattr(jobs_module, "_PATIENCE", (60.0, 60.0))  # it ends by itself
     root = workspace(steps=1000)
     job = jobs.submit(TrainRequest(root))
     until(lambda: "step 1" in steps(root))
@@ -291,7 +307,8 @@ def test_a_paused_training_can_be_cancelled(jobs: Jobs, workspace):
         assert ended(jobs, job).state == "cancelled"
 
 
-def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace):
+def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)  # its end is not held against it
     root = workspace(steps=20)
     first = Jobs(job_command)
     first.start()

@@ -582,6 +582,20 @@ async def test_an_error_names_settings_of_the_editor_not_flags(
         assert "--trust" not in message
 
 
+async def test_nothing_is_created_where_a_link_leads_out_of_the_folder(
+    tmp_path: Path, data: Path
+) -> None:
+    shop = make_shop(tmp_path / "shop", test=None)
+    (tmp_path / "outside").mkdir()
+    (shop / "src/test").symlink_to(tmp_path / "outside")
+    async with editing(shop, data=data) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, TOTAL, "Generate test")
+        [message] = await until(lambda: editor.messages)
+        assert "a link leads from" in message
+        assert editor.labels == []
+
+
 async def test_a_command_for_a_file_outside_the_workspace_is_one_line(
     shop: Path, data: Path
 ) -> None:

@@ -196,6 +196,7 @@ def test_what_other_tests_of_the_class_notice_is_not_new(
     unknown = others in ("sum incompilable", "halts")
     assert verdict.not_run == ("the existing tests of its class could not be run" * unknown or None)
     assert (verdict.new_lines is None) == unknown
+    assert verdict.open_lines == (() if unknown or "below" in others else (7, 8))
 
 
 @needs_sandbox
@@ -685,7 +686,8 @@ def test_so_does_what_this_machine_has_and_what_was_saved_since(tmp_path, monkey
         monkeypatch.setattr("personalizer.validation.sandbox.unavailable", lambda: "not here")
         states.append(made.validator.state())
     monkeypatch.setattr("personalizer.validation.validator.measuring", lambda repositories: {})
-    states.append(project(made.root, data=tmp_path / "data").validator.state())
+    files = {"src/main/java/shop/Cart.java": _DOUBLED}
+    states.append(project(made.root, files, data=tmp_path / "data").validator.state())
     assert len({*states}) == 4
 
 
@@ -977,8 +979,9 @@ def test_six_hundred_jars_are_no_trouble(tmp_path):
 
 @needs_sandbox
 def test_a_cancelled_check_ends_at_once_and_the_next_one_works(cart):
+    assert cart.verdict("assertEquals(0, cart.total());").passes is True  # all has started
     cancelled = threading.Event()
-    threading.Timer(0.5, cancelled.set).start()
+    threading.Timer(1.5, cancelled.set).start()
     loop = cart.check("@Test void generated() { while (true) { } }")
     with pytest.raises(Cancelled):
         cart.validator.validate([loop], cancelled=cancelled)

@@ -61,7 +61,7 @@ def answer(
     Args:
         subject: The repository, or how many.
         gains: Of each trained method over the best untrained one.
-        scores: Metrics by method.
+        scores: Metrics by method, of all that ``gains`` names.
         intervals: Their intervals.
         failed: Why methods that were asked for have no result.
 
@@ -70,13 +70,12 @@ def answer(
         >>> said.worth is None, said.sentences[0]
         (True, 'Whether personalising ledger is worth it cannot be said: nothing was trained.')
     """
-    trained = [gain for gain in gains if gain.method in scores]
-    if not trained:
+    if not gains:
         return _nothing_compared(subject, failed or {})
-    best = max(trained, key=lambda gain: gain.mean)
+    best = max(gains, key=lambda gain: gain.mean)
     if best.low is None:
         return _too_few_classes(subject, best, scores)
-    chosen = _cheapest(best, trained, scores)
+    chosen = _cheapest(best, gains, scores)
     harm = _harm(chosen, scores, intervals)
     if chosen.sure and harm is None:
         return Answer(True, chosen.method, _worth(subject, best, chosen, scores))
