@@ -812,6 +812,7 @@ def test_tests_of_one_module_use_the_classes_of_another(tmp_path):
         "src/test/java/shop/CartTest.java": "",
         "core/pom.xml": child.format("core", ""),
         "core/src/main/java/shop/Cart.java": CART,
+        "core/src/test/java/shop/CoreTest.java": CART_TEST.replace("CartTest", "CoreTest"),
         "web/pom.xml": child.format("web", uses),
         "web/src/test/java/shop/CartTest.java": CART_TEST,
     }
@@ -820,11 +821,18 @@ def test_tests_of_one_module_use_the_classes_of_another(tmp_path):
         "@Test void generated() { cart.add(2); assertEquals(2, cart.total()); }",
         file="web/src/test/java/shop/CartTest.java",
     )
+    in_core = made.check(
+        '@Test void generated() { assertTrue(new java.io.File("pom.xml").getAbsolutePath()'
+        '.endsWith("/core/pom.xml")); }',
+        file="core/src/test/java/shop/CoreTest.java",
+        test_class="shop.CoreTest",
+    )
     try:
-        verdict = made.validator.validate([check])[0]
+        verdict, of_core = made.validator.validate([check, in_core])
     finally:
         made.validator.close()
     assert (verdict.passes, verdict.new_lines) == (True, 3), verdict
+    assert of_core.passes, of_core  # it starts in the folder of its own module
 
 
 @needs_sandbox
