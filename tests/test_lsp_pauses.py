@@ -13,6 +13,7 @@ import pytest
 from lsprotocol import types as lsp
 
 from indexer import Index, Snapshot, Workspace
+from lsp_server.convert import Text
 from lsp_server.documents import Documents
 from lsp_server.pauses import take_short_turns, without_collection
 from lsp_server.project import Project
@@ -107,6 +108,45 @@ def test_what_changes_while_the_folder_is_read_is_read_afterwards(
 
     asyncio.run(settle())
     assert project.snapshot is not None and set(project.snapshot.files) == {"A.java", "B.java"}
+
+
+@pytest.mark.parametrize("fails", ["read", "apply"])
+def test_what_could_not_be_taken_in_is_taken_in_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+):
+    (tmp_path / "A.java").write_text("class A { }")
+    project = Project(tmp_path.as_uri(), tmp_path, Documents(), lambda _: None)
+
+    def broken(*_: object) -> Snapshot:
+        raise OSError("the disk is full")
+
+    async def settle() -> None:
+        if fails == "apply":
+            await project.settle()
+        (tmp_path / "B.java").write_text("class B { }")
+        project.touch(frozenset({"B.java"}))
+        with monkeypatch.context() as patched:
+            patched.setattr(Index, fails, broken)
+            await project.settle()
+        await project.settle()
+
+    asyncio.run(settle())
+    assert project.snapshot is not None and set(project.snapshot.files) == {"A.java", "B.java"}
+
+
+def test_what_is_not_saved_counts_after_the_folder_is_read_anew(tmp_path: Path):
+    (tmp_path / "A.java").write_text("class A { }")
+    documents = Documents()
+    project = Project(tmp_path.as_uri(), tmp_path, documents, lambda _: None)
+    documents.put((tmp_path / "A.java").as_uri(), 1, Text.of("class Unsaved { }"))
+
+    async def settle() -> None:
+        await project.settle()
+        project.touch(None)
+        await project.settle()
+
+    asyncio.run(settle())
+    assert project.snapshot is not None and project.snapshot.text("A.java") == "class Unsaved { }"
 
 
 def test_a_folder_that_was_removed_is_let_go(tmp_path: Path):
