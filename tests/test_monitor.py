@@ -124,6 +124,7 @@ def body(statements: str) -> str:
         "class Own extends Cart { int own() { return 1; } } new Own().own();",
         'label: while (true) { break label; } String block = """\n  cart.nothing()\n  """;',
         "// cart.nothing()\n /* cart.nothing( */ cart.add(one, switchOf(1));",
+        "int switchOf = switchOf(1); Item item = (Item) cart.first();",
     ],
 )
 def test_what_compiles_is_let_through(declared, statements):

@@ -200,6 +200,14 @@ def test_a_branch_switch_across_5000_files_is_one_burst(tmp_path: Path):
         assert told.nothing()
 
 
+def test_a_burst_that_does_not_end_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watching, "_LONGEST", 0.3)
+    write(tmp_path, ".git/index.lock", text="")  # as a git that was killed leaves it
+    with watched(tmp_path) as told:
+        write(tmp_path, "A.java")
+        assert told.next() == ["A.java"]
+
+
 def test_what_follows_the_bursts_is_the_project(tmp_path: Path):
     root = write_project(tmp_path / "project")
     workspace, index = Workspace(root), Index()
@@ -247,6 +255,7 @@ def test_past_the_kernels_limit_files_are_looked_at_and_the_user_is_told(
         write(tmp_path, "a/A.java", text="class A { int longer; }")
         while told.next() != ["a/A.java"]:
             pass
+        assert any(told.nothing() for _ in range(3))
     (message,) = [record.getMessage() for record in caplog.records if "inotify" in record.message]
     assert "limit reached: looking at the files of" in message
     assert "fs.inotify.max_user_watches" in message
