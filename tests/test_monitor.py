@@ -83,6 +83,16 @@ def refused_at(declared: Declarations, text: str, pieces: re.Pattern[str] = PIEC
     return None
 
 
+def is_unusual(declared: Declarations, text: str) -> bool:
+    """Whether hardly anybody writes the last piece of a text."""
+    state: Checker | None = Checker(declared)
+    for piece in PIECES.findall(text):
+        assert state is not None
+        state = state.after(piece)
+    assert state is not None
+    return state.unusual
+
+
 def body(statements: str) -> str:
     return f"@Test void adds() throws Exception {{ {statements} }}"
 
@@ -255,11 +265,21 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
     ],
 )
 def test_what_hardly_anybody_writes_is_unusual(declared, statements, unusual):
-    state: Checker | None = Checker(declared)
-    for piece in PIECES.findall(f"@Test void adds() {{ {statements}"):
-        assert state is not None
-        state = state.after(piece)
-    assert state is not None and state.unusual is unusual
+    assert is_unusual(declared, f"@Test void adds() {{ {statements}") is unusual
+
+
+@pytest.mark.parametrize(
+    ("sources", "parameters", "unusual"),
+    [
+        ('@ValueSource(strings = "a")', "String name,", True),
+        ("@EnumSource(Size.class)", "final Size size,", True),
+        ('@ValueSource(strings = "a")', "String name", False),
+        ('@CsvSource({"a, 1"})', "String name,", False),
+    ],
+)
+def test_a_source_of_one_value_gives_one_parameter(declared, sources, parameters, unusual):
+    written = f"@ParameterizedTest {sources} void adds({parameters}"
+    assert is_unusual(declared, written) is unusual
 
 
 def test_what_is_unusual_in_the_middle_of_a_piece_is_so_at_its_end(declared):

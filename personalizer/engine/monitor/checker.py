@@ -46,7 +46,7 @@ from personalizer.engine.monitor.parts import (
     may_be_inner,
     type_of,
 )
-from personalizer.engine.monitor.sources import ELEMENTS, VALUES_OF, may_be_made
+from personalizer.engine.monitor.sources import ELEMENTS, OF_ONE, VALUES_OF, may_be_made
 
 __all__ = ["Checker"]
 
@@ -136,8 +136,8 @@ class Checker(Names):
         That is a number to which a text must be added to make it fit, the value of a variable that
         begins with what does not fit, a label, a lambda where nobody expects one, the body of a
         class or an array that would not fit, a name or a number without end, a text of signs
-        or escapes alone, blanks without end, brackets in many others, and a comment in the
-        middle of a statement or behind several others.
+        or escapes alone, blanks without end, brackets in many others, a second parameter where
+        a test is given one, and a comment in the middle of a statement or behind several others.
         """
         if self._odd:
             return True
@@ -549,6 +549,7 @@ class Checker(Names):
         frame = self._close()
         if frame.lambda_:
             self._must = "->"
+        self._of_one |= frame.role == "annotation" and frame.type in OF_ONE
         if frame.role == "" and cast:
             self._cast = type_inside
             self._top(cast=True)
@@ -598,6 +599,7 @@ class Checker(Names):
             self._typed = False
             return True
         if not self._frames or self._frames[-1].role != "call":
+            self._odd |= self._of_one and bool(self._frames) and self._frames[-1].role == "header"
             fits = self._fits_array() and self._ends_value()
             self._is("")
             declares = self._frames[-1].declares if self._frames else None

@@ -7,13 +7,15 @@ from personalizer.engine.monitor.java_types import java_name
 from personalizer.engine.monitor.kinds import PRIMITIVES
 from personalizer.engine.monitor.parts import PACKAGES
 
-__all__ = ["ELEMENTS", "FACTORIES", "VALUES_OF", "may_be_made", "names_factory"]
+__all__ = ["ELEMENTS", "FACTORIES", "OF_ONE", "VALUES_OF", "may_be_made", "names_factory"]
 
 VALUES_OF = {f"{name}s": name for name in PRIMITIVES - {"void"}} | {
     "classes": "Class",
     "strings": "String",
 }
 """Types of the values that ``@ValueSource`` holds, by what it calls them."""
+OF_ONE = frozenset({"EnumSource", "ValueSource"})
+"""What gives a test one parameter; an extension may give it more."""
 FACTORIES = "MethodSource"
 _OF_CSV = "delimiter delimiterString emptyValue ignoreLeadingAndTrailingWhitespace \
 maxCharsPerColumn nullValues quoteCharacter useHeadersInDisplayName commentCharacter"

@@ -85,6 +85,8 @@ class State:
         """Type of what stands before a ``=`` that was just read."""
         self._source = ""
         """The type of the values that an annotation gives to the first parameter."""
+        self._of_one = False
+        """Whether an annotation gives the test one parameter."""
         self._cast = ""
         """The type in the brackets that were just closed."""
         self._odd = False
