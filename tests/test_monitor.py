@@ -619,9 +619,7 @@ def test_a_private_field_of_another_class_is_not_there():
 
 def test_numbers_that_need_a_text_and_labels_are_unusual(declared):
     def last(statements: str) -> bool:
-        state = Checker(declared).after(f"@Test void adds() {{ {statements}")
-        assert state is not None
-        return state.unusual
+        return is_unusual(declared, f"@Test void adds() {{ {statements}")
 
     assert last("new Item(1") and not last('new Item("a", 1') and not last("cart.add(one, 1")
     assert last("nothing") and not last("car") and not last("int nothing")
@@ -701,6 +699,15 @@ public class CartTest extends TestCase {
     public void testTotal() { assertEquals(0, new Cart().total()); }
 }
 """
+
+
+def test_a_new_class_of_junit_3_inherits_that_too():
+    others = {"src/test/java/shop/ItemTest.java": JUNIT3.replace("CartTest", "ItemTest")}
+    files = {path: text for path, text in FILES.items() if path != TEST_PATH} | others
+    own = declarations(files)
+    assert refused_at(own, body("assertTrue(true);").removeprefix("@Test ")) is None
+    written = "Cart one = new Cart(); assertTrue(one.size);"
+    assert refused_at(own, body(written).removeprefix("@Test ")) == ")"
 
 
 @pytest.mark.parametrize("imports", ["junit.framework.TestCase", "junit.framework.*"])

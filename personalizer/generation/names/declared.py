@@ -70,7 +70,8 @@ class _Telling:
         kinds = dict(self._of_assertions())
         names |= {key.rpartition(".")[2].rstrip("#"): key for key in kinds}
         fields: dict[str, str] = {}
-        methods: dict[str, tuple[Signature, ...]] = {}
+        new_of_junit3 = this is None and "TestCase" in self._scope.parents
+        methods = dict(_test_case().methods) if new_of_junit3 else {}
         enum = unseen = inherited = False
         parts = owner.split(".") if owner else []
         for depth in range(1, len(parts) + 1):  # what outer classes have can be named too
