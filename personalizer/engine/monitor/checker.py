@@ -9,7 +9,6 @@ cannot type it thinks nothing.
 from __future__ import annotations
 
 import copy
-import re
 from itertools import takewhile
 
 from indexer.languages.lexis import Token, tokens
@@ -22,6 +21,7 @@ from personalizer.engine.monitor.arguments import (
     may_come_of,
     wanted_next,
 )
+from personalizer.engine.monitor.habits import COMMENTS, DEPTH, is_seldom
 from personalizer.engine.monitor.kinds import PRIMITIVES, Signature
 from personalizer.engine.monitor.names import Names
 from personalizer.engine.monitor.parts import (
@@ -49,20 +49,6 @@ from personalizer.engine.monitor.parts import (
 from personalizer.engine.monitor.sources import ELEMENTS, OF_ONE, VALUES_OF, may_be_made
 
 __all__ = ["Checker"]
-
-_SIGNS_ALONE = re.compile(r"[^\w\s]{18,}\Z")
-"""In the tests of 14 projects 96 of 153,900 texts have so many in a row."""
-_ESCAPED, _ESCAPES = 30, 12
-"""Letters at the end of a text, and backslashes among them: in the tests of 17 projects 8 of 33,711
-texts of more letters have so many of all of theirs."""
-_REMARKS = 3
-"""Comments in a row: 216 of 39,467 tests of those projects have more."""
-_LINES, _BLANK = 3, 150
-"""Ends of lines, and letters, between two tokens."""
-_DIGITS = 24
-"""Letters of a number."""
-_DEEP = 4
-"""Round brackets in one another: 37 of 301,043 in the tests of 17 projects stand deeper."""
 
 
 class Checker(Names):
@@ -135,26 +121,20 @@ class Checker(Names):
 
         That is a number to which a text must be added to make it fit, the value of a variable that
         begins with what does not fit, a label, a lambda where nobody expects one, the body of a
-        class or an array that would not fit, a name or a number without end, a text of signs
-        or escapes alone, blanks without end, brackets in many others, a second parameter where
-        a test is given one, and a comment in the middle of a statement or behind several others.
+        class or an array that would not fit, a second parameter where a test is given one, a
+        name without end, brackets in many others, a comment in the middle of a statement or
+        behind several others, and what ``habits`` tells.
         """
-        if self._odd:
-            return True
-        if not self._tail and (self._blank.count("\n") > _LINES or len(self._blank) > _BLANK):
+        if self._odd or is_seldom(self._tail, self._blank):
             return True
         if self._before == ")" and not self._tail and self._value in PRIMITIVES - {"void"}:
             kind = "boolean" if self._value == "boolean" else "number"
             return not self._may_give(kind, "+")
         if self._tail.startswith(("//", "/*")):
-            return self._is_interrupted or self._remarks >= _REMARKS
-        if _SIGNS_ALONE.search(self._tail) or self._tail[-_ESCAPED:].count("\\") >= _ESCAPES:
-            return True
+            return self._is_interrupted or self._comments >= COMMENTS
         if self._tail[:1] in ('"', "'"):
             return not self._begins_value("String" if self._tail[0] == '"' else "char")
         if self._tail[:1].isdigit():
-            if len(self._tail) > _DIGITS:
-                return True
             fits = self._may_begin("number", sums=False)
             return not (fits and self._begins_value("number", sums=False))
         if self._tail in VALUES and not self._begins_value(VALUES[self._tail]):
@@ -175,9 +155,9 @@ class Checker(Names):
 
     def _take(self, token: Token) -> bool:
         if token.kind == "comment":
-            self._remarks += 1
+            self._comments += 1
             return True
-        self._remarks = 0
+        self._comments = 0
         text = token.text
         if text == self._before == self._before_sign == ".":
             text = "..."
@@ -473,7 +453,7 @@ class Checker(Names):
                 if self._annotated:
                     called = Frame("(", "annotation", type=self._before)
                 around = takewhile(lambda one: one.sign != "{", reversed(self._frames))
-                self._odd |= sum(one.sign == "(" for one in around) >= _DEEP
+                self._odd |= sum(one.sign == "(" for one in around) >= DEPTH
                 self._open(called or Frame("(", GROUPS.get(self._before, ""), type=self._before))
             case ")":
                 return self._close_round()

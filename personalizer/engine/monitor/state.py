@@ -99,8 +99,8 @@ class State:
         """Whether what stands before a ``=`` does."""
         self._begun: Variable | None = None
         """That whose first value is written."""
-        self._remarks = 0
-        """Comments since the last other token."""
+        self._comments = 0
+        """How many stand behind the last other token."""
         self._ended = False
         """Whether a statement has just ended, though an ``else`` may go on."""
 
