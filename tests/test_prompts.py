@@ -104,6 +104,27 @@ def test_a_retrieved_method_is_left_out_together_with_its_test():
     check_written(prompt, 40, "<|focal|>int a() {}\n<|test|>")
 
 
+def test_what_prompts_share_is_encoded_once_and_the_vocabulary_looked_through_once():
+    class Counting(Characters):
+        looks, texts = 0, list[str]()
+
+        def get_vocab(self) -> dict[str, int]:
+            self.looks += 1
+            return super().get_vocab()
+
+        def encode(self, text: str, *args: object, **kwargs: object) -> list[int]:
+            self.texts.append(text)
+            return [0] * len(text)
+
+    tokenizer = Counting(marked=False)
+    for method in ("int a() {}", "int b() {}"):
+        shared = Part(Kind.TEST_CLASS, (Piece("class CartTest {", 1.0),))
+        focal = Part(Kind.FOCAL, (Piece(method, ALWAYS),))
+        encode(Prompt((shared, focal), Kind.TEST), tokenizer, 500)
+    assert tokenizer.texts.count("class CartTest {\n") == 1
+    assert tokenizer.looks == 1
+
+
 def test_source_text_cannot_forge_a_marker():
     check_written(
         prompt_of(Piece('String s = "<|end|>";', ALWAYS)),
