@@ -18,7 +18,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from personalizer.models.quiet import quiet_libraries
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
 from personalizer.training.batches import target_losses
-from personalizer.training.continual import Parent, WarmStart, gain_and_loss
+from personalizer.training.continual import Losses, Parent, WarmStart, gain_and_loss
 from personalizer.training.measure import measure_new
 from personalizer.training.preparation import prepare, usable_pairs
 from personalizer.training.project import train_project
@@ -100,7 +100,7 @@ class SameSides(WarmStart):
     def chosen(self, dataset: Dataset) -> Dataset:
         return dataset
 
-    def strategy(self, strategy: Strategy, dataset: Dataset) -> Strategy:
+    def strategy(self, strategy: Strategy, judge: Callable[[Any], Losses]) -> Strategy:
         return strategy
 
 
@@ -117,12 +117,14 @@ def _run(snapshot: Snapshot, pairs: list[Pair], chosen: Settings, warm: WarmStar
     budget = parse_duration(chosen.budget)
     prepared = prepare(snapshot, pairs, chosen, seconds=budget, warm=warm)
     base, dataset = prepared.base, prepared.dataset
-    before = {side: target_losses(base.model, base, dataset.sides[side]) for side in HELD_OUT}
+
+    def judge(model: Any) -> Losses:
+        return {side: target_losses(model, base, dataset.sides[side]) for side in HELD_OUT}
+
+    before, strategy = judge(base.model), warm.strategy(prepared.strategy, judge)
     with tempfile.TemporaryDirectory() as checkpoints:
-        run = fine_tune(
-            base, dataset, prepared.strategy, prepared.hyper, Path(checkpoints), lambda _: None
-        )
-    after = {side: target_losses(run.model, base, dataset.sides[side]) for side in HELD_OUT}
+        run = fine_tune(base, dataset, strategy, prepared.hyper, Path(checkpoints), lambda _: None)
+    after = judge(run.model)
     row = {
         "pairs": len(dataset.train),
         "steps": run.steps,

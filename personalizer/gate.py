@@ -58,26 +58,37 @@ class GateVerdict:
     """Focal methods that the pairs test."""
     executed: Executed | None = None
     """What running the tests said; None where they were not run."""
+    of: int | None = None
+    """Gate pairs in all, of which ``pairs`` judged; None for all."""
 
     @property
     def promotes(self) -> bool:
         return self.outcome != "refused"
 
-    def beside(self, serving: str, loss: float) -> GateVerdict:
-        """This verdict where an adapter serves that the same pairs judged.
+    def beside(
+        self, serving: str, theirs: Sequence[float | None], own: Sequence[float]
+    ) -> GateVerdict:
+        """This verdict where an adapter serves that pairs of the same draw judged.
 
         Args:
             serving: Its name.
-            loss: Its loss per target token on these pairs, in nats.
+            theirs: Its losses per target token in the draw's order, in nats; None is no number.
+            own: The same of the one that was judged here; what both have are the same pairs.
 
         Example:
-            >>> good = GateVerdict("passed", "better", 2.0, 1.5, 0.1, 0.9, 30)
-            >>> good.beside("lora-1", 1.501).promotes, good.beside("lora-1", 1.2).reason
-            (True, 'its loss on 30 held-out pairs is 0.300 worse than that of lora-1, which serves')
+            >>> good = GateVerdict("passed", "better", 2.0, 1.5, 0.1, 0.9, 2)
+            >>> good.beside("lora-1", [1.49, 1.5, 0.1], [1.5, 1.5]).promotes
+            True
+            >>> good.beside("lora-1", [1.2, 1.2, 9.0], [1.5, 1.5]).reason
+            'its loss on 2 held-out pairs is 0.300 worse than that of lora-1, which serves'
         """
-        if not self.promotes or self.adapter_loss <= loss + _SAME:
+        both = [(one, other) for one, other in zip(own, theirs, strict=False) if other is not None]
+        if not self.promotes or not both:
             return self
-        told = f"its loss on {count(self.pairs, 'held-out pair')} is {self.adapter_loss - loss:.3f}"
+        worse = float(np.mean([one - other for one, other in both]))
+        if worse <= _SAME:
+            return self
+        told = f"its loss on {_held_out(len(both), self.of)} is {worse:.3f}"
         reason = f"{told} worse than that of {serving}, which serves"
         return replace(self, outcome="refused", reason=reason)
 
@@ -112,7 +123,12 @@ class Executed:
         return bool(as_many / 2**differ <= _CHANCE)
 
 
-def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]) -> GateVerdict:
+def judge(
+    base: Sequence[float],
+    adapter: Sequence[float],
+    groups: Sequence[str],
+    of: int | None = None,
+) -> GateVerdict:
     """Compares losses on the same gate pairs, as they would be served.
 
     Tests of one method rise and fall together, so the interval counts methods, not pairs. Where
@@ -123,6 +139,7 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
         base: Loss per target token of the base model, one a gate pair, in nats.
         adapter: The same of the adapter.
         groups: Focal method of each pair.
+        of: Gate pairs in all, where not all of them judge.
 
     Raises:
         ValueError: If the three differ in length or are empty.
@@ -140,14 +157,14 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
 
     def verdict(outcome: GateWord, reason: str, low: float = 0.0, high: float = 0.0) -> GateVerdict:
         losses = float(np.mean(base)), float(np.mean(adapter))
-        return GateVerdict(outcome, reason, *losses, low, high, pairs, methods)
+        return GateVerdict(outcome, reason, *losses, low, high, pairs, methods, of=of)
 
     for whose, losses in (("base", base), ("adapter", adapter)):
         if not np.isfinite(losses).all():
             return verdict("refused", f"the {whose}'s loss is no number")
     few = pairs < FEWEST_GATE_PAIRS or methods < FEWEST_GATE_METHODS
     low, high = _interval(gains, range(pairs) if few else groups)
-    mean, held_out = float(gains.mean()), count(pairs, "held-out pair")
+    mean, held_out = float(gains.mean()), _held_out(pairs, of)
     if mean <= 0:
         worse = f"{-mean:.3f}"
         how = "no better" if float(worse) == 0 else f"{worse} worse"
@@ -167,6 +184,17 @@ def judge(base: Sequence[float], adapter: Sequence[float], groups: Sequence[str]
         words = f"{better}, but they test {tested} and {FEWEST_GATE_METHODS} are needed"
         return verdict("provisional", words, low, high)
     return verdict("passed", f"{better} (95 % interval {low:.3f} to {high:.3f})", low, high)
+
+
+def _held_out(pairs: int, of: int | None) -> str:
+    """How many judged, in words.
+
+    >>> _held_out(20, 20), _held_out(20, 501)
+    ('20 held-out pairs', '20 of 501 held-out pairs')
+    """
+    if of is None or of == pairs:
+        return count(pairs, "held-out pair")
+    return f"{pairs:,} of {count(of, 'held-out pair')}"
 
 
 def cannot_pass(pairs: int) -> str | None:

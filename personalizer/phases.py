@@ -12,8 +12,10 @@ class Progress:
     """How far it is."""
 
     phase: str
-    """``index``, ``prepare``, ``train``, ``gate``; of an evaluation ``evaluate``."""
+    """``index``, ``prepare``, ``judge`` (before the training), ``train``, ``gate`` (after it); of
+    an evaluation ``evaluate``."""
     step: int = 0
+    """While judging the examples, then the methods, that are done."""
     steps: int = 0
     """Steps in all, as foreseen by the pace so far and the budget; 0 while unknown."""
     loss: float | None = None

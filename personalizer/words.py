@@ -9,6 +9,7 @@ __all__ = [
     "PHASES",
     "count",
     "duration",
+    "how_far",
     "mutants_noticed",
     "shortened",
     "spoken_duration",
@@ -20,11 +21,23 @@ OF_TODAY = "expects what the code gives today"
 PHASES = {
     "index": "Reading the project",
     "prepare": "Loading the base model",
+    "judge": "Judging what training starts from on held-out pairs",
     "train": "Training",
     "gate": "Judging the adapter on held-out pairs",
     "evaluate": "Comparing methods",
 }
 """What a training or an evaluation does, by its phase."""
+
+
+def how_far(phase: str, step: int, steps: int) -> str:
+    """What a training or an evaluation does, and how much of it is done.
+
+    Example:
+        >>> how_far("train", 30, 120), how_far("evaluate", 8, 28), how_far("index", 0, 0)
+        ('Training, step 30 of 120', 'Comparing methods, 8 of 28', 'Reading the project')
+    """
+    unit = "step " if phase == "train" else ""
+    return PHASES[phase] + (f", {unit}{step} of {steps}" if steps else "")
 
 
 def count(number: int, noun: str) -> str:

@@ -313,7 +313,7 @@ def test_a_warm_start_begins_as_the_parent_and_is_served_as_it_was_trained(
 
     warm = WarmStart(Parent(adapter, Trained({}, [])), 0)
     again = load_base(str(bases(family)))
-    child = warm.strategy(strategy, data).apply(again, options)
+    child = warm.strategy(strategy, lambda _: {}).apply(again, options)
     np.testing.assert_allclose(target_losses(child.eval(), again, uneven), losses, rtol=1e-4)
 
     def trainable(one):

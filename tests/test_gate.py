@@ -34,8 +34,25 @@ def test_twenty_pairs_of_ten_methods_are_enough():
 
 def test_an_adapter_hardly_worse_than_the_one_that_serves_takes_its_place():
     verdict = judge([2.0] * 30, [1.0] * 30, [str(n) for n in range(30)])
-    assert verdict.beside("lora-1", 0.995).promotes
-    assert not verdict.beside("lora-1", 0.985).promotes
+    own = [1.0] * 30
+    assert verdict.beside("lora-1", [0.995] * 30, own).promotes
+    assert not verdict.beside("lora-1", [0.985] * 30, own).promotes
+
+
+def test_adapters_that_other_numbers_of_pairs_judged_are_compared_on_those_that_judged_both():
+    verdict = judge([2.0] * 30, [1.0] * 30, [str(n) for n in range(30)], of=90)
+    fewer, more = [0.5] * 20, [0.5] * 30 + [9.0] * 60
+    for theirs, told in ((fewer, "20 of 90"), (more, "30 of 90")):
+        refused = verdict.beside("lora-1", theirs, [1.0] * 30)
+        assert refused.reason.startswith(f"its loss on {told} held-out pairs is 0.500 worse")
+    assert verdict.beside("lora-1", [], [1.0] * 30).promotes
+    assert verdict.beside("lora-1", [None, 1.0], [1.0, 1.0]).promotes
+
+
+def test_a_verdict_by_some_of_the_pairs_says_of_how_many():
+    verdict = judge([2.0] * 30, [1.0] * 30, [str(n) for n in range(30)], of=501)
+    assert verdict.reason.startswith("its loss on 30 of 501 held-out pairs is 1.000 better")
+    assert (verdict.pairs, verdict.of) == (30, 501)
 
 
 def test_a_gain_on_many_pairs_of_few_methods_is_provisional():

@@ -724,7 +724,7 @@ async def test_training_shows_progress_and_ends_with_a_message(shop: Path, data:
         assert [end.message for end in editor.ends] == [None]  # told once
         said = [r for r in editor.reports if isinstance(r, lsp.WorkDoneProgressReport)]
         assert [r.percentage for r in said] == [33, 66, 100]
-        assert said[0].message == "train, step 1 of 3, loss 2.00, 2 s left"
+        assert said[0].message == "Training, step 1 of 3, loss 2.00, 2 s left"
         states = [s["job"]["state"] for s in editor.statuses if s["job"]]
         assert states[0] == "running"
         await until(lambda: editor.statuses[-1]["job"]["state"] == "done")

@@ -121,6 +121,9 @@ def test_a_running_training_is_counted_and_may_be_cancelled():
     text = shown(job=Job("j", "/shop", "running", "", progress=progress))
     assert "Training, step 30 of 120, 1 min 35 s left" in text
     assert "Cancel training" in text
+    judges = shown(job=Job("j", "/shop", "running", "", progress=Progress("judge", 8, 28)))
+    assert "Judging what training starts from on held-out pairs, 8 of 28" in judges
+    assert "Waiting for its turn" in shown(job=Job("j", "/shop", "queued", "", progress=progress))
 
 
 def test_a_failed_training_says_why():
@@ -158,7 +161,7 @@ def test_every_control_has_a_name_and_every_chart_words():
 
 def test_the_bases_loss_is_a_level_beside_the_adapters_curve():
     told = [
-        Progress("prepare", validation_loss=3.0),
+        Progress("judge", validation_loss=3.0),
         Progress("train", 1, 4, loss=3.1),
         Progress("train", 2, 4, loss=2.0, validation_loss=2.5),
         Progress("train", 3, 4, loss=1.9, validation_loss=2.5),

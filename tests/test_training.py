@@ -157,7 +157,7 @@ def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_ba
     result = project.train_project(
         root, quick(tiny_base), report=lambda progress: phases.append(progress.phase)
     )
-    assert list(dict.fromkeys(phases)) == ["index", "prepare", "train", "gate"]
+    assert list(dict.fromkeys(phases)) == ["index", "prepare", "judge", "train", "gate"]
     assert sum(result["pairs"].values()) == 32
     assert result["gate"] in ("passed", "provisional", "refused")
     assert result["promoted"] == (result["gate"] != "refused")

@@ -11,7 +11,8 @@ import pytest
 from personalizer.phases import Progress
 from personalizer.training.clock import RunningClock
 from personalizer.training.forecast import Forecast
-from personalizer.training.project import _foretold
+from personalizer.training.hyperparameters import Hyperparameters
+from personalizer.training.project import _foretold, _hardly_trained
 from personalizer.training.watch import Watch
 
 
@@ -81,3 +82,19 @@ def test_a_forecast_counts_the_steps_that_the_budget_allows():
 
 def test_a_training_that_takes_no_time_to_speak_of_has_all_its_steps():
     assert _foretold(forecast(0.0), ready=0.0, budget=60.0)["steps"] == 500
+
+
+def hardly_trained(steps: int, ended: str = "budget", pairs: int = 2000) -> str | None:
+    run: Any = SimpleNamespace(steps=steps, ended=ended, forecast=forecast(1000.0))
+    dataset: Any = SimpleNamespace(train=[None] * pairs)
+    return _hardly_trained(run, dataset, Hyperparameters(1e-3), ready=20.0)
+
+
+def test_a_budget_that_few_pairs_were_trained_in_is_told_what_it_would_have_to_be():
+    assert hardly_trained(3) == (
+        "the budget was enough for 3 steps, on 24 of 2,000 training pairs; to train on each of "
+        "them once it would have to be about 9 min"  # 20 s, 250 steps of 2 s, 10 s of judging
+    )
+    assert hardly_trained(13) is None
+    assert hardly_trained(3, ended="steps") is None
+    assert hardly_trained(3, pairs=100) is None

@@ -17,6 +17,7 @@ from lsp_server.project import Project
 from lsp_server.server import Server
 from personalizer.daemon.protocol import Job, Progress, TrainRequest
 from personalizer.errors import BadInput, DaemonError
+from personalizer.words import how_far
 
 __all__ = [
     "CANCEL",
@@ -151,11 +152,9 @@ def described(progress: Progress) -> str:
 
     Example:
         >>> described(Progress("train", 30, 120, loss=2.5, seconds_left=95))
-        'train, step 30 of 120, loss 2.50, 2 min left'
+        'Training, step 30 of 120, loss 2.50, 2 min left'
     """
-    parts = [progress.phase]
-    if progress.steps:
-        parts.append(f"step {progress.step} of {progress.steps}")
+    parts = [how_far(progress.phase, progress.step, progress.steps)]
     if progress.loss is not None:
         parts.append(f"loss {progress.loss:.2f}")
     left = progress.seconds_left

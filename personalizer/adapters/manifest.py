@@ -61,7 +61,7 @@ class Manifest:
     metrics: dict[str, dict[str, float | None]]
     """``base`` and ``adapter``: validation_loss, gate_loss, gate_perplexity; None: no number."""
     gate: dict[str, Any]
-    """The verdict: outcome, reason, base_loss, adapter_loss, low, high, pairs."""
+    """The verdict: outcome, reason, base_loss, adapter_loss, low, high, pairs, of how many."""
     steps: int
     tokens: int
     seconds: float
@@ -103,6 +103,12 @@ class Manifest:
     """Of an adapter with a parent: held-out losses on new and on old pairs, see ``continual``."""
     chosen: str | None = None
     """Why the method ``auto`` chose this one; None when the user named it."""
+    judged: dict[str, int] = field(default_factory=dict)
+    """validation, gate: how many of the held-out ``pairs`` judged base and adapter."""
+    gate_losses: list[float | None] = field(default_factory=list)
+    """The adapter's on each gate pair that judged, in the order of the draw (``judging``)."""
+    warning: str | None = None
+    """What the user should know of the training, in one sentence."""
 
 
 @dataclass(frozen=True)

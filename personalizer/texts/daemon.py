@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from personalizer.words import PHASES, duration
+from personalizer.words import duration, how_far
 
 __all__ = ["cancelled_text", "daemon_text", "job_text", "status_text"]
 
@@ -62,9 +62,7 @@ def _job(job: dict[str, Any]) -> str:
     words = [str(job["state"])]
     progress = job["progress"]
     if job["state"] == "running" and progress:
-        words.append(PHASES[progress["phase"]].lower())
-        if progress["steps"]:
-            words.append(f"step {progress['step']} of {progress['steps']}")
+        words.append(how_far(*(progress[name] for name in ("phase", "step", "steps"))).lower())
         if progress["seconds_left"] is not None:
             words.append(f"{duration(progress['seconds_left'])} left")
     if job["reason"]:

@@ -42,6 +42,7 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
     foretold = result["forecast"].get("peak_memory_bytes")
     return [
         f"  pairs       {in_words(result['pairs'])}",
+        *_judges(result),
         *([f"  left out    {_left_out(result)}"] if result["left_out"] else []),
         f"  loss        {_number(base['gate_loss'], 3)} base, "
         f"{_number(adapter['gate_loss'], 3)} adapter (gate pairs, nats a token)",
@@ -55,10 +56,20 @@ def _trained_lines(result: dict[str, Any]) -> list[str]:
         f"  memory      {_mebibytes(result['peak_memory_bytes'])} at most"
         f"{f' ({_mebibytes(foretold)} foretold)' if foretold else ''}, "
         f"adapter {_mebibytes(result['adapter_bytes'])}",
+        *([f"  warning     {result['warning']}"] if result["warning"] else []),
         *(f"  eased       {one}" for one in result["eased"]),
         *([f"  chosen      {result['chosen']}"] if result["chosen"] else []),
         *_continual_lines(result),
     ]
+
+
+def _judges(result: dict[str, Any]) -> list[str]:
+    """How many of the held-out pairs judge, where not all of them do."""
+    judged, pairs = result["judged"], result["pairs"]
+    if all(judged[side] == pairs[side] for side in judged):
+        return []
+    told = (f"{judged[side]:,} of {pairs[side]:,} {side}" for side in judged)
+    return [f"  judged by   {', '.join(told)} pairs: a larger budget lets more of them judge"]
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -95,6 +106,7 @@ def plan_text(result: dict[str, Any]) -> str:
         [
             f"{result['method']} on {result['base']}, nothing was trained",
             f"  pairs     {in_words(result['pairs'])}",
+            *(line.replace("  judged by   ", "  judged    ") for line in _judges(result)),
             f"  left out  {in_words(result['left_out'])}",
             f"  steps     at most {result['steps']}, {result['tokens']:,} tokens",
             f"  time      about {duration(result['seconds'])} at most",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,7 +161,11 @@ def summed_loss(
 
 
 def target_losses(
-    model: Any, base: LoadedBase, examples: Sequence[Encoded], batch_size: int = 8
+    model: Any,
+    base: LoadedBase,
+    examples: Sequence[Encoded],
+    batch_size: int = 8,
+    told: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Mean negative log likelihood per target token of each example, in nats.
 
@@ -170,6 +174,7 @@ def target_losses(
         base: For its tokenizer and kind.
         examples: E examples.
         batch_size: Most examples a forward pass; fewer where memory runs out.
+        told: How many are done, after each pass.
 
     Returns:
         ``(E,)`` float64; the prompt is read, never scored.
@@ -185,11 +190,13 @@ def target_losses(
         chosen = order[begin : begin + batch_size]
         try:
             losses[chosen] = _mean_losses(model, base, [rows[i] for i in chosen])
-            begin += len(chosen)
-            continue
         except Exception as error:
             if len(chosen) == 1 or not ran_out_of_memory(error):
                 raise
+        else:
+            begin += len(chosen)
+            told(begin)
+            continue
         give_memory_back()
         batch_size = len(chosen) // 2
     return losses

@@ -7,7 +7,7 @@ had, whatever the split of the grown project says.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +19,11 @@ from personalizer.dataset import Dataset, Encoded, Side
 from personalizer.errors import AdapterError, BadInput
 from personalizer.models import LoadedBase
 from personalizer.settings import Settings
-from personalizer.training.batches import target_losses
 from personalizer.training.strategies import Options, Strategy, attach
 from personalizer.training.strategies.choice import AUTO
 
 __all__ = [
+    "Losses",
     "Parent",
     "WarmStart",
     "gain_and_loss",
@@ -208,12 +208,17 @@ class WarmStart:
         self._counts = {"new": len(fresh), "replayed": len(again)}
         return replace(dataset, sides={**dataset.sides, "train": (*fresh, *again)})
 
-    def strategy(self, strategy: Strategy, dataset: Dataset) -> Strategy:
-        """The strategy begun with the parent's weights; raises AdapterError if they do not fit."""
+    def strategy(self, strategy: Strategy, judge: Callable[[Any], Losses]) -> Strategy:
+        """The strategy begun with the parent's weights; raises AdapterError if they do not fit.
+
+        Args:
+            strategy: The parent's.
+            judge: Gives the losses of the parent's model, by held-out side.
+        """
 
         def apply(base: LoadedBase, options: Options) -> Any:
             model = attach(base, self.parent.adapter.folder, trainable=True)
-            self.before = {s: target_losses(model, base, dataset.sides[s]) for s in _HELD_OUT}
+            self.before = judge(model)
             return model
 
         return replace(strategy, apply=apply)
@@ -222,7 +227,7 @@ class WarmStart:
         """What training on brought and cost: see ``gain_and_loss``, and how much was trained on.
 
         Args:
-            dataset: What the child was trained and judged with.
+            dataset: Its held-out sides have judged.
             base: The base's losses by side, ``validation`` and ``gate``.
             after: The child's.
         """

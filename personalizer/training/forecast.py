@@ -20,9 +20,10 @@ import torch
 from personalizer.dataset import Dataset, Encoded
 from personalizer.models import LoadedBase
 from personalizer.settings import Optimizer
-from personalizer.training.batches import Examples, length, padding_of, summed_loss, target_losses
+from personalizer.training.batches import Examples, length, padding_of, summed_loss
 from personalizer.training.compute import flop_counter, forget_peak_memory, peak_memory_bytes
 from personalizer.training.hyperparameters import Hyperparameters
+from personalizer.training.judging import seconds_a_token
 
 __all__ = ["Forecast", "rehearse"]
 
@@ -40,7 +41,7 @@ class Forecast:
     training_seconds: float
     """Of all steps and evaluations, were there no budget."""
     judging_seconds: float
-    """Of the base and of the adapter, before and after."""
+    """Of the base and of the adapter, before and after, by every held-out pair."""
     evaluation_seconds: float
     """Of one evaluation."""
     steps: int
@@ -71,7 +72,7 @@ def rehearse(
     Args:
         model: Adapted, as it will be trained.
         base: Its base.
-        dataset: Training and validation sides are used.
+        dataset: Of the gate's side only how long judging takes.
         hyper: How it will be trained.
         autocast: What steps compute in; None for the weights' own kind.
 
@@ -106,8 +107,8 @@ def rehearse(
     between = hyper.steps_between_evaluations(
         len(dataset.train), evaluated * forward_flops / (tokens_a_step * flops)
     )
-    judging = _judging(model.eval(), base, rows[middle : middle + max(1, micro // 4)])
-    judged = 2 * judging * sum(map(length, (*dataset.validation, *dataset.gate)))
+    held_out = (*dataset.validation, *dataset.gate)
+    judged = 2 * seconds_a_token(model.eval(), base, held_out) * sum(map(length, held_out))
     peak += round(_STATE_BYTES[hyper.optimizer] * trainable)
     _check_room(peak, device.type)
     return Forecast(
@@ -133,13 +134,6 @@ def _largest(rows: Sequence[Encoded], micro: int) -> list[Sequence[Encoded]]:
 
 def _width(row: Encoded) -> int:
     return len(row.target)
-
-
-def _judging(model: Any, base: LoadedBase, examples: Sequence[Encoded]) -> float:
-    """Seconds a token of the losses that the gate goes by, which are taken without autocast."""
-    begun = time.perf_counter()
-    target_losses(model, base, examples)
-    return (time.perf_counter() - begun) / sum(map(length, examples))
 
 
 @dataclass(frozen=True)

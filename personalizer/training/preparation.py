@@ -75,8 +75,6 @@ def prepare(
     hyper = hyperparameters_of(
         settings, strategy, base, dataset, seconds=seconds, tensorboard=tensorboard
     )
-    if warm is not None:
-        strategy = warm.strategy(strategy, dataset)
     return Prepared(base, strategy, dataset, hyper)
 
 

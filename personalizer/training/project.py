@@ -9,6 +9,7 @@ import time
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from personalizer.errors import AdapterError
 from personalizer.forgotten import Learnable
 from personalizer.gate import cannot_pass, judge
 from personalizer.generation.validators import open_validator
-from personalizer.models import LoadedBase, base_folder, fingerprint
+from personalizer.models import base_folder, fingerprint
 from personalizer.phases import Progress
 from personalizer.settings import Settings, parse_duration
 from personalizer.storage import WorkspaceData
+from personalizer.training import judging
 from personalizer.training.auto import decided
-from personalizer.training.batches import length, target_losses
+from personalizer.training.batches import length
 from personalizer.training.changes import block_changes
 from personalizer.training.clock import RunningClock
 from personalizer.training.compute import give_memory_back
@@ -51,18 +53,23 @@ from personalizer.training.strategies import save, strategy_named
 from personalizer.training.strategies.choice import AUTO
 from personalizer.training.trainer import Run, fine_tune, limit_threads, rehearsed
 from personalizer.training.watch import Report
+from personalizer.words import count, spoken_duration
 
 __all__ = ["plan", "train_project"]
 
 _LEAST_TRAINING = 0.5
 """Of the budget: what training has, however slowly a machine reads and judges."""
+_MOST_JUDGING = 0.25
+"""Of the budget: what judging base, parent and adapter may take."""
+_FEW = 0.05
+"""Share of the training pairs; a budget that lets fewer be trained on is told to be small."""
 _SHARE_OF_RUNNING = 0.25
 """Of the budget, on top of it: the most time that the gate takes to generate and run tests."""
 
 _NOT_TOLD = {
     *("id", "trained_at", "imported_at", "commit", "version", "libraries"),
     *("base_fingerprint", "tokenizer_fingerprint", "files", "excluded", "secrets", "licences"),
-    *("split", "hyperparameters", "history"),
+    *("split", "hyperparameters", "history", "gate_losses"),
 }
 """What a training's answer leaves to ``adapters show``."""
 
@@ -143,34 +150,53 @@ def train_project(
             )
             if warning := cannot_pass(len(prepared.dataset.gate)):
                 report(Progress("prepare", note=warning))
-            ready = clock.seconds()
-            before = _losses(prepared.base.model, prepared.base, prepared.dataset)
-            judged = clock.seconds()
-            report(Progress("prepare", validation_loss=_means(before)["validation_loss"]))
-            left = _for_training(budget, ready, 2 * (judged - ready))  # the adapter is judged too
-            checkpoints = checkpoints_of(folder, rung, prepared.dataset)
+            base, dataset = prepared.base, prepared.dataset
+            checkpoints = checkpoints_of(folder, rung, dataset)
             if leads:
                 for said in forget_other_examples(checkpoints):
                     report(Progress("prepare", note=said))
+            report(Progress("judge"))
+            ready = clock.seconds()
+            times = 3 if warm else 2  # the base, what is trained on from, what comes
+            judges = judging.drawn(
+                base,
+                dataset,
+                _for_judging(budget, ready) / times,
+                folder=checkpoints if leads else None,
+                budget=budget,
+            )
+            judge_by = partial(
+                judging.losses, base=base, judges=judges, phase="judge", report=report
+            )
+            begun = clock.seconds()
+            before = judge_by(base.model)
+            took = clock.seconds() - begun
+            loss = _means(before)["validation_loss"]
+            report(Progress("judge", validation_loss=loss))
+            left = _for_training(budget, begun, times * took)
+            report(Progress("train"))
             run = fine_tune(
-                prepared.base,
-                prepared.dataset,
-                prepared.strategy,
+                base,
+                dataset,
+                warm.strategy(prepared.strategy, judge_by) if warm else prepared.strategy,
                 replace(prepared.hyper, budget_seconds=left, whole_budget=budget),
                 checkpoints,
                 report,
             )
-            return _Trained(easier, prepared, ready, before, run)
+            return _Trained(easier, prepared, judges, ready, before, run)
 
         trained, eased = down_the_ladder(settings, attempt, report)
         if not leads:
             return None
         run, prepared = trained.run, trained.prepared
-        base, dataset = prepared.base, prepared.dataset
-        report(Progress("gate", run.steps, run.steps))
-        after = _losses(run.model, base, dataset)
-        groups = [e.pair.focal.key for e in dataset.gate]
-        verdict = judge(list(trained.before["gate"]), list(after["gate"]), groups)
+        base, dataset, judges = prepared.base, prepared.dataset, trained.judges
+        report(Progress("gate"))
+        after = judging.losses(run.model, base, judges, "gate", report)
+        groups = [e.pair.focal.key for e in judges.gate]
+        verdict = judge(
+            list(trained.before["gate"]), list(after["gate"]), groups, of=len(dataset.gate)
+        )
+        own = [float(after["gate"][place]) for place in judging.in_order(judges.gate)]
 
         staging = folder / "staging"
         shutil.rmtree(staging, ignore_errors=True)
@@ -197,8 +223,7 @@ def train_project(
                 )
             verdict = verdict.after(executed) if executed else verdict
             if serving := _judged_alike(registry, dataset, print_of_base):
-                loss = serving.manifest.gate["adapter_loss"]
-                verdict = verdict if loss is None else verdict.beside(serving.id, loss)
+                verdict = verdict.beside(serving.id, serving.manifest.gate_losses, own)
         manifest = Manifest(
             id=new_id(method),
             method=method,
@@ -212,6 +237,8 @@ def train_project(
             hyperparameters=_as_json(hyper) | _shape(settings),
             metrics=_finite({"base": _means(before), "adapter": _means(after)}),
             gate=_finite(asdict(verdict)),
+            judged={side: len(judges.sides[side]) for side in judging.HELD_OUT},
+            gate_losses=_finite([round(loss, 5) for loss in own]),
             steps=run.steps,
             tokens=run.tokens,
             seconds=round(clock.seconds() + run.earlier_seconds, 2),
@@ -226,10 +253,11 @@ def train_project(
             ended=run.ended,
             eased=eased,
             chosen=why,
-            forecast=_foretold(run.forecast, ready, budget),
+            forecast=_foretold(run.forecast, ready, budget, judging.part_of(judges, dataset)),
+            warning=_hardly_trained(run, dataset, hyper, ready),
             version=personalizer.__version__,
             parent=parent.adapter.id if parent else None,
-            continual=_finite(warm.outcome(dataset, before, after)) if warm else None,
+            continual=_finite(warm.outcome(judges, before, after)) if warm else None,
             **provenance(snapshot, dataset, settings, base_folder(settings.base)),
         )
         seen = freshness.trained_on(
@@ -262,6 +290,8 @@ class _Trained:
 
     settings: Settings
     prepared: Prepared
+    judges: Dataset
+    """Whose held-out sides have judged the base, and judge the adapter."""
     ready: float
     """Seconds until the training could begin."""
     before: dict[str, Any]
@@ -302,13 +332,19 @@ def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[st
         budget = parse_duration(settings.budget)
         prepared = prepare(snapshot, pairs, easier, seconds=budget, warm=warm)
         ready = time.perf_counter() - begun
-        dataset = prepared.dataset
-        model, forecast = rehearsed(prepared.base, dataset, prepared.strategy, prepared.hyper)
-        foretold = _foretold(forecast, ready, budget)
+        base, dataset = prepared.base, prepared.dataset
+        seconds = _for_judging(budget, ready) / (3 if warm else 2)
+        judges = judging.drawn(base, dataset, seconds, folder=None, budget=budget)
+        strategy = prepared.strategy
+        if warm:
+            strategy = warm.strategy(strategy, lambda _: {})
+        model, forecast = rehearsed(base, dataset, strategy, prepared.hyper)
+        foretold = _foretold(forecast, ready, budget, judging.part_of(judges, dataset))
         return {
             "method": prepared.strategy.name,
-            "base": prepared.base.name,
+            "base": base.name,
             "pairs": dataset.counts(),
+            "judged": {side: len(judges.sides[side]) for side in judging.HELD_OUT},
             "left_out": dict(dataset.left_out),
             "warning": cannot_pass(len(dataset.gate)),
             "steps": foretold["steps"],
@@ -327,15 +363,25 @@ def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[st
     return planned | {"eased": eased, "chosen": why}
 
 
-def _foretold(forecast: Forecast, ready: float, budget: float) -> dict[str, Any]:
-    """By the manifest's names, so that what came stands beside it."""
-    left = _for_training(budget, ready, forecast.judging_seconds)
+def _foretold(
+    forecast: Forecast, ready: float, budget: float, judges: float = 1.0
+) -> dict[str, Any]:
+    """By the manifest's names, so that what came stands beside it.
+
+    Args:
+        forecast: With all that is held out.
+        ready: Seconds until the training can begin.
+        budget: In seconds.
+        judges: Share of what is held out that judges.
+    """
+    judging_seconds = judges * forecast.judging_seconds
+    left = _for_training(budget, ready, judging_seconds)
     training = max(forecast.seconds_a_step, min(forecast.training_seconds, left))
     shortened = training < forecast.training_seconds
     share = training / forecast.training_seconds if shortened else 1.0
     return {
         "peak_memory_bytes": forecast.peak_memory_bytes,
-        "seconds": round(ready + forecast.judging_seconds + training, 1),
+        "seconds": round(ready + judging_seconds + training, 1),
         "steps": max(1, round(share * forecast.steps)),
         "seconds_a_step": forecast.seconds_a_step,
     }
@@ -350,11 +396,31 @@ def _for_training(budget: float, ready: float, judging: float) -> float:
     return max(budget - ready - judging, _LEAST_TRAINING * budget)
 
 
-def _losses(model: Any, base: LoadedBase, dataset: Dataset) -> dict[str, Any]:
-    return {
-        "gate": target_losses(model, base, dataset.gate),
-        "validation": target_losses(model, base, dataset.validation),
-    }
+def _for_judging(budget: float, ready: float) -> float:
+    """Seconds of a budget for judging: beside reading and training, and no more than its share.
+
+    >>> _for_judging(300.0, ready=20.0), _for_judging(60.0, 20.0), _for_judging(60.0, 40.0)
+    (75.0, 10.0, 0.0)
+    """
+    return min(_MOST_JUDGING * budget, max(0.0, (1 - _LEAST_TRAINING) * budget - ready))
+
+
+def _hardly_trained(run: Run, dataset: Dataset, hyper: Hyperparameters, ready: float) -> str | None:
+    """What a budget would have to be, where one let hardly any pair be trained on."""
+    pairs = len(dataset.train)
+    seen = run.steps * hyper.batch_size
+    if run.ended != "budget" or seen >= _FEW * pairs:
+        return None
+    forecast = run.forecast
+    evaluating = forecast.evaluation_seconds / forecast.steps_between_evaluations
+    each = forecast.seconds_a_step + evaluating
+    others = ready + hyper.steps_an_epoch(pairs) * each
+    enough = min(others + forecast.judging_seconds, others / (1 - _MOST_JUDGING))
+    return (
+        f"the budget was enough for {count(run.steps, 'step')}, on {seen:,} of "
+        f"{count(pairs, 'training pair')}; to train on each of them once it would have to be about "
+        f"{spoken_duration(60 * math.ceil(enough / 60))}"
+    )
 
 
 def _means(losses: dict[str, Any]) -> dict[str, float]:

@@ -64,6 +64,13 @@ describe("the status bar", () => {
     );
   });
 
+  it("tells judging from training", () => {
+    for (const phase of ["judge", "gate"]) {
+      const progress = { phase, step: 7, steps: 28, seconds_left: null };
+      expect(view("running", training(progress)).text).toBe("$(sync~spin) Judging 25 %");
+    }
+  });
+
   it("says no more of a training than is known", () => {
     expect(view("running", training(null)).text).toBe("$(sync~spin) Training");
     const early = { phase: "index", step: 0, steps: 0, seconds_left: null };

@@ -151,7 +151,7 @@ def _changes(serving: Adapter | None, now: Mapping[str, str]) -> Changes:
 
 def _live(progress: Sequence[Progress]) -> list[Line]:
     """The losses that a running training has told; the base's is told before its first step."""
-    early = (p.validation_loss for p in progress if p.phase == "prepare")
+    early = (p.validation_loss for p in progress if p.phase == "judge")
     base = next((loss for loss in early if loss is not None), None)
     train = {p.step: p.loss for p in progress if p.phase == "train" and p.loss is not None}
     validation: dict[int, float] = {} if base is None else {0: base}

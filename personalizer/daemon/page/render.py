@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from personalizer.daemon.page.facts import View
-from personalizer.words import PHASES, count, spoken_duration
+from personalizer.words import count, how_far, spoken_duration
 
 __all__ = ["render"]
 
@@ -33,7 +33,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["phases"] = PHASES
+    made.globals["how_far"] = how_far
     made.filters |= {
         "duration": spoken_duration,
         "moment": moment,
