@@ -26,7 +26,7 @@ from personalizer.commands import (
     project,
     train,
 )
-from personalizer.commands.common import interrupted
+from personalizer.commands.common import GoesOn, interrupted
 from personalizer.errors import PersonalizerError
 from personalizer.storage import data_folder, disk_is_full, limit_met
 
@@ -45,8 +45,10 @@ def main() -> None:
     except (PersonalizerError, IndexerError) as error:
         output.complain(str(error))
         code = 1
-    except (KeyboardInterrupt, click.Abort):
-        output.complain("interrupted; nothing was lost")
+    except (KeyboardInterrupt, click.Abort) as error:
+        lasts = isinstance(error.__cause__, GoesOn)  # click has one word for all interrupts
+        goes_on = "; nothing was lost: the same command goes on where it was"
+        output.complain(f"interrupted{goes_on if lasts else ''}")
         code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 PersonalizerError                 one line: what was expected, what came, what to do
 ├── BadInput                      the project or the arguments do not allow what was asked
+│   ├── NoTests                   nothing to learn from
 │   ├── TooFewPairs               fewer pairs than training needs
 │   ├── TooLarge                  a request is larger than the daemon reads
 │   ├── TooSlow                   a request does not come whole in time
@@ -34,6 +35,7 @@ __all__ = [
     "EngineError",
     "NoSuchJob",
     "NoSuchMethod",
+    "NoTests",
     "NotListening",
     "OutOfMemory",
     "PersonalizerError",
@@ -54,6 +56,10 @@ class PersonalizerError(Exception):
 
 class BadInput(PersonalizerError):
     """The project or the arguments do not allow what was asked."""
+
+
+class NoTests(BadInput):
+    """There is nothing to learn from."""
 
 
 class TooFewPairs(BadInput):

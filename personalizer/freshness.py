@@ -253,8 +253,14 @@ def _judged(
 ) -> tuple[Freshness, str]:
     counts = (
         f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
-        f"of {count(changes.trained, 'pair')} ({changes.share:.0%})"
+        f"of {count(changes.trained, 'pair')}"
     )
+    if changes.trained and changes.removed == changes.trained:
+        pairs = f"{count(changes.trained, 'pair')}, none of which is here"
+        whose = "on another project's" if adapter.manifest.imported_at else "on"
+        return "stale", f"it was trained {whose} {pairs}: train again"
+    if changes.share <= 1:
+        counts += f" ({changes.share:.0%})"
     if changes.share >= settings.stale_from:
         return "stale", f"{counts}: train again"
     if measured and measured["still_there"] >= FEWEST_MEASURED:

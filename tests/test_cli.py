@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -304,6 +305,40 @@ def test_ctrl_c_while_training_exits_130_and_the_same_command_goes_on(shapes, qu
     assert process.returncode == 130
     assert "interrupted; nothing was lost" in errors
     assert answer("status", shapes)["freshness"] == "none"
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_interrupt_says_that_nothing_was_lost_only_where_the_command_goes_on(goes_on):
+    code = """
+        from contextlib import nullcontext
+        from personalizer import cli
+        from personalizer.commands.common import going_on
+
+        @cli.personalizer.command()
+        def wait():
+            with going_on() if GOES_ON else nullcontext():
+                cli._interrupt()
+
+        cli.main()
+    """.replace("GOES_ON", str(goes_on))
+    command = [sys.executable, "-c", textwrap.dedent(code), "wait"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    more = "; nothing was lost: the same command goes on where it was" if goes_on else ""
+    assert done.stderr.split("\n")[-2] == f"personalizer: interrupted{more}"
+
+
+def test_a_folder_without_tests_names_the_project_that_it_is_part_of(shapes):
+    (shapes / "pom.xml").write_text("<project/>")
+    part = shapes / "src/main/java"
+    check_complaint(f"is part of the project {shapes}: name that", "train", part)
+    check_complaint(f"is part of the project {shapes}: name that", "train", part, "--dry-run")
+
+
+def test_help_names_every_form_of_a_target():
+    assert "File.java:LINE, File.java#method or Class#method" in personalizer(
+        "generate", "--help"
+    ).stdout.replace("\n  ", " ")
 
 
 @pytest.mark.slow

@@ -134,6 +134,29 @@ def measured(root, pairs, base: float, adapter: float, adapter_id: str = "one") 
     keep_measured(WorkspaceData(root), found)
 
 
+def test_an_adapter_of_another_project_is_told_as_such(root):
+    registry = Registry(WorkspaceData(root).adapters)
+    registry.remove("one")
+    add_adapter(root, imported_at="2026-02-03T04:05:06+00:00")
+    for file in (root / "src/test/java/shapes").iterdir():
+        file.unlink()
+    files = project_files(classes=2, methods=4)
+    for path, text in files.items():
+        other = root / path.replace("Shape", "Other")
+        other.write_text(text.replace("Shape", "Other"))
+    told = status(root)
+    assert told["freshness"] == "stale"
+    assert told["why"] == (
+        "it was trained on another project's 32 pairs, none of which is here: train again"
+    )
+
+
+def test_a_project_that_has_more_than_doubled_is_given_no_share(root):
+    assert status(root)["freshness"] == "fresh"
+    grow(root, 33)
+    assert status(root)["why"] == "0 changed, 33 new and 0 removed of 32 pairs: train again"
+
+
 def test_status_tells_a_kept_loss_with_its_date_and_what_it_left_out(root):
     pairs = grow(root, 3)
     measured(root, pairs[:2], 2.0, 1.5)

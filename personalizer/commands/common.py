@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from personalizer import output
-from personalizer.errors import BadInput
+from personalizer.errors import BadInput, NoTests, TooFewPairs
 
 if TYPE_CHECKING:
     from indexer import Snapshot
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from personalizer.phases import Progress
 
 __all__ = [
+    "GoesOn",
     "check_for_java",
+    "going_on",
+    "hinting_at_the_project_around",
     "in_background",
     "interrupted",
     "json_lines_option",
@@ -110,6 +114,32 @@ def until_interrupted(report: Callable[[Progress], None]) -> Callable[[Progress]
         report(progress)
 
     return reporting
+
+
+class GoesOn(KeyboardInterrupt):
+    """An interrupt of what goes on where it was when it is called again."""
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Says of what an interrupt ends in it that it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise GoesOn from None
+
+
+@contextmanager
+def hinting_at_the_project_around(path: Path) -> Iterator[None]:
+    """Names the project around a folder that was named and has too little to learn from."""
+    try:
+        yield
+    except (TooFewPairs, NoTests) as error:
+        here = path.resolve()
+        around = project_above(here)
+        if around == here or any((here / mark).exists() for mark in _MARKS):
+            raise
+        raise type(error)(f"{error}; {here} is part of the project {around}: name that") from None
 
 
 def check_for_java(snapshot: Snapshot, root: Path) -> None:

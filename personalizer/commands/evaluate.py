@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from personalizer import output, progress
 from personalizer.commands.common import (
+    going_on,
     in_background,
     interrupted,
     json_option,
@@ -223,7 +224,8 @@ def evaluate(
         run=not no_run,
         trusted=trust,
     )
-    result = run(roots, resolved.settings, plan, report=told)
+    with going_on():
+        result = run(roots, resolved.settings, plan, report=told)
     try:
         if report is not None:
             made_by = "personalizer " + " ".join(sys.argv[1:])

@@ -70,7 +70,7 @@ def generate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Writes a unit test for TARGET: File.java:LINE or Class#method.
+    """Writes a unit test for TARGET: File.java:LINE, File.java#method or Class#method.
 
     With --untested it walks the methods that no test reaches, the best first; --write then adds
     the tests that pass, assert something and reach their method. An interrupted walk goes on

@@ -10,6 +10,8 @@ import click
 
 from personalizer import output, progress
 from personalizer.commands.common import (
+    going_on,
+    hinting_at_the_project_around,
     in_background,
     json_option,
     path_argument,
@@ -111,11 +113,15 @@ def train(
     from personalizer.training import project
 
     if dry_run:
-        with progress.working("Measuring"):
+        with hinting_at_the_project_around(path), progress.working("Measuring"):
             plan = project.plan(root, resolved.settings, limit=limit)
         output.show("plan", plan, as_json)
         return
-    with progress.training_progress(as_json_lines=as_json_lines) as report:
+    with (
+        hinting_at_the_project_around(path),
+        going_on(),
+        progress.training_progress(as_json_lines=as_json_lines) as report,
+    ):
         result = project.train_project(
             root,
             resolved.settings,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from personalizer import output, progress
-from personalizer.commands.common import check_for_java
+from personalizer.commands.common import check_for_java, going_on
 from personalizer.errors import BadInput, PromptTooLong, StorageError
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def generate_untested(
     """
     check_for_java(session.snapshot, session.root)
     if out is not None:
-        return _tried(session, limit, out, write)
+        with going_on():
+            return _tried(session, limit, out, write)
     data = session.data
-    with data.deriving(data.untested, "another generate --untested"):
+    with going_on(), data.deriving(data.untested, "another generate --untested"):
         return _tried(session, limit, data.untested, write)
 
 

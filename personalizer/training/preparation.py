@@ -11,7 +11,7 @@ from typing import Any
 from indexer import Level, Pair, Snapshot
 from personalizer import dataset as data_module
 from personalizer.dataset import FEWEST_PAIRS, Dataset, Side
-from personalizer.errors import BadInput, SettingsError, TooFewPairs
+from personalizer.errors import BadInput, NoTests, SettingsError, TooFewPairs
 from personalizer.gate import cannot_pass
 from personalizer.models import LoadedBase, load_base, load_tokenizer
 from personalizer.settings import Settings
@@ -194,7 +194,7 @@ def usable_pairs(
             raise BadInput(f"nothing is left to learn from: all of it was forgotten; {back}")
         raise BadInput(f"expected a folder with Java source files, found none{besides}")
     if not snapshot.tests:
-        raise BadInput(
+        raise NoTests(
             "expected JUnit or TestNG tests, found none in "
             f"{count(len(snapshot.files), 'Java file')}{besides}"
         )
