@@ -38,7 +38,7 @@ __all__ = ["Session", "generate", "snippet", "workspace_of", "write_edit"]
 @click.command()
 @click.argument("target", required=False)
 @workspace_option
-@click.option("-n", "count", type=click.IntRange(1, 20), help="Candidates.")
+@click.option("-n", "count", type=click.IntRange(1, 20), help="Candidates that the model writes.")
 @click.option("--adapter", help="Adapter id, or base; the serving adapter when left out.")
 @click.option(
     "--retrieve", type=click.IntRange(0), metavar="K", help="Examples from the project's own pairs."
