@@ -784,6 +784,12 @@ def test_names_of_objects_and_of_private_methods_are_not_taken(target: str, name
     assert f"void {name}()" in one.text
 
 
+def test_a_test_of_another_method_keeps_its_name():
+    text = "@Test\nvoid testClear() {\n    cart.clear();\n    assertEquals(0, cart.size());\n}"
+    (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_of("Cart#add"))
+    assert "void testClear()" in one.text and not one.calls_focal
+
+
 def test_an_exception_that_an_annotation_expects_is_asserted():
     site = site_of("Cart#add")
     assert asserts("@Test(expected = Gone.class)\npublic void a() { b(); }", site)
@@ -903,6 +909,7 @@ def test_a_guess_that_nobody_ran_is_told_to_be_one():
     first, broken = made
     assert (first.parses, first.settled, broken.parses) == (True, False, False)
     assert first.notes[0] == "what it expects is a placeholder, for nothing was run"
+    assert first.placeholder
 
 
 @pytest.mark.parametrize(

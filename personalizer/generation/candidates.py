@@ -95,9 +95,12 @@ def _tidied(text: str, site: Site) -> tuple[str, list[str]]:
     if fewer != text and asserts(fewer, site):
         text = fewer
         notes.append("left out what compares constants")
-    if (named := _named_for(text, site)) != text:
-        notes.append(f"named for {site.focal.name}, not for a method beside it")
-    return named, notes
+    if any(calls_of(site.focal, MethodTree(text).method)):
+        named = _named_for(text, site)
+        if named != text:
+            notes.append(f"named for {site.focal.name}, not for a method beside it")
+        text = named
+    return text, notes
 
 
 def _named_for(text: str, site: Site) -> str:

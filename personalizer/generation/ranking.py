@@ -40,6 +40,10 @@ def why_not_kept(one: Candidate) -> str | None:
         return "fails"
     if one.passes and one.reaches_focal is False:
         return "does not reach the method"
+    if one.passes is None and not one.calls_focal:
+        return "does not call the method"
+    if one.placeholder:
+        return "expects a placeholder: nothing was run"
     return "asserts nothing" if one.passes and not one.asserts else None
 
 

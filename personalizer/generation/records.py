@@ -105,6 +105,8 @@ class Candidate:
     """Lines of ``text``, from 1, that the compiler refused or at which the run ended."""
     settled: bool = False
     """Whether it expects what the code gave when it ran, in place of what was written."""
+    placeholder: bool = False
+    """Whether it expects a value of ours that nobody has tried, for nothing was run."""
     repair_round: int = 0
     """The round that wrote it; 0 when it is as first generated."""
     notes: tuple[str, ...] = ()

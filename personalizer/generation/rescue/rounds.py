@@ -161,12 +161,14 @@ def _likely(one: Candidate) -> bool:
 def _begun(one: Candidate, note: str, *, guessed: bool) -> Candidate:
     """A test with its beginning told; a guess of ours that holds is but what the code gives."""
     told = ""
-    if guessed and one.compiles is None:
+    placeholder = guessed and one.compiles is None
+    if placeholder:
         told = "what it expects is a placeholder, for nothing was run"
     elif guessed and not one.settled:
         told = OF_TODAY
-    settled = one.settled or (guessed and one.compiles is not None)
-    return replace(one, settled=settled, notes=(*one.notes, *([told] if told else ()), note))
+    settled = one.settled or (guessed and not placeholder)
+    notes = (*one.notes, *([told] if told else ()), note)
+    return replace(one, settled=settled, placeholder=placeholder, notes=notes)
 
 
 def repaired(
