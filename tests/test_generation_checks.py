@@ -95,6 +95,32 @@ def test_the_tests_of_an_interface_run_in_the_class_that_implements_it():
     assert site.check(test("adds")).runs_in == "shop.SmallCart"
 
 
+@pytest.mark.parametrize(("heirs", "told"), [(3, ""), (30, "was run in 20 of the 29 classes")])
+def test_the_best_is_the_first_that_passes_in_each_class_that_inherits_it(heirs: int, told: str):
+    folder = "app/src/test/java/shop"
+    text = CART_TEST.replace("class CartTest", "abstract class CartTest")
+    below = {
+        f"{folder}/Heir{n:02}.java": f"package shop;\nclass Heir{n:02} extends CartTest {{ }}\n"
+        for n in range(heirs)
+    }
+
+    def verdict(check: Check) -> Verdict:
+        return fails("in Heir02") if check.also_in and check.test_method == "a" else passes()
+
+    validator = FakeValidator(verdict)
+    files = {**FILES, f"{folder}/CartTest.java": text, **below}
+    tests = [Completion(test("a"), -1.0, 9, "stop"), Completion(test("b"), -2.0, 9, "stop")]
+    made = made_with(validator, tests, files=files, salvage=False)
+    assert validator.asked[-1].also_in[:2] == ("shop.Heir01", "shop.Heir02")
+    assert [(one.passes, one.failure) for one in made.candidates] == [
+        (True, None),
+        (False, "in Heir02"),
+    ]
+    assert made.edit is not None and "void b()" in made.edit.diff
+    assert ("was run in" in "; ".join(made.edit.notes)) is bool(told)
+    assert told in "; ".join(made.edit.notes)
+
+
 @pytest.mark.parametrize(("called", "reaches"), [("total()", True), ("total(int)", False)])
 def test_an_expected_exception_of_an_overload_reaches_nothing(called: str, reaches: bool):
     expects = "assertThrows(IllegalStateException.class, () -> cart.total());"

@@ -861,6 +861,57 @@ def test_a_test_of_an_abstract_class_runs_in_a_subclass(tmp_path):
 
 
 @needs_sandbox
+def test_a_test_passes_where_it_does_in_each_class_that_inherits_it(tmp_path):
+    """But for those in which no test passes, whatever it says."""
+    body = "{\n    @Override Cart cart() { %s }\n}\n"
+    heirs = {
+        "EmptyTest": "class EmptyTest extends AbstractCartTest " + body % "return new Cart();",
+        "MoreTest": "abstract class MoreTest extends AbstractCartTest { }\n",
+        "FullTest": "class FullTest extends MoreTest "
+        + body % "Cart cart = new Cart(); cart.add(5); return cart;",
+        "DeadTest": "class DeadTest extends AbstractCartTest " + body % "throw new Error();",
+    }
+    files = {
+        "src/test/java/shop/CartTest.java": "",
+        "src/test/java/shop/AbstractCartTest.java": CART_TEST.replace(
+            "class CartTest", "abstract class AbstractCartTest"
+        )
+        .replace("cart = new Cart();", "cart = cart();\n\n    abstract Cart cart();")
+        .replace("assertEquals(0, cart.total())", "assertNotEquals(7, cart.total())"),
+        **{
+            f"src/test/java/shop/{name}.java": f"package shop;\n\n{text}"
+            for name, text in heirs.items()
+        },
+    }
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    focal = next(m for m in made.snapshot.files["src/main/java/shop/Cart.java"].methods)
+    site = Site(made.snapshot, "src/main/java/shop/Cart.java", focal)
+    assert {site.check("@Test\nvoid a() { cart.add(1); }").runs_in, *site.heirs} == {
+        "shop.EmptyTest",
+        "shop.DeadTest",
+        "shop.FullTest",
+    }
+    bodies = (
+        "cart.add(2); assertTrue(cart.total() > 1);",
+        "cart.add(2); assertEquals(2, cart.total());",
+    )
+    checks = [
+        replace(
+            site.check(f"@Test\nvoid grows() {{ {body} }}"),
+            runs_in="shop.EmptyTest",
+            also_in=("shop.DeadTest", "shop.FullTest"),
+        )
+        for body in bodies
+    ]
+    try:
+        holds, fails = made.validator.validate(checks)
+    finally:
+        made.validator.close()
+    assert (holds.passes, fails.passes) == (True, False), (holds, fails)
+    assert (fails.failure or "").startswith("in FullTest, which inherits it: "), fails
+
+
+@needs_sandbox
 def test_a_class_that_jacoco_cannot_read_is_tested_without_its_lines(tmp_path):
     """Sealed classes, and enums whose constants have bodies, are of a newer Java than some know."""
     sealed = CART.replace("class Cart {", "sealed class Cart permits Cart.Large {").replace(

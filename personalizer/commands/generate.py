@@ -170,11 +170,11 @@ class Session:
     def judged(self, where: Where, candidate: Candidate) -> Candidate:
         """A test that was made before, with what becomes of it in the project as it now is."""
         from personalizer.generation import Site
-        from personalizer.generation.checking import checked
+        from personalizer.generation.checking import checked, in_heirs
 
         site = Site(self.snapshot, where.path, where.method)
-        (now,) = checked([candidate], site, self.validator, mutants=self.settings.mutants)
-        return now
+        now = checked([candidate], site, self.validator, mutants=self.settings.mutants)
+        return in_heirs(now, site, self.validator)[0]
 
     def around(self, file: str) -> Snapshot:
         """What a snippet in a file is written from: the project, or a Python file alone."""

@@ -9,19 +9,22 @@ from dataclasses import replace
 
 from indexer import Method
 from personalizer.errors import BadInput
+from personalizer.generation.ranking import ranked
 from personalizer.generation.reach import expects_its_exception, is_called
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
 from personalizer.validation import Check, Validator, Verdict
 from personalizer.words import shortened
 
-__all__ = ["OnCandidate", "checked", "told"]
+__all__ = ["OnCandidate", "checked", "in_heirs", "told"]
 
 OnCandidate = Callable[[int, Candidate], None]
 _MESSAGES = 3
 """Messages of the compiler that are told."""
 _LONGEST = 2_000
 """Characters of them: of a method with many overloads the compiler tells each."""
+_MOST_HEIRS = 20
+"""Classes in which one test is run."""
 
 
 def checked(
@@ -67,6 +70,38 @@ def checked(
         if on_verdict is not None:
             on_verdict(place, found[place])
     return tuple(found)
+
+
+def in_heirs(
+    candidates: Sequence[Candidate],
+    site: Site,
+    validator: Validator,
+    cancelled: threading.Event | None = None,
+) -> tuple[Candidate, ...]:
+    """Candidates, best first, the best of which passes in each class that inherits it, too.
+
+    Args:
+        candidates: Compiled and run, best first.
+        site: Where they stand.
+        validator: Compiles and runs them.
+        cancelled: Ends it.
+
+    Raises:
+        Cancelled: Once ``cancelled`` was set.
+    """
+    found = tuple(candidates)
+    heirs = site.heirs[:_MOST_HEIRS]
+    while heirs and found and found[0].passes:
+        best, *others = found
+        check = replace(site.check(best.text), also_in=heirs, elsewhere=True)
+        (verdict,) = validator.validate([check], cancelled=cancelled)
+        if verdict.passes is not False:
+            if len(site.heirs) > len(heirs):
+                told = f"was run in {len(heirs)} of the {len(site.heirs)} classes that inherit it"
+                best = replace(best, notes=(*best.notes, told))
+            return best, *others
+        found = ranked([_with(best, verdict, check, site.focal), *others])
+    return found
 
 
 def _with(candidate: Candidate, verdict: Verdict, check: Check, focal: Method) -> Candidate:

@@ -13,7 +13,7 @@ from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine
 from personalizer.generation.asking import asked_of, request_for, write_tests
 from personalizer.generation.candidates import candidates_of
-from personalizer.generation.checking import OnCandidate, checked
+from personalizer.generation.checking import OnCandidate, checked, in_heirs
 from personalizer.generation.placing.best import edit_of_best
 from personalizer.generation.ranking import ranked, why_not_kept
 from personalizer.generation.reach import cautions
@@ -129,6 +129,8 @@ def generate_test(
         candidates = amplified(candidates, site, look=look, run=run)
         candidates = tuple(one for one in candidates if digest(one.text.encode()) not in digests)
     clock.took("sharpen")
+    candidates = in_heirs(candidates, site, checker, cancelled)
+    clock.took("check")
     edit, no_edit = edit_of_best(site, candidates)
     clock.took("place")
     return Generation(

@@ -9,11 +9,13 @@ from functools import cached_property
 
 from indexer import FileFacts, Import, Level, Method, Pair, Snapshot, Type, code_of
 from indexer.languages import java
+from indexer.pairing import module_of
 from personalizer.edits import apply_changes
 from personalizer.engine.monitor.checker import Checker
 from personalizer.engine.monitor.declarations import Declarations
 from personalizer.errors import BadInput
 from personalizer.generation.names.declared import declarations_of
+from personalizer.generation.names.members import Declared
 from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.place import find_place, place_test, scope_of
 from personalizer.generation.placing.style import House, house_of
@@ -183,21 +185,38 @@ class Site:
             focal_class=_binary(self.snapshot.files[self.focal_path].package, self.focal.owner),
             focal_lines=(first, last),
             line=after.count(b"\n", 0, method.signature.start) + 1,
-            runs_in=self._subclass,
+            runs_in=self._runs_in,
         )
 
-    @cached_property
-    def _subclass(self) -> str:
+    @property
+    def _runs_in(self) -> str:
         """Binary name of a class that runs the tests of one of which there are no objects; empty
         for another."""
-        if self.place is None or self.owner is None or _has_objects(self.owner):
-            return ""
+        abstract = self.owner is not None and not _has_objects(self.owner)
+        return next(iter(self._heirs), "") if abstract else ""
+
+    @cached_property
+    def heirs(self) -> tuple[str, ...]:
+        """Binary names of the other classes that run the tests of this one, the nearest first."""
+        return tuple(one for one in self._heirs if one != self._runs_in)
+
+    @cached_property
+    def _heirs(self) -> tuple[str, ...]:
+        """Binary names of the classes of its module below it of which there are objects."""
         members = self.symbols.members
-        declared = members.of(self.place.path, self.place.owner)
-        for heir in members.heirs_of(declared) if declared else ():
-            if _has_objects(heir.type):
-                return _binary(self.snapshot.files[heir.path].package, heir.type.name)
-        return ""
+        declared = members.of(self.place.path, self.place.owner) if self.place else None
+        if declared is None:
+            return ()
+        files, home = self.snapshot.files, declared.path
+
+        def rank(heir: Declared) -> tuple[bool, bool]:
+            return files[heir.path].package != files[home].package, heir.path != home
+
+        return tuple(
+            _binary(files[heir.path].package, heir.type.name)
+            for heir in sorted(members.all_heirs_of(declared), key=rank)
+            if _has_objects(heir.type) and module_of(heir.path) == module_of(home)
+        )
 
 
 def _has_objects(kind: Type) -> bool:

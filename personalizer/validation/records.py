@@ -34,6 +34,8 @@ class Check:
     """The candidate's first line in ``source``, from 1."""
     runs_in: str = ""
     """Binary name of a subclass to run it in, where its own class is abstract; else empty."""
+    also_in: tuple[str, ...] = ()
+    """Binary names of other classes that inherit it: it passes where it does in each of them."""
     mutants: int = 0
     """Most mutants of the focal method that a passing candidate is tried on."""
     replaces: str = ""

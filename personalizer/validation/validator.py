@@ -192,7 +192,26 @@ class LocalValidator:
         first = trial.run(answer)
         if first.kind != "passed":
             return _failing(first, check), _Ran(answer, first)
+        if failing := self._failing_in_heir(trial, answer):
+            return failing, _Ran(answer, first)
         return self._believed(trial, answer, first)
+
+    def _failing_in_heir(self, trial: Trial, answer: Message) -> Verdict | None:
+        """The verdict where it fails in a class that inherits it; None where it does in none.
+
+        Where the other tests of such a class all fail too, the class is to blame.
+        """
+        for heir in trial.check.also_in:
+            there = replace(trial, check=replace(trial.check, runs_in=heir))
+            outcome = there.run(answer)
+            if outcome.kind not in ("failed", "gone"):
+                continue
+            others = self._beside(there)
+            if others is not None and (others.outcome.passed or others.outcome.kind == "none"):
+                failing = _failing(outcome, trial.check)
+                told = f"in {heir.rpartition('.')[2]}, which inherits it: {failing.failure}"
+                return replace(failing, failure=told)
+        return None
 
     def _believed(
         self, trial: Trial, answer: Message, first: Outcome

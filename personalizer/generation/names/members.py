@@ -8,6 +8,7 @@ lacks a member.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -211,6 +212,16 @@ class Members:
             heir = self.of(path, kind.name)
             if heir is not None and any(one[2] is declared.type for one in heir.chain[1:]):
                 yield heir
+
+    def all_heirs_of(self, declared: Declared) -> Iterator[Declared]:
+        """The types below one, those that extend or implement it itself first."""
+        met, open_ones = {id(declared.type)}, deque([declared])
+        while open_ones:
+            for heir in self.heirs_of(open_ones.popleft()):
+                if id(heir.type) not in met:
+                    met.add(id(heir.type))
+                    open_ones.append(heir)
+                    yield heir
 
     @property
     def names(self) -> Collection[str]:

@@ -239,7 +239,7 @@ def _insertion(source: bytes, facts: FileFacts, kind: Type, text: str, step: str
 
 def _names_around(declared: Declared, members: Members) -> set[str]:
     """Names of the methods of a class, of those above it and of its heirs: one hides another."""
-    kinds = (declared, *members.heirs_of(declared))
+    kinds = (declared, *members.all_heirs_of(declared))
     return {one.method.name for kind in kinds for one in kind.all_methods(inside=kind.path)}
 
 
