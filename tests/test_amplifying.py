@@ -258,6 +258,14 @@ def test_testng_has_what_came_first_and_lines_keep_their_place():
     )
 
 
+def test_a_look_need_not_begin_with_the_variable_that_it_is_about():
+    source = SOURCE.replace("int getTotal()", "char[] getMarks() { return null; } int getTotal()")
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
+    text = method('Cart result = cart.add("a", 1);', "assertNotNull(result);")
+    found = {one.told: one.text for one in looks(text, site_at(snapshot, "Cart#add"))}
+    assert "assertNotNull" not in found["new String(result.getMarks())"]
+
+
 def test_lines_are_indented_as_those_around():
     text = "@Test\nvoid a() {\n\tcart.names();\n}"
     first, *_ = looks(text, site_of("Cart#names"))

@@ -20,6 +20,7 @@ from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.place import find_place, place_test, scope_of
 from personalizer.generation.placing.style import House, house_of
 from personalizer.generation.records import Edit
+from personalizer.generation.syntax import whole
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
 
@@ -235,9 +236,9 @@ def _nameless(text: str, name: str = "") -> str:
         True
     """
     if not name:
-        named = re.search(r"\bvoid\s+(\w+)\s*\(", text)
+        named = re.search(r"\bvoid\s+([\w$]+)\s*\(", text)
         name = named[1] if named else ""
-    return java.digest(re.sub(rf"\b{name}(?=\s*\()", "", text, count=1).encode())
+    return java.digest(re.sub(rf"{whole(name)}(?=\s*\()", "", text, count=1).encode())
 
 
 def _binary(package: str, owner: str) -> str:

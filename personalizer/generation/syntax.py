@@ -20,6 +20,7 @@ __all__ = [
     "is_variable",
     "kinds_of_variables",
     "nodes",
+    "whole",
 ]
 
 CALLS = frozenset({"method_invocation", "object_creation_expression"})
@@ -125,6 +126,16 @@ def is_variable(node: Node) -> bool:
     member = {"method_invocation": "name", "field_access": "field"}.get(parent.type)
     named = parent.child_by_field_name(member) if member else None
     return named is None or named.id != node.id
+
+
+def whole(name: str) -> str:
+    """A regular expression of a name that is no part of a longer one.
+
+    Example:
+        >>> re.findall(whole("a$"), "a$ + a$b + aa$")
+        ['a$']
+    """
+    return rf"(?<![\w$]){re.escape(name)}(?![\w$])"
 
 
 def code(node: Node | None) -> str:

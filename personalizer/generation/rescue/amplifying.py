@@ -42,6 +42,7 @@ from personalizer.generation.syntax import (
     code,
     given_to,
     kinds_of_variables,
+    whole,
 )
 from personalizer.words import OF_TODAY, count
 
@@ -146,20 +147,21 @@ def _of_result(at: _At, site: Site, views: Views) -> Iterator[Look]:
         return
     for guess in guesses(kind, name, getters)[:-1] or guesses(kind, name):
         for line in guess.split("\n"):
-            yield at.look(line, kept)
+            yield at.look(line, name, kept)
 
 
 def _is_compared(name: str, text: str) -> bool:
     """Whether an assertion compares a variable itself with something that it is to be."""
-    whole = rf"\bassert(?!Not|That)\w+\((?:[^;]*, )?{name}(?:, [^;]*)?\);|\bassertThat\({name}\)"
-    return bool(re.search(whole, text))
+    it = re.escape(name)
+    compared = rf"\bassert(?!Not|That)\w+\((?:[^;]*, )?{it}(?:, [^;]*)?\);|\bassertThat\({it}\)"
+    return bool(re.search(compared, text))
 
 
 def _is_seen(expression: str, text: str) -> bool:
     """Whether an assertion looks at an expression already."""
     if expression.isidentifier():
         return _is_compared(expression, text)
-    return bool(re.search(rf"\bassert[^;]*(?<![\w.]){re.escape(expression)}", text))
+    return bool(re.search(rf"\bassert[^;]*(?<![\w.$]){re.escape(expression)}", text))
 
 
 def _places(text: str, site: Site) -> Iterator[_At]:
@@ -249,11 +251,12 @@ class _At(NamedTuple):
         """The statement, or the call where that is all there is to it."""
         return f"{code(self.call)};" if self.bare else code(self.statement)
 
-    def look(self, guess: str, kept: str = "", before: str = "") -> Look:
+    def look(self, guess: str, of: str, kept: str = "", before: str = "") -> Look:
         """A test with an assertion more.
 
         Args:
             guess: The assertion.
+            of: The variable that it is about.
             kept: What takes the statement's place.
             before: A statement that goes before it.
         """
@@ -266,7 +269,7 @@ class _At(NamedTuple):
         last, weak = self.statement, None
         for one in self._assertions():
             last = one
-            if re.fullmatch(rf"(?:\w+\.)?assertNotNull\({told.partition('.')[0]}\);", code(one)):
+            if re.fullmatch(rf"(?:\w+\.)?assertNotNull\({re.escape(of)}\);", code(one)):
                 weak = one
         if weak is not None:
             tree.replace(weak, said)  # which says more than that it is there
@@ -300,7 +303,7 @@ def _of_receiver(at: _At, views: Views) -> Iterator[Look]:
     on = at.call.child_by_field_name("object")
     if on is not None and on.type == "identifier" and code(on)[:1].islower():
         for line in of_state(code(on), views.of_owner):
-            yield at.look(line)
+            yield at.look(line, code(on))
 
 
 def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
@@ -312,7 +315,7 @@ def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
         name, kind, before, kept = wanted.name, wanted.type, "", ""
         if node.type == "identifier":
             name = code(node)
-        elif node.type in _MADE and not re.search(rf"\b{name}\b", at.text):
+        elif node.type in _MADE and not re.search(whole(name), at.text):
             made = code(node.child_by_field_name("type"))
             kind = made if node.type == "object_creation_expression" and "<" not in made else kind
             before = f"{kind} {name} = {code(node)};"
@@ -322,7 +325,7 @@ def _of_arguments(at: _At, site: Site) -> Iterator[Look]:
             continue
         fixed = simple_type(kind) in _FIXED or kind.endswith("...")
         if not fixed and not is_generic(kind, site):
-            yield at.look(guesses(kind, name)[0], kept, before)
+            yield at.look(guesses(kind, name)[0], name, kept, before)
 
 
 def _with(outer: Node, node: Node, text: str) -> str:

@@ -18,6 +18,7 @@ from personalizer.generation.rescue.statements import (
 )
 from personalizer.generation.rescue.values import LITERALS, Values
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import whole
 
 __all__ = ["Arguments", "arguments_of", "nothing_for", "null_of"]
 
@@ -44,7 +45,7 @@ class Arguments(NamedTuple):
         head, newline, call = begun.rpartition("\n")
         statements = [one for one in self.before if one not in head]
         names = filter(None, map(_declared, statements))
-        if any(re.search(rf"\b{name}\b", begun) for name in names):
+        if any(re.search(whole(name), begun) for name in names):
             return None
         indent = call[: len(call) - len(call.lstrip())]
         lines = [line for one in statements for line in one.split("\n")]
@@ -161,5 +162,5 @@ def _making(statements: Sequence[Statement], names: set[str]) -> list[Statement]
 
 def _declared(statement: str) -> str:
     """The variable that a statement declares; nothing where it declares none."""
-    found = re.match(r"(?:final\s+)?[\w.<>\[\], ?]+\s(\w+)(?:\[\])?\s*=", statement)
+    found = re.match(r"(?:final\s+)?[\w.$<>\[\], ?]+\s([\w$]+)(?:\[\])?\s*=", statement)
     return found[1] if found else ""
