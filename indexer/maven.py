@@ -138,13 +138,20 @@ class _Pom:
         return None
 
     def java(self) -> str | None:
-        for name in ("release", "source", "target"):
+        told = self._java("release", "source", "target")
+        return told or language_level(self.value("${java.version}"))
+
+    def java_of_tests(self) -> str | None:
+        return self._java("testRelease", "testSource", "testTarget")
+
+    def _java(self, *names: str) -> str | None:
+        for name in names:
             for plugin in self._plugins("maven-compiler-plugin", *_PLUGINS):
                 if known := self.value(_text_of(plugin, f"configuration/{name}")):
                     return language_level(known)
             if known := self.value("${maven.compiler." + name + "}"):
                 return language_level(known)
-        return language_level(self.value("${java.version}"))
+        return None
 
     def added(self, goal: str) -> Iterator[str]:
         """Roots that the build helper adds by a goal."""
@@ -229,4 +236,5 @@ def _maven_module(pom: _Pom, by_name: Mapping[_Name, _Pom]) -> Module:
         java=pom.java(),
         dependencies=tuple(one for one, module in zip(used, own, strict=True) if module is None),
         requires=tuple(module.folder for module in own if module is not None),
+        java_of_tests=pom.java_of_tests(),
     )

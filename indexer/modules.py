@@ -37,6 +37,8 @@ class Module:
     """Of every scope, those of the project's own modules left out."""
     requires: tuple[str, ...]
     """Folders of the modules that it uses."""
+    java_of_tests: str | None = None
+    """Language level of its tests; None where the build gives them no other."""
 
     @property
     def libraries(self) -> dict[str, str | None]:

@@ -1010,6 +1010,21 @@ def test_without_a_test_framework_candidates_are_compiled_and_not_run(tmp_path):
 
 
 @needs_java
+@pytest.mark.parametrize("of_tests", ["11", None])
+def test_tests_are_of_the_language_level_that_the_build_gives_them(tmp_path, of_tests):
+    told = pom(JUPITER, java="8")
+    if of_tests:
+        more = f"<properties><maven.compiler.testRelease>{of_tests}</maven.compiler.testRelease>"
+        told = told.replace("<properties>", more)
+    made = project(tmp_path / "shop", {"pom.xml": told}, data=tmp_path / "data")
+    try:
+        verdict = made.verdict("var more = cart; assertEquals(0, more.total());")
+    finally:
+        made.validator.close()
+    assert verdict.compiles is (of_tests is not None), verdict
+
+
+@needs_java
 def test_a_language_level_above_the_jdk_is_told(tmp_path):
     files = {"pom.xml": pom(JUPITER, java="99")}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")

@@ -135,7 +135,7 @@ class Project:
         Raises:
             BadInput: If the module wants a newer JDK than there is, or the compiler dies.
         """
-        options = self._options(module)
+        options = self._options(module, of_tests=True)
         found = self._class_paths.of(module)
         frameworks = frameworks_of(found.jars, self._class_paths.repositories)
         jars = (*frameworks.jars, *(j for j in found.jars if j not in frameworks.jars))
@@ -158,7 +158,7 @@ class Project:
                         texts,
                         (*outputs, *jars),
                         built.hexdigest(),
-                        self._options(one),
+                        self._options(one, of_tests=of_tests),
                         lambda ask: compile(ask, jars),
                     )
                     problems |= wrong
@@ -178,10 +178,11 @@ class Project:
             missing=frameworks.missing,
         )
 
-    def _options(self, module: Module) -> tuple[str, ...]:
-        if module.java is None:
+    def _options(self, module: Module, *, of_tests: bool) -> tuple[str, ...]:
+        told = (module.java_of_tests if of_tests else None) or module.java
+        if told is None:
             return ()
-        level = max(int(module.java), 8)
+        level = max(int(told), 8)
         if level > self._jdk.version:
             raise BadInput(
                 f"the project is written for Java {level}, the JDK is version {self._jdk.version}: "
