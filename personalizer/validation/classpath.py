@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,10 @@ allprojects {
 """
 
 
+_NAMED = 5
+"""Missing libraries that are named; the others are counted."""
+
+
 @dataclass(frozen=True)
 class ClassPath:
     """The libraries of one module."""
@@ -47,8 +51,31 @@ class ClassPath:
     """Jars and folders that exist, in order."""
     origin: str
     """``class_path``, ``maven``, ``gradle``, ``build files`` or ``folder``."""
-    note: str | None = None
-    """What is missing, and why, in one line."""
+    failure: str | None = None
+    """Why the build does not tell it, in one line."""
+    missing: tuple[str, ...] = ()
+    """What it names and is not on this machine, as ``group:artifact``."""
+
+    @property
+    def note(self) -> str | None:
+        """What is missing, and why, in one line."""
+        return what_is_missing([self])
+
+
+def what_is_missing(paths: Iterable[ClassPath]) -> str | None:
+    """What class paths lack, each thing once, in one line; None where they lack nothing.
+
+    Example:
+        >>> of_a = ClassPath((), "build files", missing=("a:b", "c:d"))
+        >>> what_is_missing([of_a, ClassPath((), "build files", missing=("c:d", "e:f"))])
+        'not on this machine: a:b, c:d, e:f'
+    """
+    paths = list(paths)
+    notes = list(dict.fromkeys(one.failure for one in paths if one.failure))
+    if missing := list(dict.fromkeys(name for one in paths for name in one.missing)):
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        notes.append(f"not on this machine: {', '.join(missing[:_NAMED])}{more}")
+    return "; ".join(notes) or None
 
 
 class ClassPaths:
@@ -110,12 +137,8 @@ class ClassPaths:
         for one in requirements(module, self._modules):
             wanted |= dict.fromkeys(one.dependencies)
         jars, missing = self.repositories.closure(wanted)
-        notes = [self._failure] if self._failure else []
-        if missing:
-            names = ", ".join(f"{one.group}:{one.artifact}" for one in missing[:5])
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            notes.append(f"not on this machine: {names}{more}")
-        return ClassPath(jars, "build files", "; ".join(notes) or None)
+        names = tuple(f"{one.group}:{one.artifact}" for one in missing)
+        return ClassPath(jars, "build files", self._failure, names)
 
     @property
     def build_state(self) -> str:

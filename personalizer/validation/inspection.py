@@ -10,9 +10,10 @@ from pathlib import Path
 from indexer import Module
 from personalizer.errors import BadInput
 from personalizer.validation import sandbox
-from personalizer.validation.classpath import ClassPaths
+from personalizer.validation.classpath import ClassPaths, what_is_missing
 from personalizer.validation.frameworks import frameworks_of, measuring
 from personalizer.validation.jdk import find_jdk
+from personalizer.words import count, shortened
 
 __all__ = ["Finding", "inspect"]
 
@@ -90,12 +91,12 @@ def _tools(modules: Sequence[Module]) -> Iterator[Finding]:
 def _class_path(modules: Sequence[Module], found: ClassPaths) -> Finding:
     paths = [found.of(module) for module in modules]
     jars = {jar for one in paths for jar in one.jars}
-    told = f"{len(jars)} jars, as told by {', '.join(sorted({p.origin for p in paths}))}"
-    notes = list(dict.fromkeys(one.note for one in paths if one.note))
-    if not notes:
+    told = f"{count(len(jars), 'jar')}, as told by {', '.join(sorted({p.origin for p in paths}))}"
+    missing = what_is_missing(paths)
+    if missing is None:
         return Finding("class path", True, told)
     todo = "build the project once with Maven or Gradle, or name the jars in class_path"
-    return Finding("class path", False, f"{told}; {'; '.join(notes)[:500]}", todo)
+    return Finding("class path", False, f"{told}; {shortened(missing, 500)}", todo)
 
 
 def _launcher(modules: Sequence[Module], found: ClassPaths) -> Finding:
