@@ -572,6 +572,27 @@ def test_no_second_daemon_is_started_beside_one_that_fails(failing: Client, tmp_
     assert "failed (KeyError)" in found["error"]
 
 
+@pytest.mark.parametrize(
+    "told", ["", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"]
+)
+def test_a_daemon_that_ends_in_the_middle_of_an_answer_is_said_to_have_ended(
+    tmp_path: Path, told: str
+):
+    class Ending(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            if self.rfile.readline():  # a knock has none
+                self.wfile.write(told.encode())
+
+    address = str(tmp_path / "door")
+    with socketserver.UnixStreamServer(address, Ending) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        with pytest.raises(Unreachable, match="ended while it worked: ask again"):
+            Client(address).health()
+        with pytest.raises(Unreachable, match="ended while it worked: ask again"):
+            Client(address).generate(request(tmp_path), cancelled=threading.Event())
+        server.shutdown()
+
+
 @pytest.fixture
 def silent() -> Iterator[place.Note]:
     """A daemon that lives and does not answer: this process."""

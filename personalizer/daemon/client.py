@@ -272,6 +272,8 @@ class Client:
                     response = http.request(**asked)
             else:
                 response = asyncio.run(self._ask_until(cancelled, asked, heard))
+        except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+            raise Unreachable("the daemon ended while it worked: ask again") from error
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"the daemon does not answer: {error or type(error).__name__}"
