@@ -142,7 +142,8 @@ class _Pom:
         return told or language_level(self.value("${java.version}"))
 
     def java_of_tests(self) -> str | None:
-        return self._java("testRelease", "testSource", "testTarget")
+        told = self._java("testRelease", "release", "testSource", "testTarget")
+        return None if told == self.java() else told
 
     def _java(self, *names: str) -> str | None:
         for name in names:

@@ -1010,18 +1010,26 @@ def test_without_a_test_framework_candidates_are_compiled_and_not_run(tmp_path):
 
 
 @needs_java
-@pytest.mark.parametrize("of_tests", ["11", None])
-def test_tests_are_of_the_language_level_that_the_build_gives_them(tmp_path, of_tests):
-    told = pom(JUPITER, java="8")
-    if of_tests:
-        more = f"<properties><maven.compiler.testRelease>{of_tests}</maven.compiler.testRelease>"
-        told = told.replace("<properties>", more)
+@pytest.mark.parametrize(
+    ("main", "tests", "newer"),
+    [
+        ("release", "testRelease", True),
+        ("source", "testSource", True),
+        ("release", "testSource", False),  # a release is that of tests, too
+        ("release", "", False),
+    ],
+)
+def test_tests_are_of_the_language_level_that_the_build_gives_them(tmp_path, main, tests, newer):
+    told = pom(JUPITER, java="8").replace("compiler.release", f"compiler.{main}")
+    if tests:
+        more = f"<maven.compiler.{tests}>11</maven.compiler.{tests}>"
+        told = told.replace("<properties>", f"<properties>{more}")
     made = project(tmp_path / "shop", {"pom.xml": told}, data=tmp_path / "data")
     try:
         verdict = made.verdict("var more = cart; assertEquals(0, more.total());")
     finally:
         made.validator.close()
-    assert verdict.compiles is (of_tests is not None), verdict
+    assert verdict.compiles is newer, verdict
 
 
 @needs_java
