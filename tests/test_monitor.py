@@ -282,6 +282,12 @@ def test_a_source_of_one_value_gives_one_parameter(declared, sources, parameters
     assert is_unusual(declared, written) is unusual
 
 
+def test_a_method_inside_a_test_that_is_given_one_value_may_have_two_parameters(declared):
+    test = '@ParameterizedTest @ValueSource(strings = "a") void adds(String name) { '
+    inside = "Comparator<Item> by = new Comparator<Item>() { public int compare(Item one,"
+    assert not is_unusual(declared, test + inside)
+
+
 def test_what_is_unusual_in_the_middle_of_a_piece_is_so_at_its_end(declared):
     state = Checker(declared).after("@Test void adds() { cart.add(new Item")
     after = state and state.after("[] {")

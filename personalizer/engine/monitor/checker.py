@@ -579,7 +579,8 @@ class Checker(Names):
             self._typed = False
             return True
         if not self._frames or self._frames[-1].role != "call":
-            self._odd |= self._of_one and bool(self._frames) and self._frames[-1].role == "header"
+            own = len(self._frames) == 1 and self._frames[0].role == "header"
+            self._odd |= self._of_one and own
             fits = self._fits_array() and self._ends_value()
             self._is("")
             declares = self._frames[-1].declares if self._frames else None
