@@ -378,6 +378,7 @@ def test_what_is_unusual_in_the_middle_of_a_piece_is_so_at_its_end(declared):
         ("new Zebra();", "Zebra"),
         ("Zebra.valueOf(1);", "."),
         ("if (other instanceof Cart && cart.nothing()) { }", "nothing"),
+        ("many.forEach(nothing instanceof Cart);", "instanceof"),
     ],
 )  # fmt: skip
 def test_what_cannot_compile_is_refused_where_it_shows(declared, statements, piece):

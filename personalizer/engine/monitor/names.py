@@ -201,7 +201,7 @@ class Names(Sums):
             or not word[0].islower()
             or word in NO_VARIABLES
             or following == "->"
-            or begins_name(following)
+            or (begins_name(following) and following != "instanceof")
             or frame.sign == "<"
             or self._in_class
             or self._own_types
