@@ -300,12 +300,17 @@ def workspace_of(target: str, workspace: Path) -> tuple[Path, str]:
 
 
 def _engine(chosen: Settings) -> Engine:
-    """The server that the user named, or the model in a process of its own."""
+    """The server that the user named, the daemon's model, or one in a process of its own."""
+    from personalizer.daemon.engine import running_engine
     from personalizer.engine.child import ChildEngine
     from personalizer.engine.remote import remote_engine
     from personalizer.storage import data_folder
 
-    return remote_engine(chosen) or ChildEngine(chosen.threads, log=data_folder() / "engine.log")
+    return (
+        remote_engine(chosen)
+        or running_engine()
+        or ChildEngine(chosen.threads, log=data_folder() / "engine.log")
+    )
 
 
 def write_edit(root: Path, snapshot: Snapshot, edit: Edit) -> None:

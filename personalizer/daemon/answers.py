@@ -14,9 +14,10 @@ from starlette.requests import ClientDisconnect
 
 from indexer.errors import IndexerError, NotAFolder
 from personalizer import errors
+from personalizer.engine.wire import Question
 from personalizer.errors import BadInput, Cancelled, PersonalizerError
 
-__all__ = ["OPENAI", "body_of", "failure", "json", "refusal", "refused", "watched"]
+__all__ = ["OPENAI", "body_of", "failure", "json", "question_of", "refusal", "refused", "watched"]
 
 _log = logging.getLogger(__name__)
 
@@ -55,14 +56,28 @@ async def body_of(request: Request, kind: type[T]) -> T:
         BadInput: If it is none; names the key.
         Cancelled: If the client hung up in the middle.
     """
+    whole = await _whole(request)
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
+        return msgspec.json.decode(whole, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
+
+
+async def question_of(request: Request) -> Question:
+    """What the engine is asked; raises as ``body_of``."""
+    whole = await _whole(request)
+    try:
+        question: Question = msgspec.msgpack.decode(whole, type=Question)
+        return question
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"expected a question to the engine: {error}") from error
+
+
+async def _whole(request: Request) -> bytes:
+    try:
+        return await request.body()
     except ClientDisconnect as error:
         raise Cancelled("the client hung up before its request was whole") from error
-    except msgspec.DecodeError as error:
-        raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"expected {kind.__name__} as JSON: {error}") from error
 
 
 def json(value: object, status: int = 200) -> Response:

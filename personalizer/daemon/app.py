@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from indexer.errors import IndexerError
 from personalizer.daemon import openai
-from personalizer.daemon.answers import body_of, json, refusal, refused
+from personalizer.daemon.answers import body_of, json, question_of, refusal, refused
 from personalizer.daemon.bounds import Bounds, Turns, WholeOnly
 from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
@@ -131,6 +131,12 @@ def create(service: Service, activity: Activity) -> FastAPI:
     async def snippet(request: Request) -> Response:
         asked = await body_of(request, SnippetRequest)
         return json(await turns.unless_gone(request, lambda gone: service.snippet(asked, gone)))
+
+    @app.post("/api/engine", include_in_schema=False)  # for commands of ours, not for programs
+    async def engine(request: Request) -> Response:
+        asked = await question_of(request)
+        made = await turns.unless_gone(request, lambda gone: service.ask_engine(asked, gone))
+        return Response(msgspec.msgpack.encode(made), media_type="application/msgpack")
 
     @app.get("/api/status", **described())
     def status(workspace: str = "") -> Response:

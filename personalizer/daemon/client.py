@@ -227,6 +227,10 @@ class Client:
         """Asks a training to end."""
         return self._ask("POST", f"/api/jobs/{job_id}/cancel", Job)
 
+    def engine(self, question: bytes, *, cancelled: threading.Event | None = None) -> bytes:
+        """What the daemon's engine answers; ``daemon.engine`` knows what the bytes are."""
+        return self._answer("POST", "/api/engine", question, cancelled=cancelled).content
+
     def close(self) -> None:
         """Nothing stays open between calls; here for ``with``."""
 
@@ -247,12 +251,26 @@ class Client:
         path: str,
         answer: type[T],
         body: object = None,
+        **ways: Any,
+    ) -> T:
+        content = None if body is None else msgspec.json.encode(body)
+        response = self._answer(method, path, content, **ways)
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except msgspec.DecodeError as error:
+            raise DaemonError(f"the daemon's answer cannot be read: {error}") from error
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
         *,
         parameters: dict[str, str] | None = None,
         seconds: float | None = None,
         cancelled: threading.Event | None = None,
         heard: OnCandidate | None = None,
-    ) -> T:
+    ) -> httpx.Response:
         self._knock()
         import asyncio  # both take longer to load than a status without a daemon takes
 
@@ -262,7 +280,7 @@ class Client:
             "method": method,
             "url": path,
             "params": parameters,
-            "content": None if body is None else msgspec.json.encode(body),
+            "content": content,
             "timeout": httpx.Timeout(seconds, connect=5.0),
         }
         try:
@@ -280,10 +298,7 @@ class Client:
             ) from error
         if response.is_error:
             raise _error(response)
-        try:
-            return msgspec.json.decode(response.content, type=answer)
-        except msgspec.DecodeError as error:
-            raise DaemonError(f"the daemon's answer cannot be read: {error}") from error
+        return response
 
     def _knock(self) -> None:
         """Refuses early where nobody listens: httpcore 1.0 leaks the socket of a refused call."""

@@ -35,6 +35,7 @@ from personalizer.daemon.workspaces import OpenWorkspace, Workspaces
 from personalizer.engine import Completion, Request
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.remote import RemoteEngine
+from personalizer.engine.wire import Done, Embedded, Question, answer
 from personalizer.errors import AdapterError, BadInput, BaseTooLarge, EngineError
 from personalizer.forgotten import without
 from personalizer.generation import (
@@ -192,6 +193,11 @@ class Service:
         """Plain completions."""
         with self._undisturbed():
             return self.engine.generate(request, on_text=on_text, cancelled=cancelled)
+
+    def ask_engine(self, question: Question, cancelled: threading.Event) -> Done | Embedded:
+        """What the engine answers to a command that would load a model of its own."""
+        with self._undisturbed():
+            return answer(self.engine, question, cancelled=cancelled)
 
     def status(self, root: str) -> dict[str, Any]:
         """The JSON object of ``personalizer status``."""

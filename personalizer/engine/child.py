@@ -27,6 +27,7 @@ from personalizer.engine.wire import (
     Embedded,
     Failed,
     FromChild,
+    Question,
     Text,
     ToChild,
     Warm,
@@ -162,7 +163,7 @@ class ChildEngine:
 
     def _ask(
         self,
-        message: Callable[[int], Ask | Warm | Embed],
+        message: Callable[[int], Question],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
     ) -> Done | Embedded:
@@ -242,7 +243,7 @@ class _Child:
 
     def ask(
         self,
-        message: Callable[[int], Ask | Warm | Embed],
+        message: Callable[[int], Question],
         on_text: Callable[[str], None] | None,
         cancelled: threading.Event | None,
     ) -> Done | Embedded:

@@ -19,14 +19,12 @@ from personalizer.engine import Engine
 from personalizer.engine.wire import (
     Ask,
     Cancel,
-    Done,
-    Embed,
-    Embedded,
     Failed,
     FromChild,
+    Question,
     Text,
     ToChild,
-    Warm,
+    answer,
     read,
     write,
 )
@@ -74,15 +72,19 @@ class _Server:
                 case Cancel(id):
                     if (running := self._running.get(id)) is not None:
                         running.set()
-                case Ask() | Warm() | Embed():
-                    cancelled = self._running[message.id] = threading.Event()
+                case question:
+                    cancelled = self._running[question.id] = threading.Event()
                     threading.Thread(
-                        target=self._answer, args=(message, cancelled), daemon=True
+                        target=self._answer, args=(question, cancelled), daemon=True
                     ).start()
 
-    def _answer(self, ask: Ask | Warm | Embed, cancelled: threading.Event) -> None:
+    def _answer(self, ask: Question, cancelled: threading.Event) -> None:
+        def on_text(text: str) -> None:
+            self._write(Text(ask.id, text))
+
+        telling = on_text if isinstance(ask, Ask) and ask.stream else None
         try:
-            self._write(self._done(ask, cancelled))
+            self._write(answer(self._ready(), ask, on_text=telling, cancelled=cancelled))
         except PersonalizerError as error:
             self._write(Failed(ask.id, type(error).__name__, str(error)))
         except Exception as error:
@@ -91,21 +93,6 @@ class _Server:
             self._write(Failed(ask.id, EngineError.__name__, f"the engine failed: {reason}"))
         finally:
             del self._running[ask.id]
-
-    def _done(self, ask: Ask | Warm | Embed, cancelled: threading.Event) -> Done | Embedded:
-        def on_text(text: str) -> None:
-            self._write(Text(ask.id, text))
-
-        engine = self._ready()
-        match ask:
-            case Warm(id, base, adapter):
-                engine.warm(base, adapter)
-                return Done(id, [])
-            case Embed(id, model, texts):
-                return Embedded(id, engine.embed(model, texts))
-            case Ask(id, request, stream):
-                telling = on_text if stream else None
-                return Done(id, engine.generate(request, on_text=telling, cancelled=cancelled))
 
     def _ready(self) -> Engine:
         """The engine; the first request imports torch, while cancellations are still read."""

@@ -1,4 +1,7 @@
-"""Messages between ``child`` and ``serve``: msgpack frames after four bytes of length.
+"""Messages between whoever asks an engine and the process that holds it, in msgpack.
+
+Between ``child`` and ``serve`` they are frames after four bytes of length; the daemon takes and
+gives one in the body of a request.
 
 msgpack and not JSON, since a piece that is never left out is worth infinitely much, and JSON has
 no infinity.
@@ -7,11 +10,12 @@ no infinity.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import BinaryIO
 
 import msgspec
 
-from personalizer.engine import Completion, Request
+from personalizer.engine import Completion, Engine, Request
 
 __all__ = [
     "Ask",
@@ -21,9 +25,11 @@ __all__ = [
     "Embedded",
     "Failed",
     "FromChild",
+    "Question",
     "Text",
     "ToChild",
     "Warm",
+    "answer",
     "read",
     "write",
 ]
@@ -89,8 +95,35 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-ToChild = Ask | Warm | Embed | Cancel
+Question = Ask | Warm | Embed
+ToChild = Question | Cancel
 FromChild = Text | Done | Embedded | Failed
+
+
+def answer(
+    engine: Engine,
+    question: Question,
+    *,
+    on_text: Callable[[str], None] | None = None,
+    cancelled: threading.Event | None = None,
+) -> Done | Embedded:
+    """What an engine answers; raises as it does.
+
+    Args:
+        engine: Who is asked.
+        question: What it is asked.
+        on_text: As in ``Engine.generate``.
+        cancelled: As in ``Engine.generate``.
+    """
+    match question:
+        case Warm(id, base, adapter):
+            engine.warm(base, adapter)
+            return Done(id, [])
+        case Embed(id, model, texts):
+            return Embedded(id, engine.embed(model, texts))
+        case Ask(id, request):
+            return Done(id, engine.generate(request, on_text=on_text, cancelled=cancelled))
+
 
 _encoder = msgspec.msgpack.Encoder()
 
