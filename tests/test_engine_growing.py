@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 from transformers.cache_utils import Cache, DynamicCache
 
+from personalizer.engine import Request
 from personalizer.engine.growing import GrowingCache
+from personalizer.engine.local import LocalEngine
 from personalizer.models import load_base
 
 ROWS, HEADS, WIDTH, BLOCKS = 4, 2, 3, 2
@@ -48,6 +51,28 @@ def test_it_remembers_what_the_dynamic_cache_remembers(prefix: int):
         assert torch.equal(mine.keys, other.keys) and torch.equal(mine.values, other.values)
 
 
+def test_rows_that_begin_alike_are_read_once():
+    torch.manual_seed(2)
+    ours, theirs = GrowingCache(), DynamicCache()
+    for cache in (ours, theirs):
+        cache.batch_repeat_interleave(3)  # of nothing
+    for block in range(BLOCKS):
+        one = torch.randn(2, 1, HEADS, 17, WIDTH)
+        for cache in (ours, theirs):
+            cache.update(*one, block)
+    for cache in (ours, theirs):
+        cache.batch_repeat_interleave(ROWS)
+    for _ in range(150):  # room is made for all rows
+        new = [states(1) for _ in range(BLOCKS)]
+        order = torch.randint(ROWS, (ROWS,))
+        for cache in (ours, theirs):
+            for block in range(BLOCKS):
+                cache.update(*new[block], block)
+            cache.reorder_cache(order)
+    for mine, other in zip(ours.layers, theirs.layers, strict=True):
+        assert torch.equal(mine.keys, other.keys) and torch.equal(mine.values, other.values)
+
+
 def test_beams_write_the_same_text_with_it(tiny_base: Path):
     model: Any = load_base(str(tiny_base)).model
     prompt = torch.arange(30, 70)[None]
@@ -67,3 +92,22 @@ def test_beams_write_the_same_text_with_it(tiny_base: Path):
         return rows
 
     assert written(GrowingCache()) == written(None)
+
+
+def test_beams_read_their_prompt_in_one_row(tiny_base: Path):
+    read: list[torch.Size] = []
+
+    def note(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
+        if isinstance(module, torch.nn.Embedding):
+            read.append(given[0].shape)
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        engine = LocalEngine(1)
+        engine.generate(Request("class Cart { int total; }", str(tiny_base), count=4, max_tokens=5))
+        engine.close()
+    finally:
+        hook.remove()
+    (one, tokens), *others = read
+    assert one == 1 and tokens > 5
+    assert others == [(4, 1)] * len(others)

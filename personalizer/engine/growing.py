@@ -71,6 +71,14 @@ class _Layer(DynamicLayer):
         self._shared = self._shared or self.get_seq_length()
         return self.keys, self.values
 
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Makes so many equal rows of each."""
+        length = self.get_seq_length()
+        if not length:
+            return
+        self._store = [store.repeat_interleave(repeats, dim=0) for store in self._store]
+        self.keys, self.values = (store[:, :, :length] for store in self._store)
+
     def move(self, rows: torch.Tensor, sources: torch.Tensor) -> None:
         """Gives rows what followed the prompt in others; both ``(M,)``, int64."""
         for part in (self.keys, self.values):

@@ -40,9 +40,10 @@ def search(
     """Completions of one request, best first."""
     request = reading.request
     beams = request.count if request.temperature == 0 else 1
-    past: Cache | None = asked.remembered(beams)
+    rows = has_rows(asked.base)
+    past: Cache | None = asked.remembered(1 if rows else beams)
     virtual = past.get_seq_length() if past is not None else 0
-    if has_rows(asked.base):
+    if rows:
         past = GrowingCache(past)
     pad = asked.base.tokenizer.pad_token_id
     ids = [pad] * virtual + reading.prompt  # a cache stands for its first tokens
@@ -67,6 +68,8 @@ def search(
     ):
         # PEFT counts positions itself where there is a soft prompt, and says so at every token
         warnings.filterwarnings("ignore", "Position ids are not supported")
+        if isinstance(past, GrowingCache):
+            _read_once(asked, prompt[:, virtual:-1], past, beams)
         torch.manual_seed(request.seed)
         output = asked.model.generate(
             input_ids=prompt,
@@ -91,11 +94,18 @@ def search(
             )
         )
     watch.finish(output.sequences)
-    rows = [
+    made = [
         reading.completion(row, score, cancelled=cancelled.is_set())
         for row, score in zip(written, scores, strict=True)
     ]
-    return sorted(rows, key=lambda one: -one.score)
+    return sorted(made, key=lambda one: -one.score)
+
+
+def _read_once(asked: Asked, prompt: torch.Tensor, past: GrowingCache, beams: int) -> None:
+    """Reads a prompt ``(1, T)`` in one row and has every beam remember it."""
+    if prompt.shape[1] and beams > 1:
+        asked.base.model.get_decoder()(input_ids=prompt, past_key_values=past, use_cache=True)
+    past.batch_repeat_interleave(beams)
 
 
 def _configuration(asked: Asked, reading: Reading, beams: int) -> Any:
