@@ -88,12 +88,12 @@ class Monitor(LogitsProcessor):
         scores -= _DEAD
         for count in _LOOKED_AT:
             best = before.topk(min(count, len(before)))
-            likely = best.indices[best.values.isfinite()].tolist()
-            lowered = {one: self._lowered(state, self._texts[one]) for one in likely}
-            follows = (self._texts[one] for one, nats in lowered.items() if nats < torch.inf)
+            likely = best.indices[best.values.isfinite()]
+            texts = [self._texts[one] for one in likely.tolist()]
+            lowered = [self._lowered(state, text) for text in texts]
+            follows = (text for text, nats in zip(texts, lowered, strict=True) if nats < torch.inf)
             if any(self._goes_on(state, text) for text in follows):
-                for token, nats in lowered.items():
-                    scores[token] = before[token] - nats
+                scores[likely] = before[likely] - scores.new_tensor(lowered)
                 return count == _LOOKED_AT[0]
         return False
 
