@@ -1,10 +1,10 @@
 """Beams or sampling: which gives the most whole tests of five?
 
-    python benchmarks/decoding.py PROJECT ... [--limit 10]
+    python benchmarks/decoding.py PROJECT ... [--limit 10] [--base starter] [--beams-only]
 
 Of some paired focal methods of each project, with their own tests hidden: how many of five
 candidates are whole tests, how many of these differ, for how many methods there is at least one,
-and seconds a method.
+and CPU seconds a method. A method that is too long for the base is left out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from indexer import Snapshot, index_folder
 from indexer.languages.java import digest
 from personalizer.engine import Request
 from personalizer.engine.local import LocalEngine
+from personalizer.errors import PromptTooLong
 from personalizer.generation.candidates import clean, whole_test
 from personalizer.generation.site import Site
 from personalizer.models.quiet import quiet_libraries
@@ -40,26 +41,33 @@ def main() -> None:
     parser.add_argument("projects", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=10, help="methods of each project")
     parser.add_argument("-n", type=int, default=5, help="candidates")
+    parser.add_argument("--base", default="starter", help="name or folder")
+    parser.add_argument("--beams-only", action="store_true")
     args = parser.parse_args()
+    ways = {"beams": WAYS["beams"]} if args.beams_only else WAYS
     quiet_libraries()
     engine = LocalEngine()
-    totals = {way: defaultdict[str, float](float) for way in WAYS}
+    engine.warm(args.base)
+    totals = {way: defaultdict[str, float](float) for way in ways}
     for project in args.projects:
         snapshot, _ = index_folder(project)
         for site, prompt in sample(snapshot, args.limit):
-            for way, (temperature, top_p) in WAYS.items():
-                start = time.perf_counter()
+            for way, (temperature, top_p) in ways.items():
+                start = time.process_time()
                 request = Request(
                     prompt,
-                    "starter",
+                    args.base,
                     count=args.n,
                     temperature=temperature,
                     top_p=top_p,
                     stop_at_method_end=True,
                     grammar="method",
                 )
-                texts = [clean(one.text) for one in engine.generate(request)]
-                totals[way]["seconds"] += time.perf_counter() - start
+                try:
+                    texts = [clean(one.text) for one in engine.generate(request)]
+                except PromptTooLong:
+                    break
+                totals[way]["seconds"] += time.process_time() - start
                 whole = [text for text in texts if whole_test(text, site)]
                 totals[way]["methods"] += 1
                 totals[way]["whole"] += len(whole)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from transformers.cache_utils import Cache, DynamicCache
 from personalizer.engine import Request
 from personalizer.engine.growing import GrowingCache
 from personalizer.engine.local import LocalEngine
+from personalizer.evaluation import decoding
+from personalizer.evaluation.decoding import beam_tests
 from personalizer.models import load_base
 
 ROWS, HEADS, WIDTH, BLOCKS = 4, 2, 3, 2
@@ -29,6 +34,22 @@ def begun(tokens: int) -> DynamicCache:
     for block in range(BLOCKS):
         cache.update(*states(tokens, alike=True), block)
     return cache
+
+
+@contextmanager
+def noted_shapes() -> Iterator[list[torch.Size]]:
+    """Rows and tokens of all that models read meanwhile."""
+    read: list[torch.Size] = []
+
+    def note(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
+        if isinstance(module, torch.nn.Embedding):
+            read.append(given[0].shape)
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        yield read
+    finally:
+        hook.remove()
 
 
 @pytest.mark.parametrize("prefix", [0, 5])
@@ -95,19 +116,29 @@ def test_beams_write_the_same_text_with_it(tiny_base: Path):
 
 
 def test_beams_read_their_prompt_in_one_row(tiny_base: Path):
-    read: list[torch.Size] = []
-
-    def note(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
-        if isinstance(module, torch.nn.Embedding):
-            read.append(given[0].shape)
-
-    hook = register_module_forward_pre_hook(note)
-    try:
-        engine = LocalEngine(1)
+    engine = LocalEngine(1)
+    with noted_shapes() as read:
         engine.generate(Request("class Cart { int total; }", str(tiny_base), count=4, max_tokens=5))
-        engine.close()
-    finally:
-        hook.remove()
+    engine.close()
     (one, tokens), *others = read
     assert one == 1 and tokens > 5
     assert others == [(4, 1)] * len(others)
+
+
+def test_prompts_of_different_lengths_are_read_once_and_written_on_as_ever(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+):
+    base = load_base(str(tiny_base))
+    prompts = [list(range(30, 30 + length)) for length in (9, 40, 41, 70, 1)]
+    examples = [SimpleNamespace(prompt=prompt) for prompt in prompts]
+
+    def written() -> list[tuple[str, ...]]:
+        return beam_tests(base.model, base, examples, beams=3, max_tokens=60)
+
+    with noted_shapes() as read:
+        ours = written()
+    assert read[0] == (4, 40) and (12, 40) not in read
+    monkeypatch.setattr(decoding, "has_rows", lambda base: False)
+    with noted_shapes() as read:
+        assert written() == ours
+    assert read[0] == (12, 41)

@@ -31,6 +31,28 @@ class GrowingCache(Cache):
         else:
             super().__init__(layers=[_Layer(layer) for layer in begun.layers])
 
+    def read(self, model: Any, tokens: torch.Tensor, mask: torch.Tensor, rows: int) -> None:
+        """Reads each text once, though so many rows are to go on from it.
+
+        transformers' ``generate`` would read it for each of them.
+
+        Args:
+            model: With a head for a language, which is not needed here.
+            tokens: ``(B, T)``, int64; as many as are remembered already stand for these.
+            mask: ``(B, T)``, 0 where a row is filled up on its left.
+            rows: Of each text, next to each other afterwards.
+        """
+        before = self.get_seq_length()
+        if rows > 1 and before < tokens.shape[1]:
+            model.get_decoder()(
+                input_ids=tokens[:, before:],
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, before:],
+                past_key_values=self,
+                use_cache=True,
+            )
+        self.batch_repeat_interleave(rows)
+
     def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
         """Puts in each row's place what another remembers: ``(B,)``, int64."""
         moved = (beam_idx != torch.arange(len(beam_idx), device=beam_idx.device)).nonzero()[:, 0]

@@ -69,7 +69,7 @@ def search(
         # PEFT counts positions itself where there is a soft prompt, and says so at every token
         warnings.filterwarnings("ignore", "Position ids are not supported")
         if isinstance(past, GrowingCache):
-            _read_once(asked, prompt[:, virtual:-1], past, beams)
+            past.read(asked.base.model, prompt[:, :-1], torch.ones_like(prompt[:, :-1]), beams)
         torch.manual_seed(request.seed)
         output = asked.model.generate(
             input_ids=prompt,
@@ -99,13 +99,6 @@ def search(
         for row, score in zip(written, scores, strict=True)
     ]
     return sorted(made, key=lambda one: -one.score)
-
-
-def _read_once(asked: Asked, prompt: torch.Tensor, past: GrowingCache, beams: int) -> None:
-    """Reads a prompt ``(1, T)`` in one row and has every beam remember it."""
-    if prompt.shape[1] and beams > 1:
-        asked.base.model.get_decoder()(input_ids=prompt, past_key_values=past, use_cache=True)
-    past.batch_repeat_interleave(beams)
 
 
 def _configuration(asked: Asked, reading: Reading, beams: int) -> Any:

@@ -154,14 +154,18 @@ def _decoded(
         gaps = [longest - len(examples[i].prompt) for i in chosen]
         rows = [[pad] * gap + examples[i].prompt for gap, i in zip(gaps, chosen, strict=True)]
         mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        tokens, seen = (torch.tensor(one, device=device) for one in (rows, mask))
         # An encoder-decoder gives the answer alone, after its start token.
         start = 1 if base.encoder_decoder else longest
         try:
             with torch.inference_mode():
+                past = GrowingCache() if grows else None
+                if past is not None:
+                    past.read(base.model, tokens[:, :-1], seen[:, :-1], each)
                 made = model.generate(
-                    input_ids=torch.tensor(rows, device=device),
-                    attention_mask=torch.tensor(mask, device=device),
-                    **({"past_key_values": GrowingCache()} if grows else {}),
+                    input_ids=tokens,
+                    attention_mask=seen,
+                    **({} if past is None else {"past_key_values": past}),
                     **guarded(start, chosen),
                     **how,
                 )
