@@ -26,7 +26,7 @@ from personalizer.generation.rescue.removal import without_lines, without_unused
 from personalizer.generation.rescue.rounds import begun, mended
 from personalizer.generation.rescue.settling import returned, settled, thrown, thrown_instead
 from personalizer.generation.rescue.values import Values
-from personalizer.generation.rescue.views import Getter, Views, views_of
+from personalizer.generation.rescue.views import Getter, Views, kind_of_result, views_of
 from personalizer.generation.site import Site
 from tests.java_build import Project, needs_sandbox, project
 from tests.java_project import method, site_at, snapshot_of
@@ -486,6 +486,27 @@ def test_types_within_others_are_told_apart():
         "    Cart.Builder made = new Cart.Builder();\n    Cart.Builder result = made.dear();",
         "    Cart.Builder builder = new Cart.Builder();\n    Cart.Builder result = builder.dear();",
     ]
+
+
+def test_names_may_hold_a_dollar_sign():
+    inner = "public static class %s { public int sum$up() { return 1; } public %s self() {} }"
+    inners = "".join(f"    {inner.replace('%s', one)}\n" for one in ("B", "A$B"))
+    source = SOURCE.rstrip().removesuffix("}").replace("class Cart", "class Cart$") + f"{inners}}}"
+    tests = TESTS.replace("Cart late = new Cart();", "Cart$.A$B b$ = new Cart$.A$B();").replace(
+        "Cart other;", "Cart.A$B another = new Cart.A$B();"
+    )
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": tests})
+    site = site_at(snapshot, "Cart$.A$B#sum$up")
+    start = next(iter(beginnings(site, Values(site)))).text
+    assert start.split("\n")[2:] == [
+        "    Cart$.A$B b$ = new Cart$.A$B();",
+        "    int result = b$.sum$up();",
+    ]
+    getters = (Getter("size", "int"),)
+    cleared = msgspec.structs.replace(site.focal, returns="void")
+    (end, *_) = plain_ends(start, "    b$.clear();", cleared, (), Views(of_owner=getters))
+    assert end == "    b$.clear();\n    assertEquals(0, b$.size());\n}"
+    assert kind_of_result(site_at(snapshot, "Cart$.A$B#self")) == "Cart$.A$B"
 
 
 def test_a_field_of_what_declares_the_method_is_called_too():

@@ -21,6 +21,7 @@ from personalizer.generation.rescue.statements import needed, statements_of, tes
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.views import RESULT, kind_of_result
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import whole
 
 __all__ = ["Beginning", "beginnings", "plain_name"]
 
@@ -123,9 +124,10 @@ def _in_test(site: Site, test: Where, kinds: _Kinds) -> Iterator[_Way]:
     statements = list(statements_of(site, test))
     given = {one.name for one in test.method.parameters}  # which no other test has
     *_, outer, _ = ["", "", *site.focal.owner.split(".")]
-    of_it = re.compile(rf"\b{outer}\b")  # many a class has a Builder
+    of_it = re.compile(whole(outer) if outer else "")  # many a class has a Builder
     for place, one in enumerate(statements):
-        made = one.type in kinds.above and not kinds.own.isdisjoint(re.findall(r"\w+", one.value))
+        mentioned = re.findall(r"[\w$]+", one.value)
+        made = one.type in kinds.above and not kinds.own.isdisjoint(mentioned)
         found = one.type in kinds.own or made
         if found and len(one.names) == 1 and of_it.search(one.text):
             (name,) = one.names
@@ -144,8 +146,8 @@ def _text(site: Site, way: _Way) -> str:
     head = "" if site.flavour == "junit3" else "@Test\n"
     head += f"{'' if junit5 else 'public '}void {plain_name(site)}() {{\n"
     kind = kind_of_result(site)
-    declared = {name for text in way.statements for name in re.findall(r"\w+", text)}
-    call = f"{kind} {RESULT} = {way.receiver}" if kind and RESULT not in declared else way.receiver
+    taken = re.search(whole(RESULT), "\n".join(way.statements))
+    call = f"{kind} {RESULT} = {way.receiver}" if kind and not taken else way.receiver
     if not focal.parameters:
         call += "();"
     lines = "\n".join([*way.statements, call]).split("\n")

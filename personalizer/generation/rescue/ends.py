@@ -19,6 +19,7 @@ from personalizer.generation.rescue.views import (
     views_of,
 )
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import whole
 
 __all__ = ["Ends", "ends_at", "plain_ends"]
 
@@ -51,7 +52,7 @@ def plain_ends(
 
 def _seen(begun: str, focal: Method, views: Views) -> tuple[str, ...]:
     """What may be asserted behind a call, the most that can be said first."""
-    found = re.search(r"(?:^|[\s=])([a-z]\w*)\.\w+(?:\(\);)?\Z", begun)
+    found = re.search(r"(?:^|[\s=])([a-z_$][\w$]*)\.[\w$]+(?:\(\);)?\Z", begun)
     called_on = found[1] if found else ""
     if focal.constructor:
         text, *less = guesses(focal.owner, getters=views.of_owner)
@@ -71,7 +72,7 @@ def _calls(text: str, begun: str, focal: Method, arguments: Iterable[Arguments])
         yield begun
         return
     written = re.match(r"[^;{}]*;", text[len(begun) :])
-    if written and not re.search(rf"\b{RESULT}\b", written[0]):  # which is not yet there
+    if written and not re.search(whole(RESULT), written[0]):  # which is not yet there
         yield begun + written[0]
     made = (one.behind(begun) for one in arguments)
     yield from (one for one in made if one is not None)

@@ -219,4 +219,4 @@ def kind_of_result(site: Site) -> str | None:
     if is_generic(focal.returns, site):
         return "Object[]" if focal.returns.endswith("[]") else "Object"
     inner = {one.simple_name: one.name for one in site.snapshot.files[site.focal_path].types}
-    return re.sub(r"(?<![\w.])[A-Z]\w*", lambda m: inner.get(m[0], m[0]), focal.returns)
+    return re.sub(r"(?<![\w$.])[A-Z][\w$]*", lambda m: inner.get(m[0], m[0]), focal.returns)
