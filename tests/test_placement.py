@@ -348,7 +348,7 @@ def test_a_name_that_is_taken_is_counted_on(existing: str, wanted: str, got: str
 def test_a_name_that_is_taken_says_what_the_test_is_about(
     existing: str, wanted: str, statement: str, got: str
 ):
-    method = method_of("public int total() { return 1; }")
+    method = method_of("public int total(Integer... rates) { return 1; }")
     test = f"@Test\nvoid {wanted}() {{\n    {statement}\n}}"
     assert free_name(test, wanted, existing.split(), (), method) == got
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from indexer import Method, Snapshot
+from indexer import Method, Parameter, Snapshot
 from personalizer.engine import Completion
 from personalizer.generation import Candidate, resolve_target
 from personalizer.generation.assertions import asserts, without_empty_words
@@ -202,7 +202,6 @@ def test_other_exceptions_are_not_expected(line: int, failure: str):
         ("parse(text)", ["int price = parse(text);"], "price"),
         ("new int[] {-1}[0]", [], "new int[] {-1}[0]"),
         ("price.of(1)", [], "price.of(1)"),
-        ("1, two()", [], "1, two()"),
     ],
 )
 def test_what_an_argument_calls_is_called_before(argument: str, before: list[str], given: str):
@@ -211,6 +210,14 @@ def test_what_an_argument_calls_is_called_before(argument: str, before: list[str
     found = thrown(text, 4, "java.io.IOException: gone (CartTest.java:9)", add())
     assert found is not None
     assert found[0] == method("Cart cart = new Cart();", *before, expected)
+
+
+def test_what_one_of_many_arguments_calls_stays():
+    many = msgspec.structs.replace(add(), parameters=(Parameter("int...", "prices"),))
+    text = method("int sum = cart.add(1, two());")
+    found = thrown(text, 3, "java.io.IOException: gone (CartTest.java:9)", many)
+    assert found is not None
+    assert found[0] == method("assertThrows(java.io.IOException.class, () -> cart.add(1, two()));")
 
 
 def test_a_name_that_means_another_exception_is_written_in_full():
@@ -809,6 +816,29 @@ def test_a_test_of_another_method_keeps_its_name():
     text = "@Test\nvoid testClear() {\n    cart.clear();\n    assertEquals(0, cart.size());\n}"
     (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_of("Cart#add"))
     assert "void testClear()" in one.text and not one.calls_focal
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "is_it"),
+    [
+        ("Cart#add", "cart.add(1)", True),
+        ("Cart#add", "cart.add(/* a price */ 1)", True),
+        ("Cart#add", 'cart.add(1, "why")', False),
+        ("Cart#add", "names.add()", False),
+        ("Cart#put", "cart.put(1)", True),
+        ("Cart#put", 'cart.put(1, "a", "b")', True),
+        ("Cart#put", "cart.put()", False),
+        ("Cart#Cart", "new Cart<>(1)", True),
+        ("Cart#Cart", "new Cart()", False),
+    ],
+)
+def test_a_method_is_called_with_as_many_arguments_as_it_takes(target: str, call: str, is_it: bool):
+    source = SOURCE.rstrip().removesuffix("}")
+    source += "int put(int price, String... tags) { return 1; } public Cart(int total) { } }\n"
+    snapshot = snapshot_of({SHOP: source, "src/test/java/shop/CartTest.java": TESTS})
+    text = method(f"assertNotNull({call});")
+    (one,) = candidates_of([Completion(text, -1.0, 5, "stop")], site_at(snapshot, target))
+    assert one.calls_focal is is_it
 
 
 def test_an_exception_that_an_annotation_expects_is_asserted():

@@ -63,7 +63,7 @@ class Candidate:
     may_compile: bool = True
     """False where it uses what is not there, or not as it is there: told without a compiler."""
     calls_focal: bool = True
-    """Whether it calls a method of the focal method's name itself."""
+    """Whether it calls a method of the focal method's name, with as many arguments as it takes."""
     compiles: bool | None = None
     """None when it was not compiled; ``not_run`` says why."""
     passes: bool | None = None

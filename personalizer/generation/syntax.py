@@ -20,6 +20,7 @@ __all__ = [
     "is_variable",
     "kinds_of_variables",
     "nodes",
+    "takes",
     "whole",
 ]
 
@@ -87,13 +88,22 @@ def nodes(root: Node | None, *, without: Collection[str] = ()) -> Iterator[Node]
 
 
 def calls_of(method: Method, root: Node | None) -> Iterator[Node]:
-    """Calls of a method, or of a constructor, by its name alone."""
+    """Calls of a method, or of a constructor, by its name and how many arguments they give."""
     kind, field, name = "method_invocation", "name", method.name
     if method.constructor:
         kind, field, name = "object_creation_expression", "type", method.class_name
     for node in nodes(root):
-        if node.type == kind and code(node.child_by_field_name(field)).partition("<")[0] == name:
+        fits = node.type == kind and takes(method, len(given_to(node)))
+        if fits and code(node.child_by_field_name(field)).partition("<")[0] == name:
             yield node
+
+
+def takes(method: Method, count: int) -> bool:
+    """Whether a method can be called with so many arguments."""
+    wanted = len(method.parameters)
+    if wanted and method.parameters[-1].type.endswith("..."):
+        return count >= wanted - 1
+    return count == wanted
 
 
 def given_to(call: Node) -> tuple[Node, ...]:

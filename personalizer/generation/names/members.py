@@ -15,13 +15,13 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from indexer import Field, FileFacts, Import, Method, Snapshot, Type, Where
+from indexer import Field, FileFacts, Import, Snapshot, Type, Where
 from indexer.facts import simple_type
 from indexer.languages.java import enum_constants
 from indexer.pairing import in_test_root
 from personalizer.engine.monitor.java_types import java_kind
 
-__all__ = ["Declared", "Members", "takes"]
+__all__ = ["Declared", "Members"]
 
 _PARENTS = frozenset(
     {"Object", "Throwable", "Exception", "RuntimeException", "IllegalArgumentException"}
@@ -163,14 +163,6 @@ def _added_to(facts: FileFacts, kind: Type) -> bool:
     written += [field.annotations for field in facts.fields if field.owner == kind.name]
     written += [method.annotations for method in facts.methods if method.owner == kind.name]
     return bool({*chain(*written)} - {"Override"})
-
-
-def takes(method: Method, count: int) -> bool:
-    """Whether a method can be called with so many arguments."""
-    wanted = len(method.parameters)
-    if wanted and method.parameters[-1].type.endswith("..."):
-        return count >= wanted - 1
-    return count == wanted
 
 
 class Members:

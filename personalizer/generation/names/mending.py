@@ -16,11 +16,11 @@ from tree_sitter import Node
 from indexer import Snapshot
 from personalizer.engine.monitor.java_types import java_packages
 from personalizer.generation.names.libraries import FLAVOURS
-from personalizer.generation.names.members import Members, takes
+from personalizer.generation.names.members import Members
 from personalizer.generation.names.needs import Found, Needs, Scope
 from personalizer.generation.names.symbols import Misuse, Reader
 from personalizer.generation.placing.style import numbered
-from personalizer.generation.syntax import MethodTree, code, is_variable, nodes
+from personalizer.generation.syntax import MethodTree, code, is_variable, nodes, takes
 
 __all__ = ["Checked", "Symbols", "one_edit"]
 

@@ -14,10 +14,10 @@ from tree_sitter import Node
 
 from indexer import Import, Snapshot, Span, Where
 from personalizer.engine.monitor.java_types import is_unchecked
-from personalizer.generation.names.members import Declared, Members, takes
+from personalizer.generation.names.members import Declared, Members
 from personalizer.generation.names.needs import Found, Scope
 from personalizer.generation.names.wildcards import wildcards_of
-from personalizer.generation.syntax import MethodTree, code, given_to, nodes
+from personalizer.generation.syntax import MethodTree, code, given_to, nodes, takes
 
 __all__ = ["Misuse", "Reader"]
 

@@ -19,7 +19,6 @@ from tree_sitter import Node
 
 from indexer.facts import simple_type
 from personalizer.engine.monitor.java_types import java_kind
-from personalizer.generation.names.members import takes
 from personalizer.generation.ranking import good, left, worth
 from personalizer.generation.records import Candidate
 from personalizer.generation.rescue.rounds import declared
@@ -170,9 +169,8 @@ def _places(text: str, site: Site) -> Iterator[_At]:
     kinds = kinds_of_variables(method)
     others = {name for name, kind in kinds.items() if _is_of_java(kind, site)}
     for call in calls_of(site.focal, method):
-        takes_all = takes(site.focal, len(given_to(call)))
         statement = _statement(call)
-        if statement and takes_all and code(call.child_by_field_name("object")) not in others:
+        if statement and code(call.child_by_field_name("object")) not in others:
             yield _At(text, statement, call, site.flavour)
 
 
