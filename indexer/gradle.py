@@ -15,12 +15,14 @@ __all__ = ["gradle_modules"]
 _Folders = Mapping[str, str]
 """Folders of projects by path, as ``:core:api``."""
 _JAVA_LEVELS = {
-    "release": ("options", "compileJava"),
-    "sourceCompatibility": (),
-    "languageVersion": ("toolchain",),
-    "jvmToolchain": (),
+    "release": "options",
+    "sourceCompatibility": "",
+    "languageVersion": "toolchain",
+    "jvmToolchain": "",
 }
-"""What tells the language level, and in one of which blocks; the first counts most."""
+"""What tells the language level, in which block beside a task's; the first counts most."""
+_MAIN, _TESTS = "compileJava", "compileTestJava"
+"""The tasks that compile a module and its tests."""
 _ADDS_ROOTS = frozenset({"srcDir", "srcDirs", "setSrcDirs"})
 _GETTERS = frozenset({"get", "orNull", "asInt", "toInt", "toInteger", "toString"})
 _LOOKS_UP = frozenset({"property", "findProperty", "getProperty", "gradleProperty"})
@@ -70,18 +72,20 @@ def _gradle_module(
     required = [places[p] for call in own for p in _projects(call.arguments) if p in places]
     accessors = {_accessor(project): there for project, there in places.items()}
     required += [accessors[a] for call in own for a in _accessed(call.arguments) if a in accessors]
+    java, of_tests = (_java_level(calls, names, task) for task in (_MAIN, _TESTS))
     return Module(
         folder=folder,
         tool="gradle",
         sources=_roots(calls, "main", folder, names),
         tests=_roots(calls, "test", folder, names),
-        java=_java_level(calls, names),
+        java=java,
         dependencies=tuple(
             dict.fromkeys(
                 Dependency(one.group, one.artifact, one.version or managed(one)) for one in used
             )
         ),
         requires=tuple(dict.fromkeys(one for one in required if one != folder)),
+        java_of_tests=None if of_tests == java else of_tests,
     )
 
 
@@ -247,18 +251,26 @@ def _accessor(project: str) -> str:
     return re.sub(r"[-_.](\w)", lambda m: m[1].upper(), project[1:]).replace(":", ".")
 
 
-def _java_level(calls: Sequence[Call], names: _Names) -> str | None:
-    told: dict[str, str | None] = {}
+def _java_level(calls: Sequence[Call], names: _Names, task: str) -> str | None:
+    """The language level that a task compiles: by what is said in its own block, or of all."""
+    told: dict[tuple[str, bool], str | None] = {}
     for call in calls:
         name, above = call.path[-1], call.path[:-1]
-        blocks = _JAVA_LEVELS.get(name)
-        if blocks is None or not call.arguments or any("Test" in one for one in above):
+        block, own = _JAVA_LEVELS.get(name), task in above
+        if block is None or not call.arguments or any(_is_other(one, task) for one in above):
             continue
-        if not blocks or any(one in above for one in blocks):
+        if own or not block or block in above:
             value = names.value(call.arguments[-1]) or ""
             levels = filter(None, map(language_level, (value, *value.split("."))))
-            told[name] = next(levels, told.get(name))
-    return next((told[name] for name in _JAVA_LEVELS if told.get(name)), None)
+            told[name, own] = next(levels, told.get((name, own)))
+    found = (told.get((name, own)) for name in _JAVA_LEVELS for own in (True, False))
+    return next(filter(None, found), None)
+
+
+def _is_other(name: str, task: str) -> bool:
+    """Whether a block is that of another task that compiles, or of other tests."""
+    compiles = name.startswith("compile") and name.endswith("Java")
+    return name != task and (compiles or "Test" in name)
 
 
 def _roots(calls: Iterable[Call], kind: str, folder: str, names: _Names) -> tuple[str, ...]:

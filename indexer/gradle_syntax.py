@@ -63,7 +63,7 @@ def _flat(call: Call, above: tuple[str, ...]) -> Iterator[Call]:
         path = path[:-1]
     if call.path and call.path[-1] not in _SEEN_THROUGH:
         yield call._replace(path=path)
-    within = path + _selected(call.arguments)
+    within = path + _selected(call.arguments[:1])
     for one in call.block:
         yield from _flat(one, within)
     listed = (one.arguments if one.path == () else () for one in call.arguments)

@@ -514,6 +514,47 @@ def test_the_level_is_that_of_the_code_that_is_tested(script: str):
 
 
 @pytest.mark.parametrize(
+    "of_tests",
+    [
+        "compileTestJava { sourceCompatibility = 17 }",
+        "compileTestJava { options.release = 17 }",
+        "compileTestJava.options.release.set(17)",
+        "tasks.compileTestJava { options.release.set(17) }",
+        "tasks { compileTestJava { sourceCompatibility = JavaVersion.VERSION_17.toString() } }",
+        'tasks.named<JavaCompile>("compileTestJava") { options.release.set(17) }',
+        'tasks.named("compileTestJava", JavaCompile::class) { options.release = 17 }',
+        'tasks.named("compileTestJava").configure { options.release = 17 }',
+        "compileTestJava.javaCompiler = javaToolchains.compilerFor { languageVersion = of(17) }",
+    ],
+)
+@pytest.mark.parametrize(
+    "of_all", ["java.toolchain.languageVersion = of(8)", "compileJava { options.release = 8 }"]
+)
+def test_tests_may_have_a_level_of_their_own(of_tests: str, of_all: str):
+    for script in (f"{of_all}\n{of_tests}", f"{of_tests}\n{of_all}"):
+        (one,) = modules_of({"build.gradle": script})
+        assert (one.java, one.java_of_tests) == ("8", "17")
+
+
+@pytest.mark.parametrize(
+    ("script", "of_tests"),
+    [
+        ("sourceCompatibility = 8; compileIntegrationTestJava { options.release = 17 }", None),
+        ("sourceCompatibility = 8; compileTestJava { sourceCompatibility = 8 }", None),
+        ("java.toolchain.languageVersion = of(17); compileJava { options.release = 8 }", "17"),
+        (
+            "tasks.withType(JavaCompile) { options.release = 8 }\n"
+            "compileTestJava { sourceCompatibility = 17 }",
+            None,
+        ),
+    ],
+)
+def test_what_counts_most_of_all_tasks_counts_most_of_tests(script: str, of_tests: str | None):
+    (one,) = modules_of({"build.gradle": script})
+    assert (one.java, one.java_of_tests) == ("8", of_tests)
+
+
+@pytest.mark.parametrize(
     "text", ["{" * 9000, "(" * 9000, "a=" * 9000, "a." * 9000, "a b " * 9000, "a {b(" * 9000]
 )
 def test_scripts_of_any_depth_and_length_are_read(text: str):

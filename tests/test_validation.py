@@ -1033,6 +1033,24 @@ def test_tests_are_of_the_language_level_that_the_build_gives_them(tmp_path, mai
 
 
 @needs_java
+@pytest.mark.parametrize(("main", "tests"), [("8", "11"), ("11", "8")])
+def test_a_file_is_compiled_at_the_language_level_of_its_kind(tmp_path, main: str, tests: str):
+    more = f"<maven.compiler.testRelease>{tests}</maven.compiler.testRelease>"
+    told = pom(JUPITER, java=main).replace("<properties>", f"<properties>{more}")
+    made = project(tmp_path / "shop", {"pom.xml": told}, data=tmp_path / "data")
+    asserted = "assertEquals(0, cart.total());"
+    newer = {
+        "src/main/java/shop/Cart.java": CART.replace("total += price;", "var more = price;"),
+        "src/test/java/shop/CartTest.java": CART_TEST.replace(asserted, "var more = cart;"),
+    }
+    try:
+        found = [made.validator.compile(path, text) for path, text in newer.items()]
+    finally:
+        made.validator.close()
+    assert [one.compiles for one in found] == [main == "11", tests == "11"], found
+
+
+@needs_java
 def test_a_language_level_above_the_jdk_is_told(tmp_path):
     files = {"pom.xml": pom(JUPITER, java="99")}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")

@@ -50,8 +50,6 @@ class Layout:
     """Libraries, those first that run the tests."""
     compiled_against: Mapping[str, Path]
     """Of the test frameworks, what our own program needs."""
-    options: tuple[str, ...]
-    """The compiler's, for the language level."""
     problems: Mapping[str, Diagnostic]
     """First error by path, of sources that do not compile."""
     notes: tuple[str, ...]
@@ -133,9 +131,8 @@ class Project:
         """The layout of a module's tests; compiles what is not compiled yet.
 
         Raises:
-            BadInput: If the module wants a newer JDK than there is, or the compiler dies.
+            BadInput: If a module wants a newer JDK than there is, or the compiler dies.
         """
-        options = self._options(module, of_tests=True)
         found = self._class_paths.of(module)
         frameworks = frameworks_of(found.jars, self._class_paths.repositories)
         jars = (*frameworks.jars, *(j for j in found.jars if j not in frameworks.jars))
@@ -172,11 +169,19 @@ class Project:
             stamp=built.hexdigest() + beside.hexdigest(),
             jars=jars,
             compiled_against=frameworks.compiled_against,
-            options=options,
             problems=problems,
             notes=(found.note,) if found.note else (),
             missing=frameworks.missing,
         )
+
+    def options(self, path: str) -> tuple[str, ...]:
+        """The compiler's for a file of main code or of tests, by its language level.
+
+        Raises:
+            BadInput: If that wants a newer JDK than there is, or no module has the file.
+        """
+        module = self.module_of(path)
+        return self._options(module, of_tests=not _is_in(path, module.sources, module.tests))
 
     def _options(self, module: Module, *, of_tests: bool) -> tuple[str, ...]:
         told = (module.java_of_tests if of_tests else None) or module.java
@@ -294,11 +299,16 @@ def _sources(snapshot: Snapshot, module: Module, roots: Iterable[str], of_tests:
     for path in sorted(snapshot.files):
         if not path.endswith(".java") or path.endswith(("module-info.java", "package-info.java")):
             continue
-        inside = max((len(r) for r in roots if _below(path, r)), default=-1)
-        outside = max((len(r) for r in others if _below(path, r)), default=-1)
-        if inside > outside:
+        if _is_in(path, roots, others):
             found.append(path)
     return found
+
+
+def _is_in(path: str, roots: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a path lies below one of some roots, and not nearer below one of others."""
+    inside = max((len(r) for r in roots if _below(path, r)), default=-1)
+    outside = max((len(r) for r in others if _below(path, r)), default=-1)
+    return inside > outside
 
 
 def _stamp(place: Path) -> bytes:

@@ -62,6 +62,8 @@ class Trial:
 
     check: Check
     layout: Layout
+    options: tuple[str, ...]
+    """The compiler's, for the language level of the file."""
     processes: Processes
     probed: Kept[tuple[object, ...], Message]
     """Classes with probes, of any check."""
@@ -78,7 +80,7 @@ class Trial:
             "twin": twin.encode(),
             "class_path": joined(self.layout.class_path),
             "stamp": self.layout.stamp.encode(),
-            "options": joined(self.layout.options),
+            "options": joined(self.options),
             **({"whole": b"yes"} if whole else {}),
         }
         return self.processes.compile(

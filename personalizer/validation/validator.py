@@ -154,8 +154,9 @@ class LocalValidator:
             return Verdict(compiles=None, passes=None, not_run=str(error))
 
     def _trial(self, check: Check, cancelled: threading.Event | None) -> Trial:
+        options = self._project.options(check.file)
         layout = self._layout(check, cancelled)
-        return Trial(check, layout, self._processes, self._probed, cancelled)
+        return Trial(check, layout, options, self._processes, self._probed, cancelled)
 
     def _layout(self, check: Check, cancelled: threading.Event | None) -> Layout:
         module = self._project.module_of(check.file)
