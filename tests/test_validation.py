@@ -484,6 +484,27 @@ def test_tests_of_many_kinds_run_as_a_build_runs_them(cart, annotations, body, f
 
 
 @needs_sandbox
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("use();", "java.lang.ExceptionInInitializerError"),
+        (
+            "try { use(); } catch (Error once) { } use();",
+            "java.lang.NoClassDefFoundError: Could not initialize class shop.CartTest$Prices",
+        ),
+    ],
+)
+def test_a_class_that_could_not_be_begun_is_told_with_its_cause(cart, body: str, told: str):
+    prices = "static class Prices { static int first = Integer.parseInt(String.valueOf(1.5)); }"
+    test = f"@Test void generated() {{ {body} }} void use() {{ assertEquals(1, Prices.first); }}"
+    (verdict,) = cart.validator.validate([cart.check(f"{prices} {test}")])
+    failure = verdict.failure or ""
+    assert failure.startswith(told)
+    assert 'java.lang.NumberFormatException: For input string: "1.5"' in failure
+    assert failure.endswith("(CartTest.java:15)")
+
+
+@needs_sandbox
 def test_a_test_that_passes_once_and_fails_once_is_flaky(cart):
     verdict = cart.verdict(
         """var log = java.util.logging.Logger.getGlobal();

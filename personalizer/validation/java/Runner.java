@@ -219,6 +219,10 @@ public final class Runner {
 
         private static String said(Throwable problem, String type) {
             StringBuilder text = new StringBuilder(safe(problem));
+            Throwable cause = problem.getCause();
+            if (cause != null && (ofStart(problem) || ofStart(cause))) {
+                text.append(": ").append(safe(cause));
+            }
             for (StackTraceElement frame : problem.getStackTrace()) {
                 if (frame.getClassName().equals(type) || frame.getClassName().startsWith(type + "$")) {
                     text.append(" (").append(frame.getFileName()).append(':');
@@ -226,6 +230,11 @@ public final class Runner {
                 }
             }
             return text.toString();
+        }
+
+        /** Whether it says only that a class could not be begun; why, its cause says. */
+        private static boolean ofStart(Throwable problem) {
+            return problem instanceof ExceptionInInitializerError;
         }
 
         private static String chain(Throwable problem) {
