@@ -1006,6 +1006,61 @@ def test_a_test_class_that_does_not_compile_is_not_the_candidates_fault(tmp_path
 
 
 @needs_java
+@pytest.mark.parametrize(
+    ("libraries", "broken", "why"),
+    [
+        (
+            (JUPITER, ("org.acme", "rockets", "1")),
+            "import org.acme.Rocket;\n",
+            "not on this machine: org.acme:rockets; {} does not compile by itself: "
+            "line 6: package org.acme does not exist",
+        ),
+        (
+            (),
+            "",
+            "the class path holds no JUnit and no TestNG; {} does not compile by itself: "
+            "line 3: package org.junit.jupiter.api does not exist",
+        ),
+        (
+            (JUPITER, ("org.acme", "rockets", "1")),
+            "import;\n",
+            "{} does not compile by itself: line 6: <identifier> expected",
+        ),
+    ],
+)
+def test_a_library_that_is_missing_is_told_before_what_does_not_compile_without(
+    tmp_path, libraries, broken, why
+):
+    path = "src/test/java/shop/CartTest.java"
+    text = CART_TEST.replace("\nclass ", f"{broken}\nclass ")
+    files = {"pom.xml": pom(*libraries), path: text}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    try:
+        verdict = made.verdict("")
+    finally:
+        made.validator.close()
+    assert (verdict.compiles, verdict.not_run) == (None, why.format(path))
+
+
+@needs_java
+def test_no_candidate_in_a_new_class_is_to_blame_where_its_framework_is_missing(tmp_path):
+    path = "src/test/java/shop/CartTest.java"
+    files = {"pom.xml": pom(), path: ""}
+    made = project(tmp_path / "shop", files, data=tmp_path / "data")
+    new = Check(
+        path, CART_TEST, "shop.CartTest", "totalIsZeroAtFirst",
+        "src/main/java/shop/Cart.java", "shop.Cart", (6, 11),
+    )  # fmt: skip
+    try:
+        (verdict,) = made.validator.validate([new])
+    finally:
+        made.validator.close()
+    lacks = "the class path holds no JUnit and no TestNG"
+    why = f"{lacks}; package org.junit.jupiter.api does not exist"
+    assert (verdict.compiles, verdict.not_run) == (None, why)
+
+
+@needs_java
 def test_a_broken_test_beside_the_candidate_is_not_its_fault(tmp_path):
     files = {"src/test/java/shop/CartTest.java": CART_TEST.replace("assertEquals(0", "missing(0")}
     made = project(tmp_path / "shop", files, data=tmp_path / "data")

@@ -42,9 +42,9 @@ def generate_text(result: dict[str, Any]) -> str:
     lines += _left_of(result)
     lines += _not_noticed(best)
     if result.get("not_run"):
-        lines.append(f"  not compiled or run: {_not_run(result['not_run'])}")
+        lines.append(f"  not compiled or run: {shortened(result['not_run'], _LONGEST_REASON)}")
     elif best["passes"] and best["not_run"]:
-        lines.append(f"  what it adds is not known: {_not_run(best['not_run'])}")
+        lines.append(f"  what it adds is not known: {shortened(best['not_run'], _LONGEST_REASON)}")
     return "\n".join([*lines, "", edit["diff"].rstrip()])
 
 
@@ -162,7 +162,7 @@ def untested_text(result: dict[str, Any]) -> str:
     lines += ["", *(f"{name:{width}}  {count:6}" for name, count in summary.items())]
     not_run = next((one["not_run"] for one in result["results"] if one["not_run"]), None)
     if not_run:
-        lines.append(f"not compiled or run: {_not_run(not_run)}")
+        lines.append(f"not compiled or run: {shortened(not_run, _LONGEST_REASON)}")
     return "\n".join([*lines, f"results and diffs: {result['out']}"])
 
 
@@ -179,7 +179,7 @@ def snippet_text(result: dict[str, Any]) -> str:
             "  compiles" if result["compiles"] else f"  does not compile: {_failure(result)}"
         )
     elif result["not_run"]:
-        lines.append(f"  not compiled: {_not_run(result['not_run'])}")
+        lines.append(f"  not compiled: {shortened(result['not_run'], _LONGEST_REASON)}")
     lines.append(_where(result["edit"], result.get("written", False), _not_kept(result)))
     return "\n".join([*lines, "", result["edit"]["diff"].rstrip()])
 
@@ -202,15 +202,3 @@ def _failure(one: dict[str, Any]) -> str:
     why = re.sub(r"\w+", lambda word: shortened(word[0], _LONGEST_NAME), why)
     place = re.search(r" \(\w+\.\w+:\d+\)$", why)
     return shortened(why, _LONGEST_FAILURE, len(place[0]) if place else 0)
-
-
-def _not_run(why: str) -> str:
-    """Why nothing was compiled; what the class path lacks explains missing names alone.
-
-    Example:
-        >>> _not_run("A.java does not compile by itself: line 2: '(' expected; class path: Maven …")
-        "A.java does not compile by itself: line 2: '(' expected"
-    """
-    error = why.partition("; class path: ")[0]
-    named = re.search("cannot find symbol|does not exist|cannot access|cannot be resolved", error)
-    return shortened(why if named else error, _LONGEST_REASON)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import secrets
 import threading
 import time
@@ -31,6 +32,7 @@ from personalizer.validation.processes import Outcome, Processes
 from personalizer.validation.project import Layout, Project, diagnostics_of
 from personalizer.validation.records import Check, Diagnostic, Verdict
 from personalizer.validation.trial import Kept, Mutant, Trial
+from personalizer.words import shortened
 
 __all__ = ["LocalValidator"]
 
@@ -178,7 +180,7 @@ class LocalValidator:
         answer = trial.compile(check.source)
         wrong = tuple(one for _, one in diagnostics_of(answer.get("diagnostics")))
         if wrong:
-            reason = self._why_nothing_compiles(trial)
+            reason = self._why_nothing_compiles(trial, wrong)
             compiles = None if reason else False
             return Verdict(compiles, None, diagnostics=wrong, not_run=reason), None
         if not answer.get("found"):
@@ -275,18 +277,23 @@ class LocalValidator:
             else None,
         )
 
-    def _why_nothing_compiles(self, trial: Trial) -> str | None:
-        """Why the candidate is not to blame: its file, or the focal one, fails without it too."""
+    def _why_nothing_compiles(self, trial: Trial, wrong: Sequence[Diagnostic]) -> str | None:
+        """Why the candidate is not to blame: its file, or the focal one, fails without it too.
+
+        A new file has only its framework beside the candidate.
+        """
         check, problems = trial.check, trial.layout.problems
         if check.focal_path in problems:
             return _does_not_compile(check.focal_path, problems[check.focal_path], trial.layout)
         text = self._before(check)
         if text is None:
-            return None
+            told = (" ".join(one.message.split()) for one in wrong)
+            lacks = (_lacking(one, trial.layout) for one in told if _OF_FRAMEWORK.match(one))
+            return next(filter(None, lacks), None)
         key = (*trial.layout.state, check.file, content_hash(text.encode("utf-8", "replace")))
         if key not in self._broken:
-            wrong = diagnostics_of(trial.compile(text).get("diagnostics"))
-            self._broken[key] = wrong[0][1] if wrong else None
+            found = diagnostics_of(trial.compile(text).get("diagnostics"))
+            self._broken[key] = found[0][1] if found else None
         problem = self._broken[key]
         return _does_not_compile(check.file, problem, trial.layout) if problem else None
 
@@ -366,9 +373,23 @@ def _with_mutants(
 
 
 def _does_not_compile(path: str, problem: Diagnostic, layout: Layout) -> str:
-    first = " ".join(problem.message.split())
-    notes = "".join(f"; class path: {note}" for note in layout.notes)
-    return f"{path} does not compile by itself: line {problem.line}: {first[:200]}{notes}"
+    first = " ".join(problem.message.split())[:200]
+    told = f"{path} does not compile by itself: line {problem.line}: {first}"
+    return _lacking(told, layout) or told
+
+
+def _lacking(error: str, layout: Layout) -> str | None:
+    """What the class path lacks, then an error that names what nobody has; None for others."""
+    lacks = "; ".join(layout.notes) or layout.missing
+    if not lacks or not _NAMES_NOTHING.search(error):
+        return None
+    return f"{shortened(lacks, _LONGEST)}; {error}"
+
+
+_NAMES_NOTHING = re.compile("cannot find symbol|does not exist|cannot access|cannot be resolved")
+_OF_FRAMEWORK = re.compile(r"package (?:org\.junit|junit\.framework|org\.testng)\b")
+_LONGEST = 150
+"""Characters of what the class path lacks."""
 
 
 def _stop_if(cancelled: threading.Event | None) -> None:
