@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer import Index
+from lsp_server.answers import Candidate, Generation
+from lsp_server.features.generate_test import outcome
 from lsp_server.wording import in_editor
 from personalizer.daemon.acceptance import check
 from personalizer.daemon.protocol import TrainRequest
@@ -14,6 +16,7 @@ from personalizer.errors import SettingsError
 from personalizer.generation.validators import open_validator
 from personalizer.settings import Settings
 from personalizer.validation.records import Unable
+from personalizer.words import OF_TODAY
 
 
 def test_a_budget_that_is_no_time_is_named_by_its_setting(tmp_path: Path):
@@ -32,3 +35,16 @@ def test_a_workspace_that_is_not_trusted_is_trusted_in_the_editor(tmp_path: Path
     assert f"{tmp_path} is not trusted" in told
     assert "trust it in VS Code, or in any editor add it to trusted_workspaces in /" in told
     assert "--" not in told
+
+
+@pytest.mark.parametrize(
+    ("notes", "told"),
+    [
+        ((), OF_TODAY),
+        ((OF_TODAY, "makes its own Cart"), f"{OF_TODAY}; makes its own Cart"),
+        ((f"{OF_TODAY}: 2 for 1",), f"{OF_TODAY}: 2 for 1"),
+    ],
+)
+def test_that_a_test_expects_what_the_code_gives_is_said_once(notes: tuple[str, ...], told: str):
+    best = Candidate(compiles=True, passes=True, settled=True, notes=notes)
+    assert outcome(Generation("base", (best,))) == f"passes (by base); {told}"

@@ -13,6 +13,7 @@ from personalizer.browsing import open_in_browser
 from personalizer.generation import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS
+from personalizer.words import OF_TODAY
 from tests.test_adapters import manifest
 
 ROW = {"gate_loss": 1.5, "gate_perplexity": 4.5, "validation_loss": 1.25}
@@ -154,6 +155,14 @@ def test_what_is_known_of_several_candidates_in_a_row_is_said_once():
     assert head.startswith("base wrote 6 candidates")
     told = ["1. passes", "2-4. no whole test", "5. not run, asserts nothing", "6. no whole test"]
     assert lines[: len(told)] == [f"  {line}" for line in told]
+
+
+def test_that_a_test_expects_what_the_code_gives_is_said_once():
+    best = Candidate("", parses=True, compiles=True, passes=True, asserts=True, settled=True)
+    edit = Edit("ATest.java", False, (), "", (OF_TODAY, "makes its own A"))
+    made = as_dict(Generation("A.java#A#b(int)", "base", (best,), edit, seconds=2.0))
+    _, *lines = TEXTS["generate"](made | {"written": True}).splitlines()
+    assert lines[:3] == [f"  1. passes, {OF_TODAY}", "Written to ATest.java", "  makes its own A"]
 
 
 def test_why_nothing_was_compiled_is_told_in_a_line():

@@ -264,8 +264,10 @@ def outcome(generation: answers.Generation) -> str:
         >>> outcome(answers.Generation("base", (best,), notes=("go is private",)))
         'passes (by base); go is private; left out @Foo'
     """
-    told = f"{verdict(generation)} (by {generation.adapter})"
-    notes = [one for one in generation.best.notes if one != words.OF_TODAY]
+    best, told = generation.best, f"{verdict(generation)} (by {generation.adapter})"
+    notes = list(best.notes)
+    if best.passes and best.settled and not any(one.startswith(words.OF_TODAY) for one in notes):
+        notes.insert(0, words.OF_TODAY)
     return "; ".join([told, *generation.notes, *notes])
 
 
@@ -300,4 +302,4 @@ def verdict(generation: answers.Generation) -> str:
         told += ", notices what no test of its class did"
     elif best.new_lines == best.new_branches == best.new_killed == 0:
         told += ", adds nothing to the tests of its class"
-    return f"{told}; {words.OF_TODAY}" if best.settled else told
+    return told

@@ -38,7 +38,7 @@ def generate_text(result: dict[str, Any]) -> str:
     edit = result["edit"]
     best = result["candidates"][0]
     lines = [head, _where(edit, result["written"], result["not_kept"])]
-    lines += [f"  {note}" for note in edit["notes"]]
+    lines += [f"  {note}" for note in edit["notes"] if note != OF_TODAY]  # said of the best
     lines += _left_of(result)
     lines += _not_noticed(best)
     if result.get("not_run"):

@@ -43,7 +43,7 @@ from personalizer.generation.syntax import (
     kinds_of_variables,
     whole,
 )
-from personalizer.words import OF_TODAY, count
+from personalizer.words import count
 
 __all__ = ["Look", "amplified", "looking", "looks"]
 
@@ -80,7 +80,7 @@ def amplified(
         (more,) = run([settled])
         if good(more) and worth(more) >= worth(best) and more.killed > best.killed:
             told = f"looks at {one.told} too, which notices {more.killed - best.killed} more of "
-            told += f"{count(more.mutants or 0, 'mutant')}: it {OF_TODAY}"
+            told += count(more.mutants or 0, "mutant")
             found[0] = replace(more, settled=True, notes=(*best.notes, told))
     return tuple(found)
 
