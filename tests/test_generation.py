@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -195,6 +196,30 @@ def test_junit_3_tests_need_no_annotation():
     _, made = generated("public void testTotal() {\n    assertEquals(0, 1);\n}", files=files)
     assert made.candidates[0].parses
     assert made.edit is not None
+
+
+@pytest.mark.parametrize("modifier", ["", "private ", "protected ", "public "])
+@pytest.mark.parametrize(
+    ("imported", "parent", "text"),
+    [
+        ("org.junit.Test", "", "@Test(expected = Gone.class)\n{}void total() {{\n"),
+        ("org.testng.annotations.Test", "", "@Test\n// of none\n{}void total() {{\n"),
+        ("junit.framework.TestCase", " extends TestCase", "{}void testTotal() {{\n"),
+        ("junit.framework.TestCase", " extends TestCase", "@Test\n{}void total() {{\n"),
+        ("org.junit.jupiter.api.Test", "", "@Test\n{}void total() {{\n"),
+    ],
+)
+def test_a_test_is_public_where_its_framework_wants_it(
+    modifier: str, imported: str, parent: str, text: str
+):
+    kept = f"package shop;\nimport {imported};\npublic class CartTest{parent} {{ int a; }}\n"
+    files = FILES | {"app/src/test/java/shop/CartTest.java": kept}
+    body = "    assertEquals(0, new Cart().total());\n}"
+    _, made = generated(text.format(modifier) + body, files=files)
+    (one,) = made.candidates
+    given = modifier if "jupiter" in imported else "public "
+    assert re.findall(r"(\w+ )?void", one.text) == [given]
+    assert ("made public" in one.notes) is (given != modifier)
 
 
 def test_a_test_goes_into_a_junit_3_class_as_its_kind_among_others():

@@ -128,13 +128,12 @@ def _of_junit3(text: str) -> str:
 
     Example:
         >>> _of_junit3("@Test void adds() { }")
-        'public void testAdds() { }'
+        'void testAdds() { }'
     """
     plain, annotated = re.subn(r"^@Test\b(?:\([^()]*\))?\s*", "", text)
     if not annotated:
         return text
-    named = re.sub(r"\bvoid (?!test)(\w)", lambda it: f"void test{it[1].upper()}", plain, count=1)
-    return named if named.startswith("public") else f"public {named}"
+    return re.sub(r"\bvoid (?!test)(\w)", lambda it: f"void test{it[1].upper()}", plain, count=1)
 
 
 def whole_test(text: str, site: Site) -> bool:

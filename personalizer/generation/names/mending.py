@@ -82,8 +82,8 @@ class Symbols:
         return name if known or added == [full] else full
 
     def mend(self, text: str) -> Checked:
-        """The test with near misses, double names, annotations and missing ``throws`` mended."""
-        return self._mended(text, (_annotations, *self._for_names, self._throws))
+        """The test with near misses, double names, modifiers and missing ``throws`` mended."""
+        return self._mended(text, (_annotations, self._public, *self._for_names, self._throws))
 
     def mend_names(self, text: str) -> Checked:
         """The same without ``throws``, for a method whose signature is not the model's."""
@@ -155,6 +155,12 @@ class Symbols:
         }
         return _near(code(misuse.node), fitting)
 
+    def _public(self, text: str) -> tuple[str, list[str]]:
+        """As all frameworks want it but JUnit 5."""
+        wanted = self.scope.flavour in ("junit3", "junit4", "testng")
+        public = _made_public(text) if wanted else text
+        return public, ["made public"] if public != text else []
+
     def _throws(self, text: str) -> tuple[str, list[str]]:
         if not self._reader(MethodTree(text)).throws():
             return text, []
@@ -206,6 +212,26 @@ def _annotations(text: str) -> tuple[str, list[str]]:
                 notes.append(f"left out @{name}")
             seen.add(code(node))
     return tree.text, list(dict.fromkeys(notes))
+
+
+def _made_public(text: str) -> str:
+    """A method that is public, whatever it was.
+
+    Example:
+        >>> _made_public("@Test private void a() { }"), _made_public("void testA() { }")
+        ('@Test public void a() { }', 'public void testA() { }')
+    """
+    tree = MethodTree(text)
+    parts = tree.method.children if tree.method else []
+    heads = (part.children if part.type == "modifiers" else [part] for part in parts)
+    words = (one for head in heads for one in head)
+    row = [one for one in words if not re.search("annotation|comment", one.type)]
+    given = next((one for one in row if one.type in ("public", "protected", "private")), None)
+    if given is not None:
+        tree.replace(given, "public")
+    elif row:
+        tree.insert(row[0].start_byte, row[0].start_byte, "public ")
+    return tree.text
 
 
 # ---------------------------------------------------------------- two variables of one name
