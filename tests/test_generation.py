@@ -23,6 +23,7 @@ from personalizer.generation import (
     resolve_target,
 )
 from personalizer.generation.candidates import clean
+from personalizer.generation.syntax import likeness
 from personalizer.generation.targets import overloads_told
 from personalizer.prompts import Kind, Prompt
 from personalizer.settings import Settings
@@ -161,8 +162,9 @@ def test_the_edit_holds_the_best_candidate():
 
 
 def test_what_parses_goes_first_then_what_asserts_then_what_is_likely():
-    likely = Completion(PLAIN.replace("runs", "likely"), -0.01, 9, "stop")
-    unlikely = Completion(ASSERTING.replace("asserts", "unlikely"), -9.0, 9, "stop")
+    more = PLAIN.replace("runs", "likely").replace("clear", "total")
+    other = ASSERTING.replace("asserts", "unlikely").replace("0", "1")
+    likely, unlikely = Completion(more, -0.01, 9, "stop"), Completion(other, -9.0, 9, "stop")
     _, made = generated(BROKEN, PLAIN, unlikely, ASSERTING, likely)
     assert names(made) == ["asserts", "unlikely", "likely", "runs", "breaks"]
     assert [one.parses for one in made.candidates] == [True, True, True, True, False]
@@ -177,6 +179,40 @@ def test_a_copy_of_a_test_that_exists_is_dropped():
     _, made = generated("@Test void total_isZero() { new Cart().total(); }")
     assert made.candidates == ()
     assert (made.edit, made.no_edit) == (None, "nothing new was generated")
+
+
+@pytest.mark.parametrize(
+    ("lines", "as_before"),
+    [
+        ("Cart it = new Cart(); int a = it.add(1); assertEquals(1, a);", True),
+        ("Cart a = new Cart(); /* one */ int cart = a.add(1); assertEquals(1, cart);", True),
+        ("Cart it = new Cart(); int a = it.add(2); assertEquals(2, a);", False),
+        ("Cart it = new Cart(); int a = it.add(1); assertEquals(1, it);", False),
+        ("Cart it = new Cart(); int a = cart.add(1); assertEquals(1, a);", False),
+        ("Cart it = new Cart(); int a = it.add(1); assertEquals(1, this.a);", False),
+    ],
+)
+def test_what_differs_in_its_names_alone_is_offered_once(lines: str, as_before: bool):
+    first = "Cart cart = new Cart(); int sum = cart.add(1); assertEquals(1, sum);"
+    _, made = generated(f"@Test void a() {{ {first} }}", f"@Test void b() {{ {lines} }}")
+    assert len(made.candidates) == (1 if as_before else 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("for (int i : a) b(i);", "for (int j : a) b(j);", True),
+        ("run(a -> b(a)); run((c, d) -> c);", "run(e -> b(e)); run((f, g) -> f);", True),
+        ("run((a, b) -> a);", "run((a, b) -> b);", False),
+        ("try (A a = b()) { a.c(); }", "try (A d = b()) { d.c(); }", True),
+        ("int a = 1; run(B::a);", "int c = 1; run(B::c);", False),
+        ("b(a); int a = 1;", "b(c); int c = 1;", False),
+        ("{ int a = 1; } b(a);", "{ int c = 1; } b(c);", False),
+    ],
+)
+def test_names_are_those_of_variables_where_they_are_known(one: str, other: str, alike: bool):
+    same = likeness(f"void a() {{ {one} }}") == likeness(f"void b() {{ {other} }}")
+    assert same is alike
 
 
 def test_without_a_complete_test_there_is_no_edit():

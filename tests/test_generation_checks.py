@@ -26,7 +26,8 @@ from tests.java_project import snapshot_of
 from tests.test_generation import ASSERTING, BROKEN, CART_TEST, FILES, PLAIN, generated, names
 
 
-def test(name: str, body: str = "assertEquals(0, new Cart().total());") -> str:
+def test(name: str, body: str = "") -> str:
+    body = body or f'assertEquals(0, new Cart().total(), "{name}");'
     return f"@Test\nvoid {name}() {{\n    {body}\n}}"
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Collection, Iterable
 
 from indexer import Method
-from indexer.languages.java import digest, method_errors
+from indexer.languages.java import method_errors
 from indexer.languages.lexis import first_block
 from indexer.pairing import is_test
 from personalizer.engine import Completion
@@ -17,7 +17,7 @@ from personalizer.generation.placing.place import method_of
 from personalizer.generation.ranking import ranked
 from personalizer.generation.records import Candidate
 from personalizer.generation.site import Site
-from personalizer.generation.syntax import MethodTree, calls_of, code
+from personalizer.generation.syntax import MethodTree, calls_of, code, likeness
 
 __all__ = ["candidate_of", "candidates_of", "clean", "whole_test"]
 
@@ -51,18 +51,18 @@ def candidates_of(
 
     Args:
         completions: What an engine gave.
-        site: Where the tests will stand. Copies of methods that are there, whatever they are
-            called, are left out, as are copies among the completions.
+        site: Where the tests will stand. Copies of methods that are there are left out, as are
+            copies among the completions, whatever they and their variables are called.
         mend: Repair near misses (``names.mending``); else only name what is unknown.
-        known: Digests of candidates that are left out too.
+        known: Likenesses of candidates that are left out too.
     """
     seen = set(known)
     found = []
     for completion in completions:
         candidate = candidate_of(completion, site, mend=mend)
-        code = digest(candidate.text.encode())
-        if candidate.text and code not in seen and not site.has(candidate.text):
-            seen.add(code)
+        alike = likeness(candidate.text)
+        if candidate.text and alike not in seen and not site.has(candidate.text):
+            seen.add(alike)
             found.append(candidate)
     return ranked(found)
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 from indexer import Level, Method, Pair, Snapshot, Where
-from indexer.languages.java import digest
 from personalizer.engine import Completion, Engine
 from personalizer.generation.asking import asked_of, request_for, write_tests
 from personalizer.generation.candidates import candidates_of
@@ -22,6 +21,7 @@ from personalizer.generation.rescue.amplifying import amplified
 from personalizer.generation.rescue.further import noticing, varied
 from personalizer.generation.rescue.rounds import begun, declared, mended, repaired
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import likeness
 from personalizer.prompts import Attempt
 from personalizer.settings import Settings
 from personalizer.validation import Unable, Validator
@@ -107,8 +107,8 @@ def generate_test(
     request = asked(prompt, count=count)
     completions, twice = write_tests(engine, request, site, known=len(known), cancelled=cancelled)
     clock.took("generate")
-    digests = {digest(one.text.encode()) for one in known}
-    candidates = candidates_of(completions, site, known=digests)
+    alike = {likeness(one.text) for one in known}
+    candidates = candidates_of(completions, site, known=alike)
     clock.took("symbols")
     if on_candidate is not None:
         for number, candidate in enumerate(candidates):
@@ -118,16 +118,16 @@ def generate_test(
     candidates = declared(candidates, run)
     if salvage:
         candidates = mended(candidates, site, run)
-        candidates = begun(candidates, site, go_on=go_on, run=run, known=digests)
+        candidates = begun(candidates, site, go_on=go_on, run=run, known=alike)
     candidates = repaired(candidates, site, rounds=settings.repair_rounds, ask=ask_again, run=run)
     clock.took("repair")
     if salvage:
-        candidates = varied(candidates, site, look=look, run=run, known=digests)
+        candidates = varied(candidates, site, look=look, run=run, known=alike)
     clock.took("vary")
     if salvage and settings.mutants:
-        candidates = noticing(candidates, site, look=look, run=run, known=digests)
+        candidates = noticing(candidates, site, look=look, run=run, known=alike)
         candidates = amplified(candidates, site, look=look, run=run)
-        candidates = tuple(one for one in candidates if digest(one.text.encode()) not in digests)
+        candidates = tuple(one for one in candidates if likeness(one.text) not in alike)
     clock.took("sharpen")
     candidates = in_heirs(candidates, site, checker, cancelled)
     clock.took("check")

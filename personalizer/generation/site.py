@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +19,7 @@ from personalizer.generation.names.mending import Symbols
 from personalizer.generation.placing.place import find_place, place_test, scope_of
 from personalizer.generation.placing.style import House, house_of
 from personalizer.generation.records import Edit
-from personalizer.generation.syntax import whole
+from personalizer.generation.syntax import likeness
 from personalizer.prompts import Attempt, Prompt, TestPlace, prompt_for_test
 from personalizer.validation import Check
 
@@ -98,12 +97,12 @@ class Site:
             return frozenset()
         facts, source = self.snapshot.files[self.place.path], self.snapshot.source(self.place.path)
         return frozenset(
-            _nameless(code_of(source, one.span, facts.encoding), one.name) for one in facts.methods
+            likeness(code_of(source, one.span, facts.encoding)) for one in facts.methods
         )
 
     def has(self, text: str) -> bool:
-        """Whether a method of the file does just what a test does, under any name."""
-        return _nameless(text) in self._existing
+        """Whether a method of the file does just what a test does, under any names."""
+        return likeness(text) in self._existing
 
     def prompt(
         self, level: Level, examples: Sequence[Pair] = (), attempt: Attempt | None = None
@@ -222,23 +221,6 @@ class Site:
 
 def _has_objects(kind: Type) -> bool:
     return kind.kind != "interface" and "abstract" not in kind.modifiers
-
-
-def _nameless(text: str, name: str = "") -> str:
-    """A digest of a method that is the same whatever the method is called.
-
-    Args:
-        text: One method, whole or not.
-        name: Its name, where that is known.
-
-    Example:
-        >>> _nameless("@Test void a() { b(); }") == _nameless("@Test void c() { b(); }")
-        True
-    """
-    if not name:
-        named = re.search(r"\bvoid\s+([\w$]+)\s*\(", text)
-        name = named[1] if named else ""
-    return java.digest(re.sub(rf"{whole(name)}(?=\s*\()", "", text, count=1).encode())
 
 
 def _binary(package: str, owner: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from tree_sitter import Node, Parser
 
 from indexer import Method
+from indexer.languages.java import digest
 from indexer.languages.java_trees import JAVA
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "hands_null",
     "is_variable",
     "kinds_of_variables",
+    "likeness",
     "nodes",
     "takes",
     "whole",
@@ -133,9 +135,57 @@ def is_variable(node: Node) -> bool:
     parent = node.parent
     if parent is None:
         return True
+    if parent.type == "method_reference":
+        return parent.children[0].id == node.id
     member = {"method_invocation": "name", "field_access": "field"}.get(parent.type)
     named = parent.child_by_field_name(member) if member else None
     return named is None or named.id != node.id
+
+
+def likeness(text: str) -> str:
+    """A digest of a method that is the same whatever it and its local variables are called.
+
+    Example:
+        >>> likeness("void a() { int b = c(); d(b); }") == likeness("void e() { int f=c(); d(f); }")
+        True
+    """
+    tree = MethodTree(text)
+    name = tree.method.child_by_field_name("name") if tree.method else None
+    if name is not None:
+        tree.replace(name, "#")
+    for number, (declared, scope) in enumerate(_declared_in(tree.method)):
+        for node in nodes(scope):
+            same = node.type == "identifier" and code(node) == code(declared)
+            if same and node.start_byte >= declared.start_byte and is_variable(node):
+                tree.replace(node, f"#{number}#")
+    return digest(tree.text.encode())
+
+
+def _declared_in(method: Node | None) -> Iterator[tuple[Node, Node]]:
+    """Names of the variables that a method declares, each with what it is known in."""
+    for node in nodes(method):
+        if node.type == "local_variable_declaration":
+            holders = node.children_by_field_name("declarator")
+            names = [one.child_by_field_name("name") for one in holders]
+        elif node.type in ("formal_parameter", "resource", "enhanced_for_statement"):
+            names = [node.child_by_field_name("name")]
+        elif node.type == "lambda_expression":
+            given = node.child_by_field_name("parameters")
+            names = [one for one in nodes(given) if one.type == "identifier"]
+            names = names if given and given.type != "formal_parameters" else []
+        else:
+            continue
+        scope: Node | None = node
+        while scope is not None and scope.type not in _SCOPES:
+            scope = scope.parent
+        yield from ((name, scope) for name in names if name is not None and scope is not None)
+
+
+_SCOPES = frozenset(
+    {"block", "for_statement", "enhanced_for_statement", "lambda_expression", "switch_block"}
+    | {"method_declaration", "constructor_declaration", "try_with_resources_statement"}
+)
+"""Kinds of nodes at whose end the variables end that are declared in them."""
 
 
 def whole(name: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from indexer.languages.java import digest
 from personalizer.generation.candidates import whole_test
 from personalizer.generation.ranking import good, left, noticed, ranked, worth
 from personalizer.generation.records import Candidate
@@ -26,6 +25,7 @@ from personalizer.generation.rescue.salvage import Try
 from personalizer.generation.rescue.values import Values
 from personalizer.generation.rescue.variants import variants
 from personalizer.generation.site import Site
+from personalizer.generation.syntax import likeness
 from personalizer.words import mutants_noticed
 
 __all__ = ["noticing", "varied"]
@@ -55,7 +55,7 @@ def varied(
         site: Where they stand.
         look: Compiles and runs, not on mutants, and tells ``gains`` of what fails, too.
         run: Compiles and runs, on mutants too.
-        known: Digests of candidates that are left out.
+        known: Likenesses of candidates that are left out.
     """
     best = next(iter(ranked(candidates)), None)
     if best is None or not good(best) or worth(best) > 3 or not best.open_lines:
@@ -88,7 +88,7 @@ def noticing(
         site: Where they stand.
         look: As ``varied``.
         run: As ``varied``.
-        known: Digests of candidates that are left out.
+        known: Likenesses of candidates that are left out.
     """
     best, *others = ranked(candidates) or (None,)
     if best is None or not good(best):
@@ -102,7 +102,7 @@ def noticing(
         if one.passes or not one.compiles:
             continue  # it gives what was given before
         (settled,) = mended([one], site, look)
-        if digest(settled.text.encode()) in known or not good(settled):
+        if likeness(settled.text) in known or not good(settled):
             continue
         (part,) = run([settled])
         if good(part) and worth(part) >= worth(best) and noticed(part) > noticed(found):
@@ -125,10 +125,10 @@ def _tried(
     def looked(text: str) -> Candidate | None:
         """What becomes of a test that was not tried before, without what it no longer uses."""
         text = without_unused(text, best.text, site.focal)
-        code = digest(text.encode())
-        if code in seen or site.has(text) or not whole_test(text, site):
+        alike = likeness(text)
+        if alike in seen or site.has(text) or not whole_test(text, site):
             return None
-        seen.add(code)
+        seen.add(alike)
         other = replace(best, text=text, asserts=True, settled=False, notes=())
         return declared(look([other]), look)[0]
 

@@ -86,7 +86,7 @@ def begun(
         site: Where they stand.
         go_on: Asks the model to go on from the beginning of a test.
         run: Compiles and runs.
-        known: Digests of candidates that are left out.
+        known: Likenesses of candidates that are left out.
     """
     found = list(candidates)
     if any(map(good, found)) or any(one.parses and _likely(one) for one in found):
@@ -120,7 +120,7 @@ class _Attempts:
     Args:
         site: Where they stand.
         run: Compiles and runs.
-        known: Digests of candidates that are left out.
+        known: Likenesses of candidates that are left out.
     """
 
     def __init__(self, site: Site, run: Try, known: Collection[str]) -> None:
