@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from personalizer.daemon.protocol import TrainRequest
+from personalizer.daemon.protocol import JobRequest
 from personalizer.engine import Completion, Request
 from personalizer.errors import EngineError
 from personalizer.processes import module_command
@@ -103,7 +103,7 @@ def asked() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def job_command(request: TrainRequest) -> list[str]:
+def job_command(request: JobRequest) -> list[str]:
     return module_command("tests.fake_parts", "training", request.workspace)
 
 

@@ -49,8 +49,11 @@ from personalizer.daemon.client import Client, connect, describe, stop
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.openai import CompletionRequest, router
 from personalizer.daemon.protocol import (
+    EvaluateRequest,
+    Evaluation,
     GenerateRequest,
     Job,
+    MeasureRequest,
     Progress,
     SnippetRequest,
     TrainRequest,
@@ -478,6 +481,8 @@ def test_bad_http_gets_a_status_and_the_shape_of_an_error(http: httpx.Client):
         ("POST", "/api/train", b"[]", 400),
         ("POST", "/api/train", b'{"workspace": "/", "method": "magic"}', 400),
         ("POST", "/api/train", b'{"workspace": "/", "budget": "soon"}', 400),
+        ("POST", "/api/train", b'{"workspace": "/", "evaluate": 3}', 400),
+        ("POST", "/api/train", b'{"workspace": "/", "measure": "yes"}', 400),
         ("GET", "/api/status", None, 400),
         ("GET", "/api/jobs/none", None, 404),
         ("GET", "/api/jobs/none/events", None, 404),
@@ -664,6 +669,21 @@ def test_a_training_is_followed_to_its_end(daemon: Client, http: httpx.Client, s
     assert daemon.job(job.id).state == "done"
     assert [one.id for one in daemon.jobs()] == [job.id]
     assert daemon.status(str(shop))["job"]["id"] == job.id
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind"),
+    [
+        ({}, "train"),
+        ({"measure": False, "evaluate": None, "warm": True}, "train"),
+        ({"measure": True}, "measure"),
+        ({"evaluate": {"folds": 2}, "limit": 8}, "evaluate"),
+        ({"evaluate": {}, "measure": True}, "evaluate"),
+    ],
+)
+def test_the_keys_of_a_request_say_what_is_done(http: httpx.Client, shop: Path, keys, kind):
+    job = http.post("/api/train", json={"workspace": str(shop), **keys})
+    assert (job.status_code, job.json()["kind"]) == (202, kind)
 
 
 def test_a_training_is_cancelled_through_the_daemon(daemon: Client, shop: Path):
@@ -888,7 +908,18 @@ def test_every_route_is_documented_and_no_other():
 
 
 @pytest.mark.parametrize(
-    "record", [GenerateRequest, SnippetRequest, TrainRequest, Job, Progress, CompletionRequest]
+    "record",
+    [
+        GenerateRequest,
+        SnippetRequest,
+        TrainRequest,
+        MeasureRequest,
+        EvaluateRequest,
+        Evaluation,
+        Job,
+        Progress,
+        CompletionRequest,
+    ],
 )
 def test_every_field_is_documented(record):
     missing = [field.name for field in dataclasses.fields(record) if f"`{field.name}`" not in API]

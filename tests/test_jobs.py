@@ -26,7 +26,14 @@ from personalizer.daemon import jobs as jobs_module
 from personalizer.daemon import queue as queue_module
 from personalizer.daemon.automatic import known_of
 from personalizer.daemon.jobs import Jobs
-from personalizer.daemon.protocol import Evaluation, Job, Progress, TrainRequest
+from personalizer.daemon.protocol import (
+    EvaluateRequest,
+    Evaluation,
+    Job,
+    MeasureRequest,
+    Progress,
+    TrainRequest,
+)
 from personalizer.daemon.queue import Queue, database_file
 from personalizer.errors import (
     BadInput,
@@ -538,7 +545,7 @@ def test_what_a_dead_training_has_left_running_is_ended(workspace):
 
 def test_an_evaluation_is_a_job_but_no_training_of_its_workspace(jobs: Jobs, workspace):
     root = workspace(steps=1)
-    job = ended(jobs, jobs.submit(TrainRequest(root, evaluate=Evaluation(folds=2))))
+    job = ended(jobs, jobs.submit(EvaluateRequest(root, Evaluation(folds=2))))
     assert (job.kind, job.state) == ("evaluate", "done")
     assert jobs.queue.newest(root) is None
     assert jobs.queue.newest(root, "evaluate") == job
@@ -553,7 +560,7 @@ def test_status_says_how_far_an_evaluation_is_and_what_came_of_it(workspace):
 
     with closing(Queue()) as queue:
         assert told() == ""
-        job = queue.submit(TrainRequest(root, evaluate=Evaluation()))
+        job = queue.submit(EvaluateRequest(root, Evaluation()))
         assert told() == "  compared  queued"
         answer = ["Personalising shop is worth it.", "By lora."]
         queue.end(job.id, "done", result={"answer": answer, "report": "/r.html", "rows": [1]})
@@ -565,7 +572,7 @@ def test_status_says_how_far_an_evaluation_is_and_what_came_of_it(workspace):
 
 def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
     wish = Evaluation(methods="base,lora", folds=2, generated=3, beams=0, report="/r.html")
-    request = TrainRequest(str(tmp_path), limit=8, evaluate=wish, trusted=True)
+    request = EvaluateRequest(str(tmp_path), wish, limit=8, trusted=True)
     command = jobs_module.job_command(request)
     arguments = command[command.index("evaluate") + 1 :]
     read = evaluate.make_context("evaluate", arguments).params
@@ -621,7 +628,8 @@ def test_evaluate_in_the_background_refuses_what_it_cannot_hand_over(workspace, 
 )
 def test_what_cannot_be_trained_is_refused_and_not_queued(jobs: Jobs, workspace, asked, words):
     with pytest.raises(PersonalizerError, match=words):
-        jobs.submit(TrainRequest(workspace(), **asked))
+        kind = EvaluateRequest if "evaluate" in asked else TrainRequest
+        jobs.submit(kind(workspace(), **asked))
     assert jobs.queue.all() == []
 
 
@@ -659,7 +667,7 @@ def test_what_is_done_in_the_background_can_be_ended_from_the_command_line(
     jobs: Jobs, workspace, monkeypatch: pytest.MonkeyPatch
 ):
     root, other = workspace(steps=1000), workspace("other", steps=1000)
-    mine = [jobs.submit(TrainRequest(root)), jobs.submit(TrainRequest(root, measure=True))]
+    mine = [jobs.submit(TrainRequest(root)), jobs.submit(MeasureRequest(root))]
     theirs = jobs.submit(TrainRequest(other))
     told = CliRunner().invoke(daemon, ["cancel", root], catch_exceptions=False)
     assert "Training in the background ends (job " in told.stdout

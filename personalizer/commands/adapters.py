@@ -213,9 +213,9 @@ def adapters_measure(path: Path, background: bool, as_json: bool) -> None:
 
     root = Workspace(path).root
     if background:
-        from personalizer.daemon.protocol import TrainRequest
+        from personalizer.daemon.protocol import MeasureRequest
 
-        in_background(TrainRequest(str(root), measure=True), as_json)
+        in_background(MeasureRequest(str(root)), as_json)
         return
     resolved = settings.load(root).settings
     quiet_libraries()

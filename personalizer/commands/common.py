@@ -18,7 +18,7 @@ from personalizer.errors import BadInput, NoTests, TooFewPairs
 if TYPE_CHECKING:
     from indexer import Snapshot
     from personalizer.adapters import Registry
-    from personalizer.daemon.protocol import TrainRequest
+    from personalizer.daemon.protocol import JobRequest
     from personalizer.phases import Progress
 
 __all__ = [
@@ -151,19 +151,28 @@ def check_for_java(snapshot: Snapshot, root: Path) -> None:
 _JOBS = {"train": "a training", "measure": "a measurement", "evaluate": "an evaluation"}
 
 
-def in_background(request: TrainRequest, as_json: bool) -> None:
+def in_background(request: JobRequest, as_json: bool) -> None:
     """Lets the daemon do a job and prints it; says so where an equal one has not ended yet."""
     from personalizer.daemon.client import connect
-    from personalizer.models import STARTER
+    from personalizer.daemon.protocol import MeasureRequest
 
-    if request.base not in (None, STARTER) and (folder := Path(request.base).expanduser()).is_dir():
-        request = replace(request, base=str(folder.resolve()))  # the daemon works elsewhere
+    if not isinstance(request, MeasureRequest):
+        request = replace(request, base=_found_elsewhere(request.base))
     with connect() as client:
         before = {job.id for job in client.jobs()}
         job = client.train(request)
     if job.id in before and not as_json:
         output.remark(f"{_JOBS[job.kind]} is under way already")
     output.show("job", output.as_dict(job), as_json)
+
+
+def _found_elsewhere(base: str | None) -> str | None:
+    """A base as a process that works in another folder finds it."""
+    from personalizer.models import STARTER
+
+    if base in (None, STARTER) or not (folder := Path(base).expanduser()).is_dir():
+        return base
+    return str(folder.resolve())
 
 
 def registry_of(path: Path) -> Registry:

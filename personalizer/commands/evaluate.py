@@ -22,7 +22,7 @@ from personalizer.commands.common import (
 from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
-    from personalizer.daemon.protocol import TrainRequest
+    from personalizer.daemon.protocol import EvaluateRequest
     from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
@@ -237,13 +237,13 @@ def evaluate(
         output.show("evaluate", result, as_json)
 
 
-def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> TrainRequest:
+def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any]) -> EvaluateRequest:
     """What the daemon is asked for.
 
     Raises:
         UsageError: If it cannot take all that is asked for.
     """
-    from personalizer.daemon.protocol import Evaluation, TrainRequest
+    from personalizer.daemon.protocol import EvaluateRequest, Evaluation
 
     context = click.get_current_context()
     source = context.get_parameter_source
@@ -252,7 +252,7 @@ def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any])
     if others or len(roots) > 1:
         what = others[0].replace("_", "-") if others else "several projects"
         raise click.UsageError(f"--background does not go with {what}")
-    return TrainRequest(str(roots[0]), evaluate=Evaluation(**compared), **given)
+    return EvaluateRequest(str(roots[0]), Evaluation(**compared), **given)
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""What a training must be before it is queued: what cannot be is refused at once. Free of torch."""
+"""What a job must be before it is queued: what cannot be is refused at once. Free of torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from personalizer import settings
 from personalizer.daemon.place import folder_of
-from personalizer.daemon.protocol import Evaluation, TrainRequest
+from personalizer.daemon.protocol import Evaluation, JobRequest, MeasureRequest, TrainRequest
 from personalizer.errors import BadInput
 from personalizer.models import base_folder
 
 __all__ = ["check"]
 
 
-def check(request: TrainRequest) -> None:
+def check(request: JobRequest) -> None:
     """Looks at all that was asked for, as the job itself will.
 
     Raises:
@@ -24,16 +24,18 @@ def check(request: TrainRequest) -> None:
         BaseModelError: If the base model is not on this machine.
     """
     root = folder_of(request.workspace)
-    if request.measure:
+    if isinstance(request, MeasureRequest):
         return
-    flags = {"method": request.method, "base": request.base, "budget": request.budget}
+    flags = {"base": request.base, "budget": request.budget}
+    if isinstance(request, TrainRequest):
+        flags |= {"method": request.method}
     file = None if request.config is None else Path(request.config)
     chosen = settings.load(root, flags, hyperparameters=file).settings
     _at_least(1, "limit", request.limit)
-    if request.evaluate is not None:
-        _check_comparison(request.evaluate)
-    else:
+    if isinstance(request, TrainRequest):
         _check_method(chosen.method, request.preset)
+    else:
+        _check_comparison(request.evaluate)
     base_folder(chosen.base)
 
 

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -23,8 +24,12 @@ from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
 from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import (
+    EvaluateRequest,
+    Evaluation,
     GenerateRequest,
     Job,
+    JobRequest,
+    MeasureRequest,
     PlaceRequest,
     SnippetRequest,
     TrainRequest,
@@ -142,9 +147,9 @@ def create(service: Service, activity: Activity) -> FastAPI:
     def status(workspace: str = "") -> Response:
         return json(service.status(workspace))
 
-    @app.post("/api/train", **described(TrainRequest, Job, 202))
+    @app.post("/api/train", **described(JobRequest, Job, 202))
     async def train(request: Request) -> Response:
-        asked = await body_of(request, TrainRequest)
+        asked = await _job_of(request)
         return json(await run_in_threadpool(jobs.submit, asked), 202)
 
     @app.get("/api/jobs", **described(gives=list[Job]))
@@ -187,6 +192,22 @@ def create(service: Service, activity: Activity) -> FastAPI:
         return json({"url": await door.open(root)})
 
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class JobKeys:
+    """The keys by which a job's request says what it is."""
+
+    measure: bool = False
+    evaluate: Evaluation | None = None
+
+
+async def _job_of(request: Request) -> JobRequest:
+    """The record in the body of ``/api/train``; raises as ``body_of``."""
+    asked = await body_of(request, JobKeys)
+    if asked.evaluate is not None:
+        return await body_of(request, EvaluateRequest)
+    return await body_of(request, MeasureRequest if asked.measure else TrainRequest)
 
 
 async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:

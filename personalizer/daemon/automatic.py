@@ -23,7 +23,7 @@ from personalizer import settings
 from personalizer.daemon import machine
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.place import folder_of
-from personalizer.daemon.protocol import TrainRequest
+from personalizer.daemon.protocol import JobRequest, MeasureRequest, TrainRequest
 from personalizer.daemon.queue import Cause, Queue, without_daemon
 from personalizer.errors import PersonalizerError, StorageError
 
@@ -160,11 +160,11 @@ class Automatic:
         unmeasured = _unmeasured(status)
         if unmeasured and _is_due(root, "measure", status, queue):
             why = f"{unmeasured} new or changed pairs are not measured yet"
-            self._begin(TrainRequest(str(root), measure=True), why, status)
+            self._begin(MeasureRequest(str(root)), why, status)
             return True
         return False
 
-    def _begin(self, request: TrainRequest, why: str, status: dict[str, Any]) -> None:
+    def _begin(self, request: JobRequest, why: str, status: dict[str, Any]) -> None:
         job = self._jobs.submit(request, Cause(why, _contents(status)))
         _log.info("%s begins by itself (%s): %s", job.id, job.kind, why)
 

@@ -28,9 +28,9 @@ from personalizer.daemon import place
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
+    JobRequest,
     PlaceRequest,
     SnippetRequest,
-    TrainRequest,
     ViewAct,
 )
 from personalizer.daemon.queue import Queue, without_daemon
@@ -211,8 +211,8 @@ class Client:
         )
         return made["url"]
 
-    def train(self, request: TrainRequest) -> Job:
-        """Has an adapter trained in the background; an equal training under way is not doubled."""
+    def train(self, request: JobRequest) -> Job:
+        """Has a job done in the background; an equal one under way is not doubled."""
         return self._ask("POST", "/api/train", Job, request)
 
     def jobs(self) -> list[Job]:

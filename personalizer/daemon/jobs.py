@@ -17,7 +17,14 @@ from pathlib import Path
 
 from personalizer.daemon import machine, runs
 from personalizer.daemon.acceptance import check
-from personalizer.daemon.protocol import Job, JobState, Progress, TrainRequest
+from personalizer.daemon.protocol import (
+    EvaluateRequest,
+    Job,
+    JobRequest,
+    JobState,
+    MeasureRequest,
+    Progress,
+)
 from personalizer.daemon.queue import Cause, Queue
 from personalizer.daemon.runs import Files, Training
 from personalizer.errors import StorageError
@@ -34,24 +41,24 @@ _PATIENCE = (10.0, 5.0)
 _LOOK = 5.0
 """Seconds between two looks at an empty queue, and before the next try after a failed write."""
 
-JobCommand = Callable[[TrainRequest], list[str]]
+JobCommand = Callable[[JobRequest], list[str]]
 
 
-def job_command(request: TrainRequest) -> list[str]:
+def job_command(request: JobRequest) -> list[str]:
     """The command line of a job; its result is JSON on stdout, its progress on stderr."""
-    if request.measure:
+    if isinstance(request, MeasureRequest):
         return module_command("personalizer", "adapters", "measure", request.workspace, "--json")
     flags: dict[str, object] = {"base": request.base, "budget": request.budget}
     flags |= {"config": request.config, "limit": request.limit}
-    if request.evaluate is not None:
-        command, given = "evaluate", []
+    switches = {"trust": request.trusted}
+    if isinstance(request, EvaluateRequest):
         flags |= asdict(request.evaluate)
     else:
-        command, given = "train", ["--warm"] if request.warm else []
         flags |= {"method": request.method, "preset": request.preset}
-    given += [f"--{name}={value}" for name, value in flags.items() if value is not None]
-    given += ["--trust"] if request.trusted else []
-    arguments = [command, request.workspace, "--json", "--progress", *given]
+        switches |= {"warm": request.warm}
+    given = [f"--{name}={value}" for name, value in flags.items() if value is not None]
+    given += [f"--{name}" for name, on in switches.items() if on]
+    arguments = [request.kind, request.workspace, "--json", "--progress", *given]
     return module_command("personalizer", *arguments)
 
 
@@ -96,7 +103,7 @@ class Jobs:
             self._thread.join()
         self.queue.close()
 
-    def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
+    def submit(self, request: JobRequest, cause: Cause | None = None) -> Job:
         """Queues a training that can be; raises as ``check`` and ``Queue.submit``."""
         check(request)
         job = self.queue.submit(request, cause)

@@ -6,16 +6,19 @@ Answers of ``generate``, ``snippet`` and ``status`` are the JSON objects of the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from personalizer.phases import Progress
 
 __all__ = [
+    "EvaluateRequest",
     "Evaluation",
     "GenerateRequest",
     "Job",
     "JobKind",
+    "JobRequest",
     "JobState",
+    "MeasureRequest",
     "PlaceRequest",
     "Progress",
     "SnippetRequest",
@@ -87,6 +90,40 @@ class SnippetRequest:
     """The user trusts this folder, so it may be built."""
 
 
+JobKind = Literal["train", "measure", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """``POST /api/train``: train an adapter in the background."""
+
+    kind: ClassVar[JobKind] = "train"
+    workspace: str
+    method: str | None = None
+    base: str | None = None
+    budget: str | None = None
+    """Time such as ``10m``."""
+    limit: int | None = None
+    """Most pairs used."""
+    preset: str | None = None
+    """A paper's settings, such as ``weyssow2024``."""
+    config: str | None = None
+    """Absolute path of a TOML file of training settings."""
+    warm: bool = False
+    """Train on from the adapter that serves."""
+    trusted: bool = False
+    """The user lets the project be built and its tests run: the gate does so."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRequest:
+    """``POST /api/train``: measure the serving adapter on new pairs, for ``status``."""
+
+    kind: ClassVar[JobKind] = "measure"
+    workspace: str
+    measure: Literal[True] = True
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What an evaluation compares; what is left out is as ``personalizer evaluate`` has it."""
@@ -102,39 +139,23 @@ class Evaluation:
     """Absolute path of an HTML file to write."""
 
 
-JobKind = Literal["train", "measure", "evaluate"]
-
-
 @dataclass(frozen=True, slots=True)
-class TrainRequest:
-    """``POST /api/train``: train an adapter in the background."""
+class EvaluateRequest:
+    """``POST /api/train``: compare methods by cross-validation; nothing of it serves."""
 
+    kind: ClassVar[JobKind] = "evaluate"
     workspace: str
-    method: str | None = None
+    evaluate: Evaluation
     base: str | None = None
     budget: str | None = None
-    """Time such as ``10m``."""
+    """Longest time of one training."""
     limit: int | None = None
-    """Most pairs used."""
-    preset: str | None = None
-    """A paper's settings, such as ``weyssow2024``."""
     config: str | None = None
-    """Absolute path of a TOML file of training settings."""
-    warm: bool = False
-    """Train on from the adapter that serves."""
-    measure: bool = False
-    """Train nothing: measure the serving adapter on new pairs, for ``status``."""
-    evaluate: Evaluation | None = None
-    """Train nothing that could serve: compare methods by cross-validation."""
     trusted: bool = False
-    """The user lets the project be built and its tests run: the gate does so."""
 
-    @property
-    def kind(self) -> JobKind:
-        """What is done."""
-        if self.evaluate is not None:
-            return "evaluate"
-        return "measure" if self.measure else "train"
+
+JobRequest = TrainRequest | MeasureRequest | EvaluateRequest
+"""What may be queued. In JSON the keys ``evaluate`` and ``measure`` say which it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from personalizer.daemon.place import folder_of
-from personalizer.daemon.protocol import Job, JobKind, JobState, Progress, TrainRequest
+from personalizer.daemon.protocol import (
+    EvaluateRequest,
+    Job,
+    JobKind,
+    JobRequest,
+    JobState,
+    MeasureRequest,
+    Progress,
+    TrainRequest,
+)
 from personalizer.daemon.runs import Files
 from personalizer.errors import NoSuchJob, StorageError, TooBusy
 from personalizer.storage import daemon_folder
@@ -37,6 +46,10 @@ _MOST_WAITING = 100
 """Trainings that may wait."""
 _KEPT = 200
 """Ended jobs that are remembered, with their logs."""
+
+_REQUESTS: dict[str, type[JobRequest]] = {
+    one.kind: one for one in (TrainRequest, MeasureRequest, EvaluateRequest)
+}
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -120,11 +133,11 @@ class Queue:
         if self._database is not None:
             self._database.close()
 
-    def submit(self, request: TrainRequest, cause: Cause | None = None) -> Job:
+    def submit(self, request: JobRequest, cause: Cause | None = None) -> Job:
         """Queues a training; an equal one that has not ended yet is given instead of a second.
 
         Args:
-            request: What to train.
+            request: What to do.
             cause: Why, where nobody has asked for it.
 
         Raises:
@@ -217,7 +230,7 @@ class Queue:
         rows = self._rows(_NEXT)
         return str(rows[0][0]) if rows else None
 
-    def claim(self, job_id: str) -> TrainRequest | None:
+    def claim(self, job_id: str) -> JobRequest | None:
         """Marks one as running; None if it was cancelled just now."""
         claimed = self._change(
             "UPDATE job SET state = 'running', starts = starts + 1, started = ? "
@@ -226,8 +239,8 @@ class Queue:
         )
         if not claimed:
             return None
-        ((data,),) = self._rows("SELECT request FROM job WHERE id = ?", job_id)
-        return msgspec.json.decode(data, type=TrainRequest)
+        ((data, kind),) = self._rows("SELECT request, kind FROM job WHERE id = ?", job_id)
+        return msgspec.json.decode(data, type=_REQUESTS[kind])
 
     def keep_progress(self, job_id: str, progress: Progress) -> None:
         encoded = msgspec.json.encode(progress)

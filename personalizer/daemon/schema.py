@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ _records: dict[str, type] = {}
 
 
 def described(
-    takes: type | None = None,
+    takes: type | UnionType | None = None,
     gives: Any = dict[str, Any],
     status: int = 200,
     streams: bool = False,
@@ -26,7 +27,7 @@ def described(
     """What FastAPI is to know of a route that reads and writes its JSON by itself.
 
     Args:
-        takes: The record in a request's body; None for no body.
+        takes: The record in a request's body, or one of several; None for no body.
         gives: The type of the answer in JSON.
         status: Of the answer.
         streams: Whether it may be server-sent events; with ``gives`` None, always.
@@ -68,6 +69,8 @@ _ERROR = {
 
 
 def _schema(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, UnionType):
+        return {"anyOf": [_schema(one) for one in get_args(kind)]}
     (made,), records = msgspec.json.schema_components([kind], ref_template=_PLACE)
     if records:
         record = kind.__args__[0] if hasattr(kind, "__args__") else kind
