@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from indexer import Pair, Snapshot, index_folder
 from personalizer import freshness, settings
 from personalizer.adapters import Registry
@@ -66,7 +68,7 @@ def history(git: Path, at: str, then: list[str], chosen: Settings, limit: int | 
             row: dict[str, Any] = {"repository": git.resolve().stem, "at": at, "commit": commit}
             row |= {"first": first["gate"], "first_seconds": first["seconds"]}
             row |= {"measure_seconds": round(time.perf_counter() - started, 1)}
-            status = freshness.status(root)
+            status = msgspec.to_builtins(freshness.status(root))
             kept = ("freshness", "why", "pairs", "unseen_symbols", "commits_behind", "loss_on_new")
             row |= {key: status[key] for key in kept} | {"measured": measured}
             snapshot, _ = index_folder(root)

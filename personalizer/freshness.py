@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 
@@ -23,14 +22,13 @@ from personalizer.contents import Contents, contents_of, current, pair_names
 from personalizer.errors import AdapterError
 from personalizer.forgotten import Learnable
 from personalizer.settings import Settings
+from personalizer.status import AdapterStatus, Freshness, LossOnNew, PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData, write_atomically
 from personalizer.words import count
 
 __all__ = [
     "FEWEST_MEASURED",
-    "Freshness",
     "Measured",
-    "PairChanges",
     "changes_of",
     "compare",
     "keep_measured",
@@ -39,28 +37,8 @@ __all__ = [
     "trained_on",
 ]
 
-Freshness = Literal["fresh", "ageing", "stale", "none"]
-
 FEWEST_MEASURED = 5
 """New pairs below which their loss does not make an adapter stale."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairChanges:
-    """Pairs of the project beside those the adapter was trained on."""
-
-    trained: int
-    """Pairs that the project had then."""
-    unchanged: int
-    changed: int
-    """Same names, other code."""
-    new: int
-    removed: int
-
-    @property
-    def share(self) -> float:
-        """Changed, new and removed pairs as a share of those trained on."""
-        return (self.changed + self.new + self.removed) / max(1, self.trained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +124,8 @@ def keep_measured(data: WorkspaceData, measured: Measured) -> None:
     write_atomically(data.measured, msgspec.json.encode(measured))
 
 
-def status(root: Path | str) -> dict[str, Any]:
-    """The JSON object of ``personalizer status``, without ``job`` and ``daemon``.
+def status(root: Path | str) -> AdapterStatus:
+    """What ``personalizer status`` says of the adapter.
 
     Raises:
         NotAFolder: If ``root`` is no folder.
@@ -162,65 +140,53 @@ def status(root: Path | str) -> dict[str, Any]:
         if adapter is not None:
             adapter.check_weights()
     except AdapterError as error:
-        return _without_adapter(None, str(error))
+        return AdapterStatus(freshness="none", why=str(error))
     if adapter is None:
-        return _without_adapter(settings.base, _why_none(registry))
+        return AdapterStatus(freshness="none", why=_why_none(registry), base=settings.base)
     with Store(data.index) as store:
         now = current(workspace, store)
     manifest = adapter.manifest
-    return {
-        "adapter": adapter.id,
-        "method": manifest.method,
-        "base": manifest.base,
-        **_compared(data, adapter, now, settings),
-        "commits_behind": workspace.commits_since(manifest.commit) if manifest.commit else None,
-        "trained_at": manifest.trained_at,
-        "gate": manifest.gate["outcome"],
-        "gate_reason": manifest.gate["reason"],
-        "chosen_by": registry.chosen_by(),
-        "warnings": _warnings(manifest.trained_at, registry),
-        "contents": _digest(now),
-    }
+    return replace(
+        _compared(data, adapter, now, settings),
+        adapter=adapter.id,
+        method=manifest.method,
+        base=manifest.base,
+        commits_behind=workspace.commits_since(manifest.commit) if manifest.commit else None,
+        trained_at=manifest.trained_at,
+        gate=manifest.gate["outcome"],
+        gate_reason=manifest.gate["reason"],
+        chosen_by=registry.chosen_by(),
+        warnings=tuple(_warnings(manifest.trained_at, registry)),
+        contents=_digest(now),
+    )
 
 
 def _compared(
     data: WorkspaceData, adapter: Adapter, now: Contents, settings: Settings
-) -> dict[str, Any]:
+) -> AdapterStatus:
     """The part of a status that tells the project from what the adapter was trained on."""
     try:
         trained = adapter.trained()
     except AdapterError:
         why = "it serves, but what it was trained on cannot be read: train again"
-        return _nothing_compared("stale", why)
+        return AdapterStatus(freshness="stale", why=why)
     changes = compare(trained.pairs, now.pairs)
     measured = _measured(data, adapter, trained, now)
     word, why = _judged(changes, measured, adapter, trained, settings)
     unseen = len(set(now.symbols) - set(trained.symbols))
-    return {
-        "freshness": word,
-        "why": why,
-        "pairs": asdict(changes),
-        "unseen_symbols": {
-            "count": unseen,
-            "share": round(unseen / len(now.symbols), 4) if now.symbols else 0.0,
-        },
-        "loss_on_new": measured,
-    }
-
-
-def _nothing_compared(word: Freshness, why: str) -> dict[str, Any]:
-    return {
-        "freshness": word,
-        "why": why,
-        "pairs": asdict(PairChanges(0, 0, 0, 0, 0)),
-        "unseen_symbols": {"count": 0, "share": 0.0},
-        "loss_on_new": None,
-    }
+    share = round(unseen / len(now.symbols), 4) if now.symbols else 0.0
+    return AdapterStatus(
+        freshness=word,
+        why=why,
+        pairs=changes,
+        unseen_symbols=UnseenSymbols(unseen, share),
+        loss_on_new=measured,
+    )
 
 
 def _measured(
     data: WorkspaceData, adapter: Adapter, trained: Trained, now: Contents
-) -> dict[str, Any] | None:
+) -> LossOnNew | None:
     """The kept measurement of this adapter, as far as its pairs are still there."""
     try:
         kept = msgspec.json.decode(data.measured.read_bytes(), type=Measured)
@@ -230,14 +196,14 @@ def _measured(
         return None
     _, fresh, _ = changes_of(trained.pairs, now.pairs)
     digests = {now.pairs[name] for name in fresh}
-    return {
-        "measured_at": kept.measured_at,
-        "pairs": len(kept.pairs),
-        "still_there": len(digests & set(kept.pairs)),
-        "not_measured": len(digests - {*kept.pairs, *kept.considered}),
-        "base": _rounded(kept.base_loss),
-        "adapter": _rounded(kept.adapter_loss),
-    }
+    return LossOnNew(
+        measured_at=kept.measured_at,
+        pairs=len(kept.pairs),
+        still_there=len(digests & set(kept.pairs)),
+        not_measured=len(digests - {*kept.pairs, *kept.considered}),
+        base=_rounded(kept.base_loss),
+        adapter=_rounded(kept.adapter_loss),
+    )
 
 
 def _rounded(loss: float | None) -> float | None:
@@ -246,7 +212,7 @@ def _rounded(loss: float | None) -> float | None:
 
 def _judged(
     changes: PairChanges,
-    measured: dict[str, Any] | None,
+    measured: LossOnNew | None,
     adapter: Adapter,
     trained: Trained,
     settings: Settings,
@@ -263,14 +229,15 @@ def _judged(
         counts += f" ({changes.share:.0%})"
     if changes.share >= settings.stale_from:
         return "stale", f"{counts}: train again"
-    if measured and measured["still_there"] >= FEWEST_MEASURED:
-        gain, gate = measured["base"] - measured["adapter"], adapter.manifest.gate
+    gain = measured.gain if measured and measured.still_there >= FEWEST_MEASURED else None
+    if measured and gain is not None:
+        gate = adapter.manifest.gate
         once = float(gate.get("base_loss") or 0) - float(gate.get("adapter_loss") or 0)
         if gain <= 0 or gain < settings.stale_gain * once:
             return "stale", (
-                f"{counts}; on {count(measured['pairs'], 'new pair')} its loss is only "
+                f"{counts}; on {count(measured.pairs, 'new pair')} its loss is only "
                 f"{gain:.3f} better than the base's, at the gate it was {once:.3f} (measured "
-                f"{measured['measured_at'][:10]}): train again"
+                f"{measured.measured_at[:10]}): train again"
             )
     if changes.share >= settings.ageing_from:
         return "ageing", counts
@@ -311,20 +278,3 @@ def _why_none(registry: Registry) -> str:
     if last.gate["outcome"] == "refused":
         return f"the base serves: {last.id} was refused by the gate"
     return f"the base serves: {last.id} was not chosen"
-
-
-def _without_adapter(base: str | None, why: str) -> dict[str, Any]:
-    """Where no adapter serves, and where not even the base does, for one should that cannot."""
-    return {
-        "adapter": None,
-        "method": None,
-        "base": base,
-        **_nothing_compared("none", why),
-        "commits_behind": None,
-        "trained_at": None,
-        "gate": None,
-        "gate_reason": None,
-        "chosen_by": None,
-        "warnings": [],
-        "contents": None,
-    }

@@ -53,9 +53,9 @@ def harmless(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def show(kind: str, result: dict[str, Any], as_json: bool) -> None:
-    """Prints the result of a command."""
-    click.echo(json.dumps(result) if as_json else harmless(TEXTS[kind](result)))
+def show(kind: str, result: object, as_json: bool) -> None:
+    """Prints the result of a command, a record or a JSON object."""
+    click.echo(json.dumps(as_dict(result)) if as_json else harmless(TEXTS[kind](result)))
 
 
 def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None:

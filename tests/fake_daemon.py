@@ -81,6 +81,7 @@ class Scenario:
             "method": "lora",
             "base": "starter",
             "freshness": "fresh",
+            "why": "all 2 pairs are as trained on",
             "pairs": {"trained": 2, "unchanged": 2, "changed": 0, "new": 0, "removed": 0},
             "commits_behind": 0,
         }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -17,15 +19,21 @@ from personalizer.cli import personalizer
 from personalizer.daemon import automatic, client, machine, warming
 from personalizer.daemon.automatic import Automatic, known_of
 from personalizer.daemon.jobs import Jobs
-from personalizer.daemon.protocol import TrainRequest
+from personalizer.daemon.protocol import Retraining, Status, TrainRequest
 from personalizer.daemon.warming import Warming
+from personalizer.status import AdapterStatus, LossOnNew, PairChanges
 
 
-def status(**changes: Any) -> dict[str, Any]:
+def status(**changes: Any) -> AdapterStatus:
     """Of a project whose adapter is stale; what does not matter here is left out."""
-    pairs = {"trained": 10, "unchanged": 4, "changed": 3, "new": 2, "removed": 1}
+    pairs = PairChanges(trained=10, unchanged=4, changed=3, new=2, removed=1)
     found = {"adapter": "lora-1", "freshness": "stale", "why": "3 changed", "pairs": pairs}
-    return {**found, "loss_on_new": {"not_measured": 0}, "contents": "a", **changes}
+    return AdapterStatus(**found | {"loss_on_new": measured(0), "contents": "a"} | changes)
+
+
+def measured(since: int) -> LossOnNew:
+    """A loss on new pairs, of which some came since."""
+    return LossOnNew("2026-02-03T04:05:06+00:00", 5, 5, since, 2.0, 1.5)
 
 
 @pytest.fixture
@@ -55,9 +63,9 @@ def end_long_ago(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stale_adapter_is_a_question_by_default(idle: Automatic, jobs: Jobs, tmp_path: Path):
-    told = idle.saw(tmp_path, status())["retraining"]
-    assert told == {"mode": "ask", "why": "3 changed", "waits_for": "your word"}
-    assert known_of(tmp_path, status())["retraining"] == told
+    told = idle.saw(tmp_path, status()).retraining
+    assert told == Retraining("ask", "3 changed", "your word")
+    assert known_of(tmp_path, status()).retraining == told
     idle.look()
     assert jobs.queue.all() == []
 
@@ -66,18 +74,18 @@ def test_a_stale_adapter_is_a_question_by_default(idle: Automatic, jobs: Jobs, t
 def test_nothing_is_proposed_for_an_adapter_that_is_not_stale(
     idle: Automatic, tmp_path: Path, word: str
 ):
-    assert idle.saw(tmp_path, status(freshness=word))["retraining"] is None
+    assert idle.saw(tmp_path, status(freshness=word)).retraining is None
 
 
 def test_a_stale_adapter_is_trained_anew_where_the_user_has_said_so(
     idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
-    assert idle.saw(tmp_path, status())["retraining"] is not None
+    assert idle.saw(tmp_path, status()).retraining is not None
     idle.look()
     (job,) = jobs.queue.all()
     assert (job.kind, job.began_because, job.workspace) == ("train", "3 changed", str(tmp_path))
-    assert idle.saw(tmp_path, status())["retraining"] is None  # it is under way
+    assert idle.saw(tmp_path, status()).retraining is None  # it is under way
 
 
 def test_a_training_is_not_begun_twice_for_the_same_contents(
@@ -96,7 +104,7 @@ def test_a_training_is_not_proposed_soon_after_the_last(
 ):
     job = jobs.submit(TrainRequest(str(tmp_path)))
     jobs.queue.end(job.id, "done", result={"promoted": False})
-    assert idle.saw(tmp_path, status())["retraining"] is None
+    assert idle.saw(tmp_path, status()).retraining is None
 
 
 def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch):
@@ -108,7 +116,7 @@ def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path
     end_long_ago(jobs, monkeypatch)
     idle.look()
     assert kinds(jobs) == ["measure"]
-    idle.saw(tmp_path, fresh | {"contents": "b", "loss_on_new": {"not_measured": 1}})
+    idle.saw(tmp_path, replace(fresh, contents="b", loss_on_new=measured(1)))
     idle.look()
     assert kinds(jobs) == ["measure", "measure"]
 
@@ -128,7 +136,7 @@ def test_a_clock_that_went_backwards_keeps_nothing_from_its_turn(
     with pytest.MonkeyPatch.context() as late:
         late.setattr("personalizer.daemon.queue._now", lambda: "2999-01-01T00:00:00+00:00")
         jobs.queue.end(job.id, "done", result={"promoted": False})
-    assert idle.saw(tmp_path, status())["retraining"] is not None
+    assert idle.saw(tmp_path, status()).retraining is not None
 
 
 def test_a_measurement_is_no_training_of_the_workspace(idle: Automatic, jobs: Jobs, tmp_path: Path):
@@ -142,7 +150,7 @@ def test_nothing_begins_by_itself_where_the_user_wants_none(
     idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("PERSONALIZER_RETRAIN", "off")
-    assert idle.saw(tmp_path, status(loss_on_new=None))["retraining"] is None
+    assert idle.saw(tmp_path, status(loss_on_new=None)).retraining is None
     idle.look()
     assert jobs.queue.all() == []
 
@@ -252,9 +260,9 @@ def status_of_a_stale_project(
 ) -> tuple[dict[str, Any], list[str]]:
     """What ``status`` prints with ``retrain`` on, and what it asked a daemon for."""
     asked: list[str] = []
-    due = {"mode": "on", "why": "3 changed", "waits_for": None}
+    due = Retraining("on", "3 changed", None)
     health = {"running": running, "socket": None, "log": ""}
-    monkeypatch.setattr(automatic, "known_of", lambda *_: {"job": None, "retraining": due})
+    monkeypatch.setattr(automatic, "known_of", lambda _, found: Status.of(found, retraining=due))
     monkeypatch.setattr(client, "describe", lambda: health)
     monkeypatch.setattr(client.Client, "status", lambda self, root: asked.append(root))
     monkeypatch.setattr(client, "connect", lambda *, start: client.Client("/nowhere"))
@@ -274,7 +282,7 @@ def test_a_status_from_the_command_line_tells_the_daemon_of_a_training_that_is_d
 def test_without_a_daemon_a_training_that_is_due_waits_for_one(monkeypatch, tmp_path):
     found, asked = status_of_a_stale_project(monkeypatch, tmp_path, running=False)
     assert (asked, found["retraining"]["waits_for"]) == ([], "the daemon")
-    shown = texts.TEXTS["status"](found)
+    shown = texts.TEXTS["status"](msgspec.convert(found, Status))
     assert "  training  begins by itself, waits for the daemon\n" in shown
 
 

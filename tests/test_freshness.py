@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,9 @@ from safetensors.numpy import save_file
 from indexer import Index, Store, Workspace
 from personalizer import texts
 from personalizer.adapters import Registry, UsedPair
+from personalizer.daemon.protocol import Job, Status
 from personalizer.freshness import (
     Measured,
-    PairChanges,
     changes_of,
     compare,
     keep_measured,
@@ -25,6 +27,7 @@ from personalizer.freshness import (
     status,
     trained_on,
 )
+from personalizer.status import AdapterStatus, LossOnNew, PairChanges
 from personalizer.storage import WorkspaceData
 from tests.java_project import project_files, snapshot_of, write_project
 from tests.test_adapters import manifest
@@ -145,35 +148,40 @@ def test_an_adapter_of_another_project_is_told_as_such(root):
         other = root / path.replace("Shape", "Other")
         other.write_text(text.replace("Shape", "Other"))
     told = status(root)
-    assert told["freshness"] == "stale"
-    assert told["why"] == (
+    assert told.freshness == "stale"
+    assert told.why == (
         "it was trained on another project's 32 pairs, none of which is here: train again"
     )
 
 
 def test_a_project_that_has_more_than_doubled_is_given_no_share(root):
-    assert status(root)["freshness"] == "fresh"
+    assert status(root).freshness == "fresh"
     grow(root, 33)
-    assert status(root)["why"] == "0 changed, 33 new and 0 removed of 32 pairs: train again"
+    assert status(root).why == "0 changed, 33 new and 0 removed of 32 pairs: train again"
 
 
 def test_status_tells_a_kept_loss_with_its_date_and_what_it_left_out(root):
     pairs = grow(root, 3)
     measured(root, pairs[:2], 2.0, 1.5)
-    assert status(root)["loss_on_new"] == {
-        "measured_at": "2026-02-03T04:05:06+00:00",
-        "pairs": 2,
-        "still_there": 2,
-        "not_measured": 1,
-        "base": 2.0,
-        "adapter": 1.5,
-    }
+    assert status(root).loss_on_new == LossOnNew(
+        measured_at="2026-02-03T04:05:06+00:00",
+        pairs=2,
+        still_there=2,
+        not_measured=1,
+        base=2.0,
+        adapter=1.5,
+    )
+
+
+def shown(found: AdapterStatus, **known: Any) -> str:
+    """What the command line prints."""
+    return texts.TEXTS["status"](Status.of(found, daemon={"running": True}, **known))
 
 
 def check_word(root, word: str, words: str = "") -> None:
     got = status(root)
-    assert got["freshness"] == word, got["why"]
-    assert words in got["why"]
+    assert got.freshness == word, got.why
+    assert words in got.why
 
 
 def test_a_kept_loss_that_gains_too_little_makes_stale(root):
@@ -201,7 +209,7 @@ def test_what_was_considered_and_not_measured_is_not_measured_again(root):
     pairs = grow(root, 3)
     found = Measured("one", "2026-02-03T04:05:06+00:00", pairs[:1], 2.0, 1.5, pairs[:2])
     keep_measured(WorkspaceData(root), found)
-    assert status(root)["loss_on_new"]["not_measured"] == 1
+    assert status(root).loss_on_new.not_measured == 1
 
 
 def test_a_share_that_is_just_the_threshold_counts(root, monkeypatch):
@@ -214,12 +222,12 @@ def test_a_share_that_is_just_the_threshold_counts(root, monkeypatch):
 
 
 def test_a_moved_file_is_no_reason_to_begin_anything_by_itself(root):
-    before = status(root)["contents"]
+    before = status(root).contents
     (root / "a").mkdir()
     for path in (root / "src").rglob("ShapeH*.java"):
         path.rename(root / "a" / path.name)
-    assert status(root)["pairs"]["unchanged"] == 32
-    assert status(root)["contents"] == before
+    assert status(root).pairs.unchanged == 32
+    assert status(root).contents == before
 
 
 def test_an_adapter_that_was_chosen_against_the_gate_is_stale_where_new_pairs_say_no(tmp_path):
@@ -240,25 +248,22 @@ def test_thresholds_are_settings(root, monkeypatch):
 
 
 def test_new_names_are_counted_but_not_those_of_tests(root):
-    assert status(root)["unseen_symbols"]["count"] == 0
+    assert status(root).unseen_symbols.count == 0
     grow(root, 2)
-    assert status(root)["unseen_symbols"]["count"] == 0
+    assert status(root).unseen_symbols.count == 0
     extra = root / "src/main/java/shapes/Extra.java"
     extra.write_text("class Extra { int unheardOf() { return 1; } }")
-    assert status(root)["unseen_symbols"]["count"] == 2
+    assert status(root).unseen_symbols.count == 2
 
 
 def test_without_git_commits_behind_are_not_known(root):
     found = status(root)
-    assert found["commits_behind"] is None
-    told = texts.TEXTS["status"](
-        found | {"daemon": {"running": False}, "job": None, "retraining": None}
-    )
-    assert "  commits   not known\n" in told
+    assert found.commits_behind is None
+    assert "  commits   not known\n" in shown(found)
 
 
 def test_pairs_that_the_training_did_not_use_are_not_counted_as_trained_on(root):
-    assert status(root)["why"] == "all 32 pairs are as trained on"
+    assert status(root).why == "all 32 pairs are as trained on"
     snapshot = Index().read(Workspace(root))
     used = [UsedPair(p.digest, "train", p.focal_class, p.test.path) for p in snapshot.pairs]
     for name, count, why in (
@@ -268,30 +273,27 @@ def test_pairs_that_the_training_did_not_use_are_not_counted_as_trained_on(root)
         registry = Registry(WorkspaceData(root).adapters)
         registry.add(registry.staging(), manifest(name), trained_on(snapshot, used[:count]))
         registry.use(name, by="gate")
-        assert status(root)["why"] == why
+        assert status(root).why == why
 
 
 def test_an_adapter_that_serves_against_the_gate_is_headed_so(root):
-    rest = {"job": None, "retraining": None, "daemon": {"running": True}}
-    refused = {"gate": "refused", "gate_reason": "it is worse", "chosen_by": "user"}
-    told = texts.TEXTS["status"](status(root) | rest | refused)
+    found = replace(status(root), chosen_by="user")
+    told = shown(replace(found, gate="refused", gate_reason="it is worse"))
     assert told.startswith("one, refused by the gate and chosen by name, is fresh: all 32")
-    told = texts.TEXTS["status"](status(root) | rest | {"chosen_by": "user"})
+    told = shown(found)
     assert told.startswith("one is fresh") and "  chosen    by name, whatever" in told
 
 
 def test_what_became_of_the_last_training_is_told(root):
     result = {"gate": "refused", "reason": "it may be chance"}
-    job = {"state": "done", "progress": None, "reason": None, "result": result}
-    rest = {"job": job, "retraining": None, "daemon": {"running": True}}
-    told = texts.TEXTS["status"](status(root) | rest)
-    assert "  training  done, refused: it may be chance\n" in told
+    job = Job("job-1", str(root), "done", "2026-02-03T04:05:06+00:00", result=result)
+    assert "  training  done, refused: it may be chance\n" in shown(status(root), job=job)
 
 
 def test_who_chose_the_adapter_is_told(root):
-    assert status(root)["chosen_by"] == "gate"
+    assert status(root).chosen_by == "gate"
     Registry(WorkspaceData(root).adapters).use("one")
-    assert status(root)["chosen_by"] == "user"
+    assert status(root).chosen_by == "user"
 
 
 def test_a_damaged_serving_adapter_is_told_and_nothing_else_is_touched(root):
@@ -301,8 +303,8 @@ def test_a_damaged_serving_adapter_is_told_and_nothing_else_is_touched(root):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     got = status(root)
-    assert (got["freshness"], got["adapter"]) == ("none", None)
-    assert "adapter one is damaged" in got["why"]
+    assert (got.freshness, got.adapter) == ("none", None)
+    assert "adapter one is damaged" in got.why
     assert (registry.folder / "serving.json").read_bytes() == kept
     file.write_bytes(whole)
     check_word(root, "fresh")
@@ -314,12 +316,11 @@ def test_a_serving_adapter_whose_weights_are_cut_off_is_told(root, left: int):
     whole = file.read_bytes()
     file.write_bytes(whole[:left])
     got = status(root)
-    assert (got["freshness"], got["adapter"], got["base"]) == ("none", None, None)
-    assert got["why"] == (
+    assert (got.freshness, got.adapter, got.base) == ("none", None, None)
+    assert got.why == (
         "adapter one is damaged: model.safetensors is missing or cut off: train again"
     )
-    rest = {"daemon": {"running": False}, "job": None, "retraining": None}
-    assert texts.TEXTS["status"](got | rest).startswith("Nothing can serve: adapter one is damaged")
+    assert shown(got).startswith("Nothing can serve: adapter one is damaged")
     file.unlink()
     check_word(root, "none", "damaged")
     file.write_bytes(whole)
@@ -330,7 +331,7 @@ def test_a_serving_adapter_whose_weights_are_cut_off_is_told(root, left: int):
 def test_an_adapter_serves_though_what_it_was_trained_on_cannot_be_read(root, content: bytes):
     (WorkspaceData(root).adapters / "one" / "pairs.json").write_bytes(content)
     got = status(root)
-    assert (got["adapter"], got["gate"], got["chosen_by"]) == ("one", "passed", "gate")
+    assert (got.adapter, got.gate, got.chosen_by) == ("one", "passed", "gate")
     check_word(root, "stale", "it serves, but what it was trained on cannot be read: train again")
 
 
@@ -338,8 +339,8 @@ def test_a_clock_that_went_backwards_is_told_and_changes_nothing(tmp_path):
     root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
     add_adapter(root, trained_at="2999-01-01T00:00:00+00:00")
     got = status(root)
-    assert got["freshness"] == "fresh"
-    assert "before the adapter was trained" in got["warnings"][0]
+    assert got.freshness == "fresh"
+    assert "before the adapter was trained" in got.warnings[0]
     for path in root.rglob("*.java"):
         os.utime(path, (4e9, 4e9))
     check_word(root, "fresh")
@@ -349,10 +350,10 @@ def test_a_summary_kept_of_another_state_is_not_taken_for_this_one(root):
     check_word(root, "fresh")
     check_word(root, "fresh")
     (root / TEST).unlink()
-    assert status(root)["pairs"]["removed"] == 4
+    assert status(root).pairs.removed == 4
     with Store(WorkspaceData(root).index) as store:
         store.set_note("contents", b"\xff damaged")
-    assert status(root)["pairs"]["removed"] == 4
+    assert status(root).pairs.removed == 4
 
 
 LARGE = """
@@ -362,7 +363,7 @@ from personalizer.freshness import status
 times = []
 for _ in range(6):
     begun = time.process_time()
-    word = status(Path(sys.argv[1]))["freshness"]
+    word = status(Path(sys.argv[1])).freshness
     times.append(time.process_time() - begun)
 print(json.dumps({"word": word, "best": min(times), "torch": "torch" in sys.modules}))
 """

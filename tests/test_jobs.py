@@ -44,6 +44,7 @@ from personalizer.errors import (
     TooBusy,
 )
 from personalizer.progress import cell_json
+from personalizer.status import AdapterStatus
 from tests.fake_parts import job_command
 from tests.waiting import until
 
@@ -88,10 +89,12 @@ def process_of(job: Job) -> psutil.Process | None:
     return training and training.process
 
 
-def newest_job(root: Path) -> dict[str, object] | None:
+NO_ADAPTER = AdapterStatus(freshness="none", why="none was trained")
+
+
+def newest_job(root: Path) -> Job | None:
     """As the command line's ``status`` tells it."""
-    job: dict[str, object] | None = known_of(root, {"freshness": "none"})["job"]
-    return job
+    return known_of(root, NO_ADAPTER).job
 
 
 def test_a_training_runs_tells_its_progress_and_gives_its_result(jobs: Jobs, workspace):
@@ -324,7 +327,7 @@ def test_stopping_interrupts_a_training_and_the_next_start_takes_it_up(workspace
     first.stop()
     left = newest_job(Path(root))
     assert left is not None
-    assert left["state"] == "queued"
+    assert left.state == "queued"
     second = Jobs(job_command)
     second.start()
     assert ended(second, job).state == "done"
@@ -338,7 +341,7 @@ def test_the_newest_job_is_read_without_a_daemon(jobs: Jobs, workspace, tmp_path
     job = ended(jobs, jobs.submit(TrainRequest(root)))
     found = newest_job(Path(root))
     assert found is not None
-    assert (found["id"], found["state"]) == (job.id, "done")
+    assert (found.id, found.state) == (job.id, "done")
 
 
 def fill(queue: Queue) -> None:
@@ -402,7 +405,7 @@ def test_a_queue_that_cannot_be_read_is_told_from_an_empty_one(how: str):
     found = client.describe()
     assert (found["running"], found["jobs"]) == (False, [])
     assert str(database_file()) in found["error"]
-    assert known_of(Path("/shop"), {"freshness": "none"})["job"] is None
+    assert known_of(Path("/shop"), NO_ADAPTER).job is None
     assert database_file().read_bytes() == data  # it is the daemon's to set aside
 
 
@@ -565,9 +568,9 @@ def test_status_says_how_far_an_evaluation_is_and_what_came_of_it(workspace):
         answer = ["Personalising shop is worth it.", "By lora."]
         queue.end(job.id, "done", result={"answer": answer, "report": "/r.html", "rows": [1]})
         assert told() == "  compared  done, Personalising shop is worth it, report /r.html"
-    evaluation = known_of(Path(root), {"freshness": "none"})["evaluation"]
-    assert evaluation["result"]["answer"] == answer
-    assert "rows" not in evaluation["result"]
+    evaluation = known_of(Path(root), NO_ADAPTER).evaluation
+    assert evaluation.result["answer"] == answer
+    assert "rows" not in evaluation.result
 
 
 def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):

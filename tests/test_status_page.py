@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +31,27 @@ from personalizer.daemon.page.facts import (
     view_of,
 )
 from personalizer.daemon.page.render import render
-from personalizer.daemon.protocol import Job, Progress, ViewAct
+from personalizer.daemon.protocol import Job, Progress, Status, ViewAct
 from personalizer.errors import AdapterError, BadInput
+from personalizer.status import PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData
 from tests.fake_parts import DAEMON
 from tests.java_project import write_project
 from tests.test_adapters import manifest
 
-STATUS: dict[str, Any] = {
-    "adapter": "lora-1",
-    "method": "lora",
-    "base": "starter",
-    "freshness": "ageing",
-    "why": "10 changed of 99 pairs",
-    "pairs": {"trained": 99, "unchanged": 89, "changed": 10, "new": 0, "removed": 0},
-    "unseen_symbols": {"count": 3, "share": 0.012},
-    "commits_behind": 2,
-    "trained_at": "2026-11-21T00:39:00+00:00",
-    "gate": "passed",
-    "gate_reason": "its loss is better",
-}
+STATUS = Status(
+    adapter="lora-1",
+    method="lora",
+    base="starter",
+    freshness="ageing",
+    why="10 changed of 99 pairs",
+    pairs=PairChanges(trained=99, unchanged=89, changed=10),
+    unseen_symbols=UnseenSymbols(3, 0.012),
+    commits_behind=2,
+    trained_at="2026-11-21T00:39:00+00:00",
+    gate="passed",
+    gate_reason="its loss is better",
+)
 ROW = AdapterRow(
     "lora-1", True, "lora", "2026-11-21T00:39:00+00:00", "passed", "", 2.0, 1.0, 2.7, 99, 192.0
 )
@@ -91,12 +93,12 @@ def test_it_says_how_fresh_the_adapter_is_and_why():
 
 
 def test_what_is_not_known_is_not_claimed():
-    none = STATUS | {"adapter": None, "freshness": "none"}
+    none = replace(STATUS, adapter=None, freshness="none")
     assert "Left out Nothing: every Java file is read." in shown(status=none, adapters=())
     assert "every Java file is read, and every pair is fit to train on." in shown()
-    against = STATUS | {"gate": "refused", "chosen_by": "user"}
+    against = replace(STATUS, gate="refused", chosen_by="user")
     assert "Adapter ageing, refused by the gate and chosen by name" in shown(status=against)
-    assert "chosen by name" not in shown(status=STATUS | {"chosen_by": "user"})
+    assert "chosen by name" not in shown(status=replace(STATUS, chosen_by="user"))
 
 
 def test_forgotten_files_are_left_out_and_their_pairs_are_not_new(tmp_path):
@@ -110,7 +112,7 @@ def test_forgotten_files_are_left_out_and_their_pairs_are_not_new(tmp_path):
 
 
 def test_a_project_with_too_few_pairs_is_told_so():
-    text = shown(status=STATUS | {"adapter": None, "freshness": "none"}, pairs=3, adapters=())
+    text = shown(status=replace(STATUS, adapter=None, freshness="none"), pairs=3, adapters=())
     assert "has 3 pairs of test and method; training needs 8" in text
     assert "the base model writes" in text
     assert "Train" not in text.partition("Adapters")[0].replace("Training", "")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from personalizer.browsing import open_in_browser
+from personalizer.daemon.protocol import Job
 from personalizer.generation import Candidate, Edit, Generation, SnippetGeneration
 from personalizer.output import as_dict
 from personalizer.texts import TEXTS
@@ -32,18 +33,7 @@ MANIFEST = as_dict(
         history=[{"step": 7.0, "loss": 2.0, "validation_loss": 1.9}],
     )
 )
-JOB = {
-    "id": "7",
-    "workspace": "/shop",
-    "state": "queued",
-    "created_at": "2026-01-01T00:00:00+00:00",
-    "ended_at": None,
-    "progress": None,
-    "reason": None,
-    "result": None,
-    "kind": "train",
-    "began_because": None,
-}
+JOB = Job("7", "/shop", "queued", "2026-01-01T00:00:00+00:00")
 ENGINE = {"loaded": False, "pid": None, "url": None}
 RUNNING = {
     "running": True,
@@ -93,7 +83,11 @@ FORGOTTEN = {
             SILENT,
             "nothing of itself: no answer\n  process 12, Personalizer 0.1.0: `perso",
         ),
-        ("daemon", RUNNING | {"jobs": [JOB]}, "\n  training in the background for /shop: queued\n"),
+        (
+            "daemon",
+            RUNNING | {"jobs": [as_dict(JOB)]},
+            "\n  training in the background for /shop: queued\n",
+        ),
         ("daemon", RUNNING, "Personalizer 0.1.0, up 2:05\n  model   not loaded\n"),
         ("daemon", RUNNING | {"engine": ENGINE | {"loaded": True, "pid": 3}}, "loaded (process 3)"),
         (
@@ -114,7 +108,7 @@ FORGOTTEN = {
         ("tasks", {"passed": {"all": 2}, "failed": ["1", "7"]}, "passed  all 2\nfailed  1, 7\n"),
     ],
 )
-def test_a_result_is_told_in_words(kind: str, result: dict[str, Any], said: str):
+def test_a_result_is_told_in_words(kind: str, result: Any, said: str):
     text = TEXTS[kind](result)
     assert said in f"{text}\n"
     assert not re.search(r"None|True|False|[\[{(]['\"]", text), text

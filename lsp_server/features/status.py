@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+from lsp_server import answers
 from lsp_server.daemon import Daemon, Json
 from lsp_server.project import Project
 from lsp_server.server import Server
 from lsp_server.threads import in_thread
+from personalizer.daemon.protocol import Status
 from personalizer.errors import PersonalizerError
 from personalizer.storage import WorkspaceData
 from personalizer.words import count
@@ -122,33 +124,35 @@ def _changed(path: Path) -> int | None:
 
 
 async def _show(server: Server, workspace: str | None) -> None:
-    server.say(summary(await ask(server, server.session.project(workspace))))
+    answer = await ask(server, server.session.project(workspace))
+    server.say(summary(answers.read(answer, Status)))
 
 
-def summary(status: Json) -> str:
+def summary(status: Status) -> str:
     """The status as one line.
 
     Example:
-        >>> summary({"adapter": None, "why": "no adapter was trained for this workspace yet"})
+        >>> why = "no adapter was trained for this workspace yet"
+        >>> summary(Status(base="starter", freshness="none", why=why))
         'The base model writes: no adapter was trained for this workspace yet'
-        >>> summary({"adapter": None, "base": None, "why": "the adapter a1 cannot be read"})
+        >>> summary(Status(freshness="none", why="the adapter a1 cannot be read"))
         'Nothing can be written: the adapter a1 cannot be read'
-        >>> summary({"adapter": "a1", "method": "lora", "freshness": "ageing", "commits_behind": 3,
-        ...          "pairs": {"trained": 90, "changed": 4, "new": 2, "removed": 0}})
+        >>> from personalizer.status import PairChanges
+        >>> changes = PairChanges(trained=90, unchanged=84, changed=4, new=2)
+        >>> summary(Status(adapter="a1", method="lora", freshness="ageing", why="6 of 90 changed",
+        ...                pairs=changes, commits_behind=3))
         'Adapter a1 (lora): ageing; trained on 90 pairs, then 4 changed, 2 new; 3 commits behind'
     """
-    pairs = status.get("pairs") or {}
-    if not status.get("adapter"):
-        able = status.get("base", "left out") is not None
-        begin = "The base model writes" if able else "Nothing can be written"
-        return f"{begin}: {status.get('why') or 'no adapter is trained yet'}"
-    since = [f"{pairs[kind]} {kind}" for kind in ("changed", "new", "removed") if pairs.get(kind)]
+    if status.adapter is None:
+        begin = "Nothing can be written" if status.base is None else "The base model writes"
+        return f"{begin}: {status.why}"
+    pairs = status.pairs
+    counts = {"changed": pairs.changed, "new": pairs.new, "removed": pairs.removed}
+    since = ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
     parts = [
-        f"Adapter {status['adapter']} ({status.get('method')}): {status.get('freshness')}",
-        f"trained on {count(pairs.get('trained', 0), 'pair')}"
-        + (f", then {', '.join(since)}" if since else ""),
+        f"Adapter {status.adapter} ({status.method}): {status.freshness}",
+        f"trained on {count(pairs.trained, 'pair')}{f', then {since}' if since else ''}",
     ]
-    behind = status.get("commits_behind")
-    if behind:
-        parts.append(f"{count(behind, 'commit')} behind")
+    if status.commits_behind:
+        parts.append(f"{count(status.commits_behind, 'commit')} behind")
     return "; ".join(parts)

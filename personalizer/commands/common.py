@@ -163,7 +163,7 @@ def in_background(request: JobRequest, as_json: bool) -> None:
         job = client.train(request)
     if job.id in before and not as_json:
         output.remark(f"{_JOBS[job.kind]} is under way already")
-    output.show("job", output.as_dict(job), as_json)
+    output.show("job", job, as_json)
 
 
 def _found_elsewhere(base: str | None) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -158,22 +158,21 @@ def status(path: Path, check: bool, web: bool, as_json: bool) -> None:
     from personalizer.daemon.automatic import known_of
     from personalizer.daemon.client import describe
 
-    result = freshness.status(path)
-    result |= known_of(path.resolve(), result) | {"daemon": describe()}
-    if result["retraining"] and result["retraining"]["mode"] == "on":
-        _leave_to_daemon(path, result)
-    output.show("status", result, as_json)
+    found = replace(known_of(path.resolve(), freshness.status(path)), daemon=describe())
+    if (due := found.retraining) and due.mode == "on":
+        if found.daemon["running"]:
+            _leave_to_daemon(path)
+        else:
+            found = replace(found, retraining=replace(due, waits_for="the daemon"))
+    output.show("status", found, as_json)
     if check:
-        raise SystemExit(_FRESHNESS_EXIT[result["freshness"]])
+        raise SystemExit(_FRESHNESS_EXIT[found.freshness])
 
 
-def _leave_to_daemon(path: Path, result: dict[str, Any]) -> None:
+def _leave_to_daemon(path: Path) -> None:
     """Lets the daemon know of a training that is due: it begins only what it has seen itself."""
     from indexer import Workspace
     from personalizer.daemon.client import connect
 
-    if not result["daemon"]["running"]:
-        result["retraining"]["waits_for"] = "the daemon"
-        return
     with suppress(PersonalizerError):
         connect(start=False).status(str(Workspace(path).root))

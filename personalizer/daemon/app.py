@@ -32,6 +32,7 @@ from personalizer.daemon.protocol import (
     MeasureRequest,
     PlaceRequest,
     SnippetRequest,
+    Status,
     TrainRequest,
     ViewAct,
 )
@@ -143,7 +144,7 @@ def create(service: Service, activity: Activity) -> FastAPI:
         made = await turns.unless_gone(request, lambda gone: service.ask_engine(asked, gone))
         return Response(msgspec.msgpack.encode(made), media_type="application/msgpack")
 
-    @app.get("/api/status", **described())
+    @app.get("/api/status", **described(gives=Status))
     def status(workspace: str = "") -> Response:
         return json(service.status(workspace))
 

@@ -11,23 +11,28 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from indexer.errors import IndexerError, NotAFolder
 from personalizer import settings
 from personalizer.daemon import machine
 from personalizer.daemon.jobs import Jobs
 from personalizer.daemon.place import folder_of
-from personalizer.daemon.protocol import JobRequest, MeasureRequest, TrainRequest
+from personalizer.daemon.protocol import (
+    JobRequest,
+    MeasureRequest,
+    Retraining,
+    Status,
+    TrainRequest,
+)
 from personalizer.daemon.queue import Cause, Queue, without_daemon
 from personalizer.errors import PersonalizerError, StorageError
+from personalizer.status import AdapterStatus
 
-__all__ = ["Automatic", "Retraining", "known_of", "retraining"]
+__all__ = ["Automatic", "known_of", "retraining"]
 
 _log = logging.getLogger(__name__)
 
@@ -43,19 +48,7 @@ _OF_EVALUATION = ("answer", "worth", "recommended", "report")
 """What a status gives of an evaluation's result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retraining:
-    """``retraining`` of ``status``: the adapter should be trained anew."""
-
-    mode: Literal["ask", "on"]
-    """Whether the user is asked, or it begins by itself (setting ``retrain``)."""
-    why: str
-    """What has changed, in one sentence."""
-    waits_for: str | None
-    """What it waits for: ``your word``, ``mains power``, …; None where it begins at once."""
-
-
-def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining | None:
+def retraining(root: Path, status: AdapterStatus, queue: Queue) -> Retraining | None:
     """Whether the adapter of a workspace should be trained anew; None where it should not.
 
     Args:
@@ -64,35 +57,35 @@ def retraining(root: Path, status: dict[str, Any], queue: Queue) -> Retraining |
         queue: Its trainings before.
     """
     mode = settings.load(root).settings.retrain
-    if mode == "off" or status["freshness"] != "stale" or not _is_due(root, "train", status, queue):
+    if mode == "off" or status.freshness != "stale" or not _is_due(root, "train", status, queue):
         return None
     waits = "your word" if mode == "ask" else machine.waits_for()
-    return Retraining("ask" if mode == "ask" else "on", status["why"], waits)
+    return Retraining("ask" if mode == "ask" else "on", status.why, waits)
 
 
-def known_of(root: Path, status: dict[str, Any]) -> dict[str, Any]:
-    """``job``, ``evaluation`` and ``retraining`` of a status, read without a daemon.
+def known_of(root: Path, status: AdapterStatus) -> Status:
+    """A status with what is known of jobs, read without a daemon.
 
-    All are None where the queue cannot be read, which ``client.describe`` tells.
+    Nothing is where the queue cannot be read, which ``client.describe`` tells.
     """
-    nothing = {"job": None, "evaluation": None, "retraining": None}
+    nothing = Status.of(status)
     try:
         return without_daemon(lambda queue: _known(root, status, queue), nothing)
     except StorageError:
         return nothing
 
 
-def _known(root: Path, status: dict[str, Any], queue: Queue) -> dict[str, Any]:
-    job, due = queue.newest(str(root)), retraining(root, status, queue)
+def _known(root: Path, status: AdapterStatus, queue: Queue) -> Status:
     evaluation = queue.newest(str(root), "evaluate")
     if evaluation is not None and evaluation.result is not None:
         kept = {key: evaluation.result.get(key) for key in _OF_EVALUATION}
         evaluation = replace(evaluation, result=kept)
-    return {
-        "job": job and msgspec.to_builtins(job),
-        "evaluation": evaluation and msgspec.to_builtins(evaluation),
-        "retraining": due and asdict(due),
-    }
+    return Status.of(
+        status,
+        job=queue.newest(str(root)),
+        evaluation=evaluation,
+        retraining=retraining(root, status, queue),
+    )
 
 
 class Automatic:
@@ -106,7 +99,7 @@ class Automatic:
     def __init__(self, jobs: Jobs, waits_for: Callable[[], str | None] = machine.waits_for) -> None:
         self._jobs = jobs
         self._waits_for = waits_for
-        self._seen: OrderedDict[Path, dict[str, Any]] = OrderedDict()
+        self._seen: OrderedDict[Path, AdapterStatus] = OrderedDict()
         self._access = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="automatic", daemon=True)
@@ -119,7 +112,7 @@ class Automatic:
         if self._thread.is_alive():
             self._thread.join()
 
-    def saw(self, root: Path, status: dict[str, Any]) -> dict[str, Any]:
+    def saw(self, root: Path, status: AdapterStatus) -> Status:
         """Remembers the status of a workspace; gives what :func:`known_of` gives."""
         with self._access:
             self._seen[root] = status
@@ -148,7 +141,7 @@ class Automatic:
             except (PersonalizerError, IndexerError) as error:
                 _log.warning("nothing begins by itself in %s: %s", root, error)
 
-    def _begins(self, root: Path, status: dict[str, Any]) -> bool:
+    def _begins(self, root: Path, status: AdapterStatus) -> bool:
         """Begins what is due in one workspace; whether anything was."""
         queue = self._jobs.queue
         if settings.load(root).settings.retrain == "off":
@@ -164,7 +157,7 @@ class Automatic:
             return True
         return False
 
-    def _begin(self, request: JobRequest, why: str, status: dict[str, Any]) -> None:
+    def _begin(self, request: JobRequest, why: str, status: AdapterStatus) -> None:
         job = self._jobs.submit(request, Cause(why, _contents(status)))
         _log.info("%s begins by itself (%s): %s", job.id, job.kind, why)
 
@@ -179,7 +172,7 @@ class Automatic:
 
 
 def _is_due(
-    root: Path, kind: Literal["train", "measure"], status: dict[str, Any], queue: Queue
+    root: Path, kind: Literal["train", "measure"], status: AdapterStatus, queue: Queue
 ) -> bool:
     """Whether none is under way, none was begun for these contents, and the last is long ago."""
     if queue.begun_for(str(root), kind, _contents(status)):
@@ -193,15 +186,14 @@ def _is_due(
     return not 0 <= ago.total_seconds() < _COOL_DOWN[kind]
 
 
-def _unmeasured(status: dict[str, Any]) -> int:
+def _unmeasured(status: AdapterStatus) -> int:
     """New and changed pairs on which the loss of the serving adapter is not known."""
-    if status["adapter"] is None:
+    if status.adapter is None:
         return 0
-    measured = status["loss_on_new"]
-    if measured is not None:
-        return int(measured["not_measured"])
-    return int(status["pairs"]["new"] + status["pairs"]["changed"])
+    if status.loss_on_new is not None:
+        return status.loss_on_new.not_measured
+    return status.pairs.new + status.pairs.changed
 
 
-def _contents(status: dict[str, Any]) -> str:
-    return f"{status['adapter']} {status['contents']}"
+def _contents(status: AdapterStatus) -> str:
+    return f"{status.adapter} {status.contents}"

@@ -1,14 +1,15 @@
 """What travels between the daemon and its clients: requests, answers. Free of torch.
 
-Answers of ``generate``, ``snippet`` and ``status`` are the JSON objects of the command line.
+Answers are the JSON objects of the command line.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from personalizer.phases import Progress
+from personalizer.status import AdapterStatus
 
 __all__ = [
     "EvaluateRequest",
@@ -21,7 +22,9 @@ __all__ = [
     "MeasureRequest",
     "PlaceRequest",
     "Progress",
+    "Retraining",
     "SnippetRequest",
+    "Status",
     "TrainRequest",
     "ViewAct",
 ]
@@ -181,6 +184,36 @@ class Job:
     def unfinished(self) -> bool:
         """Whether it waits or runs."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """The adapter should be trained anew."""
+
+    mode: Literal["ask", "on"]
+    """Whether the user is asked, or it begins by itself (setting ``retrain``)."""
+    why: str
+    """What has changed, in one sentence."""
+    waits_for: str | None
+    """What it waits for: ``your word``, ``mains power``, …; None where it begins at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(AdapterStatus):
+    """The JSON object of ``personalizer status``, of ``GET /api/status`` and of editors."""
+
+    job: Job | None = None
+    """The newest training."""
+    evaluation: Job | None = None
+    """The newest evaluation; of its result what a status shows."""
+    retraining: Retraining | None = None
+    daemon: dict[str, Any] = field(default_factory=dict)
+    """The JSON object of ``personalizer daemon status``."""
+
+    @classmethod
+    def of(cls, adapter: AdapterStatus, **known: Any) -> Status:
+        """What is known of the adapter, and of what is done for it."""
+        return cls(**{one.name: getattr(adapter, one.name) for one in fields(adapter)}, **known)
 
 
 @dataclass(frozen=True, slots=True)

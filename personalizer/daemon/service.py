@@ -28,6 +28,7 @@ from personalizer.daemon.protocol import (
     GenerateRequest,
     PlaceRequest,
     SnippetRequest,
+    Status,
 )
 from personalizer.daemon.validators import Validators
 from personalizer.daemon.warming import Warming
@@ -199,12 +200,12 @@ class Service:
         with self._undisturbed():
             return answer(self.engine, question, cancelled=cancelled)
 
-    def status(self, root: str) -> dict[str, Any]:
-        """The JSON object of ``personalizer status``."""
+    def status(self, root: str) -> Status:
+        """What ``personalizer status`` says."""
         workspace = self._workspace(root)
         found = freshness.status(workspace.root)
         self.warming.somebody_looks_at(workspace.root)
-        return found | self.automatic.saw(workspace.root, found) | {"daemon": self.health()}
+        return replace(self.automatic.saw(workspace.root, found), daemon=self.health())
 
     def health(self) -> dict[str, Any]:
         """The JSON object of ``personalizer daemon status``."""

@@ -84,7 +84,7 @@ def _models_text(result: dict[str, Any]) -> str:
     )
 
 
-TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+TEXTS: dict[str, Callable[[Any], str]] = {
     "adapters": adapters_text,
     "base": lambda r: f"{r['base']} is the base of new trainings now, by {r['file']}",
     "cancelled": cancelled_text,

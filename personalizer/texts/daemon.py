@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from personalizer.daemon.protocol import Job, Status
 from personalizer.words import duration, how_far
 
 __all__ = ["cancelled_text", "daemon_text", "job_text", "status_text"]
@@ -12,62 +15,52 @@ _DOING = {"train": "Training", "measure": "Measuring", "evaluate": "Comparing me
 """By a job's kind."""
 
 
-def status_text(result: dict[str, Any]) -> str:
-    if result["adapter"] is None:
-        serves = (
-            f"No adapter serves ({result['base']} alone)" if result["base"] else "Nothing can serve"
-        )
-        lines = [f"{serves}: {result['why']}"]
+def status_text(status: Status) -> str:
+    if status.adapter is None:
+        serves = f"No adapter serves ({status.base} alone)" if status.base else "Nothing can serve"
+        lines = [f"{serves}: {status.why}"]
     else:
-        unseen = result["unseen_symbols"]
-        behind = result["commits_behind"]
-        commits = "not known" if behind is None else f"{behind} behind"
+        unseen, behind = status.unseen_symbols, status.commits_behind
+        against = ", refused by the gate and chosen by name," if status.against_gate else ""
         lines = [
-            f"{result['adapter']}{_against_gate(result)} is {result['freshness']}: {result['why']}",
-            f"  base      {result['base']}",
-            f"  trained   {result['trained_at']}",
-            f"  gate      {result['gate']}: {result['gate_reason']}",
-            f"  names     {unseen['count']} never seen in training ({unseen['share']:.1%})",
-            f"  commits   {commits}",
+            f"{status.adapter}{against} is {status.freshness}: {status.why}",
+            f"  base      {status.base}",
+            f"  trained   {status.trained_at}",
+            f"  gate      {status.gate}: {status.gate_reason}",
+            f"  names     {unseen.count} never seen in training ({unseen.share:.1%})",
+            f"  commits   {'not known' if behind is None else f'{behind} behind'}",
         ]
-        if result["chosen_by"] == "user" and result["gate"] != "refused":
+        if status.chosen_by == "user" and not status.against_gate:
             lines.append("  chosen    by name, whatever the gate said")
-        if (measured := result["loss_on_new"]) and measured["pairs"]:
+        if (measured := status.loss_on_new) and measured.pairs:
             lines.append(
-                f"  new       loss {measured['adapter']:.3f}, the base's {measured['base']:.3f} "
-                f"on {measured['pairs']} new pairs (measured {measured['measured_at']})"
+                f"  new       loss {measured.adapter:.3f}, the base's {measured.base:.3f} "
+                f"on {measured.pairs} new pairs (measured {measured.measured_at})"
             )
-    lines += [f"  note      {warning}" for warning in result["warnings"]]
-    if result["job"]:
-        lines.append(f"  training  {_job(result['job'])}")
-    if evaluation := result.get("evaluation"):
-        lines.append(f"  compared  {_job(evaluation)}")
-    if (due := result["retraining"]) and due["mode"] == "on":
-        when = f", waits for {due['waits_for']}" if due["waits_for"] else " soon"
+    lines += [f"  note      {warning}" for warning in status.warnings]
+    if status.job:
+        lines.append(f"  training  {_stands(status.job)}")
+    if status.evaluation:
+        lines.append(f"  compared  {_stands(status.evaluation)}")
+    if (due := status.retraining) and due.mode == "on":
+        when = f", waits for {due.waits_for}" if due.waits_for else " soon"
         lines.append(f"  training  begins by itself{when}")
-    daemon = result["daemon"]
-    runs = "running" if daemon["running"] else "not running"
-    error = daemon.get("error")
+    runs = "running" if status.daemon["running"] else "not running"
+    error = status.daemon.get("error")
     lines.append(f"  daemon    {runs}{f': {error}' if error else ''}")
     return "\n".join(lines)
 
 
-def _against_gate(status: dict[str, Any]) -> str:
-    chosen = status["gate"] == "refused" and status["chosen_by"] == "user"
-    return ", refused by the gate and chosen by name," if chosen else ""
-
-
-def _job(job: dict[str, Any]) -> str:
-    """Where a background training stands, in a line."""
-    words = [str(job["state"])]
-    progress = job["progress"]
-    if job["state"] == "running" and progress:
-        words.append(how_far(*(progress[name] for name in ("phase", "step", "steps"))).lower())
-        if progress["seconds_left"] is not None:
-            words.append(f"{duration(progress['seconds_left'])} left")
-    if job["reason"]:
-        words.append(str(job["reason"]))
-    if (result := job["result"]) and "gate" in result:
+def _stands(job: Job) -> str:
+    """Where a background job stands, in a line."""
+    words: list[str] = [job.state]
+    if job.state == "running" and (told := job.progress):
+        words.append(how_far(told.phase, told.step, told.steps).lower())
+        if told.seconds_left is not None:
+            words.append(f"{duration(told.seconds_left)} left")
+    if job.reason:
+        words.append(job.reason)
+    if (result := job.result) and "gate" in result:
         words.append(f"{result['gate']}: {result['reason']}")
     elif result and result.get("answer"):
         words.append(result["answer"][0].rstrip("."))
@@ -76,12 +69,12 @@ def _job(job: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def job_text(job: dict[str, Any]) -> str:
-    because = f" because {job['began_because']}" if job["began_because"] else ""
+def job_text(job: Job) -> str:
+    because = f" because {job.began_because}" if job.began_because else ""
     return (
-        f"{_DOING[job['kind']]} in the background{because}: {_job(job)} (job {job['id']})\n"
-        f"`personalizer status {job['workspace']}` says how far it is,\n"
-        f"`personalizer daemon cancel {job['workspace']}` ends it."
+        f"{_DOING[job.kind]} in the background{because}: {_stands(job)} (job {job.id})\n"
+        f"`personalizer status {job.workspace}` says how far it is,\n"
+        f"`personalizer daemon cancel {job.workspace}` ends it."
     )
 
 
@@ -94,8 +87,8 @@ def cancelled_text(result: dict[str, Any]) -> str:
 
 def daemon_text(result: dict[str, Any]) -> str:
     jobs = [
-        f"  {_DOING[job['kind']].lower()} in the background for {job['workspace']}: {_job(job)}"
-        for job in result["jobs"]
+        f"  {_DOING[job.kind].lower()} in the background for {job.workspace}: {_stands(job)}"
+        for job in msgspec.convert(result["jobs"], list[Job])
     ]
     error = result["error"]
     if not result["running"]:

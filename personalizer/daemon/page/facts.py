@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from indexer import Snapshot
 from personalizer.adapters import Adapter, Manifest, Registry
 from personalizer.daemon.page.charts import Chart, Line, chart
-from personalizer.daemon.protocol import Job, Progress
+from personalizer.daemon.protocol import Job, Progress, Status
 from personalizer.dataset import FEWEST_PAIRS
 from personalizer.errors import AdapterError
 from personalizer.forgotten import covers, without
@@ -78,7 +77,7 @@ class View:
     """Everything on the page."""
 
     name: str
-    status: dict[str, Any]
+    status: Status
     changes: Changes
     pairs: int
     """That the project has now."""
@@ -99,7 +98,7 @@ def view_of(
     root: Path,
     snapshot: Snapshot,
     registry: Registry,
-    status: dict[str, Any],
+    status: Status,
     job: Job | None,
     progress: Sequence[Progress],
 ) -> View:
@@ -109,7 +108,7 @@ def view_of(
         root: The workspace.
         snapshot: As it is on disk.
         registry: Its adapters.
-        status: The JSON of ``personalizer status``.
+        status: What ``personalizer status`` says.
         job: Its newest training.
         progress: All that this training told, or where none runs, the one that made the adapter.
     """

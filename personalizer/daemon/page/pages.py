@@ -69,7 +69,7 @@ class ServicePages:
         looked = self._looked.get(root)
         if looked is None or time.monotonic() - looked[0] > _LOOK:
             status = self._service.status(root)
-            looked = time.monotonic(), (status["why"], status["unseen_symbols"])
+            looked = time.monotonic(), (status.why, status.unseen_symbols)
             self._looked[root] = looked
         job = self._service.jobs.queue.newest(str(path))
         return job, serving and serving.id, len(registry.all()), looked[1]
