@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from personalizer import processes
-from personalizer.daemon.place import private_folder
+from personalizer.daemon.endpoint import private_folder
 from personalizer.storage import daemon_folder, write_atomically
 
 __all__ = ["open_in_browser"]

@@ -41,7 +41,7 @@ from indexer.errors import NotAFolder
 from personalizer import __version__, errors
 from personalizer.adapters import Registry, Trained
 from personalizer.daemon import client as client_module
-from personalizer.daemon import place, process
+from personalizer.daemon import endpoint, process
 from personalizer.daemon.answers import failure
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.bounds import HeadInTime, Turns, WholeOnly
@@ -201,7 +201,7 @@ def test_a_stopped_daemon_leaves_nothing_behind(daemon: Client):
     stop()
     assert not alive(pid)
     assert not Path(daemon.socket).exists()
-    assert place.read_note() is None
+    assert endpoint.read_note() is None
     assert describe()["running"] is False
     with pytest.raises(NotListening, match="does not answer") as caught:
         daemon.health()
@@ -233,7 +233,7 @@ def test_an_unused_daemon_ends(monkeypatch):
     monkeypatch.setenv("PERSONALIZER_IDLE_MINUTES", "0.01")
     pid = connect(command=DAEMON).health()["pid"]
     until(lambda: not alive(pid))
-    assert place.read_note() is None
+    assert endpoint.read_note() is None
 
 
 def test_a_request_that_never_comes_whole_keeps_no_daemon_alive(monkeypatch):
@@ -349,7 +349,7 @@ def test_a_daemon_that_cannot_start_names_the_reason_and_the_log(monkeypatch):
 
 
 def test_a_daemon_whose_log_cannot_be_written_is_not_started():
-    place.log_file().mkdir(parents=True)
+    endpoint.log_file().mkdir(parents=True)
     with pytest.raises(StorageError, match="set PERSONALIZER_DATA_DIR"):
         connect(command=DAEMON)
 
@@ -550,14 +550,14 @@ def failing(tmp_path: Path) -> Iterator[Client]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    path = place.socket_file()
-    place.private_folder(path.parent)
+    path = endpoint.socket_file()
+    endpoint.private_folder(path.parent)
     with socketserver.ThreadingUnixStreamServer(str(path), Answer) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        note = place.Note(os.getpid(), place.born(psutil.Process()), str(path), __version__)
-        place.note_file().write_bytes(msgspec.json.encode(note))
+        note = endpoint.Note(os.getpid(), endpoint.born(psutil.Process()), str(path), __version__)
+        endpoint.note_file().write_bytes(msgspec.json.encode(note))
         yield Client(str(path))
-        place.note_file().unlink()
+        endpoint.note_file().unlink()
         server.shutdown()
 
 
@@ -599,17 +599,17 @@ def test_a_daemon_that_ends_in_the_middle_of_an_answer_is_said_to_have_ended(
 
 
 @pytest.fixture
-def silent() -> Iterator[place.Note]:
+def silent() -> Iterator[endpoint.Note]:
     """A daemon that lives and does not answer: this process."""
-    born = place.born(psutil.Process())
-    note = place.Note(os.getpid(), born, str(place.socket_file()), __version__)
-    place.private_folder(place.note_file().parent)
-    place.note_file().write_bytes(msgspec.json.encode(note))
+    born = endpoint.born(psutil.Process())
+    note = endpoint.Note(os.getpid(), born, str(endpoint.socket_file()), __version__)
+    endpoint.private_folder(endpoint.note_file().parent)
+    endpoint.note_file().write_bytes(msgspec.json.encode(note))
     yield note
-    place.note_file().unlink()
+    endpoint.note_file().unlink()
 
 
-def test_a_daemon_that_does_not_answer_is_not_said_to_be_dead(silent: place.Note, monkeypatch):
+def test_a_daemon_that_does_not_answer_is_not_said_to_be_dead(silent: endpoint.Note, monkeypatch):
     found = describe()
     assert (found["running"], found["pid"], found["jobs"]) == (True, os.getpid(), [])
     assert "does not answer" in found["error"]
@@ -620,7 +620,7 @@ def test_a_daemon_that_does_not_answer_is_not_said_to_be_dead(silent: place.Note
         connect(command=["true"])
 
 
-def test_a_daemon_is_known_by_its_note_however_the_clock_is_set(silent: place.Note, monkeypatch):
+def test_a_daemon_is_known_by_its_note_however_the_clock_is_set(silent: endpoint.Note, monkeypatch):
     """psutil adds a process's age at boot to the boot's date, which moves as the clock is set."""
     at_first = psutil.Process.create_time
     boot = psutil.boot_time()
@@ -629,19 +629,19 @@ def test_a_daemon_is_known_by_its_note_however_the_clock_is_set(silent: place.No
     assert describe()["running"]
 
 
-def test_who_comes_while_a_daemon_ends_gets_the_next_one(silent: place.Note):
+def test_who_comes_while_a_daemon_ends_gets_the_next_one(silent: endpoint.Note):
     """The one that is started meanwhile makes way for the one that ends."""
-    busy = FileLock(place.lock_file())
+    busy = FileLock(endpoint.lock_file())
     busy.acquire()
     thread, results = in_thread(lambda: connect(command=DAEMON).health()["pid"])
     until(lambda: psutil.Process().children())
     until(lambda: not any(alive(one.pid) for one in psutil.Process().children()))
-    place.note_file().rename(place.note_file().with_name("gone"))
+    endpoint.note_file().rename(endpoint.note_file().with_name("gone"))
     busy.release()
     thread.join(20)
     stop()
     assert isinstance(results[0], int)
-    place.note_file().touch()
+    endpoint.note_file().touch()
 
 
 def test_stopping_does_not_wait_for_a_generation(daemon: Client, shop: Path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from personalizer import settings
-from personalizer.daemon.place import folder_of
+from personalizer.daemon.endpoint import folder_of
 from personalizer.daemon.protocol import Evaluation, JobRequest, MeasureRequest, TrainRequest
 from personalizer.errors import BadInput
 from personalizer.models import base_folder

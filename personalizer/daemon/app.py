@@ -20,9 +20,9 @@ from indexer.errors import IndexerError
 from personalizer.daemon import openai
 from personalizer.daemon.answers import body_of, json, question_of, refusal, refused
 from personalizer.daemon.bounds import Bounds, Turns, WholeOnly
+from personalizer.daemon.endpoint import folder_of
 from personalizer.daemon.loopback import TokenOnly
 from personalizer.daemon.page import Door, ServicePages
-from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import (
     EvaluateRequest,
     Evaluation,

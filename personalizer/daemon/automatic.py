@@ -19,8 +19,8 @@ from typing import Literal
 from indexer.errors import IndexerError, NotAFolder
 from personalizer import settings
 from personalizer.daemon import machine
+from personalizer.daemon.endpoint import folder_of
 from personalizer.daemon.jobs import Jobs
-from personalizer.daemon.place import folder_of
 from personalizer.daemon.protocol import (
     JobRequest,
     MeasureRequest,

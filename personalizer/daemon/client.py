@@ -24,7 +24,7 @@ import psutil
 
 import indexer.errors
 from personalizer import __version__, errors
-from personalizer.daemon import place
+from personalizer.daemon import endpoint
 from personalizer.daemon.protocol import (
     GenerateRequest,
     Job,
@@ -99,7 +99,7 @@ def start() -> None:
 
 def stop() -> None:
     """Ends the daemon, if one runs; its jobs go on when the next one starts."""
-    note = place.read_note()
+    note = endpoint.read_note()
     if note is None or (process := _process(note)) is None:
         return
     with suppress(psutil.NoSuchProcess):
@@ -116,7 +116,7 @@ def describe() -> Json:
 
     ``error`` says why one that lives tells nothing of itself, or why nobody knows what is queued.
     """
-    note = place.read_note()
+    note = endpoint.read_note()
     try:
         found = _answering()
     except PersonalizerError as error:
@@ -136,7 +136,7 @@ def _left() -> Json:
         jobs = without_daemon(Queue.unfinished, nothing)
     except StorageError as unreadable:
         jobs, error = nothing, str(unreadable)
-    return {"error": error, "log": str(place.log_file()), "jobs": msgspec.to_builtins(jobs)}
+    return {"error": error, "log": str(endpoint.log_file()), "jobs": msgspec.to_builtins(jobs)}
 
 
 class Client:
@@ -374,19 +374,19 @@ def _answering() -> tuple[Client, Json] | None:
         Unreachable: If it does not answer.
         PersonalizerError: If it answers with an error.
     """
-    note = place.read_note()
+    note = endpoint.read_note()
     if note is None or _process(note) is None:
         return None
     client = Client(note.socket)
     return client, client.health()
 
 
-def _process(note: place.Note) -> psutil.Process | None:
+def _process(note: endpoint.Note) -> psutil.Process | None:
     """The daemon's process; None when it is gone and its pid perhaps somebody else's."""
     try:
         process = psutil.Process(note.pid)
         alive = process.status() != psutil.STATUS_ZOMBIE
-        return process if alive and abs(place.born(process) - note.born) < 2 else None
+        return process if alive and abs(endpoint.born(process) - note.born) < 2 else None
     except psutil.Error:
         return None
 
@@ -398,8 +398,8 @@ def _started(command: list[str]) -> Client:
         Unreachable: If one runs that does not answer.
         DaemonError: If none could be started.
     """
-    log = place.log_file()
-    place.private_folder(log.parent)
+    log = endpoint.log_file()
+    endpoint.private_folder(log.parent)
     process = _begun(command, log)
     silent: Unreachable | None = None
     end = time.monotonic() + _START_SECONDS

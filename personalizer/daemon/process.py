@@ -17,7 +17,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from personalizer import __version__, settings
-from personalizer.daemon import loopback, machine, place
+from personalizer.daemon import endpoint, loopback, machine
 from personalizer.daemon.app import Activity, create
 from personalizer.daemon.bounds import HeadInTime
 from personalizer.daemon.client import describe, start, stop
@@ -51,9 +51,9 @@ def run(*, job: JobCommand = job_command, engine_command: Sequence[str] | None =
         StorageError: If the data folder cannot be written.
         SettingsError: If the user's settings cannot be.
     """
-    keep_log(place.log_file())
+    keep_log(endpoint.log_file())
     chosen = settings.load().settings
-    place.private_folder(daemon_folder())
+    endpoint.private_folder(daemon_folder())
     with _only_one(), _listening() as (listener, address):
         engine = remote_engine(chosen) or ChildEngine(
             chosen.threads,
@@ -91,13 +91,13 @@ def _make_way(engine: ChildEngine | RemoteEngine) -> None:
 
 @contextmanager
 def _only_one() -> Iterator[None]:
-    lock = FileLock(place.lock_file(), timeout=0)
+    lock = FileLock(endpoint.lock_file(), timeout=0)
     try:
         lock.acquire()
     except Timeout as error:
         raise Busy("a daemon runs already: see `personalizer daemon status`") from error
     except OSError as error:
-        raise unwritable(place.lock_file(), error) from error
+        raise unwritable(endpoint.lock_file(), error) from error
     try:
         yield
     finally:
@@ -107,8 +107,8 @@ def _only_one() -> Iterator[None]:
 @contextmanager
 def _listening() -> Iterator[tuple[socket.socket, str]]:
     """The private socket, and the note that names it; what a dead daemon left is cleared."""
-    path = place.socket_file()
-    place.private_folder(path.parent)
+    path = endpoint.socket_file()
+    endpoint.private_folder(path.parent)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         mask = os.umask(0o177)
@@ -119,13 +119,13 @@ def _listening() -> Iterator[tuple[socket.socket, str]]:
         finally:
             os.umask(mask)
         listener.listen(1024)
-        born = place.born(psutil.Process())
-        note = place.Note(os.getpid(), born, str(path), __version__)
-        write_atomically(place.note_file(), msgspec.json.encode(note))
+        born = endpoint.born(psutil.Process())
+        note = endpoint.Note(os.getpid(), born, str(path), __version__)
+        write_atomically(endpoint.note_file(), msgspec.json.encode(note))
         try:
             yield listener, str(path)
         finally:
-            for file in (place.note_file(), path):
+            for file in (endpoint.note_file(), path):
                 file.unlink(missing_ok=True)
 
 

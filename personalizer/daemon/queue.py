@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from personalizer.daemon.place import folder_of
+from personalizer.daemon.endpoint import folder_of
 from personalizer.daemon.protocol import (
     EvaluateRequest,
     Job,

@@ -19,7 +19,7 @@ import msgspec
 from indexer import Where
 from personalizer import __version__, freshness, settings
 from personalizer.adapters import BASE, Adapter, Registry
-from personalizer.daemon import place
+from personalizer.daemon import endpoint
 from personalizer.daemon.automatic import Automatic
 from personalizer.daemon.earlier import Earlier
 from personalizer.daemon.jobs import Jobs
@@ -97,7 +97,7 @@ class Service:
         if not 1 <= request.n <= MOST_CANDIDATES:
             raise BadInput(f"expected 1 to {MOST_CANDIDATES} candidates, got {request.n}")
         _target(request)
-        _registry(place.folder_of(request.workspace)).named(request.adapter)
+        _registry(endpoint.folder_of(request.workspace)).named(request.adapter)
 
     def generate(
         self,
@@ -222,7 +222,7 @@ class Service:
                 "pid": self.engine.pid,
                 "url": self.engine.url,
             },
-            "log": str(place.log_file()),
+            "log": str(endpoint.log_file()),
             "jobs": msgspec.to_builtins(self.jobs.queue.unfinished()),
         }
 
@@ -268,7 +268,7 @@ class Service:
                 raise type(error)(f"{error} ({also})") from error
 
     def _workspace(self, root: str) -> OpenWorkspace:
-        return self.workspaces.get(str(place.folder_of(root)))
+        return self.workspaces.get(str(endpoint.folder_of(root)))
 
 
 def _target(request: GenerateRequest) -> str:

@@ -16,7 +16,7 @@ from personalizer.engine.rows import Row
 from personalizer.models import Quantization
 from personalizer.training.strategies import is_peft
 
-__all__ = ["Job", "Model", "Place", "place_of"]
+__all__ = ["Job", "Model", "ServedModel", "served_model"]
 
 _POLL = 0.02
 """Seconds within which a cancellation is seen."""
@@ -28,8 +28,8 @@ _Event: TypeAlias = str | list[Completion] | Exception
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a job runs; see :func:`place_of`."""
+class ServedModel:
+    """The model that a job is for; see :func:`served_model`."""
 
     base: str
     folder: Path | None
@@ -51,15 +51,17 @@ class Place:
         """Folder of the adapter that lies on the model; None for none."""
         return None if self.whole else self.folder
 
-    def beside(self, other: Place) -> bool:
+    def beside(self, other: ServedModel) -> bool:
         """Whether jobs of both may go through the model together."""
         if self.model != other.model:
             return False
         return self.laid == other.laid or (self.mixes and other.mixes)
 
 
-def place_of(base: str, adapter: str | None, quantization: Quantization | None = None) -> Place:
-    """Where a request runs, read from the adapter's files before it is loaded.
+def served_model(
+    base: str, adapter: str | None, quantization: Quantization | None = None
+) -> ServedModel:
+    """The model that a request is for, read from the adapter's files before it is loaded.
 
     Args:
         base: As in ``Request``.
@@ -70,25 +72,27 @@ def place_of(base: str, adapter: str | None, quantization: Quantization | None =
         AdapterError: If they are damaged.
     """
     if adapter is None:
-        return Place(base, None, whole=False, quantization=quantization, mixes=True)
+        return ServedModel(base, None, whole=False, quantization=quantization, mixes=True)
     folder = Path(adapter).resolve()
     kept = quantization_of(folder)
     if not is_peft(folder):
-        return Place(base, folder, whole=True, quantization=kept, mixes=True)
-    return Place(base, folder, whole=False, quantization=kept, mixes=mixes(folder))
+        return ServedModel(base, folder, whole=True, quantization=kept, mixes=True)
+    return ServedModel(base, folder, whole=False, quantization=kept, mixes=mixes(folder))
 
 
 class Job:
     """A request, and what became of it.
 
     Args:
-        place: The model that it is for.
+        served: The model that it is for.
         request: What to generate; None only loads the model.
         streams: Whether text is wanted as it comes.
     """
 
-    def __init__(self, place: Place, request: Request | None, *, streams: bool = False) -> None:
-        self.place = place
+    def __init__(
+        self, served: ServedModel, request: Request | None, *, streams: bool = False
+    ) -> None:
+        self.served = served
         self.request = request
         self.streams = streams and request is not None and request.count == 1
         self.cancelled = threading.Event()

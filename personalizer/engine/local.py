@@ -22,7 +22,7 @@ import torch
 
 from personalizer.engine import Completion, Request
 from personalizer.engine.batch import Batch, has_rows
-from personalizer.engine.jobs import Job, Model, Place, place_of
+from personalizer.engine.jobs import Job, Model, ServedModel, served_model
 from personalizer.engine.reading import Reading
 from personalizer.engine.resident import Adapter, Asked, Resident
 from personalizer.engine.search import search
@@ -69,12 +69,12 @@ class LocalEngine:
         cancelled: threading.Event | None = None,
     ) -> list[Completion]:
         """See ``Engine.generate``."""
-        place = place_of(request.base, request.adapter, self._quantization)
-        return self._done(Job(place, request, streams=on_text is not None), on_text, cancelled)
+        served = served_model(request.base, request.adapter, self._quantization)
+        return self._done(Job(served, request, streams=on_text is not None), on_text, cancelled)
 
     def warm(self, base: str, adapter: str | None = None) -> None:
         """See ``Engine.warm``."""
-        self._done(Job(place_of(base, adapter, self._quantization), None), None, None)
+        self._done(Job(served_model(base, adapter, self._quantization), None), None, None)
 
     def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """See ``Engine.embed``."""
@@ -134,8 +134,8 @@ class LocalEngine:
 
     def _serve(self, job: Job) -> None:
         """A job to its end, and with it all that can go through the model together with it."""
-        resident = self._resident(job.place.model)
-        adapter = resident.adapter(job.place.laid)
+        resident = self._resident(job.served.model)
+        adapter = resident.adapter(job.served.laid)
         request = job.request
         if request is None:
             job.give([])
@@ -155,12 +155,12 @@ class LocalEngine:
             while True:
                 while joining is not None:
                     self._join(batch, resident, joining, running)
-                    joining = self._next(first.place, len(batch.rows))
+                    joining = self._next(first.served, len(batch.rows))
                 if not running:
                     return
                 batch.step()
                 self._settle(batch, running)
-                joining = self._next(first.place, len(batch.rows))
+                joining = self._next(first.served, len(batch.rows))
         except Exception as error:
             explained = self._explained(error)
             for job in running:
@@ -169,7 +169,7 @@ class LocalEngine:
     def _join(self, batch: Batch, resident: Resident, job: Job, running: list[Job]) -> None:
         """Lets a job in; one that cannot be harms nobody else."""
         try:
-            adapter = resident.adapter(job.place.laid)
+            adapter = resident.adapter(job.served.laid)
             if job.request is None:
                 job.give([])
                 return
@@ -187,10 +187,10 @@ class LocalEngine:
             running.remove(job)
             batch.drop([row for row in job.rows if row in batch.rows])
 
-    def _next(self, place: Place, rows: int) -> Job | None:
+    def _next(self, served: ServedModel, rows: int) -> Job | None:
         """The first in the queue if it may join a batch of so many rows."""
         with self._changing:
-            if not self._waiting or not place.beside(self._waiting[0].place):
+            if not self._waiting or not served.beside(self._waiting[0].served):
                 return None
             request = self._waiting[0].request
             if request is not None and (not _by_rows(request) or rows + request.count > _ROWS):

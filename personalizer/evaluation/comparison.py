@@ -20,7 +20,7 @@ __all__ = ["Compared", "Verdicts", "in_common", "tried_for_all"]
 Verdicts = Mapping[tuple[str, str, str], Outcome]
 """Outcomes by project, method and test."""
 
-_Place = tuple[str, str, str]
+_RowKey = tuple[str, str, str]
 """Project, test and focal method of a row."""
 _OTHERS = "of another method it could not be tried"
 
@@ -41,13 +41,13 @@ def in_common(results: Sequence[Result]) -> tuple[list[Result], Compared]:
     Args:
         results: Of whole folds; gaps stay gaps.
     """
-    read: dict[str, set[_Place]] = defaultdict(set)
-    written: dict[str, set[_Place]] = defaultdict(set)
+    read: dict[str, set[_RowKey]] = defaultdict(set)
+    written: dict[str, set[_RowKey]] = defaultdict(set)
     for result in results:
         for row in result.cell.rows if result.cell else ():
-            read[result.method].add(_place(result, row))
+            read[result.method].add(_row_key(result, row))
             if row.greedy is not None:
-                written[result.method].add(_place(result, row))
+                written[result.method].add(_row_key(result, row))
     pairs, tests = _in_all([*read.values()]), _in_all([written[method] for method in read])
     compared = Compared(len(pairs), len(set().union(*read.values())))
     if pairs:
@@ -81,17 +81,18 @@ def _without(outcome: Outcome, fact: str) -> Outcome:
     return replace(outcome, not_run=why, **less)
 
 
-def _place(result: Result, row: Row) -> _Place:
+def _row_key(result: Result, row: Row) -> _RowKey:
     return result.project, row.test, row.focal
 
 
-def _in_all(sets: Collection[set[_Place]]) -> set[_Place]:
+def _in_all(sets: Collection[set[_RowKey]]) -> set[_RowKey]:
     return set.intersection(*sets) if sets else set()
 
 
-def _with_rows(result: Result, cell: Cell, pairs: set[_Place], tests: set[_Place]) -> Cell:
-    rows = [row for row in cell.rows if _place(result, row) in pairs]
+def _with_rows(result: Result, cell: Cell, pairs: set[_RowKey], tests: set[_RowKey]) -> Cell:
+    rows = [row for row in cell.rows if _row_key(result, row) in pairs]
     kept = [
-        row if _place(result, row) in tests else replace(row, greedy=None, beams=()) for row in rows
+        row if _row_key(result, row) in tests else replace(row, greedy=None, beams=())
+        for row in rows
     ]
     return replace(cell, rows=tuple(kept))

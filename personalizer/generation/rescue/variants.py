@@ -64,10 +64,10 @@ def variants(text: str, site: Site, values: Values) -> Iterator[Variant]:
     arguments, call = fitting[0], calls[given.index(fitting[0])]
     seen, names = _Seen(site), _names(site)
     instead = [
-        _Place(node, one.name, _fitting(one.type, site, seen, values, code(node)))
+        _Slot(node, one.name, _fitting(one.type, site, seen, values, code(node)))
         for node, one in zip(arguments, site.focal.parameters, strict=True)
     ]
-    before = [_Place(node, code(node), _like(node, seen)) for node in _literals_before(tree, call)]
+    before = [_Slot(node, code(node), _like(node, seen)) for node in _literals_before(tree, call)]
     for change in chain(_in_turn(instead), _in_turn(before), _without(tree, call), _both(instead)):
         changed = MethodTree(text)
         for node, new in change.edits:  # nodes of another tree of the same text
@@ -112,7 +112,7 @@ def _names(site: Site) -> Callable[[_Change], str]:
     return name
 
 
-class _Place(NamedTuple):
+class _Slot(NamedTuple):
     """A value of the test, and what may take its place."""
 
     node: Node
@@ -124,18 +124,18 @@ class _Place(NamedTuple):
         return _Change(((self.node, new),), f"{new} for {self.name}", place)
 
 
-def _in_turn(places: Sequence[_Place]) -> Iterator[_Change]:
-    """The first value of each place, then the second of each."""
-    for values in zip_longest(*(place.instead for place in places)):
-        for place, new in zip(places, values, strict=True):
+def _in_turn(slots: Sequence[_Slot]) -> Iterator[_Change]:
+    """The first value for each slot, then the second of each."""
+    for values in zip_longest(*(slot.instead for slot in slots)):
+        for slot, new in zip(slots, values, strict=True):
             if new is not None:
-                yield place.taken(new)
+                yield slot.taken(new)
 
 
-def _both(places: Sequence[_Place]) -> Iterator[_Change]:
+def _both(slots: Sequence[_Slot]) -> Iterator[_Change]:
     """Two arguments at once."""
-    for number, one in enumerate(places):
-        for other in places[number + 1 :]:
+    for number, one in enumerate(slots):
+        for other in slots[number + 1 :]:
             for new, newer in product(one.instead[:_TOGETHER], other.instead[:_TOGETHER]):
                 first, second = one.taken(new), other.taken(newer)
                 yield _Change(first.edits + second.edits, f"{first.told} and {second.told}")

@@ -1,4 +1,4 @@
-"""Where the daemon is: its folder, its socket, and the note that says which one runs."""
+"""How the daemon is reached: its folder, its socket, and the note that says which one runs."""
 
 from __future__ import annotations
 
