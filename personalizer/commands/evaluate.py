@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -19,18 +18,13 @@ from personalizer.commands.common import (
     progress_option,
     project_here,
 )
+from personalizer.commands.tasks import TASKS, Asked, run_tasks
 from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from personalizer.daemon.protocol import EvaluateRequest
-    from personalizer.settings import Settings
 
 __all__ = ["evaluate"]
-
-_PROGRAMS = ("humaneval", "humaneval-x-java", "mbjp")
-"""Benchmarks whose programs are run."""
-_INSTRUCTIONS = ("conala", "codealpacapy", "apps")
-"""Benchmarks that methods are trained and compared on (W24)."""
 
 
 @click.command()
@@ -94,7 +88,7 @@ _INSTRUCTIONS = ("conala", "codealpacapy", "apps")
 @click.option("--trust", is_flag=True, help="Let the projects be built, and tests be run.")
 @click.option(
     "--tasks",
-    type=click.Choice([*_PROGRAMS, *_INSTRUCTIONS]),
+    type=click.Choice(TASKS),
     help="A public benchmark instead of projects, from --data.",
 )
 @click.option(
@@ -160,19 +154,11 @@ def evaluate(
     if tasks is not None:
         if data is None or paths or background:
             raise click.UsageError("--tasks needs --data FOLDER, no PATH and no --background")
-        if solutions != "model" and tasks not in (*_PROGRAMS, "apps"):
-            raise click.UsageError(f"{tasks} has no programs to run: leave out --solutions")
         chosen = settings_module.load(
             None, {"base": base, "budget": budget}, hyperparameters=config
         ).settings
-        quiet_libraries()
-        if tasks == "apps" and solutions != "model":
-            result = _references(data, solutions == "broken", limit)
-        elif tasks in _PROGRAMS:
-            result = _run(tasks, data, chosen, solutions, samples, limit)
-        else:
-            result = _tune(tasks, data, chosen, methods.split(","), examples, beams, samples, limit)
-        output.show("tasks", result, as_json)
+        asked = Asked(solutions, methods.split(","), examples, beams, samples, limit)
+        output.show("tasks", run_tasks(tasks, data, chosen, asked), as_json)
         return
     if solutions != "model":
         raise click.UsageError("--solutions needs --tasks")
@@ -253,62 +239,3 @@ def _request(roots: list[Path], given: dict[str, Any], compared: dict[str, Any])
         what = others[0].replace("_", "-") if others else "several projects"
         raise click.UsageError(f"--background does not go with {what}")
     return EvaluateRequest(str(roots[0]), Evaluation(**compared), **given)
-
-
-def _run(
-    name: str, data: Path, settings: Settings, solutions: str, samples: int, limit: int | None
-) -> dict[str, Any]:
-    from personalizer.evaluation.tasks.run import Solutions, run_problems
-
-    return run_problems(
-        name,
-        data,
-        settings,
-        solutions=cast("Solutions", solutions),
-        samples=samples,
-        limit=limit,
-        report=_told("problems", 25),
-    )
-
-
-def _references(data: Path, broken: bool, limit: int | None) -> dict[str, Any]:
-    from personalizer.evaluation.tasks.apps import run_references
-
-    return run_references(data, broken=broken, limit=limit, report=_told("problems", 25))
-
-
-def _tune(
-    name: str,
-    data: Path,
-    settings: Settings,
-    methods: list[str],
-    shots: int,
-    beams: int,
-    samples: int,
-    limit: int | None,
-) -> dict[str, Any]:
-    from personalizer.evaluation.tasks.tune import run_instructions
-    from personalizer.storage import data_folder
-
-    return run_instructions(
-        name,
-        data,
-        settings,
-        methods,
-        scratch=data_folder() / "tasks" / name,
-        shots=shots,
-        beams=max(1, beams),
-        samples=samples,
-        limit=limit,
-        report=_told("methods", 1),
-    )
-
-
-def _told(what: str, every: int) -> Callable[[int, int], None]:
-    def told(done: int, count: int) -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        if done % every == 0 or done == count:
-            click.echo(f"{done} of {count} {what}", err=True)
-
-    return told
