@@ -28,7 +28,7 @@ from personalizer.adapters.manifest import (
     read_manifest,
 )
 from personalizer.errors import AdapterError, Busy, StorageError
-from personalizer.storage import file_digest, unwritable, write_atomically
+from personalizer.storage import WorkspaceData, file_digest, unwritable, write_atomically
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -60,6 +60,11 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def of(cls, root: Path) -> Registry:
+        """Those of the workspace in a folder."""
+        return cls(WorkspaceData(root).adapters)
 
     @cached_property
     def _lock(self) -> FileLock:

@@ -179,6 +179,5 @@ def registry_of(path: Path) -> Registry:
     """The adapters of the project at a path."""
     from indexer import Workspace
     from personalizer.adapters import Registry
-    from personalizer.storage import WorkspaceData
 
-    return Registry(WorkspaceData(Workspace(path).root).adapters)
+    return Registry.of(Workspace(path).root)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -97,7 +96,7 @@ class Service:
         if not 1 <= request.n <= MOST_CANDIDATES:
             raise BadInput(f"expected 1 to {MOST_CANDIDATES} candidates, got {request.n}")
         _target(request)
-        _registry(endpoint.folder_of(request.workspace)).named(request.adapter)
+        Registry.of(endpoint.folder_of(request.workspace)).named(request.adapter)
 
     def generate(
         self,
@@ -116,7 +115,7 @@ class Service:
         chosen = settings.load(workspace.root, flags).settings
         snapshot = workspace.snapshot(request.buffers)
         path, focal = resolve_target(snapshot, _target(request))
-        writer = Writer.of(_registry(workspace.root).named(request.adapter), chosen.base)
+        writer = Writer.of(Registry.of(workspace.root).named(request.adapter), chosen.base)
         how = (writer.base, writer.adapter, f"run {request.run}, trusted {request.trusted}")
         key = (str(workspace.root), path, focal.key, focal.digest, *how)
         if request.skip:
@@ -169,7 +168,7 @@ class Service:
         python = alone(workspace.root, request.path, request.buffers.get(request.path))
         snapshot = python or workspace.snapshot(request.buffers)
         run = request.run and python is None  # Python's own parser needs no validator
-        writer = Writer.of(_registry(workspace.root).named(request.adapter), chosen.base)
+        writer = Writer.of(Registry.of(workspace.root).named(request.adapter), chosen.base)
         checking = self.validators.of(
             workspace.root, snapshot, chosen, run=run, trusted=request.trusted
         )
@@ -277,7 +276,3 @@ def _target(request: GenerateRequest) -> str:
     if request.method is not None:
         return request.method
     raise BadInput("expected a line or a method, got neither")
-
-
-def _registry(root: Path) -> Registry:
-    return Registry(WorkspaceData(root).adapters)

@@ -13,7 +13,6 @@ from personalizer.adapters import Registry
 from personalizer.daemon import machine
 from personalizer.engine import Engine
 from personalizer.errors import PersonalizerError
-from personalizer.storage import WorkspaceData
 
 __all__ = ["Warming"]
 
@@ -55,7 +54,7 @@ class Warming:
 
     def _warm(self, root: Path, base: str) -> None:
         try:
-            adapter = Registry(WorkspaceData(root).adapters).serving()
+            adapter = Registry.of(root).serving()
             if adapter is None:
                 self._engine.warm(base)
             else:

@@ -324,7 +324,7 @@ def plan(root: Path, settings: Settings, *, limit: int | None = None) -> dict[st
     snapshot = Index().read(workspace)
     pairs = usable_pairs(snapshot, limit)
     limit_threads(settings.threads)
-    registry = Registry(WorkspaceData(workspace.root).adapters)
+    registry = Registry.of(workspace.root)
     settings, warm = started_from(registry, settings, fingerprint(base_folder(settings.base)))
     settings, why = decided(snapshot, pairs, settings)
 

@@ -13,7 +13,6 @@ from personalizer.daemon.page.render import render
 from personalizer.daemon.protocol import Job, TrainRequest, ViewAct
 from personalizer.daemon.service import Service
 from personalizer.errors import BadInput
-from personalizer.storage import WorkspaceData
 
 __all__ = ["ServicePages"]
 
@@ -40,7 +39,7 @@ class ServicePages:
     def view(self, root: str) -> View:
         """What the page shows; raises as ``page``."""
         workspace = self._service.workspaces.get(root)
-        registry, jobs = _registry(workspace.root), self._service.jobs
+        registry, jobs = Registry.of(workspace.root), self._service.jobs
         job = jobs.queue.newest(str(workspace.root))
         shown = job if job and job.unfinished else self._made(registry)
         return view_of(
@@ -64,7 +63,7 @@ class ServicePages:
     def mark(self, root: str) -> object:
         """Changes with trainings and adapters at once, with the folder's files a little later."""
         path = Path(root).resolve()
-        registry = _registry(path)
+        registry = Registry.of(path)
         serving = registry.serving()
         looked = self._looked.get(root)
         if looked is None or time.monotonic() - looked[0] > _LOOK:
@@ -76,7 +75,7 @@ class ServicePages:
 
     def adapters(self, root: str) -> dict[str, Any]:
         """The adapters of a workspace, the newest first, and which one serves."""
-        registry = _registry(self._service.workspaces.get(root).root)
+        registry = Registry.of(self._service.workspaces.get(root).root)
         rows: tuple[AdapterRow, ...] = rows_of(registry)
         serving = next((row.id for row in rows if row.serves), BASE)
         return {"serving": serving, "adapters": [asdict(row) for row in rows]}
@@ -92,10 +91,10 @@ class ServicePages:
         if act.act == "use":
             if act.adapter is None:
                 raise BadInput(f"expected the id of an adapter, or {BASE}, got none")
-            _registry(path).use(None if act.adapter == BASE else act.adapter)
+            Registry.of(path).use(None if act.adapter == BASE else act.adapter)
             return f"{_spoken(act.adapter)} serves now"
         if act.act == "rollback":
-            before = _registry(path).rollback()
+            before = Registry.of(path).rollback()
             return f"{_spoken(before.id if before else BASE)} serves again"
         if act.act == "train":
             self._service.jobs.submit(TrainRequest(str(path)))
@@ -105,10 +104,6 @@ class ServicePages:
             raise BadInput(f"no training of {path.name} is running")
         self._service.jobs.queue.cancel(job.id)
         return "the training ends"
-
-
-def _registry(root: Path) -> Registry:
-    return Registry(WorkspaceData(root).adapters)
 
 
 def _spoken(adapter: str) -> str:
