@@ -188,8 +188,7 @@ def _ungot(path: Sequence[str]) -> Sequence[str]:
 def _dependencies(call: Call, names: _Names) -> Iterator[Dependency]:
     """Libraries that a call in ``dependencies`` names, whatever the configuration."""
     if call.path[-2:-1] == ("dependencies",) and "dependencyManagement" not in call.path:
-        configured = call.arguments[1:] if call.path[-1] == "add" else call.arguments
-        yield from _libraries(configured, names)
+        yield from _libraries(call.arguments, names)
 
 
 def _libraries(arguments: Sequence[Call], names: _Names) -> Iterator[Dependency]:

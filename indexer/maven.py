@@ -212,9 +212,8 @@ def _link(poms: Mapping[str, _Pom]) -> None:
             pom.parent = near
     by_name = _by_name(poms)
     for pom in children:
-        named = by_name.get(pom.parents_name())
-        if pom.parent is None and named is not pom:
-            pom.parent = named
+        if pom.parent is None:
+            pom.parent = by_name.get(pom.parents_name())
 
 
 def _alike(one: _Name, other: _Name) -> bool:

@@ -104,6 +104,25 @@ def test_the_compiler_plugin_tells_the_level():
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "java", "of_tests"),
+    [
+        ({"source": "8", "target": "11"}, "8", None),
+        ({"target": "9", "source": "8", "release": "11"}, "11", None),
+        ({"release": "11", "testSource": "17"}, "11", None),
+        ({"source": "8", "testSource": "17", "testTarget": "21"}, "8", "17"),
+        ({"release": "8", "testRelease": "17"}, "8", "17"),
+        ({"release": "8", "testRelease": "8"}, "8", None),
+    ],
+)
+def test_a_release_goes_before_sources_and_tests_may_have_their_own(
+    told: dict[str, str], java: str, of_tests: str | None
+):
+    named = "".join(f"<maven.compiler.{k}>{v}</maven.compiler.{k}>" for k, v in told.items())
+    (one,) = modules_of({"pom.xml": pom(f"<properties>{named}</properties>")})
+    assert (one.java, one.java_of_tests) == (java, of_tests)
+
+
 def compiler(level: str) -> str:
     return (
         "<build><plugins><plugin><artifactId>maven-compiler-plugin</artifactId>"
@@ -123,6 +142,43 @@ def test_a_profile_counts_only_where_it_is_active_by_default(active: str, java: 
             )
         },
         f". {java}: ",
+    )
+
+
+def test_what_an_active_profile_says_goes_before_what_all_have():
+    (one,) = modules_of(
+        {
+            "pom.xml": pom(
+                "<properties><java.version>8</java.version></properties>"
+                "<build><sourceDirectory>old</sourceDirectory></build>"
+                "<profiles><profile><activation><activeByDefault>true</activeByDefault>"
+                "</activation><properties><java.version>17</java.version></properties>"
+                "<build><sourceDirectory>new</sourceDirectory></build></profile></profiles>"
+            )
+        }
+    )
+    assert (one.java, one.sources) == ("17", ("new",))
+
+
+@pytest.mark.parametrize("name", ["project.version", "pom.version", "version", "mine"])
+def test_a_file_has_the_version_of_its_parent_and_its_own_properties(name: str):
+    used = dependency("org.testng", "testng", f"${{{name}}}")
+    mine = "<properties><mine>${project.parent.version}</mine></properties>"
+    inside = f"{mine}<dependencies>{used}</dependencies>"
+    child = pom(inside, parent="root").replace("</parent>", "<version>7.0</version></parent>")
+    check_modules({"pom.xml": child}, ". None: testng 7.0")
+
+
+def test_a_module_whose_version_is_managed_is_no_bill_of_materials():
+    managed = "<dependencyManagement><dependencies>{}</dependencies></dependencyManagement>"
+    used = "<dependencies>" + dependency("junit", "junit") + "</dependencies>"
+    check_modules(
+        {
+            "core/pom.xml": pom(managed.format(dependency("junit", "junit", "4.13")), "core"),
+            "web/pom.xml": pom(managed.format(dependency("x", "core", "1")) + used, "web"),
+        },
+        "core None: ",
+        "web None: junit4 None",
     )
 
 
@@ -177,7 +233,8 @@ def test_roots_may_be_added():
                 "<executions><execution><goals><goal>add-test-source</goal></goals><configuration>"
                 "<sources><source>src/it/java</source><source>${unknown}/x</source></sources>"
                 "</configuration></execution><execution><goals><goal>add-source</goal></goals>"
-                "<configuration><sources><source>${project.basedir}/gen</source></sources>"
+                "<configuration><sources><source>${project.basedir}/gen</source>"
+                "<source>src/main/java</source></sources>"
                 "</configuration></execution></executions></plugin></plugins></build>"
             )
         }
@@ -268,6 +325,27 @@ def test_a_parent_is_of_the_group_that_the_child_names():
     )
 
 
+def test_a_parent_lies_where_the_child_says_or_above_it():
+    def level(java: str) -> str:
+        return pom(f"<properties><java.version>{java}</java.version></properties>", "root")
+
+    there = "<relativePath>../parents/pom.xml</relativePath></parent>"
+    check_modules(
+        {
+            "pom.xml": level("8"),
+            "core/pom.xml": pom("", "core", "root"),
+            "parents/pom.xml": level("11"),
+            "web/pom.xml": pom("", "web", "root").replace("</parent>", there),
+            "zoo/pom.xml": level("17"),
+        },
+        ". 8: ",
+        "core 8: ",
+        "parents 11: ",
+        "web 11: ",
+        "zoo 17: ",
+    )
+
+
 def test_parents_in_a_circle_end():
     check_modules(
         {"a/pom.xml": pom("", "a", "b"), "b/pom.xml": pom("<x>${y}</x>", "b", "a")},
@@ -351,7 +429,7 @@ def test_a_kotlin_build_with_a_catalog_and_modules():
 def test_versions_may_stand_in_the_properties():
     check_modules(
         {
-            "gradle.properties": "testngVersion=7.8.0\n",
+            "gradle.properties": "\ufefftestngVersion=7.8.0\n",
             "build.gradle": 'dependencies { test "org.testng:testng:${testngVersion}" }',
         },
         ". None: testng 7.8.0",
@@ -364,14 +442,43 @@ def test_projects_that_a_script_moves_are_found_by_their_folder():
             "settings.gradle": """
             include 'api'
             include 'core'
+            include 'tool'
             project(':api').projectDir = file('modules/api')
+            project(':tool').projectDir = file('modules/helper')
             rootProject.children.each { it.projectDir = file("modules/$it.name") }
             """,
-            "modules/api/build.gradle": "dependencies { compile project(':core') }",
+            "modules/api/build.gradle": "dependencies { compile project(':tool') }",
+            "modules/helper/build.gradle": "dependencies { compile project(':core') }",
             "modules/core/build.gradle": "dependencies { testCompile 'junit:junit-dep:4.11' }",
         },
-        "modules/api None:  -> modules/core",
+        "modules/api None:  -> modules/helper",
         "modules/core None: junit4 4.11",
+        "modules/helper None:  -> modules/core",
+    )
+
+
+def test_a_project_that_may_lie_in_several_folders_is_where_its_name_says():
+    check_modules(
+        {
+            "settings.gradle": "include 'core', 'web'",
+            "old/core/build.gradle": "",
+            "new/core/build.gradle": "",
+            "web/build.gradle": "dependencies { api project(':core') }",
+        },
+        "core None: ",
+        "new/core None: ",
+        "old/core None: ",
+        "web None:  -> core",
+    )
+
+
+def test_a_folder_whose_name_begins_as_another_is_not_in_it():
+    script = "allprojects { dependencies { test 'junit:junit:4.13' } }"
+    check_modules(
+        {"app/build.gradle": script, "app/x/build.gradle": "", "app-web/build.gradle": ""},
+        "app None: junit4 4.13",
+        "app-web None: ",
+        "app/x None: junit4 4.13",
     )
 
 
@@ -420,6 +527,12 @@ def test_roots_may_be_added_to_the_usual_ones():
     assert one.sources == ("src/main/java", "gen")
 
 
+def test_roots_may_lie_outside_of_their_module():
+    script = 'sourceSets.main.java.srcDirs = ["$rootDir/shared", \'own\', "$unknown/x"]'
+    _, one = modules_of({"build.gradle": "", "a/b/build.gradle": script})
+    assert one.sources == ("shared", "a/b/own")
+
+
 def check_dependencies(block: str, *expected: str, more: str = "") -> None:
     """What a module has of Gradle's dependencies, as ``group:artifact:version``."""
     (one,) = modules_of({"build.gradle": f"{more}\ndependencies {{\n{block}\n}}"})
@@ -443,6 +556,8 @@ def check_dependencies(block: str, *expected: str, more: str = "") -> None:
         "test deps.b\ntest deps.more.d",
         "test 'a:b'\ntest 'c:d'\nconstraints {\ntest 'a:b:1'\ntest 'c:d:2'\n}",
         "test project(':e'), 'a:b:1'\ntest files('lib/c.jar')\ntest testFixtures('c:d:2')",
+        "test 'a:b:1!!'\ntest 'c:d:2'",
+        "ext.set('v', '1')\ntest \"a:b:$v\", 'c:d:2'",
     ],
 )
 def test_dependencies_are_read_however_they_are_written(block: str):
@@ -460,7 +575,7 @@ def test_a_plugin_may_manage_versions():
     more = """
     dependencyManagement {
         imports { mavenBom 'org.junit:junit-bom:5.9.0' }
-        dependencies { dependency 'a:b:1' }
+        dependencies { dependency 'a:b:1'; dependency 'c:d:2' }
     }
     """
     check_dependencies(
@@ -481,6 +596,7 @@ def test_a_module_is_used_by_its_path_or_by_its_accessor():
         dependencies {
             implementation(projects.coreApi)
             testImplementation(project(path = ":app:lib", configuration = "tests"))
+            testImplementation(project(":web"))
         }
         """,
         "app/lib/build.gradle": "dependencies { api project(':core-api') ; api projects.web }",
@@ -500,6 +616,7 @@ def test_a_module_is_used_by_its_path_or_by_its_accessor():
     [
         "compileTestJava { options.release = 17 }\ncompileJava { options.release = 8 }",
         "compileTestJava{release=17} \n compileJava{release=8}",
+        "compileJava { options.release = 8 }\ncompileTestJava { options.release = 17 }",
         "compileJava.options.release = 8; java { sourceCompatibility = 17 }",
         'tasks.named<JavaCompile>("compileJava") { options.release.set(8) }',
         "tasks.withType(JavaCompile).configureEach { options.release = 8 }",
@@ -578,7 +695,13 @@ def test_a_path_lies_in_the_innermost_module():
 
 
 @pytest.mark.parametrize("name", ["pom.xml", "build.gradle", "settings.gradle.kts"])
-@pytest.mark.parametrize("text", ["", "<project>", "{{{{", '"', "\0", "<a>&b;</a>", "include("])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "<project>", "{{{{", '"', "\0", "<a>&b;</a>", "include("),
+        "<?xml version='1.0' encoding='no-such'?><project/>",
+    ],
+)
 def test_broken_files_tell_nothing_and_fail_nothing(name: str, text: str):
     assert [m.folder for m in modules_of({name: text})] == [""]
 

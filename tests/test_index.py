@@ -292,7 +292,7 @@ def test_files_as_they_were_are_not_read_again(tmp_path: Path, monkeypatch: pyte
     with Store(tmp_path / "index.sqlite") as store:
         first, _ = index_folder(root, store)
         first.pairs  # noqa: B018
-        monkeypatch.setattr("indexer.workspace.Workspace.read", None)  # any read would fail
+        monkeypatch.setattr("indexer.workspace.Workspace._read", None)  # any read would fail
         monkeypatch.setattr("indexer.pairing._pairs_of", None)  # so would any search for pairs
         again, _ = index_folder(root, store)
         assert state(again) == state(first)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,10 @@ def test_facts_come_back_as_they_were(tmp_path: Path):
 def test_an_unknown_text_is_a_key_error():
     with Store() as store, pytest.raises(KeyError):
         store.source("00")
+
+
+def test_the_same_text_has_a_name_of_its_own_in_each_language():
+    assert content_hash(SOURCE, "java") == content_hash(SOURCE) != content_hash(SOURCE, "python")
 
 
 def test_notes_are_kept_and_replaced(tmp_path: Path):
@@ -105,6 +110,16 @@ def test_rows_that_no_file_needed_for_a_week_are_dropped(monkeypatch: pytest.Mon
         now += 8 * day
         store.keep_only({names[0]})
         assert store.known(names) == {names[0]}
+
+
+def test_a_clock_that_was_ahead_keeps_no_row_for_longer(monkeypatch: pytest.MonkeyPatch):
+    day = 24 * 3600
+    with Store() as store:
+        store.put([row()])
+        for now in (1000 * day, day, 9 * day):
+            monkeypatch.setattr("indexer.store.time.time", lambda now=now: now)
+            store.keep_only(set())
+        assert store.known([content_hash(SOURCE)]) == set()
 
 
 def test_a_few_unused_rows_are_kept_for_the_next_branch():
@@ -185,6 +200,49 @@ def test_a_row_that_was_changed_is_not_there(edit: str):
         assert sum(map(bool, held)) == 2
         store.put([row()])
         assert (store.facts([name]), store.source(name)) == ({name: parse(SOURCE)}, SOURCE)
+
+
+def test_a_text_in_the_row_of_another_is_not_there():
+    with Store() as store:
+        store.put([row(), row(b"class B { }")])
+        store._db.execute("UPDATE file SET source = (SELECT max(source) FROM file)")
+        with pytest.raises(KeyError):
+            [store.source(content_hash(source)) for source in (SOURCE, b"class B { }")]
+
+
+@pytest.mark.parametrize(
+    ("code", "writable", "left"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True, False),
+        (sqlite3.SQLITE_NOTADB, True, False),
+        (sqlite3.SQLITE_IOERR_SHORT_READ, True, False),
+        (sqlite3.SQLITE_READONLY, True, False),
+        (sqlite3.SQLITE_READONLY, False, True),
+        (sqlite3.SQLITE_BUSY, True, True),
+        (sqlite3.SQLITE_CANTOPEN, True, True),
+        (sqlite3.SQLITE_FULL, True, True),
+        (sqlite3.SQLITE_IOERR_READ, True, True),
+        (sqlite3.SQLITE_LOCKED, True, True),
+        (sqlite3.SQLITE_NOMEM, True, True),
+        (sqlite3.SQLITE_PERM, True, True),
+    ],
+)
+def test_only_damage_empties_the_store_and_no_trouble_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, writable: bool, left: bool
+):
+    def fails_once(database: sqlite3.Connection) -> None:
+        if not failures:
+            failures.append(sqlite3.OperationalError("failed"))
+            failures[0].sqlite_errorcode = code
+            raise failures[0]
+
+    failures: list[sqlite3.OperationalError] = []
+    monkeypatch.setattr("indexer.store.os.access", lambda path, mode: writable)
+    with Store(tmp_path / "s") as store:
+        store.put([row()])
+        with pytest.raises(StoreUnavailable) if left else nullcontext():
+            store._do(fails_once)
+    check_holds(tmp_path / "s", *([SOURCE] if left else []))
 
 
 @pytest.mark.parametrize("name", [b"source", b"CREATE TABLE", b"PRIMARY"])

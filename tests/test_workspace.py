@@ -129,6 +129,37 @@ def test_what_random_ignore_files_leave_is_what_git_leaves(tmp_path: Path):
         assert {path for path in paths if not workspace.ignores(path)} == kept
 
 
+def test_names_of_all_characters_are_matched_as_in_git(tmp_path: Path):
+    git(tmp_path, "init")
+    names = ["#.java", "B.java", "C.java", "D.java", "x/Y.java", "x Y.java", "x\nY.java"]
+    names += ["gen/G.java", "gen /G.java", "p\nq/Z.java"]
+    tree(tmp_path, *names)
+    for pattern, ignored in {
+        "#.java": [],
+        "\\#.java": ["#.java"],
+        "gen\\ ": ["gen /G.java"],
+        "gen ": ["gen/G.java"],
+        "[B-C].java": ["B.java", "C.java"],
+        "/[^B#].java": ["C.java", "D.java"],
+        "[[:nothing:]B].java": [],
+        "x?Y.java": ["x Y.java", "x\nY.java"],
+        "x[ /]Y.java": ["x Y.java"],
+        "x[!a]Y.java": ["x Y.java", "x\nY.java"],
+        "x[[:space:]]Y.java": ["x Y.java", "x\nY.java"],
+        "**/Z.java": ["p\nq/Z.java"],
+        "Z.java": ["p\nq/Z.java"],
+    }.items():
+        (tmp_path / ".gitignore").write_text(f"{pattern}\n")
+        kept = {*names} - {*ignored}
+        assert kept_by_git(tmp_path) == kept, pattern
+        assert set(Workspace(tmp_path).sources()) == kept, pattern
+
+
+def test_our_own_ignore_file_has_the_last_word_in_its_folder(tmp_path: Path):
+    tree(tmp_path, "A.java", "B.java", _gitignore="A.java", _personalizerignore="B.java\n!A.java")
+    check_walk(tmp_path, "A.java", "B.java ignored")
+
+
 @pytest.mark.parametrize("pattern", ["*a" * 12 + "*b", "/**/" + "a*a/**/" * 12 + "b"])
 def test_a_pattern_of_many_wildcards_is_matched_at_once(tmp_path: Path, pattern: str):
     long = f"{'aa/' * 40}{'a' * 200}.java"
@@ -220,6 +251,33 @@ def test_a_changed_ignore_file_above_holds_for_what_was_seen_before(tmp_path: Pa
         for rules, expected in (("", {"A.java", "gen/G.java"}), ("gen/", {"A.java"})) * 2:
             (tmp_path / ".gitignore").write_text(rules)
             assert Index(store).read(Workspace(shop)).files.keys() == expected
+
+
+def test_a_file_that_was_just_changed_may_change_again_unseen(tmp_path: Path):
+    file = tree(tmp_path, "A.java") / "A.java"
+    os.utime(file, (1, 1))  # as who copies it may: when it came is kept all the same
+    [found] = Workspace(tmp_path).walk()
+    assert found.stamp is None
+
+
+def test_a_file_is_read_again_after_any_write_and_by_other_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("indexer.workspace._YOUNG", -(10**18))
+    workspace = Workspace(tree(tmp_path, "A.java"))
+    os.utime(tmp_path / "A.java", (1, 1))
+    [first] = workspace.walk()
+    assert first.stamp
+    seen = {"A.java": (first.stamp, "hash", None)}
+    assert [found.hash for found in workspace.walk(seen)] == ["hash"]
+    (tmp_path / "A.java").write_text("class B { }")
+    os.utime(tmp_path / "A.java", (1, 1))
+    assert [found.source for found in workspace.walk(seen)] == [b"class B { }"]
+    [second] = workspace.walk()
+    assert second.stamp
+    monkeypatch.setattr("indexer.workspace._RULES", 0)
+    found = workspace.walk({"A.java": (second.stamp, "hash", None)})
+    assert [one.source for one in found] == [b"class B { }"]
 
 
 def test_the_excludes_of_a_worktree_lie_with_its_repository(tmp_path: Path):
@@ -414,8 +472,11 @@ def test_a_folder_that_vanishes_is_passed_by(tmp_path: Path):
     ("source", "reason"),
     [
         (b"\x7fELF\0\0\0class A { }", "binary"),
+        (b"class A { }" * 100 + b"\0", "binary"),
         (b"class A { }" * 200_000, "over-long"),
+        (b"int ab;\n" * 250_000 + b"\n", "over-long"),
         (b"class A { int a = 1; } " * 500, "minified"),
+        (b"// by A\n" + b"class A { int a = 1; } " * 500, "minified"),
         (b'class A { String token = "ghp_' + b"a1B2" * 9 + b'"; }', "secret (GitHub Token)"),
     ],
 )
@@ -438,7 +499,7 @@ def test_a_missing_folder_or_a_file_is_no_workspace(tmp_path: Path):
 
 
 def test_build_files_are_given_by_path(tmp_path: Path):
-    tree(tmp_path, "a/A.java", pom_xml="<project/>")
+    tree(tmp_path, "a/A.java", pom_xml="<project/>", settings_gradle="", _gitignore="settings*")
     (tmp_path / "a" / "build.gradle.kts").write_text("plugins { }")
     found = Workspace(tmp_path).build_files()
     assert found == {"pom.xml": b"<project/>", "a/build.gradle.kts": b"plugins { }"}
