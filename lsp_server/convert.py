@@ -82,7 +82,6 @@ class Text:
             >>> Text.of('"😀" + x').position(6)
             0:4
         """
-        offset = max(0, min(offset, len(self.source)))
         line = bisect_right(self._starts, offset) - 1
         before = self.source[self._starts[line] : offset].rstrip(b"\r\n")
         codec, width = _UNITS[self.encoding]

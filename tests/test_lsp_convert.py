@@ -7,11 +7,21 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from lsp_server.convert import Text, applied, inserted_at, relative_path, uri_of, workspace_edit
+from lsp_server.convert import (
+    Text,
+    applied,
+    as_shown,
+    differing,
+    inserted_at,
+    moved_with,
+    relative_path,
+    uri_of,
+    workspace_edit,
+)
 from personalizer.edits import TextEdit
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
@@ -117,8 +127,14 @@ some_changes = st.builds(
 ) | st.builds(lsp.TextDocumentContentChangeWholeDocument, line_texts)
 
 
+def inserted(line: int, text: str) -> lsp.TextDocumentContentChangePartial:
+    at = lsp.Position(line, 0)
+    return lsp.TextDocumentContentChangePartial(lsp.Range(at, at), text)
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=line_texts, changes=st.lists(some_changes, max_size=6))
+@example(text="a\rb", changes=[inserted(1, "\n"), inserted(1, "x")])  # one line end of two
 def test_many_changes_at_once_are_those_changes_one_by_one(encoding, text, changes):
     one_by_one = made = Text.of(text, encoding)
     for change in changes:
@@ -183,12 +199,42 @@ def test_the_longest_new_text_is_found_after_all_changes():
     assert after[inserted_at(changes) :].startswith(b"test() {}")
 
 
+def test_lines_that_two_texts_share_count_once():
+    assert differing(Text(b"a\n"), Text(b"a\na\n")) == (2, 2, 4)
+
+
+def test_what_stands_beside_other_lines_moves_with_them_and_what_is_in_them_does_not():
+    old, new = Text(b"1\n2\n3\n"), Text(b"1\ntwo\n3\n")
+
+    def moved(at: int) -> int | None:
+        found = moved_with([TextEdit(at, at, "x")], old, new)
+        return found and found[0].start
+
+    assert [moved(at) for at in range(6)] == [0, 1, None, None, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "text", "there"),
+    [
+        (b"\xef\xbb\xbf\xc3\xa9 a", 6, "é a", 3),
+        (b"\xc2\xe9\x81 a", 4, "Âé\x81 a", 7),
+    ],
+)
+def test_a_file_is_shown_without_its_mark_or_a_column_a_byte(
+    source: bytes, at: int, text: str, there: int
+):
+    shown, [change] = as_shown(source, [TextEdit(at, at, "x")], "utf-16")
+    assert (shown.source.decode(), change.start) == (text, there)
+
+
 def test_a_path_is_relative_to_the_folder_as_spelled_or_as_resolved(tmp_path: Path):
     (tmp_path / "real").mkdir()
+    (tmp_path / "real/out.java").symlink_to(tmp_path / "B.java")
     (tmp_path / "link").symlink_to("real")
     link, real = tmp_path / "link", tmp_path / "real"
     assert relative_path((link / "A.java").as_uri(), link) == "A.java"
     assert relative_path((real / "A.java").as_uri(), link) == "A.java"
+    assert relative_path((link / "out.java").as_uri(), link) == "out.java"
     assert relative_path((tmp_path / "A.java").as_uri(), link) is None
     assert relative_path("file:///a%00b.java", link) is None
     assert relative_path("untitled:A", link) is None
@@ -196,5 +242,6 @@ def test_a_path_is_relative_to_the_folder_as_spelled_or_as_resolved(tmp_path: Pa
 
 def test_a_uri_below_a_folder_is_quoted_and_leads_back(tmp_path: Path):
     uri = uri_of(tmp_path.as_uri(), "a b/ä#?.java")
+    assert uri_of(f"{tmp_path.as_uri()}/", "a b/ä#?.java") == uri
     assert "#" not in uri
     assert relative_path(uri, tmp_path) == "a b/ä#?.java"
