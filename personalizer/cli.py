@@ -8,7 +8,6 @@ modules only when it runs, so that the others start at once.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 
@@ -50,9 +49,6 @@ def main() -> None:
         goes_on = "; nothing was lost: the same command goes on where it was"
         output.complain(f"interrupted{goes_on if lasts else ''}")
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         if disk_is_full(data_folder()):  # libraries have many words for it
             output.complain(f"the disk of {data_folder()} is full: make room there, and try again")

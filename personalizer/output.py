@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
@@ -55,13 +56,24 @@ def harmless(text: str) -> str:
 
 def show(kind: str, result: object, as_json: bool) -> None:
     """Prints the result of a command, a record or a JSON object."""
-    click.echo(json.dumps(as_dict(result)) if as_json else harmless(TEXTS[kind](result)))
+    _printed(json.dumps(as_dict(result)) if as_json else harmless(TEXTS[kind](result)))
 
 
 def show_lines(kind: str, rows: Iterable[dict[str, Any]], as_json: bool) -> None:
-    """Prints rows as they come, one JSON object or one line of text each."""
+    """Prints rows as they come, one JSON object or one line of text each, while they are read."""
     for row in rows:
-        click.echo(json.dumps(row) if as_json else harmless(LINES[kind](row)))
+        if not _printed(json.dumps(row) if as_json else harmless(LINES[kind](row))):
+            return
+
+
+def _printed(text: str) -> bool:
+    """Prints a text; whether anybody still reads stdout. Who reads no further is no error."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def write_lines(file: Path, rows: Iterable[dict[str, Any]]) -> int:

@@ -14,11 +14,20 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
+from safetensors.numpy import save_file
 
+from personalizer.adapters import Registry, Trained
 from personalizer.cli import main
+from personalizer.cli import personalizer as group
+from personalizer.errors import BadInput
+from personalizer.models import fingerprint
 from personalizer.processes import environment, module_command
+from personalizer.storage import WorkspaceData, data_folder
 from tests.java_project import project_files, write_project
+from tests.test_adapters import manifest
 
 STATUS_KEYS = {
     "adapter",
@@ -31,6 +40,30 @@ STATUS_KEYS = {
     "trained_at",
     "job",
     "daemon",
+}
+INDEX_KEYS = {
+    "files",
+    "parsed",
+    "errors",
+    "excluded",
+    "methods",
+    "tests",
+    "pairs",
+    "snippets",
+    "seconds",
+}
+PAIR_KEYS = {
+    "test_file",
+    "test_class",
+    "test_method",
+    "test_line",
+    "focal_file",
+    "focal_class",
+    "focal_method",
+    "focal_params",
+    "constructor",
+    "rule",
+    "confidence",
 }
 TRAIN_KEYS = {
     "adapter",
@@ -120,6 +153,7 @@ def test_index_counts_what_is_there(shapes):
     (shapes / "Broken.java").write_text("class Broken { void a( { }")
     (shapes / "Latin.java").write_bytes('class Latin { String s = "é"; }'.encode("latin-1"))
     found = answer("index", shapes)
+    assert set(found) == INDEX_KEYS
     assert (found["files"], found["parsed"], found["tests"], found["pairs"]) == (18, 18, 32, 32)
     assert found["errors"]["Latin.java"] == ["line 1: not UTF-8, read as Latin-1"]
     assert found["errors"]["Broken.java"][0].startswith("line 1: ")
@@ -132,6 +166,7 @@ def test_index_lists_what_is_left_out_and_copies(shapes):
     original = "src/main/java/shapes/ShapeA.java"
     (shapes / "Copy.java").write_text((shapes / original).read_text())
     found = answer("index", shapes, "--excluded")
+    assert (found["files"], found["parsed"], found["excluded"]) == (18, 17, {"generated": 1})
     assert found["excluded_files"] == {"Gen.java": "generated"}
     assert found["excluded_folders"] == {"target": "built or of a tool"}
     assert found["copies"] == {original: "Copy.java"}
@@ -144,6 +179,8 @@ def test_pairs_prints_one_object_a_line(shapes):
     lines = personalizer("pairs", shapes, "--json").stdout.splitlines()
     first = json.loads(lines[0])
     assert len(lines) == 32
+    assert set(first) == PAIR_KEYS
+    assert first["rule"] and 0 < first["confidence"] <= 1
     assert first["focal_file"] == "src/main/java/shapes/ShapeA.java"
     assert (first["focal_method"], first["focal_params"]) == ("growA", ["int"])
     assert (first["test_class"], first["test_line"], first["constructor"]) == (
@@ -279,6 +316,97 @@ def test_wrong_usage_exits_two(shapes):
     assert "--warm does not go with --method all" in warm.stderr
     both = personalizer("status", shapes, "--check", "--web", code=2)
     assert "--check does not go with --web" in both.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate"], "expected a TARGET or --untested, got neither"),
+        (["generate", "A#b", "--limit", "1"], "--limit and --out go with --untested"),
+        (["generate", "A#b", "--out", "x"], "--limit and --out go with --untested"),
+        (["train", "--method", "all"], "--method all goes with --dry-run only"),
+        (["adapters", "forget"], "expected a PATH or --list"),
+        (["adapters", "forget", "A.java", "--list"], "expected a PATH or --list"),
+    ],
+)
+def test_what_a_command_needs_or_does_not_go_with_is_wrong_usage(arguments, words):
+    told = CliRunner().invoke(group, arguments)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert words in told.stderr
+
+
+@pytest.mark.parametrize("place", ["A.java", "A.java:", "A.java:two"])
+def test_a_snippet_needs_a_line(place):
+    told = CliRunner().invoke(group, ["snippet", place])
+    assert isinstance(told.exception, BadInput)
+    assert str(told.exception) == f"expected FILE:LINE, got {place}"
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_and_its_trace_is_kept(monkeypatch, capsys):
+    def fails(**_):
+        raise ValueError("odd\nthing")
+
+    monkeypatch.setattr("personalizer.cli.personalizer.main", fails)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    kept = data_folder() / "crash.log"
+    told = "personalizer: failed unexpectedly: ValueError('odd\\nthing')"
+    assert line == f"{told}; details are in {kept}"
+    assert "ValueError: odd\nthing" in kept.read_text()
+
+
+def test_who_reads_no_further_is_no_error(shapes):
+    command = [sys.executable, "-m", "personalizer", "pairs", str(shapes), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_an_adapter_is_shown_removed_and_brought_back_by_its_commands(tmp_path, tiny_base):
+    root = write_project(tmp_path / "shop", {"A.java": "class A { }"})
+    registry = Registry(WorkspaceData(root).adapters)
+    staging = registry.staging()
+    save_file({"w": np.zeros(3, np.float32)}, str(staging / "adapter_model.safetensors"))
+    mark = fingerprint(tiny_base)
+    made = manifest("one", base_fingerprint=mark)
+    registry.add(staging, made, Trained({"a": "1"}, ["b"]))
+
+    def told(*arguments: object) -> dict:
+        where = () if "list" in arguments else ("--workspace", str(root))
+        command = ["adapters", *map(str, arguments), *where, "--json"]
+        done = CliRunner().invoke(group, command, env={"PERSONALIZER_BASE": str(tiny_base)})
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    files = ["adapter_model.safetensors", "pairs.json", "manifest.json"]
+    assert told("show", "one")["base_fingerprint"] == mark
+    assert told("use", "one") == {"serving": "one"}
+    out = tmp_path / "out"
+    assert told("export", "one", out) == {"exported": "one", "folder": str(out), "files": files}
+    assert told("remove", "one") == {"removed": "one"}
+    assert told("list", root) == {"adapters": [], "serving": "base"}
+    assert told("import", out) == {"imported": "one", "serving": False}
+    row = {
+        "id": "one",
+        "method": "lora",
+        "base": str(tiny_base),
+        "trained_at": "2026-01-01T00:00:00+00:00",
+        "gate": "passed",
+        "reason": "it is better",
+        "pairs": {"train": 1},
+        "serving": False,
+    }
+    assert told("list", root) == {"adapters": [row], "serving": "base"}
+    assert told("use", "base") == {"serving": "base"}
+    told("use", "one")
+    assert told("list", root) == {"adapters": [row | {"serving": True}], "serving": "one"}
+    (registry.folder / "one/manifest.json").write_text("{")
+    assert told("list", root) == {"adapters": [], "serving": None}
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(shapes, tmp_path):
