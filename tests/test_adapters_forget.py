@@ -241,6 +241,15 @@ def test_who_reads_the_whole_project_again_keeps_nothing_of_what_is_forgotten(ro
     check_nowhere(root, "ShapeATest", "unsaved")
 
 
+def test_where_nobody_can_tell_what_is_forgotten_nothing_new_is_kept(root):
+    data = WorkspaceData(root)
+    forget(Workspace(root), TEST)
+    [noted] = [file for file in data.folder.glob("*.json") if TEST in file.read_text()]
+    noted.write_text("{")
+    Index(WholeStore(data)).read(Workspace(root))
+    check_nowhere(root, "ShapeATest")
+
+
 def test_what_is_forgotten_is_no_example_and_is_in_no_fold(root, monkeypatch, capsys):
     forget(Workspace(root), TEST)
     monkeypatch.chdir(root)

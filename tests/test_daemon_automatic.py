@@ -103,6 +103,7 @@ def test_a_training_is_not_proposed_soon_after_the_last(
     idle: Automatic, jobs: Jobs, tmp_path: Path
 ):
     job = jobs.submit(TrainRequest(str(tmp_path)))
+    assert idle.saw(tmp_path, status())["retraining"] is None
     jobs.queue.end(job.id, "done", result={"promoted": False})
     assert idle.saw(tmp_path, status()).retraining is None
 
@@ -119,6 +120,24 @@ def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path
     idle.saw(tmp_path, replace(fresh, contents="b", loss_on_new=measured(1)))
     idle.look()
     assert kinds(jobs) == ["measure", "measure"]
+    end_long_ago(jobs, monkeypatch)
+    idle.saw(tmp_path, fresh | {"contents": "b", "adapter": "lora-2"})
+    idle.look()
+    assert kinds(jobs) == ["measure", "measure", "measure"]
+
+
+def test_the_projects_that_were_looked_at_last_are_remembered(
+    idle: Automatic, jobs: Jobs, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("PERSONALIZER_RETRAIN", "on")
+    monkeypatch.setattr(automatic, "_REMEMBERED", 2)
+    for name in ("a", "b", "a", "c"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        idle.saw(tmp_path / name, status())
+    for _ in range(3):
+        idle.look()
+        end_long_ago(jobs, monkeypatch)
+    assert {Path(job.workspace).name for job in jobs.queue.all()} == {"a", "c"}
 
 
 def test_nothing_begins_beside_what_is_under_way(idle: Automatic, jobs: Jobs, tmp_path: Path):

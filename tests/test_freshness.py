@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from indexer import Index, Store, Workspace
 from personalizer import texts
-from personalizer.adapters import Registry, UsedPair
+from personalizer.adapters import Registry, Trained, UsedPair
 from personalizer.daemon.protocol import Job, Status
 from personalizer.freshness import (
     Measured,
@@ -27,7 +27,7 @@ from personalizer.freshness import (
     status,
     trained_on,
 )
-from personalizer.status import AdapterStatus, LossOnNew, PairChanges
+from personalizer.status import AdapterStatus, LossOnNew, PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData
 from tests.java_project import project_files, snapshot_of, write_project
 from tests.test_adapters import manifest
@@ -73,6 +73,11 @@ def test_a_moved_file_does_not_age():
         files["moved/" + TEST] = files.pop(TEST)
 
     check_changes(move, "6/0/0/0")
+
+
+def test_of_two_pairs_with_the_same_code_each_counts():
+    assert compare({"a": "1", "b": "1"}, {"c": "1"}) == PairChanges(2, 1, 0, 0, 1)
+    assert compare({"a": "1"}, {"b": "1", "c": "1"}) == PairChanges(1, 1, 0, 1, 0)
 
 
 def test_another_test_body_is_a_changed_pair():
@@ -274,6 +279,38 @@ def test_pairs_that_the_training_did_not_use_are_not_counted_as_trained_on(root)
         registry.add(registry.staging(), manifest(name), trained_on(snapshot, used[:count]))
         registry.use(name, by="gate")
         assert status(root).why == why
+    parent = Trained({}, [], used[20:26], used[26:])
+    trained = trained_on(snapshot, used[:20], parent)
+    registry.add(registry.staging(), manifest("child"), trained)
+    registry.use("child", by="gate")
+    assert status(root).why == "all 32 pairs are as trained on"
+
+
+def test_a_project_without_a_method_left_has_no_unseen_names(root):
+    for file in root.rglob("*.java"):
+        file.unlink()
+    assert status(root).unseen_symbols == UnseenSymbols(0, 0.0)
+
+
+def test_why_the_base_serves_is_told(root):
+    registry = Registry(WorkspaceData(root).adapters)
+    registry.use(None)
+    assert status(root).why == "the base serves: one was not chosen"
+    gate = {"outcome": "refused", "reason": "worse"}
+    registry.add(
+        registry.staging(), manifest("two", gate=gate), trained_on(Index().read(Workspace(root)))
+    )
+    assert status(root).why == "the base serves: two was refused by the gate"
+
+
+def test_a_damaged_adapter_that_does_not_serve_is_warned_of(root):
+    registry = Registry(WorkspaceData(root).adapters)
+    registry.add(registry.staging(), manifest("two"), Trained({}, []))
+    (registry.folder / "two/manifest.json").write_text("{")
+    found = status(root)
+    assert (found.adapter, found.freshness) == ("one", "fresh")
+    [warning] = found.warnings
+    assert warning.startswith("adapter two is damaged")
 
 
 def test_an_adapter_that_serves_against_the_gate_is_headed_so(root):

@@ -624,6 +624,8 @@ def test_evaluate_in_the_background_refuses_what_it_cannot_hand_over(workspace, 
         ({"limit": 0}, "limit to be at least 1"),
         ({"evaluate": Evaluation(methods="base, magic")}, "got magic"),
         ({"evaluate": Evaluation(folds=1)}, "folds to be at least 2"),
+        ({"evaluate": Evaluation(generated=0)}, "generated to be at least 1"),
+        ({"evaluate": Evaluation(beams=-1)}, "beams to be at least 0"),
         ({"evaluate": Evaluation(methods=",")}, "expected methods to name one, got ','"),
         ({"evaluate": Evaluation(report="r.html")}, "report to be an absolute path, got r.html"),
         ({"evaluate": Evaluation(), "budget": "soon"}, "expected a time"),
@@ -639,6 +641,11 @@ def test_what_cannot_be_trained_is_refused_and_not_queued(jobs: Jobs, workspace,
 @pytest.mark.parametrize("method", ["lora", "auto", "qlora-4bit"])
 def test_every_method_can_be_queued(jobs: Jobs, workspace, method: str):
     assert jobs.submit(TrainRequest(workspace(), method=method)).reason is None
+
+
+def test_an_evaluation_without_a_beam_search_can_be_queued(jobs: Jobs, workspace):
+    asked = Evaluation(folds=2, generated=1, beams=0)
+    assert jobs.submit(TrainRequest(workspace(), evaluate=asked)).kind == "evaluate"
 
 
 @pytest.mark.usefixtures("daemon_of_jobs")

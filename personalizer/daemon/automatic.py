@@ -188,8 +188,6 @@ def _is_due(
 
 def _unmeasured(status: AdapterStatus) -> int:
     """New and changed pairs on which the loss of the serving adapter is not known."""
-    if status.adapter is None:
-        return 0
     if status.loss_on_new is not None:
         return status.loss_on_new.not_measured
     return status.pairs.new + status.pairs.changed
