@@ -158,9 +158,24 @@ def test_what_served_before_and_after_one_that_is_removed_is_one_step(registry):
 def test_a_folder_without_a_manifest_is_no_adapter_and_is_swept(registry):
     left = registry.folder / "killed"
     left.mkdir()
+    half = registry.folder / ".serving.json.0f"
+    half.touch()
+    linked = registry.folder / "linked"
+    linked.symlink_to(registry.folder.parent)
     assert [a.id for a in registry.all()] == ["one", "two"]
     registry.sweep()
-    assert not left.exists()
+    assert not left.exists() and not half.exists() and linked.exists()
+    assert [a.id for a in registry.all()] == ["one", "two"]
+
+
+def test_of_several_all_are_removed_or_none(registry):
+    with pytest.raises(AdapterError, match="no adapter is called ghost"):
+        registry.remove_all(["one", "ghost"])
+    assert [a.id for a in registry.all()] == ["one", "two"]
+    registry.use("one")
+    (registry.folder / "serving.json").write_text("{")
+    registry.remove_all(["one", "two"])  # whatever the record of what serves says
+    assert registry.all() == []
 
 
 @pytest.mark.parametrize("text", ['{"id": "o', "", "null", "[]", "\xff"])

@@ -73,6 +73,7 @@ def test_an_imported_adapter_keeps_its_name_and_serves_only_when_chosen(here, tm
 def test_what_was_exported_and_imported_is_exported_the_same(here, tmp_path):
     first = exported(tmp_path)
     export(import_folder(here, first, BASE), tmp_path / "again")
+    assert (tmp_path / "again").stat().st_mode & 0o777 == 0o755
     for file in first.iterdir():
         if file.name != "manifest.json":
             assert (tmp_path / "again" / file.name).read_bytes() == file.read_bytes()
@@ -156,6 +157,18 @@ def test_a_tampered_file_is_refused_by_its_hash(here, tmp_path):
         (folder / name).write_bytes(before)
 
 
+def test_what_is_too_large_or_does_not_say_what_it_saw_as_we_do_is_refused(
+    here, tmp_path, monkeypatch
+):
+    folder = exported(tmp_path)
+    (folder / "pairs.json").write_text('{"pairs": 7}' + " " * 9000)
+    named_anew(folder)
+    check_refused(here, folder, r"pairs\.json is damaged")
+    for most, name in ((8000, "pairs"), (20, "manifest")):
+        monkeypatch.setattr("personalizer.adapters.exchange._LARGEST_JSON", most)
+        check_refused(here, folder, rf"{name}\.json is larger than")
+
+
 def test_files_that_nobody_named_are_refused(here, tmp_path):
     folder = exported(tmp_path)
     (folder / "setup.py").write_text("")
@@ -182,6 +195,7 @@ def test_files_that_nobody_named_are_refused(here, tmp_path):
         ("tokenizer_name_or_path", "some/tokenizer"),
         ("peft_type", "XLORA"),
         ("use_qalora", True),
+        ("bias", "all"),
         ("use_rslora", 1),
         ("r", 10**12),
         ("num_virtual_tokens", -1),

@@ -37,6 +37,8 @@ def test_an_adapter_hardly_worse_than_the_one_that_serves_takes_its_place():
     own = [1.0] * 30
     assert verdict.beside("lora-1", [0.995] * 30, own).promotes
     assert not verdict.beside("lora-1", [0.985] * 30, own).promotes
+    refused = judge([1.0] * 30, [2.0] * 30, names(30))
+    assert refused.beside("lora-1", [0.5] * 30, [2.0] * 30) == refused  # it has its reason
 
 
 def test_adapters_that_other_numbers_of_pairs_judged_are_compared_on_those_that_judged_both():

@@ -342,6 +342,9 @@ def test_the_newest_job_is_read_without_a_daemon(jobs: Jobs, workspace, tmp_path
     found = newest_job(Path(root))
     assert found is not None
     assert (found.id, found.state) == (job.id, "done")
+    later = jobs.submit(TrainRequest(root, limit=1))
+    found = newest_job(Path(root))
+    assert found is not None and found.id == later.id
 
 
 def fill(queue: Queue) -> None:
@@ -474,6 +477,28 @@ def test_a_training_that_keeps_dying_is_given_up(workspace, monkeypatch):
     queue.stop()
 
 
+def test_a_training_is_given_up_once_it_has_died_so_often_at_one_step(workspace, monkeypatch):
+    monkeypatch.setattr(queue_module, "_MOST_STARTS", 2)
+    with closing(Queue()) as queue:
+        job = queue.submit(TrainRequest(workspace()))
+        for reached, goes_on in ((5, True), (7, True), (7, False)):
+            assert queue.claim(job.id)
+            assert queue.again(job.id, reached, with_daemon=False) == goes_on
+
+
+def test_a_training_that_was_to_end_when_its_daemon_died_is_not_started_again(
+    workspace, monkeypatch
+):
+    job, _ = as_a_killed_daemon_leaves_it(workspace(steps=1000), alive=False)
+    with closing(Queue()) as queue:
+        queue.cancel(job.id)
+    monkeypatch.setattr(runs, "start", None)  # any start would fail
+    queue = Jobs(job_command)
+    queue.start()
+    assert ended(queue, job, 10.0).state == "cancelled"
+    queue.stop()
+
+
 def test_a_training_that_soon_dies_with_its_daemon_is_not_blamed(workspace, monkeypatch):
     monkeypatch.setattr(queue_module, "_MOST_STARTS", 1)
     job, _ = as_a_killed_daemon_leaves_it(workspace(steps=1), alive=False)
@@ -582,6 +607,17 @@ def test_an_evaluation_is_given_the_flags_of_its_command(tmp_path: Path):
     wanted = {"methods": "base,lora", "folds": 2, "generated": 3, "beams": 0, "limit": 8}
     wanted |= {"report": Path("/r.html"), "paths": (tmp_path,), "as_json": True, "trust": True}
     assert read.items() >= (wanted | {"as_json_lines": True}).items()
+
+
+def test_a_training_is_given_the_flags_of_its_command(tmp_path: Path):
+    told = {"method": "ia3", "base": "/b", "budget": "9m", "limit": 8, "preset": "weyssow2024"}
+    request = TrainRequest(str(tmp_path), config="/c.toml", warm=True, trusted=True, **told)
+    command = jobs_module.job_command(request)
+    read = train.make_context("train", command[command.index("train") + 1 :]).params
+    wanted = told | {"path": tmp_path, "config": Path("/c.toml"), "warm": True, "trust": True}
+    assert read.items() >= (wanted | {"as_json": True, "as_json_lines": True}).items()
+    plain = jobs_module.job_command(TrainRequest(str(tmp_path)))
+    assert plain[plain.index("train") :] == ["train", str(tmp_path), "--json", "--progress"]
 
 
 @pytest.fixture

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.convert import Text
+from lsp_server.offered import Focal, Offered, OfferedTests
 from lsp_server.questions import Choice
 from tests.editors.editor import CART, CART_PATH, TEST_PATH, Editor, editing, make_shop, until
 from tests.fake_daemon import GENERATED, IMPORTED, OTHER
@@ -192,6 +195,25 @@ async def test_a_test_that_somebody_touched_stays_beside_another(shop: Path, dat
         assert "// mine" in text
         assert "void generated()" in text
         assert "void other()" in text
+
+
+async def test_what_was_inserted_is_known_by_where_it_stands_until_it_is_touched() -> None:
+    after = Text(b"class T { void t() { } }")
+    project: Any = SimpleNamespace(uri="file:///shop", buffers={})
+    offers = OfferedTests()
+    one = Offered(Focal(project, "A.java", "a", "A.a"), 1, "T.java", Text(b""), after, 10)
+    offers.remember(one)
+
+    def known(start: int, end: int, *, path: str = "T.java", text: Text = after) -> bool:
+        project.buffers["T.java"] = SimpleNamespace(text=text)
+        place: Any = SimpleNamespace(project=project, buffer=SimpleNamespace(path=path))
+        method: Any = SimpleNamespace(key="t", span=SimpleNamespace(start=start, end=end))
+        return offers.at(place, method) is one
+
+    assert known(10, 22)
+    assert not known(11, 22) and not known(0, 10)
+    assert not known(10, 22, path="U.java")
+    assert not known(10, 22, text=Text(b"class T { void t() {  } }"))
 
 
 async def test_another_takes_the_place_in_a_class_that_was_just_made(
