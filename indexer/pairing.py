@@ -210,7 +210,7 @@ class Pairing:
         return Pairing(files, classes, _names(({}, {}), {}, classes, set(files)), found)
 
 
-_RULES_VERSION = 6
+_RULES_VERSION = 7
 """Raised with every change of the rules: pairs that were kept are then found again."""
 
 _SavedFile = tuple[list[tuple[int, str, int, str, float]], list[str]]

@@ -129,9 +129,13 @@ def _string_form(view: View) -> Match | None:
     return None
 
 
+_CONSTRUCTOR = re.compile(r"(?i:constructor|instantiat)|(?<![A-Za-z])ctor|Ctor|(?<![A-Z])CTOR")
+"""No other word that ends in ctor, as selector and factory do."""
+
+
 def _constructor(view: View) -> Match | None:
     """The test's name says constructor."""
-    if not re.search(r"(?i)constructor|ctor|instantiat", view.test.method.name):
+    if not _CONSTRUCTOR.search(view.test.method.name):
         return None
     named = [(o, m) for o, m in view.methods if m.constructor and calls_of(view, o, m)]
     return Match("constructor", 0.9, *overload(view, named)) if named else None

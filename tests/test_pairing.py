@@ -114,6 +114,18 @@ def test_a_route_is_reached_without_a_call():
     )
 
 
+@pytest.mark.parametrize(
+    ("test", "pair"),
+    [
+        ("addsByFactory", "Cart.add(String) <- CartTest.addsByFactory  name-prefix"),
+        ("testCtor", "Cart.Cart(int) <- CartTest.testCtor  constructor"),
+        ("ctor_adds", "Cart.Cart(int) <- CartTest.ctor_adds  constructor"),
+    ],
+)
+def test_no_other_word_says_constructor(test: str, pair: str):
+    check_pairs(CART, f'class CartTest {{ @Test void {test}() {{ new Cart(1).add("a"); }} }}', pair)
+
+
 def test_a_nested_test_class_names_the_method():
     check_pairs(
         CART,
