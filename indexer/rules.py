@@ -155,7 +155,7 @@ _VALUES = frozenset(
 """What a test looks into, rather than works with."""
 _SETUP = re.compile(
     r"(?:login|logout|start|stop|open|close|connect|disconnect|init|initialize|setUp|tearDown|"
-    r"shutdown|dispose|repository|session|begin|commit|rollback|reset|clear)(?:$|(?=[A-Z]))"
+    r"shutdown|dispose|destroy|repository|session|begin|commit|rollback|reset|clear)(?:$|(?=[A-Z]))"
 )
 """What brings an object into the state that is tested, or out of it."""
 

@@ -210,6 +210,14 @@ def test_set_up_alone_gives_no_pair():
     check_pairs(CART, "class CartTest { Cart cart; @Test void starts() { cart.open(); } }")
 
 
+def test_taking_down_does_not_hide_the_method_that_works():
+    check_pairs(
+        "class Filter { void pass(String text) { } void destroy() { } }",
+        'class FilterTest { Filter f; @Test void works() { f.pass("a"); f.destroy(); } }',
+        "Filter.pass(String) <- FilterTest.works  single-call",
+    )
+
+
 def test_what_only_makes_the_thing_under_test_gives_no_pair():
     check_pairs(
         "class Manager { Query createQuery(String text) { return null; } }",
