@@ -205,19 +205,29 @@ def _in_project(view: View, kind: str | None) -> bool:
     return found is not None and not found.for_tests
 
 
+def _accessor(method: Method) -> bool:
+    """Whether a method reads or sets one property of its object."""
+    if re.match(r"(?:get|is|has|to)(?![a-z])", method.name):
+        return not method.parameters
+    return re.match(r"set(?![a-z])", method.name) is not None and len(method.parameters) == 1
+
+
 def _name_words(view: View) -> Match | None:
     """``removesOlderEntries`` tests ``removeRecordsOlderThan``: the verb and half of the words.
 
     Or all words but the verb, three or more: ``separatorIfFieldsBefore`` tests
     ``appendSeparatorIfFieldsBefore``.
     """
-    stems = set(stems_of(view.test.method.name))
+    stems = set(stems_of(view.names[0]))
     ranked = []
     for name, group in _candidates(view).items():
         mine = stems_of(name)
         share = len(stems.intersection(mine)) / len(mine) if mine else 0.0
         all_but_verb = len(mine) > 3 and stems.issuperset(mine[1:])
-        if len(mine) > 1 and (mine[0] in stems or all_but_verb) and share >= 0.5:
+        told = len(mine) > 1 and mine[0] in stems and share >= 0.5
+        if stems.isdisjoint(mine[1:]) and _accessor(group[0][1]):
+            continue  # every test sets or gets something
+        if told or all_but_verb:
             ranked.append((share, name, group))
     ranked.sort(reverse=True)
     if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):

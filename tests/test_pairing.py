@@ -634,6 +634,15 @@ def test_methods2test_knows_only_mirrored_paths():
     )
 
 
+@pytest.mark.parametrize("test", ["cleanStateSet", "testSetOfNone"])
+def test_the_verb_alone_tells_no_property(test: str):
+    check_pairs(
+        "class Page { void setTest(String name) { } void render() { } }",
+        f'class PageTest {{ Page p; @Test void {test}() {{ p.setTest("a"); p.render(); }} }}',
+        f"Page.render() <- PageTest.{test}  only-worker",
+    )
+
+
 def test_where_two_methods_have_as_many_words_of_the_name_neither_is_chosen_by_them():
     check_pairs(
         """
