@@ -116,6 +116,15 @@ def _name_inside(view: View) -> Match | None:
     return Match("name-inside", 0.93, *found[:2])
 
 
+def _property(view: View) -> Match | None:
+    """``testRouter`` and ``counting`` test ``getRouter`` and ``getCount``, if they call it."""
+    stems = stems_of(view.names[0])
+    for name, group in _candidates(view).items():
+        if stems_of(name)[1:] == stems and _reads(group[0][1]):
+            return Match("name-property", 0.9, *overload(view, group))
+    return None
+
+
 _TEXT_FORM = re.compile(r"(?i)string_?(?:representation|form|value)|as_?string|readable")
 
 
@@ -145,6 +154,7 @@ def _constructor(view: View) -> Match | None:
 
 
 _FACTORY = re.compile(r"(?:create|build|new|of|from|open|builder|make|with)(?![a-z])")
+_READER = re.compile(r"(?:get|is|has|to)(?![a-z])")
 _GETTER = re.compile(r"(?:get|is|has|set|to)(?![a-z])|size$|length$")
 _ARRANGES = re.compile(f"(?:{_GETTER.pattern}|{_FACTORY.pattern}|(?:add|put|append)(?![a-z]))")
 _ASSIGNMENT = 32
@@ -205,11 +215,15 @@ def _in_project(view: View, kind: str | None) -> bool:
     return found is not None and not found.for_tests
 
 
+def _reads(method: Method) -> bool:
+    """Whether a method asks its object for a property."""
+    return not method.parameters and _READER.match(method.name) is not None
+
+
 def _accessor(method: Method) -> bool:
     """Whether a method reads or sets one property of its object."""
-    if re.match(r"(?:get|is|has|to)(?![a-z])", method.name):
-        return not method.parameters
-    return re.match(r"set(?![a-z])", method.name) is not None and len(method.parameters) == 1
+    sets = re.match(r"set(?![a-z])", method.name) is not None and len(method.parameters) == 1
+    return sets or _reads(method)
 
 
 def _name_words(view: View) -> Match | None:
@@ -326,6 +340,7 @@ RULES: tuple[Rule, ...] = (
     _name_prefix,
     _string_form,
     _name_inside,
+    _property,
     _name_words,
     _single_call,
     _only_worker,

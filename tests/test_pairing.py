@@ -643,6 +643,17 @@ def test_the_verb_alone_tells_no_property(test: str):
     )
 
 
+@pytest.mark.parametrize("test", ["testSize", "sizes"])
+def test_a_test_named_after_a_property_tests_what_reads_it(test: str):
+    check_pairs(
+        CART,
+        f"class CartTest {{ Cart cart; @Test void {test}() {{ cart.add(1); cart.getSize(); }} "
+        "@Test void size() { cart.total(); } }",
+        f"Cart.getSize() <- CartTest.{test}  name-property",
+        "Cart.total() <- CartTest.size  single-call",
+    )
+
+
 def test_where_two_methods_have_as_many_words_of_the_name_neither_is_chosen_by_them():
     check_pairs(
         """
