@@ -181,10 +181,17 @@ def _candidates(view: View) -> dict[str, list[Candidate]]:
     return found
 
 
+def _makes(method: Method) -> bool:
+    """Whether a method is a factory by its name; an object's own ``fromJson`` converts."""
+    if re.match(r"(?:from|of)(?![a-z])", method.name):
+        return "static" in method.modifiers
+    return _FACTORY.match(method.name) is not None
+
+
 def _only_used(view: View, method: Method) -> bool:
     """Whether a method only makes what the test goes on to work with."""
     made = simple_type(method.returns or "")
-    if not _FACTORY.match(method.name) or made in _VALUES:
+    if not _makes(method) or made in _VALUES:
         return False
     return any(
         call.receiver is not None
@@ -263,7 +270,7 @@ def _single_call(view: View) -> Match | None:
 
 def _trivial(method: Method) -> bool:
     """Getters, setters, factories and builders: what a test uses rather than tests."""
-    return bool(_GETTER.match(method.name) or _FACTORY.match(method.name))
+    return _makes(method) or _GETTER.match(method.name) is not None
 
 
 def _only_worker(view: View) -> Match | None:

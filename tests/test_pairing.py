@@ -210,6 +210,17 @@ def test_set_up_alone_gives_no_pair():
     check_pairs(CART, "class CartTest { Cart cart; @Test void starts() { cart.open(); } }")
 
 
+def test_an_object_converts_from_what_a_class_makes_an_object_of():
+    check_pairs(
+        "class Codec { static Codec fromName(String n) { return null; } boolean isStrict() {} "
+        "Object fromText(String text) { return null; } }",
+        'class CodecTest { Codec c; @Test void works() { c.fromText("a"); c.isStrict(); } '
+        '@Test void strict() { Codec c = Codec.fromName("a"); c.isStrict(); c.toString(); } }',
+        "Codec.fromText(String) <- CodecTest.works  only-worker",
+        "Codec.isStrict() <- CodecTest.strict  name-property",
+    )
+
+
 def test_taking_down_does_not_hide_the_method_that_works():
     check_pairs(
         "class Filter { void pass(String text) { } void destroy() { } }",
