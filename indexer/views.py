@@ -202,13 +202,21 @@ def _focal_chain(
     parts = dict.fromkeys((owner.partition(".")[0], owner.rpartition(".")[2]))
     for part in parts:
         for position, name in enumerate(class_names(part)):
-            found = project.by_distance(name, path)
-            if position >= EXACT_NAMES:  # loose variants only where the class is at hand
-                found = [c for c in found if c.package == facts.package or _imports(facts, c)]
+            loose = position >= EXACT_NAMES  # believed only where the class is at hand
+            found = [
+                c
+                for c in project.by_distance(name, path)
+                if not (loose or c.nested) or c.package == facts.package or _imports(facts, c)
+            ]
             if found:
                 return project.with_parents(found[0]), position == 0
     return [], False
 
 
 def _imports(facts: FileFacts, one: Class) -> bool:
-    return any(line.name == f"{one.package}.{one.type.name}" for line in facts.imports)
+    """Whether a file imports a type or one that it is nested in."""
+    name = f"{one.full_name}."
+    return any(
+        name.startswith(f"{line.name}.") and len(line.name) > len(one.package)
+        for line in facts.imports
+    )

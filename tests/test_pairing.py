@@ -534,6 +534,27 @@ def test_an_import_tells_whose_class_is_meant(line: str, paths: list[str]):
     assert [pair.focal.path for pair in snapshot.pairs] == paths
 
 
+@pytest.mark.parametrize(
+    ("package", "line", "found"),
+    [
+        ("c", "", False),
+        ("c", "import b.*;", False),
+        ("c", "import b.Shop;", True),
+        ("c", "import b.Shop.Cart;", True),
+        ("c", "import b.Shop.*;", True),
+        ("b", "", True),
+    ],
+)
+def test_a_nested_type_of_another_package_is_imported(package: str, line: str, found: bool):
+    sources = {
+        "b/Shop.java": "package b; class Shop { static class Cart { int total() { return 0; } } }",
+        f"{package}/CartTest.java": f"package {package}; {line} "
+        "class CartTest { @Test void total() { cart.total(); } }",
+    }
+    snapshot = Index().apply(Change(path, text.encode()) for path, text in sources.items())
+    assert len(snapshot.pairs) == found
+
+
 def test_a_type_that_is_not_ours_fits_what_its_name_ends_with():
     check_pairs(
         "class Codec { void write(Writer w) { } void write(OutputStream o) { } }",
