@@ -73,10 +73,9 @@ def class_names(test_class: str) -> list[str]:
         >>> class_names("CartServiceImplIT")[:2]
         ['CartServiceImpl', 'CartService']
     """
-    base = test_class
-    for _ in range(2):
-        base = _TEST_CLASS.sub("", base) or base
-    names = [base]
+    once = _TEST_CLASS.sub("", test_class) or test_class
+    base = _TEST_CLASS.sub("", once) or once
+    names = [once, base]
     for affix in ("Impl", "Abstract", "Base", "Default"):
         if base.endswith(affix) and base != affix:
             names.append(base.removesuffix(affix))

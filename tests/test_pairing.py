@@ -424,6 +424,15 @@ def test_a_test_class_is_named_after_its_class(test_class: str):
     )
 
 
+def test_a_class_whose_name_ends_as_a_test_s_does_has_tests_of_its_own():
+    check_pairs(
+        CART,
+        "class CartSpec { int total() { return 0; } }",
+        "class CartSpecTest { CartSpec spec; @Test void total() { spec.total(); } }",
+        "CartSpec.total() <- CartSpecTest.total  name-exact",
+    )
+
+
 @pytest.mark.parametrize("focal", ["CartImpl", "AbstractCart", "DefaultCart", "ICart", "Carts"])
 def test_variants_of_the_class_name_are_found(focal: str):
     check_pairs(
@@ -632,6 +641,7 @@ def test_affixes_are_taken_off_names():
         "tester",
     ]
     assert class_names("AbstractCartTest")[:2] == ["AbstractCart", "Cart"]
+    assert class_names("CartSpecTest")[:2] == ["CartSpec", "Cart"]
 
 
 def test_a_pair_keeps_its_digest_through_white_space_and_comments():
