@@ -288,13 +288,20 @@ def _only_worker(view: View) -> Match | None:
     return Match("only-worker", 0.65, *overload(view, next(iter(worked.values()))))
 
 
-def _only_constructed(view: View) -> Match | None:
-    """The test makes an object of the focal class and calls nothing of it."""
-    named = [(o, m) for o, m in view.methods if m.constructor and calls_of(view, o, m)]
-    own = [(o, m) for o, m in named if o == view.focal[0]]
-    if not own or _candidates(view) or view.is_integration():
+def _only_made(view: View) -> Match | None:
+    """The test makes an object of the focal class, and at most reads its properties."""
+    if view.is_integration():
         return None
-    return Match("constructor", 0.7, *overload(view, own))
+    worked = [group for group in _candidates(view).values() if not _reads(group[0][1])]
+    if not worked:
+        named = [(o, m) for o, m in view.methods if m.constructor and calls_of(view, o, m)]
+        own = [(o, m) for o, m in named if o == view.focal[0]]
+        return Match("constructor", 0.7, *overload(view, own)) if own else None
+    made = worked[0][0][1]
+    converts = "static" in made.modifiers and made.parameters and _makes(made)
+    if len(worked) > 1 or not converts:
+        return None
+    return Match("factory", 0.7, *overload(view, worked[0]))
 
 
 def _only_method(view: View) -> Match | None:
@@ -351,7 +358,7 @@ RULES: tuple[Rule, ...] = (
     _name_words,
     _single_call,
     _only_worker,
-    _only_constructed,
+    _only_made,
     _only_method,
     _other_class,
 )

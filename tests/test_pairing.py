@@ -348,6 +348,37 @@ def test_a_class_that_is_only_made_pairs_with_its_constructor():
     )
 
 
+AGE = """
+    class Age {
+        Age(int years) { }
+        static Age of(String text) { return null; }
+        static Age make() { return null; }
+        int getYears() { return 0; }
+        boolean isAdult() { return true; }
+        int inDays(boolean leap) { return 0; }
+    }
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "pair"),
+    [
+        (
+            "Age a = new Age(9); a.getYears(); a.isAdult();",
+            "Age.Age(int) <- AgeTest.x  constructor",
+        ),
+        ('Age a = Age.of("9"); a.getYears(); a.isAdult();', "Age.of(String) <- AgeTest.x  factory"),
+        ("Age a = Age.make(); a.getYears(); a.isAdult();", ""),
+        ("Age a = new Age(9); a.getYears(); a.inDays(true);", "Age.inDays(boolean) <- AgeTest.x"),
+    ],
+)
+def test_what_makes_an_object_is_tested_where_its_properties_are_read(body: str, pair: str):
+    found = [
+        shown(one) for one in pairs_of(AGE, f"class AgeTest {{ @Test void x() {{ {body} }} }}")
+    ]
+    assert bool(found) == bool(pair) and all(one.startswith(pair) for one in found)
+
+
 @pytest.mark.parametrize("body", ["{ }", "{ /* cart.total(); */ }", "{ int total = 0; }"])
 def test_a_test_that_calls_nothing_tests_nothing(body: str):
     check_pairs(CART, f"class CartTest {{ Cart cart; @Test void total() {body} }}")
