@@ -325,7 +325,8 @@ def _other_class(view: View) -> Match | None:
     """A called method of another class that the test's name tells.
 
     Where no class bears the test class's name, the name's first words are enough; else, since
-    the other class only helps as a rule, the name must be the method's, of two words or more.
+    the other class only helps as a rule, the name must be the method's, of two words or more,
+    or begin with all of it, of three words or more.
     """
     stems = stems_of(view.names[0])
     if view.focal and len(stems) < 2:
@@ -333,7 +334,8 @@ def _other_class(view: View) -> Match | None:
     told: dict[str, list[Candidate]] = defaultdict(list)
     for call in view.calls:
         words = stems_of(call.name)
-        if words != (stems if view.focal else stems[: len(words)]):
+        whole = view.focal and len(words) < 3
+        if words != (stems if whole else stems[: len(words)]):
             continue
         kind = type_of(view, call.receiver) if call.receiver and not on_mock(call) else None
         one = view.project.nearest(kind, view.test.path) if kind else None

@@ -533,6 +533,17 @@ def test_another_class_needs_the_whole_name_of_its_method():
     )
 
 
+def test_a_method_of_another_class_is_told_by_three_words():
+    check_pairs(
+        CART,
+        "class Clerk { void greetAll() { } void greetAllGuests() { } void close() { } }",
+        "class CartTest { Clerk clerk; Cart cart; "
+        "@Test void greetAllGuestsOnce() { clerk.greetAllGuests(); clerk.close(); } "
+        "@Test void greetAllOfThem() { clerk.greetAll(); clerk.close(); } }",
+        "Clerk.greetAllGuests() <- CartTest.greetAllGuestsOnce  other-class",
+    )
+
+
 def test_all_words_but_the_verb_tell_a_method_of_many_words():
     check_pairs(
         "class Cart { void appendGapIfOpenBefore() { } void appendGap() { } void printAll() { } }",
