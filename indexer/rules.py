@@ -306,7 +306,7 @@ def _only_made(view: View) -> Match | None:
 
 def _only_method(view: View) -> Match | None:
     """A class with one method to call (a validator, a command) is tested by that method."""
-    if not view.exact or view.is_integration():
+    if not view.exact or view.is_integration() or _CONSTRUCTOR.search(view.test.method.name):
         return None
     own = [
         (view.focal[0], m)

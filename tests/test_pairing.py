@@ -394,6 +394,13 @@ def test_a_class_of_one_method_is_tested_by_it():
     )
 
 
+def test_a_constructor_that_is_written_nowhere_leaves_its_test_without_a_method():
+    check_pairs(
+        "class AgeValidator { boolean isValid(int age) { return age > 0; } }",
+        "class AgeValidatorTest { @Test void emptyConstructor() { new AgeValidator(); } }",
+    )
+
+
 def test_private_methods_are_never_focal():
     check_pairs(CART, "class CartTest { Cart cart; @Test void check() { cart.check(); } }")
 
