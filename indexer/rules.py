@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from indexer.calls import calls_of, fits, overload, type_of
-from indexer.facts import Method, simple_type
+from indexer.facts import Call, Method, simple_type
 from indexer.names import Spoken, plain_name, stems_of, words_of
 from indexer.project import Class
 from indexer.views import Candidate, View, on_mock
@@ -156,7 +156,8 @@ def _constructor(view: View) -> Match | None:
 _FACTORY = re.compile(r"(?:create|build|new|of|from|open|builder|make|with)(?![a-z])")
 _READER = re.compile(r"(?:get|is|has|to)(?![a-z])")
 _GETTER = re.compile(r"(?:get|is|has|set|to)(?![a-z])|size$|length$")
-_ARRANGES = re.compile(f"(?:{_GETTER.pattern}|{_FACTORY.pattern}|(?:add|put|append)(?![a-z]))")
+_FILLS = re.compile(r"(?:add|put|append)(?![a-z])")
+_ARRANGES = re.compile(f"(?:{_GETTER.pattern}|{_FACTORY.pattern}|{_FILLS.pattern})")
 _ASSIGNMENT = 32
 """Bytes of a body that assigns its argument to a field, less twice the field's name."""
 _VALUES = frozenset(
@@ -348,6 +349,63 @@ def _other_class(view: View) -> Match | None:
     return Match("other-class", confidence, *overload(view, told[max(told, key=len)]))
 
 
+_CHECKS = re.compile(r"(?:assert|check|expect|verify|test)(?![a-z])")
+"""What a helper is called that does a test's work, not only what is needed for it."""
+_COMMON = re.compile(
+    r"(?:java|junit|org\.(?:junit|testng|mockito|hamcrest|assertj)|com\.google\.common\.truth)\."
+)
+"""Packages that say nothing of what a test works with."""
+
+
+def _only_work(view: View) -> Match | None:
+    """Where no class bears the test class's name: the only work that the test asks of the project.
+
+    Setting up, building and properties are no work. A test that also works with another library's
+    objects is of several parts.
+    """
+    if view.focal or view.is_integration():
+        return None
+    other = {
+        line.name.rpartition(".")[2] for line in view.facts.imports if not _COMMON.match(line.name)
+    }
+    checks = {call.start for call in view.calls if _CHECKS.match(call.name)}
+    worked: dict[tuple[str, str], list[Candidate]] = {}
+    for call in view.calls:
+        if call.receiver is None or call.constructor or on_mock(call):
+            continue
+        if call.name not in view.own and call.start not in checks:
+            continue
+        kind = type_of(view, call.receiver) or ""
+        group = _declared(view, kind, call)
+        if group and not _prepares(kind, group[0][1]):
+            worked[group[0][0].full_name, call.name] = group
+        elif kind in other and not view.project.all(kind) and not _GETTER.match(call.name):
+            return None
+    if len(worked) != 1:
+        return None
+    owner, method = overload(view, next(iter(worked.values())))
+    if _trivial(method) or _FILLS.match(method.name) or _SETUP.match(method.name):
+        return None
+    return Match("only-work", 0.6, owner, method)
+
+
+def _declared(view: View, kind: str, call: Call) -> list[Candidate]:
+    """The methods of a type of the project that a call may be of, in the nearest type with one."""
+    one = view.project.nearest(kind, view.test.path)
+    for owner in view.project.with_parents(one) if one else ():
+        named = [m for m in owner.methods if m.name == call.name and fits(view, call, m) > -9]
+        if named:
+            return [(owner, method) for method in named if "private" not in method.modifiers]
+    return []
+
+
+def _prepares(kind: str, method: Method) -> bool:
+    """Whether a method sets up, builds or reads its object of a type."""
+    made = simple_type(method.returns or "")
+    starts = _SETUP.match(method.name) is not None and not method.parameters
+    return starts or _accessor(method) or made in (kind, "Builder") or kind.endswith("Builder")
+
+
 Rule = Callable[[View], Match | None]
 
 RULES: tuple[Rule, ...] = (
@@ -363,4 +421,5 @@ RULES: tuple[Rule, ...] = (
     _only_made,
     _only_method,
     _other_class,
+    _only_work,
 )

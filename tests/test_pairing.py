@@ -522,10 +522,37 @@ def test_enums_and_records_are_focal():
 def test_a_test_without_its_class_pairs_by_name_with_what_it_calls():
     check_pairs(
         CART,
-        "class EverythingTest { Cart cart; @Test void totalIsZero() { cart.total(); } "
-        "@Test void works() { cart.total(); } }",
+        "class EverythingTest { Cart cart; "
+        "@Test void totalIsZero() { cart.total(); cart.check(); } "
+        '@Test void works() { cart.total(); cart.add("a"); } }',
         "Cart.total() <- EverythingTest.totalIsZero  other-class",
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('cart.open(); cart.add("a"); cart.total(); cart.getSize();', False),
+        ("cart.open(); cart.total(); cart.getSize();", True),
+        ("filled(); cart.total();", True),
+        ("cart.total(); assertFilled();", False),
+        ("cart.getSize();", False),
+        ('cart.add("a");', False),
+        ("cart.total(); Session s = null; s.save();", False),
+    ],
+)
+def test_the_only_work_that_a_test_without_its_class_asks_for(body: str, found: bool):
+    helpers = (
+        'void filled() { cart.add("a"); } '
+        "void assertFilled() { cart.removeItemsOlderThan(1); assertTrue(true); }"
+    )
+    pairs = pairs_of(
+        CART,
+        f"import org.acme.Session; class EverythingTest {{ Cart cart; {helpers} "
+        f"@Test void works() {{ {body} }} }}",
+    )
+    expected = ["Cart.total() <- EverythingTest.works  only-work"] if found else []
+    assert [shown(pair) for pair in pairs] == expected
 
 
 def test_another_class_needs_the_whole_name_of_its_method():
