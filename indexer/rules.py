@@ -230,8 +230,10 @@ def _reads(method: Method) -> bool:
 
 def _accessor(method: Method) -> bool:
     """Whether a method reads or sets one property of its object."""
-    sets = re.match(r"set(?![a-z])", method.name) is not None and len(method.parameters) == 1
-    return sets or _reads(method)
+    if not re.match(r"set(?![a-z])", method.name):
+        return _reads(method)
+    gives = simple_type(method.returns or "void")
+    return len(method.parameters) == 1 and gives in ("void", method.class_name)
 
 
 def _name_words(view: View) -> Match | None:

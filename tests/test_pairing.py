@@ -772,6 +772,14 @@ def test_a_test_named_after_a_property_tests_what_reads_it(test: str):
     )
 
 
+def test_what_gives_a_changed_copy_is_no_setter():
+    check_pairs(
+        "class Day { Year setCopy(String text) { return null; } int month() { return 1; } }",
+        'class DayTest { Day d; @Test void daySetText() { d.setCopy("1"); d.month(); } }',
+        "Day.setCopy(String) <- DayTest.daySetText  name-words",
+    )
+
+
 def test_where_two_methods_have_as_many_words_of_the_name_neither_is_chosen_by_them():
     check_pairs(
         """
