@@ -103,7 +103,7 @@ def test_a_training_is_not_proposed_soon_after_the_last(
     idle: Automatic, jobs: Jobs, tmp_path: Path
 ):
     job = jobs.submit(TrainRequest(str(tmp_path)))
-    assert idle.saw(tmp_path, status())["retraining"] is None
+    assert idle.saw(tmp_path, status()).retraining is None
     jobs.queue.end(job.id, "done", result={"promoted": False})
     assert idle.saw(tmp_path, status()).retraining is None
 
@@ -121,7 +121,7 @@ def test_new_pairs_are_measured_once(idle: Automatic, jobs: Jobs, tmp_path: Path
     idle.look()
     assert kinds(jobs) == ["measure", "measure"]
     end_long_ago(jobs, monkeypatch)
-    idle.saw(tmp_path, fresh | {"contents": "b", "adapter": "lora-2"})
+    idle.saw(tmp_path, replace(fresh, contents="b", adapter="lora-2"))
     idle.look()
     assert kinds(jobs) == ["measure", "measure", "measure"]
 

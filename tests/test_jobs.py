@@ -681,7 +681,7 @@ def test_every_method_can_be_queued(jobs: Jobs, workspace, method: str):
 
 def test_an_evaluation_without_a_beam_search_can_be_queued(jobs: Jobs, workspace):
     asked = Evaluation(folds=2, generated=1, beams=0)
-    assert jobs.submit(TrainRequest(workspace(), evaluate=asked)).kind == "evaluate"
+    assert jobs.submit(EvaluateRequest(workspace(), evaluate=asked)).kind == "evaluate"
 
 
 @pytest.mark.usefixtures("daemon_of_jobs")
