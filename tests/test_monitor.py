@@ -231,6 +231,8 @@ def test_what_cannot_be_added_is_refused(declared, statements, piece):
         ('String a = "a' + 17 * "#", False),
         ('String a = "' + 12 * "\\\\a", True),
         ('String a = "' + 11 * "\\\\abcd", False),
+        ("cart.load(false ?", True),
+        ("cart.load(cart.size > 1 ?", False),
         ("cart.load(new Item[", True),
         ("cart.add(new Item[", True),
         ("cart.add(new Item[] {", False),

@@ -446,6 +446,7 @@ class Checker(Names):
             return False
         if text == "?" and not types and not self._declared.accepts("boolean", self._whole):
             return False
+        self._odd |= text == "?" and self._before in ("true", "false")
         match text:
             case "(":
                 if not self._annotated and self._is_bare_resource:
