@@ -12,8 +12,8 @@ class Progress:
     """How far it is."""
 
     phase: str
-    """``index``, ``prepare``, ``judge`` (before the training), ``train``, ``gate`` (after it); of
-    an evaluation ``evaluate``."""
+    """``wait`` (``note`` says for what), ``index``, ``prepare``, ``judge`` (before the training),
+    ``train``, ``gate`` (after it); of an evaluation ``evaluate``."""
     step: int = 0
     """While judging the examples, then the methods, that are done."""
     steps: int = 0

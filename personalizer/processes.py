@@ -12,8 +12,10 @@ from pathlib import Path
 
 import personalizer
 
-__all__ = ["JOB", "environment", "libraries", "module_command"]
+__all__ = ["BUSY", "JOB", "environment", "libraries", "module_command"]
 
+BUSY = os.EX_TEMPFAIL
+"""Exit code of a command that cannot begin while another process holds what it needs."""
 JOB = "PERSONALIZER_JOB"
 """Environment variable that names the daemon's job to its process and all that this starts."""
 

@@ -19,6 +19,7 @@ OF_TODAY = "expects what the code gives today"
 """Of a test whose values are what the code gave when it ran."""
 
 PHASES = {
+    "wait": "Waiting",
     "index": "Reading the project",
     "prepare": "Loading the base model",
     "judge": "Judging what training starts from on held-out pairs",

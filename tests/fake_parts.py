@@ -23,11 +23,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from personalizer import output
 from personalizer.daemon.protocol import JobRequest
 from personalizer.engine import Completion, Request
-from personalizer.errors import EngineError
-from personalizer.processes import module_command
-from personalizer.storage import data_folder, write_atomically
+from personalizer.errors import Busy, EngineError
+from personalizer.processes import BUSY, module_command
+from personalizer.storage import WorkspaceData, data_folder, write_atomically
 
 __all__ = ["DAEMON", "FakeModel", "asked", "job_command"]
 
@@ -114,7 +115,7 @@ def _text(request: Request) -> str:
 
 def _train(root: Path) -> None:
     plan = {"steps": 5, "pause": 0.05, "fail": None, "signal": None, "stubborn": False}
-    plan |= {"helper": False, "dies_after_each_step": False, "resumes": False}
+    plan |= {"helper": False, "dies_after_each_step": False, "resumes": False, "holds": None}
     plan |= json.loads((root / "training.json").read_text())
     log = root / "training.log"
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -126,6 +127,13 @@ def _train(root: Path) -> None:
             file.write(f"{text}\n")
 
     note(f"start nice {os.nice(0)}")
+    if plan["holds"]:
+        try:
+            with WorkspaceData(root).lock(plan["holds"]):
+                pass
+        except Busy as error:
+            output.complain(str(error))
+            sys.exit(BUSY)
     if (session := Path("/proc/self/autogroup")).exists():
         (root / "autogroup").write_text(session.read_text())
     if plan["helper"]:
@@ -156,7 +164,7 @@ def main() -> None:
     part = sys.argv[1]
     if part == "daemon":
         from personalizer.daemon import process
-        from personalizer.errors import Busy, PersonalizerError
+        from personalizer.errors import PersonalizerError
 
         try:
             process.run(

@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 from personalizer.adapters import Registry, Trained
 from personalizer.cli import main
 from personalizer.cli import personalizer as group
-from personalizer.errors import BadInput
+from personalizer.errors import BadInput, Busy
 from personalizer.models import fingerprint
 from personalizer.processes import environment, module_command
 from personalizer.storage import WorkspaceData, data_folder
@@ -303,6 +303,18 @@ def test_a_disk_that_takes_no_more_is_told_in_one_line(full, error, words, monke
     assert ended.value.code == 1
     [line] = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+def test_who_is_kept_from_beginning_by_another_process_exits_75(monkeypatch, capsys):
+    def fails(**_):
+        raise Busy("process 12 (train) holds this workspace: wait for it to end, or stop it")
+
+    monkeypatch.setattr("personalizer.cli.personalizer.main", fails)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 75
+    assert "process 12 (train)" in capsys.readouterr().err
 
 
 def test_wrong_usage_exits_two(shapes):

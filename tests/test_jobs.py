@@ -45,6 +45,8 @@ from personalizer.errors import (
 )
 from personalizer.progress import cell_json
 from personalizer.status import AdapterStatus
+from personalizer.storage import WorkspaceData
+from personalizer.texts.daemon import job_text
 from tests.fake_parts import job_command
 from tests.waiting import until
 
@@ -191,6 +193,33 @@ def test_an_equal_training_is_not_queued_twice(jobs: Jobs, workspace):
     assert jobs.submit(TrainRequest(root, method="custom")).id != first.id
 
 
+def test_a_training_waits_while_another_process_holds_its_workspace(jobs, workspace, monkeypatch):
+    monkeypatch.setattr(jobs_module, "_HELD_UP", 0.5)
+    monkeypatch.setattr(jobs_module, "_LOOK", 0.1)
+    root = workspace("shop", holds="train")
+    with WorkspaceData(Path(root)).lock("train"):
+        job = jobs.submit(TrainRequest(root))
+        told = f"process {os.getpid()} (train) holds this workspace"
+        wait = Progress("wait", note=told)
+        until(lambda: jobs.queue.get(job.id).progress == wait and starts(root) > 1)
+        other = jobs.submit(TrainRequest(workspace("other")))
+        assert ended(jobs, other).state == "done"
+        assert jobs.queue.get(job.id).unfinished
+        until(lambda: jobs.queue.get(job.id).state == "queued")
+        assert f"queued, waits: {told} (job" in job_text(jobs.queue.get(job.id))
+    assert ended(jobs, job).state == "done"
+
+
+def test_a_training_that_waits_for_another_process_can_be_cancelled(jobs, workspace):
+    root = workspace(holds="train")
+    with WorkspaceData(Path(root)).lock("train"):
+        job = jobs.submit(TrainRequest(root))
+        until(lambda: jobs.queue.get(job.id).progress and jobs.queue.get(job.id).state == "queued")
+        assert jobs.queue.cancel(job.id).state == "cancelled"
+    time.sleep(0.2)
+    assert starts(root) == 1
+
+
 def test_workspaces_take_turns(workspace):
     queue = Jobs(job_command)
     a, b = workspace("a", steps=1), workspace("b", steps=1)
@@ -248,7 +277,7 @@ def test_a_training_cancelled_in_the_moment_of_its_start_does_not_run(workspace,
     queue = Jobs(job_command)
     job = queue.submit(TrainRequest(root))
     taken = queue.queue.next
-    monkeypatch.setattr(queue.queue, "next", lambda: (taken(), queue.queue.cancel(job.id))[0])
+    monkeypatch.setattr(queue.queue, "next", lambda _: (taken(), queue.queue.cancel(job.id))[0])
     queue.start()
     time.sleep(0.5)
     assert queue.queue.get(job.id).state == "cancelled"

@@ -126,6 +126,9 @@ def test_a_running_training_is_counted_and_may_be_cancelled():
     judges = shown(job=Job("j", "/shop", "running", "", progress=Progress("judge", 8, 28)))
     assert "Judging what training starts from on held-out pairs, 8 of 28" in judges
     assert "Waiting for its turn" in shown(job=Job("j", "/shop", "queued", "", progress=progress))
+    wait = Progress("wait", note="process 12 (train) holds this workspace")
+    waits = shown(job=Job("j", "/shop", "queued", "", progress=wait))
+    assert "Waiting since process 12 (train) holds this workspace." in waits
 
 
 def test_a_failed_training_says_why():

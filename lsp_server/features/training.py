@@ -153,8 +153,12 @@ def described(progress: Progress) -> str:
     Example:
         >>> described(Progress("train", 30, 120, loss=2.5, seconds_left=95))
         'Training, step 30 of 120, loss 2.50, 2 min left'
+        >>> described(Progress("wait", note="process 12 (train) holds this workspace"))
+        'Waiting, process 12 (train) holds this workspace'
     """
     parts = [how_far(progress.phase, progress.step, progress.steps)]
+    if progress.phase == "wait" and progress.note:
+        parts.append(progress.note)
     if progress.loss is not None:
         parts.append(f"loss {progress.loss:.2f}")
     left = progress.seconds_left

@@ -40,6 +40,8 @@ _PATIENCE = (10.0, 5.0)
 """Seconds that an interrupt, then a termination, is given before the next stronger signal."""
 _LOOK = 5.0
 """Seconds between two looks at an empty queue, and before the next try after a failed write."""
+_HELD_UP = 30.0
+"""Seconds before the next try of a training that another process holds up."""
 
 JobCommand = Callable[[JobRequest], list[str]]
 
@@ -89,6 +91,8 @@ class Jobs:
         self._pauses = 0
         self._paused_last = time.monotonic()
         self._current: Training | None = None
+        self._held_up: dict[str, float] = {}
+        """When each training that another process holds up is tried again."""
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -153,7 +157,7 @@ class Jobs:
             try:
                 self._take_up()
                 while not self._stopping.is_set():
-                    job_id = self.queue.next()
+                    job_id = self.queue.next(self._still_held_up())
                     if job_id is None:
                         self._wait()
                     else:
@@ -168,6 +172,11 @@ class Jobs:
     def _wait(self) -> None:
         self._wake.wait(_LOOK)
         self._wake.clear()
+
+    def _still_held_up(self) -> list[str]:
+        now = time.monotonic()
+        self._held_up = {one: end for one, end in self._held_up.items() if end > now}
+        return list(self._held_up)
 
     def _take_up(self) -> None:
         """Follows the training that outlived the daemon before, queues those that did not."""
@@ -236,8 +245,18 @@ class Jobs:
             self._again(
                 job_id, training.files, training.reason(), with_daemon=training.popen is None
             )
+        elif training.held_up():
+            self._wait_for_holder(job_id, training.reason())
         else:
             self._end(job_id, "failed", training.reason())
+
+    def _wait_for_holder(self, job_id: str, reason: str) -> None:
+        """Queues a training again that another process holds up, and tells that of it."""
+        self._held_up[job_id] = time.monotonic() + _HELD_UP
+        holder = reason.partition(": ")[0]  # what follows is advice to who cannot wait
+        self.queue.keep_progress(job_id, Progress("wait", note=holder))
+        self.queue.put_back(job_id)
+        _log.info("%s waits: %s", job_id, holder)
 
     def _interrupt(self, training: Training) -> None:
         """Ends a training, with more force as time goes by."""

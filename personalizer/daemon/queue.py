@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -77,7 +77,8 @@ _SELECT = (
     "began_because FROM job"
 )
 _NEXT = """
-SELECT id FROM job AS one WHERE state = 'queued' ORDER BY
+SELECT id FROM job AS one WHERE state = 'queued' AND id NOT IN ({besides})
+ORDER BY
     (SELECT max(started) FROM job AS other WHERE other.workspace = one.workspace), number
 LIMIT 1
 """
@@ -225,9 +226,9 @@ class Queue:
         """Whether a training is queued or runs."""
         return bool(self._rows("SELECT 1 FROM job WHERE state IN ('queued', 'running') LIMIT 1"))
 
-    def next(self) -> str | None:
-        """The id of the one whose turn it is."""
-        rows = self._rows(_NEXT)
+    def next(self, besides: Collection[str] = ()) -> str | None:
+        """The id of the one whose turn it is, of all but some."""
+        rows = self._rows(_NEXT.format(besides=", ".join("?" for _ in besides)), *besides)
         return str(rows[0][0]) if rows else None
 
     def claim(self, job_id: str) -> JobRequest | None:
@@ -276,7 +277,7 @@ class Queue:
         )
 
     def put_back(self, job_id: str) -> None:
-        """Queues one again that the daemon's own end has interrupted."""
+        """Queues one again whose end is not held against it."""
         self._change("UPDATE job SET state = 'queued', starts = starts - 1 WHERE id = ?", job_id)
 
     def again(self, job_id: str, reached: int, *, with_daemon: bool) -> bool:

@@ -20,7 +20,7 @@ import msgspec
 import psutil
 
 from personalizer.daemon.protocol import Progress
-from personalizer.processes import JOB, environment
+from personalizer.processes import BUSY, JOB, environment
 from personalizer.storage import WorkspaceData, disk_is_full
 
 __all__ = ["Files", "Training", "found", "start"]
@@ -120,6 +120,10 @@ class Training:
         """Whether something outside ended it, or may have: it is worth another start."""
         code = self.popen.returncode if self.popen is not None else None
         return code is None or code < 0 or code == _INTERRUPTED
+
+    def held_up(self) -> bool:
+        """Whether it has ended at once, since another process holds what it needs."""
+        return self.popen is not None and self.popen.returncode == BUSY
 
     def reason(self) -> str:
         """Why it ended without a result, in one sentence."""

@@ -58,6 +58,8 @@ def _stands(job: Job) -> str:
         words.append(how_far(told.phase, told.step, told.steps).lower())
         if told.seconds_left is not None:
             words.append(f"{duration(told.seconds_left)} left")
+    if job.state == "queued" and (told := job.progress) and told.phase == "wait" and told.note:
+        words.append(f"waits: {told.note}")
     if job.reason:
         words.append(job.reason)
     if (result := job.result) and "gate" in result:

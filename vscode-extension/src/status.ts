@@ -93,8 +93,8 @@ function trainingText(progress: Progress | null | undefined): string {
   const percent =
     progress.steps > 0 ? ` ${Math.floor((100 * progress.step) / progress.steps)} %` : "";
   const left = progress.seconds_left;
-  const judges = progress.phase === "judge" || progress.phase === "gate";
-  return `${judges ? "Judging" : "Training"}${percent}${left == null ? "" : `, ${spoken(left)} left`}`;
+  const does = { wait: "Waiting", judge: "Judging", gate: "Judging" }[progress.phase] ?? "Training";
+  return `${does}${percent}${left == null ? "" : `, ${spoken(left)} left`}`;
 }
 
 /** A time as people say it: `40 s`, `3 min`, `1 h 20 min`. */

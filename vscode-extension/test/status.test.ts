@@ -64,6 +64,11 @@ describe("the status bar", () => {
     );
   });
 
+  it("tells waiting for another process from training", () => {
+    const progress = { phase: "wait", step: 0, steps: 0, seconds_left: null };
+    expect(view("running", training(progress)).text).toBe("$(sync~spin) Waiting");
+  });
+
   it("tells judging from training", () => {
     for (const phase of ["judge", "gate"]) {
       const progress = { phase, step: 7, steps: 28, seconds_left: null };
