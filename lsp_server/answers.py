@@ -86,6 +86,11 @@ class Snippet:
     edit: Edit | None = None
     no_edit: str | None = None
     """Why ``edit`` is None."""
+    compiles: bool | None = None
+    failure: str | None = None
+    """What the compiler says of it."""
+    not_run: str | None = None
+    """Why it was not compiled."""
     notes: tuple[str, ...] = ()
     """What was mended in it, one sentence each."""
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["in_editor"]
+from personalizer.words import shortened
+
+__all__ = ["in_editor", "refused"]
+
+_LONGEST_REASON = 120
+"""Letters of what the compiler says."""
 
 _TERMS = (
     (
@@ -25,3 +30,14 @@ def in_editor(message: str) -> str:
     for flag, setting in _TERMS:
         message = flag.sub(setting, message)
     return message
+
+
+def refused(failure: str | None) -> str:
+    """That the compiler refused something, with the first line of what it says.
+
+    Example:
+        >>> refused("cannot find symbol: furos()\\n  in Cart"), refused(None)
+        ('does not compile (cannot find symbol: furos())', 'does not compile')
+    """
+    why = (failure or "").partition("\n")[0]
+    return "does not compile" + (f" ({shortened(why, _LONGEST_REASON)})" if why else "")

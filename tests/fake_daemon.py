@@ -201,8 +201,15 @@ class FakeDaemon:
         edit = _edit_of(request.path, source, changes)
         if self.scenario.no_edit:
             return {"text": SNIPPET, "adapter": "shop-1", "edit": None, "no_edit": NO_EDIT}
-        notes = self.scenario.test_notes
-        return {"text": SNIPPET, "adapter": "shop-1", "edit": edit, "notes": notes}
+        return {
+            "text": SNIPPET,
+            "adapter": "shop-1",
+            "edit": edit,
+            "compiles": None if self.scenario.not_run else self.scenario.compiles,
+            "failure": None if self.scenario.compiles else "cannot find symbol: furos()",
+            "not_run": self.scenario.not_run,
+            "notes": self.scenario.test_notes,
+        }
 
     def status(self, workspace: str) -> Json:
         self._note("status", {"workspace": workspace})

@@ -702,7 +702,7 @@ async def test_a_generated_snippet_replaces_the_empty_body(shop: Path, data: Pat
         await editor.do(CART_PATH, "public void clear()", "Generate snippet")
         await until(lambda: editor.ends)
         assert editor.text(CART_PATH) == CART.replace("clear() {\n    }", f"clear() {SNIPPET}")
-        assert editor.ends[0].message == "written by shop-1"
+        assert editor.ends[0].message == "compiles (by shop-1)"
 
 
 async def test_what_was_mended_in_a_snippet_is_told(shop: Path, data: Path) -> None:
@@ -710,7 +710,7 @@ async def test_what_was_mended_in_a_snippet_is_told(shop: Path, data: Path) -> N
         editor.open(CART_PATH)
         await editor.do(CART_PATH, "public void clear()", "Generate snippet")
         told = await until(lambda: editor.messages)
-        assert told == ["Snippet: written by shop-1; wrote total for totl"]
+        assert told == ["Snippet: compiles (by shop-1); wrote total for totl"]
 
 
 # ---------------------------------------------------------------- training and status

@@ -141,6 +141,27 @@ async def test_a_snippet_is_compiled_where_that_is_wished(
 
 
 @pytest.mark.asyncio
+async def test_that_a_snippet_was_not_compiled_is_told(shop: Path, data: Path) -> None:
+    reason = "no sandbox can be made here"
+    async with editing(shop, data=data, not_run=reason) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear", "Generate snippet")
+        await until(lambda: editor.ends)
+        assert editor.ends[0].message == f"was not compiled: {reason} (by shop-1)"
+        assert f"public void clear() {SNIPPET}" in editor.text(CART_PATH)
+
+
+@pytest.mark.asyncio
+async def test_a_snippet_that_the_compiler_refused_is_not_inserted(shop: Path, data: Path) -> None:
+    async with editing(shop, data=data, compiles=False) as editor:
+        editor.open(CART_PATH)
+        await editor.do(CART_PATH, "public void clear", "Generate snippet")
+        [message] = await until(lambda: editor.messages)
+        assert message.endswith(": what came does not compile (cannot find symbol: furos())")
+        assert "return 42" not in editor.text(CART_PATH)
+
+
+@pytest.mark.asyncio
 async def test_a_body_goes_where_its_method_is_by_then(shop: Path, data: Path) -> None:
     async with editing(shop, data=data, seconds=1.0) as editor:
         editor.open(CART_PATH)

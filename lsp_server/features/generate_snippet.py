@@ -14,6 +14,7 @@ from lsp_server.progress import work
 from lsp_server.project import Place
 from lsp_server.server import Server
 from lsp_server.session import Session
+from lsp_server.wording import refused
 from personalizer.daemon.protocol import SnippetRequest
 from personalizer.errors import BadInput
 
@@ -78,11 +79,38 @@ async def _generate(server: Server, at: lsp.TextDocumentPositionParams, key: str
             server.session.daemon.ask(lambda d: d.snippet(request, cancelled=act.cancelled))
         )
         snippet = answers.read(answer, answers.Snippet)
-        if snippet.edit is None:
-            reason = snippet.no_edit or "nothing came that can be used"
-            raise BadInput(f"nothing was changed at {path}:{place.line + 1}: {reason}")
+        edit = _edit_of(snippet, f"{path}:{place.line + 1}")
         label = f"Snippet by {snippet.adapter}"
-        await edits.apply(server, project, snippet.edit, label=label, seen=seen, move=True)
-        outcome = "; ".join([f"written by {snippet.adapter}", *snippet.notes])
+        await edits.apply(server, project, edit, label=label, seen=seen, move=True)
         kind = lsp.MessageType.Info if snippet.notes else None
-        act.conclude("Snippet", outcome, kind)
+        act.conclude("Snippet", _outcome(snippet), kind)
+
+
+def _edit_of(snippet: answers.Snippet, where: str) -> answers.Edit:
+    """The edit with the snippet.
+
+    Raises:
+        BadInput: If there is none, or the compiler refused it; it says why.
+    """
+    if snippet.edit is None:
+        reason = snippet.no_edit or "nothing came that can be used"
+        raise BadInput(f"nothing was changed at {where}: {reason}")
+    if snippet.compiles is False:
+        reason = f"what came {refused(snippet.failure)}"
+        raise BadInput(f"nothing was changed at {where}: {reason}")
+    return snippet.edit
+
+
+def _outcome(snippet: answers.Snippet) -> str:
+    """What the user is told of a snippet: the verdict, who wrote it, the notes.
+
+    Example:
+        >>> _outcome(answers.Snippet("base", compiles=True, notes=("left out @Foo",)))
+        'compiles (by base); left out @Foo'
+        >>> _outcome(answers.Snippet("base", not_run="this workspace is not trusted"))
+        'was not compiled: this workspace is not trusted (by base)'
+    """
+    verdict = "compiles" if snippet.compiles else "was not compiled"
+    if snippet.not_run:
+        verdict += f": {snippet.not_run}"
+    return "; ".join([f"{verdict} (by {snippet.adapter})", *snippet.notes])

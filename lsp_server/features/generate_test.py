@@ -16,6 +16,7 @@ from lsp_server.progress import Work, work
 from lsp_server.project import Place, Seen
 from lsp_server.server import Server
 from lsp_server.session import Session
+from lsp_server.wording import refused
 from personalizer import words
 from personalizer.daemon.protocol import GenerateRequest, PlaceRequest
 from personalizer.errors import BadInput
@@ -42,8 +43,6 @@ __all__ = [
 COMMAND = "personalizer.generateTest"
 KIND = "refactor.generateTest"
 
-_LONGEST_REASON = 120
-"""Letters of what the compiler says."""
 _TRIES = 4
 """How often a test is placed while its file changes beneath it."""
 
@@ -168,9 +167,8 @@ def edit_of(generation: answers.Generation, focal: Focal) -> answers.Edit:
         raise BadInput(f"no test for {focal.name}: {reason}")
     if generation.best.compiles is False:
         count = words.count(len(generation.candidates), "candidate")
-        why = (generation.best.failure or "").partition("\n")[0]
-        told = f" ({words.shortened(why, _LONGEST_REASON)})" if why else ""
-        raise BadInput(f"no test for {focal.name}: the best of {count} does not compile{told}")
+        why = refused(generation.best.failure)
+        raise BadInput(f"no test for {focal.name}: the best of {count} {why}")
     return generation.edit
 
 
