@@ -35,6 +35,7 @@ from personalizer.daemon.protocol import Job, Progress, Status, ViewAct
 from personalizer.errors import AdapterError, BadInput
 from personalizer.status import PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData
+from personalizer.texts.daemon import status_text
 from tests.fake_parts import DAEMON
 from tests.java_project import write_project
 from tests.test_adapters import manifest
@@ -133,6 +134,18 @@ def test_a_running_training_is_counted_and_may_be_cancelled():
 
 def test_a_failed_training_says_why():
     assert "failed: no memory" in shown(job=Job("j", "/shop", "failed", "", reason="no memory"))
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [("2026-11-21T01:38:59+01:00", False), ("2026-11-21T00:39:00Z", True)],
+)
+def test_a_training_that_ended_before_the_adapter_was_trained_is_no_news(ended: str, told: bool):
+    for state, reason in (("failed", "no memory"), ("cancelled", None)):
+        job = Job("j", "/shop", state, "", ended_at=ended, reason=reason)
+        assert ("The last training" in shown(job=job)) is told
+        line = f"  training  {state}"
+        assert (line in status_text(replace(STATUS, job=job, daemon={"running": False}))) is told
 
 
 def test_what_was_foretold_stands_beside_what_came():

@@ -6,6 +6,7 @@ Answers are the JSON objects of the command line.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 from personalizer.phases import Progress
@@ -209,6 +210,13 @@ class Status(AdapterStatus):
     retraining: Retraining | None = None
     daemon: dict[str, Any] = field(default_factory=dict)
     """The JSON object of ``personalizer daemon status``."""
+
+    def tells_of(self, job: Job) -> bool:
+        """Whether a job is news: it has not ended before the adapter that serves was trained."""
+        if job.ended_at is None or self.trained_at is None:
+            return True
+        ended, trained = map(datetime.fromisoformat, (job.ended_at, self.trained_at))
+        return ended.astimezone(UTC) >= trained.astimezone(UTC)
 
     @classmethod
     def of(cls, adapter: AdapterStatus, **known: Any) -> Status:

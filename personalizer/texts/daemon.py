@@ -38,7 +38,7 @@ def status_text(status: Status) -> str:
                 f"on {measured.pairs} new pairs (measured {measured.measured_at})"
             )
     lines += [f"  note      {warning}" for warning in status.warnings]
-    if status.job:
+    if status.job and status.tells_of(status.job):
         lines.append(f"  training  {_stands(status.job)}")
     if status.evaluation:
         lines.append(f"  compared  {_stands(status.evaluation)}")
