@@ -196,6 +196,15 @@ def test_it_is_not_started_when_that_is_not_wanted():
     assert describe()["running"] is False
 
 
+def test_the_keys_that_tell_of_a_daemon_are_there_without_one(daemon: Client):
+    keys = describe().keys()
+    stop()
+    found = describe()
+    assert found.keys() == keys
+    known = {"running": False, "error": None, "log": str(endpoint.log_file()), "jobs": []}
+    assert found == dict.fromkeys(keys) | known
+
+
 def test_a_stopped_daemon_leaves_nothing_behind(daemon: Client):
     pid = daemon.health()["pid"]
     stop()
@@ -612,6 +621,7 @@ def silent() -> Iterator[endpoint.Note]:
 def test_a_daemon_that_does_not_answer_is_not_said_to_be_dead(silent: endpoint.Note, monkeypatch):
     found = describe()
     assert (found["running"], found["pid"], found["jobs"]) == (True, os.getpid(), [])
+    assert (found["uptime_seconds"], found["engine"]) == (None, None)
     assert "does not answer" in found["error"]
     with pytest.raises(Unreachable):
         connect(start=False)

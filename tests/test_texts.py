@@ -48,9 +48,8 @@ RUNNING = {
     "jobs": [],
     "error": None,
 }
-SILENT = {"running": True, "pid": 12, "version": "0.1.0", "log": "/l", "jobs": []}
-SILENT |= {"error": "no answer"}
-STOPPED = {"running": False, "log": "/l", "jobs": [], "error": None}
+STOPPED = dict.fromkeys(RUNNING) | {"running": False, "log": "/l", "jobs": []}
+SILENT = STOPPED | {"running": True, "pid": 12, "version": "0.1.0", "error": "no answer"}
 FORGOTTEN = {
     "path": "src/A.java",
     "removed": ["lora-1", "lora-2"],

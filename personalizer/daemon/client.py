@@ -114,7 +114,8 @@ def stop() -> None:
 def describe() -> Json:
     """Whether the daemon runs, and where: the JSON of ``personalizer daemon status``.
 
-    ``error`` says why one that lives tells nothing of itself, or why nobody knows what is queued.
+    What is not known of it is None. ``error`` says why one that lives tells nothing of itself, or
+    why nobody knows what is queued.
     """
     note = endpoint.read_note()
     try:
@@ -122,10 +123,16 @@ def describe() -> Json:
     except PersonalizerError as error:
         assert note is not None
         alive = {"running": True, "pid": note.pid, "version": note.version, "socket": note.socket}
-        return _left() | alive | {"error": str(error)}
+        return _UNKNOWN | _left() | alive | {"error": str(error)}
     if found is None:
-        return _left() | {"running": False, "socket": None}
+        return _UNKNOWN | _left()
     return {"error": None} | found[1]
+
+
+_UNKNOWN: Json = {"running": False} | dict.fromkeys(
+    ("pid", "version", "socket", "url", "token_file", "uptime_seconds", "engine")
+)
+"""What ``Client.health`` tells, of a daemon that does not run."""
 
 
 def _left() -> Json:
