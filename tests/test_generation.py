@@ -220,6 +220,8 @@ def test_without_a_complete_test_there_is_no_edit():
     _, made = generated(BROKEN, no_annotation)
     assert [one.parses for one in made.candidates] == [False, False]
     assert (made.edit, made.no_edit) == (None, "no candidate is a complete test")
+    whys = [made.not_run, *(one.not_run for one in made.candidates)]
+    assert whys == ["it is no whole test"] * 3
 
 
 def test_junit_3_tests_need_no_annotation():

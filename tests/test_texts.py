@@ -165,6 +165,22 @@ def test_why_nothing_was_compiled_is_told_in_a_line():
     assert told == f"  not compiled: {why[:299]}…"
 
 
+def test_why_a_method_was_not_run_is_not_that_another_has_no_whole_test():
+    broken, whole = {"parses": False, "not_run": "no whole"}, {"parses": True, "not_run": "no JDK"}
+    rows = [
+        {
+            "focal": "A.java#A#b(int)",
+            "candidates": [as_dict(Candidate("", parses=True)) | best],
+            "edit": None,
+            "written": False,
+            "not_run": best["not_run"],
+        }
+        for best in (broken, whole)
+    ]
+    told = TEXTS["untested"]({"results": rows, "summary": {"methods": 2}, "out": "/o"})
+    assert "not compiled or run: no JDK" in told
+
+
 @pytest.mark.parametrize(
     ("parses", "said"),
     [

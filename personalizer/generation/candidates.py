@@ -73,7 +73,8 @@ def candidate_of(completion: Completion, site: Site, *, mend: bool = True) -> Ca
     if site.flavour == "junit3":
         text = _of_junit3(text)
     if not whole_test(text, site):
-        return Candidate(text, parses=False, score=completion.score)
+        why = "it is no whole test"
+        return Candidate(text, parses=False, not_run=why, score=completion.score)
     text, notes = _tidied(text, site) if mend else (text, [])
     checked = site.symbols.mend(text) if mend else site.symbols.check(text)
     return Candidate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -160,10 +160,16 @@ def untested_text(result: dict[str, Any]) -> str:
     summary = result["summary"]
     width = max(map(len, summary))
     lines += ["", *(f"{name:{width}}  {count:6}" for name, count in summary.items())]
-    not_run = next((one["not_run"] for one in result["results"] if one["not_run"]), None)
+    reasons = (one["not_run"] for one in result["results"] if _is_whole(one["candidates"][:1]))
+    not_run = next(filter(None, reasons), None)
     if not_run:
         lines.append(f"not compiled or run: {shortened(not_run, _LONGEST_REASON)}")
     return "\n".join([*lines, f"results and diffs: {result['out']}"])
+
+
+def _is_whole(best: Sequence[dict[str, Any]]) -> bool:
+    """Whether there is a best candidate, and it is a whole test."""
+    return any(one["parses"] for one in best)
 
 
 def snippet_text(result: dict[str, Any]) -> str:
