@@ -16,7 +16,7 @@ _TERMS = (
         re.compile(r"use --trust, or (?=add it to trusted_workspaces in )"),
         "trust it in VS Code, or in any editor ",
     ),
-    (re.compile(r"^--budget:"), "training.budget:"),
+    (re.compile(r"^budget:"), "training.budget:"),
 )
 
 
@@ -24,7 +24,7 @@ def in_editor(message: str) -> str:
     """A message with what a user of an editor can do.
 
     Example:
-        >>> in_editor("--budget: expected a time such as 90s, got 'soon'")
+        >>> in_editor("budget: expected a time such as 90s, got 'soon'")
         "training.budget: expected a time such as 90s, got 'soon'"
     """
     for flag, setting in _TERMS:

@@ -441,7 +441,7 @@ def _impossible(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         parse_duration(settings.budget)
     except SettingsError as error:
         origin = origins["budget"]
-        where = "--budget" if origin == "flag" else f"{origin}: budget"
+        where = "budget" if origin == "flag" else f"{origin}: budget"
         problems.append(f"{where}: {error}")
     return problems
 

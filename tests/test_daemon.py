@@ -196,6 +196,19 @@ def test_it_is_not_started_when_that_is_not_wanted():
     assert describe()["running"] is False
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"path": "cart.py", "line": 3}, "expected path to name a Java file, got cart.py"),
+        ({"path": CART, "line": -3}, "expected line to be at least 1, got -3"),
+        ({"path": CART, "method": "total"}, "expected method to be Class#method, got total"),
+    ],
+)
+def test_a_target_that_cannot_be_is_told_by_the_keys_of_the_request(asked, words, daemon, shop):
+    with pytest.raises(BadInput, match=f"^{words}$"):
+        daemon.generate(GenerateRequest(str(shop), **asked))
+
+
 def test_the_keys_that_tell_of_a_daemon_are_there_without_one(daemon: Client):
     keys = describe().keys()
     stop()

@@ -174,7 +174,7 @@ def test_a_budget_that_is_no_time_is_named_with_its_place(tmp_path):
     (tmp_path / "personalizer.toml").write_text("budget = '3x'\n")
     with pytest.raises(SettingsError, match=r"personalizer\.toml: budget: expected a time"):
         settings.load(tmp_path, environment={})
-    with pytest.raises(SettingsError, match=r"^--budget: expected a time"):
+    with pytest.raises(SettingsError, match=r"^budget: expected a time"):
         settings.load(None, {"budget": "3x"}, {})
 
 

@@ -272,7 +272,13 @@ class Service:
 
 def _target(request: GenerateRequest) -> str:
     if request.line is not None:
+        if not request.path.endswith(".java"):
+            raise BadInput(f"expected path to name a Java file, got {request.path}")
+        if request.line < 1:
+            raise BadInput(f"expected line to be at least 1, got {request.line}")
         return f"{request.path}:{request.line}"
     if request.method is not None:
+        if "#" not in request.method:
+            raise BadInput(f"expected method to be Class#method, got {request.method}")
         return request.method
     raise BadInput("expected a line or a method, got neither")
