@@ -1,13 +1,14 @@
 """The ``personalizer`` command: arguments in, one result out, printed by one function.
 
-Exit codes: 0 success, 1 a user error in one line, 2 wrong usage, 75 another process holds what is
-needed, 130 interrupted; ``status --check`` adds 3 ageing, 4 stale, 5 none. Each command lies in
-``commands/`` and imports heavy modules only when it runs, so that the others start at once.
+Exit codes: 0 success, 1 a user error in one line, 2 wrong usage, 130 interrupted; ``status
+--check`` adds 3 ageing, 4 stale, 5 none. Each command lies in ``commands/`` and imports heavy
+modules only when it runs, so that the others start at once.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 
@@ -27,7 +28,7 @@ from personalizer.commands import (
 )
 from personalizer.commands.common import GoesOn, interrupted
 from personalizer.errors import Busy, PersonalizerError
-from personalizer.processes import BUSY
+from personalizer.processes import BUSY, JOB
 from personalizer.storage import data_folder, disk_is_full, limit_met
 
 __all__ = ["main", "personalizer"]
@@ -44,7 +45,7 @@ def main() -> None:
         code = error.exit_code
     except (PersonalizerError, IndexerError) as error:
         output.complain(str(error))
-        code = BUSY if isinstance(error, Busy) else 1
+        code = BUSY if isinstance(error, Busy) and JOB in os.environ else 1
     except (KeyboardInterrupt, click.Abort) as error:
         lasts = isinstance(error.__cause__, GoesOn)  # click has one word for all interrupts
         goes_on = "; nothing was lost: the same command goes on where it was"

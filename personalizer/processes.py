@@ -15,7 +15,7 @@ import personalizer
 __all__ = ["BUSY", "JOB", "environment", "libraries", "module_command"]
 
 BUSY = os.EX_TEMPFAIL
-"""Exit code of a command that cannot begin while another process holds what it needs."""
+"""Exit code of a daemon's job that cannot begin while another process holds what it needs."""
 JOB = "PERSONALIZER_JOB"
 """Environment variable that names the daemon's job to its process and all that this starts."""
 

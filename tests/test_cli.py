@@ -305,15 +305,20 @@ def test_a_disk_that_takes_no_more_is_told_in_one_line(full, error, words, monke
     assert words in line
 
 
-def test_who_is_kept_from_beginning_by_another_process_exits_75(monkeypatch, capsys):
+@pytest.mark.parametrize(("job", "code"), [("", 1), ("4f2a", 75)])
+def test_a_job_that_another_process_holds_up_is_known_by_its_exit_code(
+    monkeypatch, capsys, job, code
+):
     def fails(**_):
         raise Busy("process 12 (train) holds this workspace: wait for it to end, or stop it")
 
+    if job:
+        monkeypatch.setenv("PERSONALIZER_JOB", job)
     monkeypatch.setattr("personalizer.cli.personalizer.main", fails)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == 75
+    assert ended.value.code == code
     assert "process 12 (train)" in capsys.readouterr().err
 
 
