@@ -453,12 +453,24 @@ def test_targets_that_name_a_method(target: str, path: str, key: str):
         ("Till.java:2", BadInput, r"could be app/.*Till.java or web/.*: write more of the path"),
         ("CartTest#total_isZero", BadInput, r"lies in a test file .*CartTest.java"),
         ("CartTest.java:7", BadInput, r"lies in a test file"),
-        ("Cart", BadInput, r"expected File.java:LINE or Class#method, got 'Cart'"),
+        ("Cart", BadInput, r"expected File.java:LINE, File.java#method or Class#m.*got 'Cart'"),
     ],
 )
 def test_targets_that_name_none(target: str, error: type[Exception], message: str):
     with pytest.raises(error, match=message):
         resolve_target(snapshot_of(FILES), target)
+
+
+def test_of_classes_with_one_name_in_several_files_none_is_taken():
+    code = "package p;\nclass A { int g(int a) { return a; } }\n"
+    one, other = (f"{module}/src/main/java/p/A.java" for module in ("m1", "m2"))
+    other_code = code.replace("a; }", "a; } int only() { return 1; }")
+    snapshot = snapshot_of({one: code, other: other_code})
+    for target in ("p.A#g", "A#g(int)"):
+        with pytest.raises(BadInput, match=f"{one} or {other}: write .* File.java:LINE or File"):
+            resolve_target(snapshot, target)
+    for target in (f"{other}#g", "m2/src/main/java/p/A.java:2", "p.A#only"):
+        assert resolve_target(snapshot, target)[0] == other
 
 
 def test_a_nested_class_may_be_named_as_the_jvm_has_it():

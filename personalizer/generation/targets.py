@@ -1,4 +1,4 @@
-"""What a user points at: ``File.java:LINE`` or ``Class#method``."""
+"""What a user points at: ``File.java:LINE``, ``File.java#method`` or ``Class#method``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
 
     Raises:
         NoSuchMethod: If no method stands there; says which are near.
-        BadInput: If the target is of neither form, is a test, or fits several classes.
+        BadInput: If the target is of neither form, is a test, or fits several classes or files.
     """
     in_file = re.fullmatch(r"(.+\.java)(?::(\d+)|#(.+))", target.strip())
     if in_file:
@@ -43,7 +43,7 @@ def resolve_target(snapshot: Snapshot, target: str) -> tuple[str, Method]:
         return _no_test(snapshot, *resolve_method(snapshot, in_file[1], at))
     owner, mark, name = target.strip().partition("#")
     if not mark or not owner or not name:
-        raise BadInput(f"expected File.java:LINE or Class#method, got {target!r}")
+        raise BadInput(f"expected File.java:LINE, File.java#method or Class#method, got {target!r}")
     return _named(snapshot, owner, name)
 
 
@@ -181,16 +181,22 @@ def _named(snapshot: Snapshot, owner: str, name: str) -> tuple[str, Method]:
         raise NoSuchMethod(f"the project has no class {owner}{_perhaps(simple, known)}")
     tested = [one for one in classes if not _holds_tests(one[0], one[1])]
     found = {
-        f"{facts.package}.{kind.name}".lstrip("."): (path, methods[0])
+        (f"{facts.package}.{kind.name}".lstrip("."), path): methods[0]
         for path, facts, kind in reversed(tested)
         if (methods := _overloads(facts, kind, name))
     }
-    if len(found) > 1:
+    if len(owners := {one for one, _ in found}) > 1:
         raise BadInput(
-            f"{owner}#{name} could be in {_listed(sorted(found))}: write the package too"
+            f"{owner}#{name} could be in {_listed(sorted(owners))}: write the package too"
         )
-    if found:
-        return next(iter(found.values()))
+    if len(found) > 1:
+        files = _listed(sorted(path for _, path in found))
+        raise BadInput(
+            f"{owner}#{name} could be in {files}: write the file in place of the class, as "
+            f"File.java:LINE or File.java#{name}"
+        )
+    for (_, path), method in found.items():
+        return path, method
     for path, facts, kind in classes:
         for method in _overloads(facts, kind, name):
             return _no_test(snapshot, path, method)
