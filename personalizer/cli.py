@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -36,9 +37,9 @@ __all__ = ["main", "personalizer"]
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, _interrupt)
         code = personalizer.main(standalone_mode=False)
     except click.ClickException as error:
         output.wrong_usage(error)
@@ -52,7 +53,9 @@ def main() -> None:
         output.complain(f"interrupted{goes_on if lasts else ''}")
         code = 130
     except Exception as error:
-        if disk_is_full(data_folder()):  # libraries have many words for it
+        if isinstance(error, FileNotFoundError) and _stands_nowhere():
+            output.complain("the folder that this shell is in is gone: go to one that is there")
+        elif disk_is_full(data_folder()):  # libraries have many words for it
             output.complain(f"the disk of {data_folder()} is full: make room there, and try again")
         elif limit := limit_met(error):
             output.complain(
@@ -63,6 +66,15 @@ def main() -> None:
             output.complain(f"failed unexpectedly: {error!r}; details are in {output.log_crash()}")
         code = 1
     sys.exit(code or 0)
+
+
+def _stands_nowhere() -> bool:
+    """Whether the folder that this process runs in was deleted."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _interrupt(*_: object) -> None:

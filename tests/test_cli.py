@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -450,6 +451,52 @@ def test_ctrl_c_while_training_exits_130_and_the_same_command_goes_on(shapes, qu
     assert process.returncode == 130
     assert "interrupted; nothing was lost" in errors
     assert answer("status", shapes)["freshness"] == "none"
+
+
+def entry() -> str:
+    """Code that runs what the installed command runs."""
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["personalizer"].partition(":")
+    return f"from {module} import {function} as main\nmain()\n"
+
+
+@pytest.mark.parametrize("moment", ["personalizer.cli", "click", "indexer.facts", "the end"])
+def test_an_interrupt_is_one_line_however_early_or_late_it_comes(moment):
+    code = f"""
+        import atexit, os, signal, sys
+
+        class Watching:
+            def find_spec(self, name, *_):
+                if name == {moment!r}:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        sys.meta_path.insert(0, Watching())
+        atexit.register(Watching().find_spec, "the end")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code) + entry(), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "personalizer: interrupted\n")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_in_a_folder_that_is_gone_a_whole_path_is_enough(shapes, tmp_path, installed):
+    gone = tmp_path / "gone"
+    command = [sys.executable, *(["-c", entry()] if installed else ["-m", "personalizer"])]
+
+    def told(*arguments: object) -> tuple[int, str, str]:
+        gone.mkdir()
+        deleting = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *command, *map(str, arguments)]
+        done = subprocess.run(
+            deleting, capture_output=True, text=True, cwd=gone, env=environment(), check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    code, found, errors = told("status", shapes, "--json")
+    assert (code, json.loads(found)["freshness"], errors) == (0, "none", "")
+    line = "personalizer: the folder that this shell is in is gone: go to one that is there\n"
+    for arguments in (["status"], ["index", "."], ["config", "sub"]):
+        assert told(*arguments) == (1, "", line)
+    assert not (data_folder() / "crash.log").exists()
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
