@@ -10,13 +10,14 @@ from click.testing import CliRunner
 
 from indexer import find_modules
 from personalizer.commands.doctor import doctor
+from personalizer.storage import WorkspaceData
 from personalizer.validation import sandbox
 from personalizer.validation.inspection import Finding, inspect
 from tests.java_build import JUPITER, needs_sandbox, pom
 
 NAMES = [
     *("JDK", "Maven", "class path", "test launcher", "JaCoCo", "sandbox"),
-    *("GPU", "bitsandbytes", "base model", "daemon"),
+    *("data folder", "GPU", "bitsandbytes", "base model", "daemon"),
 ]
 
 
@@ -85,3 +86,28 @@ def test_the_command_tells_every_check(tmp_path, as_json):
         assert result["ok"] == all(one["ok"] for one in result["checks"])
     else:
         assert all(name in done.stdout for name in NAMES)
+
+
+@pytest.mark.parametrize("blocked", ["data folder", "index"])
+def test_every_check_is_told_where_the_data_folder_cannot_be_used(tmp_path, monkeypatch, blocked):
+    shop, data = tmp_path / "shop", tmp_path / "data"
+    shop.mkdir()
+    (shop / "pom.xml").write_text(pom(JUPITER))
+    monkeypatch.setenv("PERSONALIZER_DATA_DIR", str(data))
+    monkeypatch.setenv("PERSONALIZER_TRUSTED_WORKSPACES", str(shop))
+    monkeypatch.setattr(
+        "personalizer.validation.classpath.ClassPaths._maven", lambda self: {"": ["/a.jar"]}
+    )
+    if blocked == "data folder":
+        data.write_text("not a folder")
+    else:
+        WorkspaceData(shop).index.mkdir(parents=True)
+    done = CliRunner().invoke(doctor, [str(shop), "--json"])
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    checks = {one["name"]: one for one in result["checks"]}
+    assert list(checks) == NAMES and not result["ok"]
+    told = checks["data folder"]
+    assert not told["ok"] and told["found"].startswith(f"cannot write {data}/"), told
+    assert told["todo"].endswith("or set PERSONALIZER_DATA_DIR to a folder that can be written")
+    assert "told by maven" in checks["class path"]["found"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from personalizer.commands.common import json_option, path_argument
 from personalizer.models.quiet import quiet_libraries
 
 if TYPE_CHECKING:
+    from indexer import Module, Workspace
     from personalizer.settings import Settings
+    from personalizer.storage import WorkspaceData
     from personalizer.validation.inspection import Finding
 
 __all__ = ["doctor"]
@@ -27,9 +29,8 @@ def doctor(path: Path, as_json: bool) -> None:
 
     The exit code is 0 whatever is missing: `ok` says whether anything is.
     """
-    from indexer import Index, Workspace, find_modules
+    from indexer import Workspace
     from personalizer import settings
-    from personalizer.forgotten import WholeStore
     from personalizer.generation.validators import is_trusted
     from personalizer.storage import WorkspaceData
     from personalizer.validation.inspection import inspect
@@ -39,21 +40,45 @@ def doctor(path: Path, as_json: bool) -> None:
     root = workspace.root
     chosen = settings.load(root).settings
     data = WorkspaceData(root)
-    with progress.working("Looking"), WholeStore(data) as store:
-        snapshot = Index(store).read(workspace)
+    with progress.working("Looking"):
         build_files = workspace.build_files()
+        modules, kept = _modules(workspace, data, build_files)
         found = inspect(
             root.resolve(),
-            find_modules(build_files, snapshot.files),
+            modules,
             build_files,
             trusted=is_trusted(root, chosen),
             data=data.validation,
             class_path=chosen.class_path,
         )
-        found += _models(chosen)
+        found += [kept, *_models(chosen)]
     checks = [output.as_dict(one) for one in found]
     result = {"checks": checks, "ok": all(one.ok for one in found)}
     output.show("doctor", result, as_json)
+
+
+def _modules(
+    workspace: Workspace, data: WorkspaceData, build_files: Mapping[str, bytes]
+) -> tuple[Sequence[Module], Finding]:
+    """The project's modules, and whether what is read of it can be kept; that need not be."""
+    from indexer import Index, Store, StoreUnavailable, find_modules
+    from personalizer.errors import StorageError
+    from personalizer.forgotten import WholeStore
+    from personalizer.storage import data_folder
+    from personalizer.validation.inspection import Finding
+
+    def read(store: Store) -> Sequence[Module]:
+        return find_modules(build_files, Index(store).read(workspace).files)
+
+    what = "data folder"
+    try:
+        output.check_writable(data.index)
+        with WholeStore(data) as store:
+            return read(store), Finding(what, True, str(data_folder()))
+    except (StorageError, StoreUnavailable) as error:
+        found, _, todo = str(error).rpartition("; ")
+        with Store() as memory:
+            return read(memory), Finding(what, False, found, todo)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

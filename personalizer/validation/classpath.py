@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from indexer import Dependency, Module
+from personalizer.errors import StorageError
 from personalizer.storage import write_atomically
 from personalizer.validation.repositories import Repositories
 
@@ -158,7 +160,8 @@ class ClassPaths:
             pass  # none yet, or of another version
         found = self._asked()
         if found:
-            write_atomically(file, msgspec.json.encode(_Kept(self.build_state, found)))
+            with suppress(StorageError):  # what cannot be kept is asked again
+                write_atomically(file, msgspec.json.encode(_Kept(self.build_state, found)))
         return found
 
     def _asked(self) -> dict[str, tuple[str, list[str]]]:
