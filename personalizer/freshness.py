@@ -132,7 +132,8 @@ def status(root: Path | str) -> AdapterStatus:
         StoreUnavailable: If the index cannot be used.
     """
     workspace = Learnable(root)
-    settings = settings_module.load(workspace.root).settings
+    resolved = settings_module.load(workspace.root)
+    settings, ignored = resolved.settings, resolved.ignored
     data = WorkspaceData(workspace.root)
     registry = Registry(data.adapters)
     try:
@@ -140,9 +141,10 @@ def status(root: Path | str) -> AdapterStatus:
         if adapter is not None:
             adapter.check_weights()
     except AdapterError as error:
-        return AdapterStatus(freshness="none", why=str(error))
+        return AdapterStatus(freshness="none", why=str(error), warnings=ignored)
     if adapter is None:
-        return AdapterStatus(freshness="none", why=_why_none(registry), base=settings.base)
+        why = _why_none(registry)
+        return AdapterStatus(freshness="none", why=why, base=settings.base, warnings=ignored)
     with Store(data.index) as store:
         now = current(workspace, store)
     manifest = adapter.manifest
@@ -156,7 +158,7 @@ def status(root: Path | str) -> AdapterStatus:
         gate=manifest.gate["outcome"],
         gate_reason=manifest.gate["reason"],
         chosen_by=registry.chosen_by(),
-        warnings=tuple(_warnings(manifest.trained_at, registry)),
+        warnings=(*_warnings(manifest.trained_at, registry), *ignored),
         contents=_digest(now),
     )
 

@@ -533,6 +533,27 @@ def test_help_names_every_form_of_a_target():
     ).stdout.replace("\n  ", " ")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["generate", "ShapeA#nope"],
+        ["generate", "ShapeA#nope", "--json"],
+        ["snippet", "nofile.java:1"],
+        ["train", ".", "--method", "nope"],
+        ["train", ".", "--dry-run", "--method", "all"],
+    ],
+)
+def test_what_only_the_user_may_set_is_told_once_where_the_repository_sets_it(
+    shapes, monkeypatch, command
+):
+    monkeypatch.chdir(shapes)
+    monkeypatch.setattr("personalizer.training.comparison.STRATEGIES", {})
+    Path("personalizer.toml").write_text('base = "evil/model"\nengine_url = "http://evil"\n')
+    notes = CliRunner().invoke(group, command).stderr.splitlines()
+    told = [line for line in notes if line.startswith(f"note: {shapes}/personalizer.toml may not")]
+    assert [line.split(":")[1].rsplit()[-1] for line in told] == ["base", "engine_url"]
+
+
 @pytest.mark.slow
 def test_killing_any_command_at_ten_moments_leaves_a_store_that_the_next_one_uses(shapes, quick):
     commands = (

@@ -313,6 +313,24 @@ def test_a_damaged_adapter_that_does_not_serve_is_warned_of(root):
     assert warning.startswith("adapter two is damaged")
 
 
+@pytest.mark.parametrize("serving", ["an adapter", "a damaged one", "the base"])
+def test_what_only_the_user_may_set_is_warned_of_where_the_repository_sets_it(root, serving):
+    registry = Registry(WorkspaceData(root).adapters)
+    if serving == "a damaged one":
+        (registry.folder / "one/manifest.json").write_text("{")
+    if serving == "the base":
+        registry.use(None)
+    (root / "personalizer.toml").write_text('engine_url = "http://evil"')
+    found = status(root)
+    assert (found.adapter == "one", found.base is None) == (
+        serving == "an adapter",
+        serving == "a damaged one",
+    )
+    [warning] = found.warnings
+    assert warning.startswith(f"{root}/personalizer.toml may not set engine_url: set it in ")
+    assert f"  note      {warning}" in shown(found)
+
+
 def test_an_adapter_that_serves_against_the_gate_is_headed_so(root):
     found = replace(status(root), chosen_by="user")
     told = shown(replace(found, gate="refused", gate_reason="it is worse"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from personalizer.adapters import Registry
     from personalizer.daemon.protocol import JobRequest
     from personalizer.phases import Progress
+    from personalizer.settings import Resolved
 
 __all__ = [
     "GoesOn",
@@ -35,6 +36,7 @@ __all__ = [
     "project_above",
     "project_here",
     "registry_of",
+    "say_what_is_ignored",
     "until_interrupted",
     "workspace_option",
 ]
@@ -146,6 +148,12 @@ def check_for_java(snapshot: Snapshot, root: Path) -> None:
     """Raises ``BadInput`` where a project has no Java, not even some that is left out."""
     if not snapshot.files and not snapshot.excluded:
         raise BadInput(f"expected a folder with Java source files, found none in {root}")
+
+
+def say_what_is_ignored(resolved: Resolved) -> None:
+    """Names the settings of the repository's file that only the user may set, a line each."""
+    for line in resolved.ignored:
+        output.remark(line)
 
 
 _JOBS = {"train": "a training", "measure": "a measurement", "evaluate": "an evaluation"}

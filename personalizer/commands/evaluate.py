@@ -17,6 +17,7 @@ from personalizer.commands.common import (
     json_option,
     progress_option,
     project_here,
+    say_what_is_ignored,
 )
 from personalizer.commands.tasks import TASKS, Asked, run_tasks
 from personalizer.models.quiet import quiet_libraries
@@ -174,8 +175,7 @@ def evaluate(
     resolved = settings_module.load(
         roots[0] if len(roots) == 1 else None, flags, hyperparameters=config
     )
-    for line in resolved.ignored:
-        output.remark(line)
+    say_what_is_ignored(resolved)
     quiet_libraries()
     from personalizer.evaluation.evaluate import Plan
     from personalizer.evaluation.evaluate import evaluate as run

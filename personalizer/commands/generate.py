@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from personalizer import __version__, output, progress
-from personalizer.commands.common import json_option, project_above, registry_of, workspace_option
+from personalizer.commands.common import (
+    json_option,
+    project_above,
+    registry_of,
+    say_what_is_ignored,
+    workspace_option,
+)
 from personalizer.errors import BadInput
 from personalizer.models.quiet import quiet_libraries
 
@@ -132,7 +138,9 @@ class Session:
         from personalizer.generation.validators import open_validator
         from personalizer.storage import WorkspaceData
 
-        chosen = settings.load(root, flags).settings
+        resolved = settings.load(root, flags)
+        say_what_is_ignored(resolved)
+        chosen = resolved.settings
         data = WorkspaceData(root)
         with ExitStack() as stack:
             index = Index(stack.enter_context(WholeStore(data)))

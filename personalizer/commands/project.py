@@ -14,6 +14,7 @@ from personalizer.commands.common import (
     json_lines_option,
     json_option,
     path_argument,
+    say_what_is_ignored,
 )
 from personalizer.errors import BadInput
 from personalizer.models.quiet import quiet_libraries
@@ -111,6 +112,5 @@ def config(path: Path, as_json: bool) -> None:
     from personalizer import settings
 
     resolved = settings.load(Workspace(path).root)
-    for line in resolved.ignored:
-        output.remark(line)
+    say_what_is_ignored(resolved)
     output.show("config", {"settings": settings.as_table(resolved)}, as_json)

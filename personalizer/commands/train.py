@@ -16,6 +16,7 @@ from personalizer.commands.common import (
     json_option,
     path_argument,
     progress_option,
+    say_what_is_ignored,
     until_interrupted,
 )
 from personalizer.errors import PersonalizerError
@@ -85,6 +86,7 @@ def train(
             raise click.UsageError("--warm does not go with --method all: an adapter has one")
         from personalizer.training import comparison
 
+        say_what_is_ignored(settings.load(root))
         given = {"base": base, "budget": budget, "limit": limit, "config": config}
         given["preset"] = preset
         with progress.working("Measuring every method"):
@@ -98,8 +100,7 @@ def train(
 
         papers = preset_named(preset).settings(resolved.settings.method)
         resolved = settings.load(root, flags, hyperparameters=config, preset=papers)
-    for line in resolved.ignored:
-        output.remark(line)
+    say_what_is_ignored(resolved)
     if background and not dry_run:  # a forecast is made here and now
         from personalizer.daemon.protocol import TrainRequest
 
