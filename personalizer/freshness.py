@@ -139,7 +139,7 @@ def status(root: Path | str) -> AdapterStatus:
     try:
         adapter = registry.serving()
         if adapter is not None:
-            adapter.check_weights()
+            adapter.check_files()
     except AdapterError as error:
         return AdapterStatus(freshness="none", why=str(error), warnings=ignored)
     if adapter is None:

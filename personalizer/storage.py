@@ -16,6 +16,7 @@
 <data>/daemon/       socket, token, log, and jobs.sqlite
 <data>/programs/     our own Java programs, compiled
 <data>/tasks/        results of evaluate on public benchmarks
+<data>/digests.json  hashes of large files, by their paths, sizes and times of change
 <data>/engine.log    what the engine of a command has to say; the daemon's own is beside its socket
 <data>/crash.log     the traceback of the last error that nobody foresaw
 """

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from personalizer import digests
 from personalizer.adapters import Manifest, Registry, Trained, UsedPair, new_id
 from personalizer.dataset import SIDES
 from personalizer.errors import AdapterError
 from personalizer.models import fingerprint
+from personalizer.storage import data_folder, file_digest
 
 
 def manifest(adapter_id: str, **changes) -> Manifest:
@@ -290,19 +292,59 @@ def test_two_ids_made_at_once_differ():
 def test_a_base_is_read_for_its_fingerprint_once_until_its_files_change(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
     weights = tmp_path / "model.safetensors"
-    weights.write_bytes(b"weights")
+    weights.write_bytes(bytes(2 << 20))
+    monkeypatch.setattr(digests, "_SETTLED", -(10**12))
     read = []
     with monkeypatch.context() as watched:
         opened = Path.open
-        watched.setattr(Path, "open", lambda file, how: read.append(file.name) or opened(file, how))
+
+        def watch(file: Path, *how, **kinds):
+            if file.parent == tmp_path:
+                read.append(file.name)
+            return opened(file, *how, **kinds)
+
+        watched.setattr(Path, "open", watch)
         first = fingerprint(tmp_path)
         assert fingerprint(tmp_path) == first
     assert read == ["config.json", "model.safetensors"]
     before = weights.stat()
     time.sleep(0.05)  # the system's clock of changes goes by ticks
-    weights.write_bytes(b"Weights")
+    weights.write_bytes(b"W" + bytes((2 << 20) - 1))
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if it were the old file
     assert fingerprint(tmp_path) != first
+
+
+def test_a_hash_is_kept_only_of_files_that_have_not_changed_just_now_nor_while_they_were_read(
+    tmp_path, monkeypatch
+):
+    file, quick = tmp_path / "large", []
+    file.write_bytes(bytes(2 << 20))
+
+    def read() -> str:
+        quick.append("read")
+        return file_digest(file)
+
+    def read_while_it_changes() -> str:
+        found = read()
+        file.write_bytes(bytes(3 << 20))
+        return found
+
+    for _ in range(2):
+        assert digests.quick_digest([file], read) == file_digest(file)
+    assert len(quick) == 2  # it is younger than two seconds
+    monkeypatch.setattr(digests, "_SETTLED", -(10**12))
+    digests.kept_digest([file], read_while_it_changes)
+    assert digests.quick_digest([file], read) == file_digest(file)
+    assert digests.quick_digest([file], read) == file_digest(file)
+    assert len(quick) == 4
+    monkeypatch.setattr(digests, "_QUICK", 1 << 20)
+    assert digests.quick_digest([file], read) == file_digest(file)
+    file.write_bytes(bytes(4 << 20))
+    assert digests.quick_digest([file], read) is None
+    (data_folder() / "digests.json").write_text("{")
+    assert digests.kept_digest([file], read) == file_digest(file)
+    assert digests.quick_digest([file], read) == file_digest(file)
+    assert len(quick) == 5
 
 
 def test_every_file_of_a_tokenizer_that_has_no_whole_one_is_in_a_bases_fingerprint(tmp_path):

@@ -22,8 +22,10 @@ from personalizer.engine import Completion, Request, serve
 from personalizer.engine.child import ChildEngine
 from personalizer.engine.wire import Cancel, write
 from personalizer.errors import AdapterError, BaseModelError, EngineError, PromptTooLong
+from personalizer.models import fingerprint
 from personalizer.processes import environment, module_command
 from personalizer.prompts import SPECIAL_TOKENS, Kind, Part, Prompt
+from personalizer.storage import file_digest
 from tests.tiny_model import make_full_adapter, make_tiny_adapter, make_tiny_base
 
 # peft 0.21 reads an attribute that transformers 5.23 has renamed
@@ -285,6 +287,23 @@ def test_an_adapter_of_another_base_is_refused(ask, files: Path, tmp_path):
     (other / "manifest.json").write_text(json.dumps({"base_fingerprint": "0" * 32}))
     with pytest.raises(AdapterError, match="another base"):
         ask(adapter=str(other))
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
+def test_an_adapter_whose_files_were_edited_is_refused(ask, files: Path, tmp_path, name: str):
+    edited = make_tiny_adapter(files / "base", tmp_path / "edited")
+    told = {
+        "base_fingerprint": fingerprint(files / "base"),
+        "files": {file.name: file_digest(file) for file in edited.iterdir()},
+    }
+    (edited / "manifest.json").write_text(json.dumps(told))
+    whole = (edited / name).read_bytes()
+    changed = whole[:-1] + bytes([whole[-1] ^ 1]) if name.endswith("s") else whole + b"\n"
+    (edited / name).write_bytes(changed)
+    with pytest.raises(AdapterError, match=f"^adapter edited is damaged: {name} was changed: "):
+        ask(adapter=str(edited))
+    (edited / name).write_bytes(whole)
+    ask(adapter=str(edited))
 
 
 def test_an_adapter_with_a_part_missing_is_refused(ask, files: Path, tmp_path):

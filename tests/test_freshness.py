@@ -15,9 +15,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from indexer import Index, Store, Workspace
-from personalizer import texts
+from personalizer import digests, texts
 from personalizer.adapters import Registry, Trained, UsedPair
+from personalizer.adapters.manifest import check_files
 from personalizer.daemon.protocol import Job, Status
+from personalizer.errors import AdapterError
 from personalizer.freshness import (
     Measured,
     changes_of,
@@ -378,6 +380,29 @@ def test_a_serving_adapter_whose_weights_are_cut_off_is_told(root, left: int):
     assert shown(got).startswith("Nothing can serve: adapter one is damaged")
     file.unlink()
     check_word(root, "none", "damaged")
+    file.write_bytes(whole)
+    check_word(root, "fresh")
+
+
+@pytest.mark.parametrize("most", [64 << 20, 0])
+@pytest.mark.parametrize("place", [12, 700])  # in the header, among the weights
+def test_a_serving_adapter_whose_weights_were_edited_is_told(root, monkeypatch, place, most: int):
+    monkeypatch.setattr(digests, "_SMALL", 0)
+    monkeypatch.setattr(digests, "_SETTLED", -(10**12))
+    file = WorkspaceData(root).adapters / "one" / "model.safetensors"
+    check_word(root, "fresh")
+    monkeypatch.setattr(digests, "_QUICK", most)
+    whole = file.read_bytes()
+    time.sleep(0.05)  # the system's clock of changes goes by ticks
+    file.write_bytes(whole[:place] + b"x" + whole[place + 1 :])
+    if not most:  # whoever loads it reads it
+        check_word(root, "fresh")
+        adapter = Registry(file.parent.parent).get("one")
+        with pytest.raises(AdapterError, match="was changed"):
+            check_files(adapter.folder, adapter.manifest.files)
+    got = status(root)
+    assert (got.freshness, got.adapter, got.base) == ("none", None, None)
+    assert got.why == "adapter one is damaged: model.safetensors was changed: train again"
     file.write_bytes(whole)
     check_word(root, "fresh")
 

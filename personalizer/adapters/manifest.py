@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from personalizer.digests import kept_digest, quick_digest
 from personalizer.errors import AdapterError
 from personalizer.storage import file_digest
 
@@ -24,6 +26,7 @@ __all__ = [
     "Side",
     "Trained",
     "UsedPair",
+    "check_files",
     "halves",
     "identity",
     "new_id",
@@ -197,17 +200,9 @@ class Adapter:
                 f"{self.id} was trained on another base than {self.base} is now: train again"
             )
 
-    def check_weights(self) -> None:
-        """Looks whether its weights are all there, by what their headers say; no file is read.
-
-        Raises:
-            AdapterError: Names the first file that is missing or cut off.
-        """
-        for name in self.manifest.files:
-            if name.endswith(".safetensors") and not _is_whole(self.folder / name):
-                raise AdapterError(
-                    f"adapter {self.id} is damaged: {name} is missing or cut off: train again"
-                )
+    def check_files(self) -> None:
+        """Refuses files that cannot serve, as far as that is quickly seen; see ``check_files``."""
+        check_files(self.folder, self.manifest.files, quick_digest)
 
     def verify(self) -> None:
         """Checks every file against the manifest.
@@ -218,7 +213,41 @@ class Adapter:
         for name, digest in self.manifest.files.items():
             path = self.folder / name
             if not path.is_file() or file_digest(path) != digest:
-                raise AdapterError(f"adapter {self.id} is damaged: {name} was changed: train again")
+                raise _damaged(self.id, f"{name} was changed")
+
+
+def check_files(
+    folder: Path,
+    files: Mapping[str, str],
+    digest_of: Callable[[list[Path], Callable[[], str]], str | None] = kept_digest,
+) -> None:
+    """Checks the files that an adapter serves with: all but its pairs.
+
+    Args:
+        folder: The adapter's.
+        files: Hashes by name, as its manifest has them.
+        digest_of: Gives the hash of a file or, of one too large to be read now, None: then only the
+            header of its weights is looked at.
+
+    Raises:
+        AdapterError: Names the first file that is missing, cut off or changed.
+    """
+    for name, wanted in files.items():
+        path = folder / name
+        if name == PAIRS:
+            continue
+        if not (_is_whole(path) if name.endswith(".safetensors") else path.is_file()):
+            raise _damaged(folder.name, f"{name} is missing or cut off")
+        try:
+            digest = digest_of([path], partial(file_digest, path))
+        except OSError as error:
+            raise _damaged(folder.name, f"{name} cannot be read ({error.strerror})") from error
+        if digest not in (wanted, None):
+            raise _damaged(folder.name, f"{name} was changed")
+
+
+def _damaged(adapter_id: str, how: str) -> AdapterError:
+    return AdapterError(f"adapter {adapter_id} is damaged: {how}: train again")
 
 
 class _Tensor(msgspec.Struct):

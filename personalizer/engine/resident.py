@@ -20,6 +20,7 @@ import msgspec
 import torch
 from transformers import DynamicCache
 
+from personalizer.adapters.manifest import MANIFEST, check_files
 from personalizer.engine.ends import MethodEnd
 from personalizer.engine.matrices import Matrices, RowMatrices, matrices_of
 from personalizer.engine.reading import decoded
@@ -118,21 +119,22 @@ class Resident:
         self.matrices.choose([one.matrices for one in adapters])
 
     def check(self, folder: Path) -> None:
-        """Refuses an adapter whose manifest names another base.
+        """Refuses an adapter whose manifest names another base, or other files than are there.
 
         Raises:
-            AdapterError: If the base's files are not those that the adapter was trained on.
+            AdapterError: If the base's files are not those that the adapter was trained on, or its
+                own not those that training wrote.
         """
         manifest = _manifest(folder)
         if manifest is None:
             return
-        wanted = manifest["base_fingerprint"]
         self.print = self.print or fingerprint(self.base.folder)
-        if wanted != self.print:
+        if manifest.base_fingerprint != self.print:
             raise AdapterError(
                 f"the adapter in {folder} was trained on another base than {self.base.name} "
                 "as it is now: train again"
             )
+        check_files(folder, manifest.files)
 
     def _load(self, folder: Path) -> Adapter:
         self.check(folder)
@@ -248,24 +250,32 @@ _NOT_MATRICES = (
 """What PEFT reckons in another way."""
 
 
-def _manifest(folder: Path) -> dict[str, Any] | None:
+class _Manifest(msgspec.Struct):
+    """What is asked here of an adapter's manifest, whichever version wrote it."""
+
+    base_fingerprint: str
+    method: str | None = None
+    files: dict[str, str] = {}
+
+
+def _manifest(folder: Path) -> _Manifest | None:
     """What an adapter says of itself; None for somebody else's PEFT files.
 
     Raises:
         AdapterError: If it is damaged.
     """
     try:
-        manifest: dict[str, Any] = msgspec.json.decode((folder / "manifest.json").read_bytes())
-        return {"base_fingerprint": manifest["base_fingerprint"], "method": manifest.get("method")}
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise AdapterError(f"the manifest in {folder} is damaged: train again") from error
 
 
 def quantization_of(folder: Path) -> Quantization | None:
     """How the base was kept in training: an adapter serves as it was judged."""
-    method = (_manifest(folder) or {}).get("method")
+    manifest = _manifest(folder)
+    method = manifest.method if manifest else None
     return STRATEGIES[method].quantization if method in STRATEGIES else None
 
 

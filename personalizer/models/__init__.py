@@ -6,16 +6,17 @@ so that no other command leaves the machine.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import logging
 import os
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from personalizer.digests import kept_digest
 from personalizer.errors import BaseModelError, BaseTooLarge
 
 if TYPE_CHECKING:
@@ -346,14 +347,16 @@ def fingerprint(folder: Path) -> str:
 
     An adapter fits only the base whose fingerprint its manifest bears. Of a tokenizer that is kept
     as a whole that one file counts, else every file of it. Files that have not changed since are
-    not read again in this process: large ones take half a minute.
+    not read again: large ones take half a minute.
     """
+    files = _fingerprinted(folder)
+    return kept_digest(files, partial(_hashed, files))
+
+
+def _fingerprinted(folder: Path) -> list[Path]:
     whole = folder / "tokenizer.json"
     of_tokenizer = [whole] if whole.is_file() else tokenizer_files(folder)
-    others = (*folder.glob("config.json"), *folder.glob("*.safetensors"))
-    files = sorted({*others, *of_tokenizer})
-    known = ((file, file.stat()) for file in files)
-    return _hashed(tuple((file, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in known))
+    return sorted({*folder.glob("config.json"), *folder.glob("*.safetensors"), *of_tokenizer})
 
 
 def tokenizer_files(folder: Path) -> list[Path]:
@@ -361,11 +364,9 @@ def tokenizer_files(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.iterdir()) if file.name.startswith(_OF_TOKENIZER)]
 
 
-@functools.lru_cache(maxsize=8)
-def _hashed(files: tuple[tuple[Path, int, int, int], ...]) -> str:
-    """Of files with their sizes in bytes and the nanoseconds of their last changes."""
+def _hashed(files: list[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for file, *_ in files:
+    for file in files:
         digest.update(file.name.encode())
         with file.open("rb") as stream:
             while block := stream.read(1 << 22):

@@ -64,6 +64,7 @@ def measure_new(root: Path | str, settings: Settings) -> dict[str, Any]:
         if not chosen:
             return keep((), None, None)
         strategy = strategy_named(manifest.method)
+        adapter.check_files()
         adapter.check_base(fingerprint(base_folder(manifest.base)))
         base = load_base(manifest.base, quantization=strategy.quantization)
         told = manifest.hyperparameters
