@@ -21,6 +21,7 @@ from personalizer.adapters import Adapter, Registry, Trained, UsedPair
 from personalizer.contents import Contents, contents_of, current, pair_names
 from personalizer.errors import AdapterError
 from personalizer.forgotten import Learnable
+from personalizer.models import quick_fingerprint
 from personalizer.settings import Settings
 from personalizer.status import AdapterStatus, Freshness, LossOnNew, PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData, write_atomically
@@ -219,6 +220,11 @@ def _judged(
     trained: Trained,
     settings: Settings,
 ) -> tuple[Freshness, str]:
+    if not adapter.fits(quick_fingerprint):
+        return "stale", (
+            f"it was trained on another base than {adapter.base} is now and cannot serve: train "
+            "again"
+        )
     counts = (
         f"{changes.changed} changed, {changes.new} new and {changes.removed} removed "
         f"of {count(changes.trained, 'pair')}"

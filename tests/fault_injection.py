@@ -19,10 +19,11 @@ import safetensors.numpy  # here, else its import would be among the operations
 
 from personalizer.adapters import Base, Registry, Trained, import_folder
 from personalizer.training.keeping import Asking
-from tests.test_adapters import manifest
+from tests.test_adapters import STARTER_PRINT, manifest
 
 __all__ = ["ACTS", "OLD", "spoilt"]
 
+BASE = Base("starter", STARTER_PRINT)
 OLD = "two"
 """Serves before each act; ``one`` served before it."""
 
@@ -43,7 +44,7 @@ def keep(registry: Registry, work: Path, job: str | None) -> None:
 ACTS = {
     "promote": lambda registry, work: registry.use("three", by="gate"),
     "rollback": lambda registry, work: registry.rollback(),
-    "import": lambda registry, work: import_folder(registry, work / "four", Base("starter", "0")),
+    "import": lambda registry, work: import_folder(registry, work / "four", BASE),
     "remove": lambda registry, work: registry.remove(OLD),
     "remove another": lambda registry, work: registry.remove("one"),
     "train by hand": lambda registry, work: keep(registry, work, None),

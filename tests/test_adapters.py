@@ -15,8 +15,10 @@ from personalizer import digests
 from personalizer.adapters import Manifest, Registry, Trained, UsedPair, new_id
 from personalizer.dataset import SIDES
 from personalizer.errors import AdapterError
-from personalizer.models import fingerprint
+from personalizer.models import STARTER, base_folder, fingerprint
 from personalizer.storage import data_folder, file_digest
+
+STARTER_PRINT = fingerprint(base_folder(STARTER))
 
 
 def manifest(adapter_id: str, **changes) -> Manifest:
@@ -24,7 +26,7 @@ def manifest(adapter_id: str, **changes) -> Manifest:
         "id": adapter_id,
         "method": "lora",
         "base": "starter",
-        "base_fingerprint": "0",
+        "base_fingerprint": STARTER_PRINT,
         "trained_at": "2026-01-01T00:00:00+00:00",
         "commit": None,
         "pairs": {"train": 1},
@@ -216,6 +218,26 @@ def test_who_let_an_adapter_serve_is_kept(registry):
     check_serving(registry, "two", "user")
     registry.rollback()
     check_serving(registry, "one", "gate")
+
+
+def test_an_adapter_of_another_base_is_not_chosen_nor_rolled_back_to(registry, tmp_path):
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    made = {"base": str(base), "base_fingerprint": fingerprint(base)}
+    registry.add(registry.staging(), manifest("far", **made), Trained({}, []))
+    registry.use("far")
+    registry.use("one")
+    (base / "config.json").write_text("{ }")
+    another = f"far was trained on another base than {base} is now: train again"
+    for act in (registry.rollback, lambda: registry.use("far")):
+        with pytest.raises(AdapterError) as raised:
+            act()
+        assert str(raised.value) == another
+        check_serving(registry, "one")
+    shutil.rmtree(base)  # not here: nobody can tell
+    registry.use("far")
+    check_serving(registry, "far")
 
 
 def test_a_damaged_record_of_what_serves_is_told_and_a_choice_mends_it(registry):

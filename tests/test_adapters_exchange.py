@@ -16,9 +16,9 @@ from safetensors.numpy import save_file
 from personalizer.adapters import Base, Registry, Trained, export, import_folder
 from personalizer.errors import AdapterError, BadInput
 from personalizer.storage import file_digest
-from tests.test_adapters import check_serving, manifest
+from tests.test_adapters import STARTER_PRINT, check_serving, manifest
 
-BASE = Base("starter", "0")
+BASE = Base("starter", STARTER_PRINT)
 
 
 def exported(folder: Path, adapter_id: str = "far", *, weight: float = 1.0) -> Path:
@@ -61,7 +61,7 @@ def check_refused(registry: Registry, folder: Path, words: str, base: Base = BAS
 
 
 def test_an_imported_adapter_keeps_its_name_and_serves_only_when_chosen(here, tmp_path):
-    adapter = import_folder(here, exported(tmp_path), Base("/models/starter", "0"))
+    adapter = import_folder(here, exported(tmp_path), Base("/models/starter", STARTER_PRINT))
     check_serving(here, "own", "gate")
     assert (adapter.id, adapter.base) == ("far", "/models/starter")
     assert adapter.manifest.imported_at is not None

@@ -29,7 +29,7 @@ from personalizer.settings import Settings
 from personalizer.storage import WorkspaceData
 from personalizer.training.preparation import usable_pairs
 from tests.java_project import snapshot_of, write_project
-from tests.test_adapters import manifest
+from tests.test_adapters import STARTER_PRINT, manifest
 
 TEST = "src/test/java/shapes/ShapeATest.java"
 MAIN = "src/main/java/shapes/ShapeA.java"
@@ -196,10 +196,13 @@ def test_a_forgotten_adapter_does_not_come_back(root, tmp_path):
     export(registry_of(root).get("one"), tmp_path / "out")
     forget(Workspace(root), TEST)
     forgotten = WorkspaceData(root).forgotten()
+    base = Base("starter", STARTER_PRINT)
     with pytest.raises(AdapterError, match="learnt from files that were to be forgotten"):
-        import_folder(registry_of(root), tmp_path / "out", Base("starter", "0"), forgotten)
+        import_folder(
+            registry_of(root), tmp_path / "out", Base("starter", STARTER_PRINT), forgotten
+        )
     with pytest.raises(AdapterError, match="is not taken in again"):
-        import_folder(registry_of(root), tmp_path / "out", Base("starter", "0"))
+        import_folder(registry_of(root), tmp_path / "out", base)
 
 
 def test_a_forgotten_file_is_no_new_pair_and_is_never_learnt_from(root):

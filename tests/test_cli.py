@@ -391,7 +391,7 @@ def test_an_adapter_is_shown_removed_and_brought_back_by_its_commands(tmp_path, 
     staging = registry.staging()
     save_file({"w": np.zeros(3, np.float32)}, str(staging / "adapter_model.safetensors"))
     mark = fingerprint(tiny_base)
-    made = manifest("one", base_fingerprint=mark)
+    made = manifest("one", base=str(tiny_base), base_fingerprint=mark)
     registry.add(staging, made, Trained({"a": "1"}, ["b"]))
 
     def told(*arguments: object) -> dict:

@@ -30,7 +30,7 @@ from personalizer.training.measure import measure_new
 from personalizer.training.preparation import options_of, usable_pairs
 from personalizer.training.trainer import _checkpointing
 from tests.java_project import project_files, snapshot_of, write_project
-from tests.test_adapters import manifest
+from tests.test_adapters import STARTER_PRINT, manifest
 from tests.tiny_model import _tokenizer, make_tiny_base
 
 METHODS = ("lora", "ia3", "prefix", "prompt", "custom", "l-eo", "l-ldb")
@@ -367,7 +367,7 @@ def test_a_warm_start_takes_the_choices_of_its_parent(tmp_path):
     registry.add(staging, manifest("one", method="prefix", hyperparameters=told), seen)
     registry.use("one")
     asked = Settings(method="auto", warm_start=True, prefix_from="elsewhere")
-    settings, warm = started_from(registry, asked, "0")
+    settings, warm = started_from(registry, asked, STARTER_PRINT)
     assert warm.parent.adapter.id == "one"
     assert options_of(settings) == strategies.Options(
         rank=4, targets="qkv", variant="dora", virtual_tokens=600
@@ -377,15 +377,15 @@ def test_a_warm_start_takes_the_choices_of_its_parent(tmp_path):
 
 def test_parents_that_cannot_be_trained_on_from_are_told(tmp_path):
     registry = Registry(tmp_path / "adapters")
-    assert parent_of(registry, "lora", "0") is None
+    assert parent_of(registry, "lora", STARTER_PRINT) is None
     staging = registry.staging()
     (staging / "adapter_model.safetensors").write_bytes(b"x")
     registry.add(staging, manifest("one"), Trained({"a": "1"}, []))
     registry.use("one")
     for method, base, words in (
-        ("custom", "0", "expected an adapter of method custom"),
+        ("custom", STARTER_PRINT, "expected an adapter of method custom"),
         ("lora", "1", "another base"),
-        ("lora", "0", "does not say which pairs trained it"),
+        ("lora", STARTER_PRINT, "does not say which pairs trained it"),
     ):
         with pytest.raises(AdapterError, match=words):
             parent_of(registry, method, base)
@@ -398,10 +398,10 @@ def test_nothing_is_trained_on_from_weights_that_were_changed(tmp_path):
     used = [UsedPair("a-b", "train", "A.java#A", "ATest.java")]
     registry.add(staging, manifest("one"), Trained({"a": "a-b"}, [], used))
     registry.use("one")
-    assert parent_of(registry, "lora", "0") is not None
+    assert parent_of(registry, "lora", STARTER_PRINT) is not None
     (registry.folder / "one" / "adapter_model.safetensors").write_bytes(b"y")
     with pytest.raises(AdapterError, match=r"adapter_model.safetensors was changed"):
-        parent_of(registry, "lora", "0")
+        parent_of(registry, "lora", STARTER_PRINT)
 
 
 QUICK = {"budget": "60s", "context_tokens": 1400, "target_tokens": 220, "epochs": 1}

@@ -29,6 +29,7 @@ from personalizer.freshness import (
     status,
     trained_on,
 )
+from personalizer.models import fingerprint
 from personalizer.status import AdapterStatus, LossOnNew, PairChanges, UnseenSymbols
 from personalizer.storage import WorkspaceData
 from tests.java_project import project_files, snapshot_of, write_project
@@ -404,6 +405,25 @@ def test_a_serving_adapter_whose_weights_were_edited_is_told(root, monkeypatch, 
     assert (got.freshness, got.adapter, got.base) == ("none", None, None)
     assert got.why == "adapter one is damaged: model.safetensors was changed: train again"
     file.write_bytes(whole)
+    check_word(root, "fresh")
+
+
+def test_an_adapter_whose_base_is_another_one_now_is_stale(tmp_path, monkeypatch):
+    root = write_project(tmp_path / "shapes", project_files(classes=8, methods=4))
+    base = write_project(tmp_path / "base", {"config.json": "{}", "model.safetensors": "old"})
+    add_adapter(root, base=str(base), base_fingerprint=fingerprint(base))
+    check_word(root, "fresh")
+    (base / "model.safetensors").write_text("new")
+    got = status(root)
+    assert (got.adapter, got.freshness) == ("one", "stale")
+    assert got.why == (
+        f"it was trained on another base than {base} is now and cannot serve: train again"
+    )
+    with monkeypatch.context() as large:
+        large.setattr(digests, "_QUICK", 0)  # nobody has read it yet
+        check_word(root, "fresh")
+    check_word(root, "stale")
+    (base / "config.json").unlink()  # the base is not here: nobody can tell
     check_word(root, "fresh")
 
 

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from personalizer.digests import kept_digest, quick_digest
-from personalizer.errors import AdapterError
+from personalizer.errors import AdapterError, BaseModelError
+from personalizer.models import base_folder
 from personalizer.storage import file_digest
 
 __all__ = [
@@ -189,6 +190,17 @@ class Adapter:
         except (OSError, ValueError) as error:
             raise AdapterError(f"adapter {self.id} is damaged: {error}: train again") from error
 
+    def fits(self, fingerprint_of: Callable[[Path], str | None]) -> bool:
+        """Whether its base, as it lies on this machine, is what it was trained on.
+
+        Yes, too, where the base is not here or ``fingerprint_of`` does not know it.
+        """
+        try:
+            found = fingerprint_of(base_folder(self.base))
+        except (BaseModelError, OSError):
+            return True
+        return found in (self.manifest.base_fingerprint, None)
+
     def check_base(self, fingerprint: str) -> None:
         """Refuses another base than it was trained on.
 
@@ -196,9 +208,13 @@ class Adapter:
             AdapterError: If this fingerprint is not that of its base.
         """
         if fingerprint != self.manifest.base_fingerprint:
-            raise AdapterError(
-                f"{self.id} was trained on another base than {self.base} is now: train again"
-            )
+            raise self.of_another_base()
+
+    def of_another_base(self) -> AdapterError:
+        """What is said of one that does not fit."""
+        return AdapterError(
+            f"{self.id} was trained on another base than {self.base} is now: train again"
+        )
 
     def check_files(self) -> None:
         """Refuses files that cannot serve, as far as that is quickly seen; see ``check_files``."""

@@ -28,6 +28,7 @@ from personalizer.adapters.manifest import (
     read_manifest,
 )
 from personalizer.errors import AdapterError, Busy, StorageError
+from personalizer.models import fingerprint
 from personalizer.storage import WorkspaceData, file_digest, unwritable, write_atomically
 
 if TYPE_CHECKING:
@@ -224,11 +225,12 @@ class Registry:
         """Lets an adapter serve from now on, or the base (None).
 
         Raises:
-            AdapterError: If there is no such adapter or its files are damaged.
+            AdapterError: If there is no such adapter, its files are damaged, or a user has chosen
+                one of another base.
         """
         with self.changing():
             if adapter_id is not None:
-                self.get(adapter_id).verify()
+                self._check(adapter_id, base=by == "user")  # the gate has just measured on it
             choice = _Choice(adapter_id or "", by)
             history = self._chosen(forgive=True)
             if not history or history[0].id != choice.id:
@@ -240,7 +242,7 @@ class Registry:
         """Lets the adapter serve that served before; None when that was the base.
 
         Raises:
-            AdapterError: If nothing served before, or what did is damaged.
+            AdapterError: If nothing served before, or what did is damaged or of another base.
         """
         with self.changing():
             history = self._chosen()
@@ -248,7 +250,7 @@ class Registry:
                 raise AdapterError("nothing served before: there is nothing to roll back to")
             before = history[1:]
             if before and before[0].id:
-                self.get(before[0].id).verify()
+                self._check(before[0].id)
             self._choose(before)
         return self.serving()
 
@@ -301,6 +303,17 @@ class Registry:
                     path.unlink(missing_ok=True)
 
     # ------------------------------------------------------------ files
+
+    def _check(self, adapter_id: str, *, base: bool = True) -> None:
+        """Refuses an adapter that could not serve.
+
+        Raises:
+            AdapterError: If there is none, or it is damaged or, with ``base``, of another base.
+        """
+        adapter = self.get(adapter_id)
+        adapter.verify()
+        if base and not adapter.fits(fingerprint):
+            raise adapter.of_another_base()
 
     def _claim(self, manifest: Manifest) -> None:
         names = self._names()

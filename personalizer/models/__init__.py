@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from personalizer.digests import kept_digest
+from personalizer.digests import kept_digest, quick_digest
 from personalizer.errors import BaseModelError, BaseTooLarge
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "load_tokenizer",
     "model_folder",
     "parameters_of",
+    "quick_fingerprint",
     "ran_out_of_memory",
     "tokenizer_files",
 ]
@@ -351,6 +352,12 @@ def fingerprint(folder: Path) -> str:
     """
     files = _fingerprinted(folder)
     return kept_digest(files, partial(_hashed, files))
+
+
+def quick_fingerprint(folder: Path) -> str | None:
+    """The same; None of large files that nobody has read since they changed."""
+    files = _fingerprinted(folder)
+    return quick_digest(files, partial(_hashed, files))
 
 
 def _fingerprinted(folder: Path) -> list[Path]:
