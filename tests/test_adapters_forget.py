@@ -213,7 +213,7 @@ def test_a_forgotten_file_is_no_new_pair_and_is_never_learnt_from(root):
     assert snapshot.excluded_by_reason() == {"forgotten": 1}
     add(root, "one", without="ShapeATest.java")
     registry_of(root).use("one")
-    assert status(root)["freshness"] == "fresh"
+    assert status(root).freshness == "fresh"
 
 
 def check_nowhere(root, *names: str) -> None:
@@ -370,13 +370,13 @@ def test_a_damaged_list_of_forgotten_files_stops_training_rather_than_learning_t
 
 
 def test_status_does_not_say_that_no_adapter_was_trained_where_all_are_gone(root):
-    assert status(root)["why"] == "no adapter was trained for this workspace yet"
+    assert status(root).why == "no adapter was trained for this workspace yet"
     add(root, "one")
     forget(Workspace(root), TEST)
-    assert status(root)["why"].endswith("is left, so none serves now")
+    assert status(root).why.endswith("is left, so none serves now")
     add(root, "two", without="ShapeATest.java")
     registry_of(root).remove("two")
-    assert status(root)["why"].endswith("is left, so none serves now")
+    assert status(root).why.endswith("is left, so none serves now")
 
 
 def test_a_file_is_forgotten_where_a_folder_around_it_was_opened_too(tmp_path):

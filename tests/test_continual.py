@@ -441,16 +441,17 @@ def test_a_test_that_trained_the_adapter_is_not_measured_as_new(tmp_path):
     registry.use(adapter.id)
     write_project(root, after)
     pairs = adapter.manifest.pairs
-    assert status(root)["pairs"]["changed"] == sum(pairs.values())
+    assert status(root).pairs.changed == sum(pairs.values())
     assert measure_new(root, settings)["pairs"] == pairs["validation"] + pairs["gate"]
-    assert status(root)["loss_on_new"]["not_measured"] == 0
+    assert status(root).loss_on_new.not_measured == 0
 
     tests = {used.test for used in adapter.trained().used if used.side == "train"}
     classes = {test.replace("/test/", "/main/").replace("Test.java", ".java") for test in tests}
     write_project(root, before | {path: after[path] for path in classes})
     assert measure_new(root, settings) == {"adapter": adapter.id, "pairs": 0}
-    said = status(root)["loss_on_new"]
-    assert (said["pairs"], said["base"], said["not_measured"]) == (0, None, 0)
+    said = status(root).loss_on_new
+    assert said is not None
+    assert (said.pairs, said.base, said.not_measured) == (0, None, 0)
 
     make_tiny_base(base, seed=7)
     write_project(root, after)
@@ -473,12 +474,13 @@ def test_a_project_is_trained_on_warm_measured_and_forgotten(tiny_base, tmp_path
 
     write_project(root, project_files(classes=10, methods=5))
     said = status(root)
-    assert (said["pairs"]["new"], said["loss_on_new"]) == (18, None)
+    assert (said.pairs.new, said.loss_on_new) == (18, None)
     measured = measure_new(root, settings)
     assert measured["pairs"] == 18
-    said = status(root)["loss_on_new"]
-    assert (said["pairs"], said["not_measured"]) == (18, 0)
-    assert said["adapter"] == pytest.approx(measured["adapter_loss"], abs=1e-3)
+    said = status(root).loss_on_new
+    assert said is not None
+    assert (said.pairs, said.not_measured) == (18, 0)
+    assert said.adapter == pytest.approx(measured["adapter_loss"], abs=1e-3)
 
     result = project.train_project(root, dataclasses.replace(settings, warm_start=True))
     second = registry.get(result["adapter"])

@@ -168,9 +168,9 @@ def test_training_a_project_ends_with_a_judged_adapter_that_status_knows(tiny_ba
     left = [one.name for one in (WorkspaceData(root).folder / "training").iterdir()]
     assert left == ["kept.json"]  # the note of what was kept; checkpoints are gone
     registry.use(adapter.id)
-    assert status(root)["freshness"] == "fresh"
+    assert status(root).freshness == "fresh"
     shutil.rmtree(root / "src/test/java/shapes")
-    assert status(root)["freshness"] == "stale"
+    assert status(root).freshness == "stale"
 
 
 def test_an_adapter_does_not_take_the_place_of_a_better_one(tiny_base, tmp_path):
@@ -209,8 +209,8 @@ def test_a_refused_adapter_does_not_serve_and_says_why(schooled_base, tmp_path):
     assert re.search("(worse|no better) than the base's", result["reason"])
     assert Registry(WorkspaceData(root).adapters).serving() is None
     said = status(root)
-    assert said["freshness"] == "none"
-    assert result["adapter"] in said["why"]
+    assert said.freshness == "none"
+    assert result["adapter"] in said.why
 
 
 def test_a_training_whose_loss_is_no_number_is_told_and_stays_readable(tiny_base, tmp_path):
@@ -225,7 +225,7 @@ def test_a_training_whose_loss_is_no_number_is_told_and_stays_readable(tiny_base
     assert "no number adapter" in TEXTS["train"](result)
     adapter = Registry(WorkspaceData(root).adapters).get(result["adapter"])
     assert adapter.manifest.history == []
-    assert result["adapter"] in status(root)["why"]
+    assert result["adapter"] in status(root).why
 
 
 def check_refused(root, settings, error, words, limit=None):
